@@ -1,0 +1,53 @@
+import { type FailureName, failure } from './failure/catalogue.ts'
+
+/** What a `HubError` may carry beside its code and message. */
+export interface HubErrorDetail {
+  /** The next action for the person who reads the error; defaults to the cure in the catalogue. */
+  readonly hint?: string
+  /** What went wrong below. It goes to the log, never onto the wire. */
+  readonly cause?: unknown
+}
+
+/**
+ * An expected failure. Its code is one of the closed list in `core/failure`; every front end turns that code into its
+ * own wire form through the catalogue.
+ *
+ * Messages are lower case, quote the offending value through {@link quote} and hold no secret.
+ */
+export class HubError extends Error {
+  override readonly name = 'HubError'
+  readonly code: FailureName
+  readonly hint: string
+
+  constructor(code: FailureName, message: string, detail: HubErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.code = code
+    this.hint = detail.hint ?? failure(code).cure
+  }
+}
+
+/** Longest part of a foreign value that an error message repeats, in UTF-16 code units. */
+const QUOTED_LENGTH_MAX = 80
+
+/**
+ * A foreign value made safe to stand in a message: in double quotes, control characters escaped, cut at
+ * {@link QUOTED_LENGTH_MAX} with an ellipsis.
+ */
+export function quote(value: unknown): string {
+  const text = typeof value === 'string' ? value : String(value)
+  const cut = text.length > QUOTED_LENGTH_MAX ? `${text.slice(0, QUOTED_LENGTH_MAX)}…` : text
+  return JSON.stringify(cut).replace(
+    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+/** The error to throw where our own code was called wrongly; it is never shown as a diagnosis. */
+export class CodingError extends Error {
+  override readonly name = 'CodingError'
+}
+
+/** Asserts what only a mistake of ours could break. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new CodingError(message)
+}

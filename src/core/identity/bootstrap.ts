@@ -1,0 +1,73 @@
+/**
+ * The bootstrap string: all that a device needs to enrol, in one line that survives a shell, a chat and a QR code.
+ *
+ *     handfast://<host>:<https-port>/<id>?mqtt=<port>&root=<sha256 hex>#<token>
+ *
+ * The root fingerprint makes the first contact safe: the device compares it before it sends the token.
+ */
+import { HubError } from '../errors.ts'
+import { type IdentityId, isIdentityId } from './id.ts'
+import { parseTokenText } from './token.ts'
+
+export interface Bootstrap {
+  /** Name or address of the hub; an IPv6 address without brackets. */
+  readonly host: string
+  readonly httpsPort: number
+  readonly mqttPort: number
+  readonly id: IdentityId
+  /** SHA-256 of the root certificate in DER, 64 lower-case hexadecimal characters. */
+  readonly rootFingerprint: string
+  /** The enrolment token's whole text. Secret. */
+  readonly token: string
+}
+
+const scheme = 'handfast:'
+
+export function formatBootstrap(bootstrap: Bootstrap): string {
+  const host = bootstrap.host.includes(':') ? `[${bootstrap.host}]` : bootstrap.host
+  return `handfast://${host}:${bootstrap.httpsPort}/${bootstrap.id}?mqtt=${bootstrap.mqttPort}&root=${bootstrap.rootFingerprint}#${bootstrap.token}`
+}
+
+/**
+ * Reads a bootstrap string; white space around it is ignored.
+ *
+ * @throws HubError `enrolment-bootstrap-invalid`; the message names the part at fault and never repeats the token
+ */
+export function parseBootstrap(text: string): Bootstrap {
+  const trimmed = text.trim()
+  let url: URL
+  try {
+    // A scheme that URL does not know keeps the host as it is written, so parse it as https.
+    if (!trimmed.startsWith(`${scheme}//`)) throw refusal('it does not start with "handfast://"')
+    url = new URL(`https:${trimmed.slice(scheme.length)}`)
+  } catch (error) {
+    throw error instanceof HubError ? error : refusal('it is not a URL')
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  const id = url.pathname.slice(1)
+  const rootFingerprint = url.searchParams.get('root') ?? ''
+  const token = url.hash.slice(1)
+  if (host === '') throw refusal('the address of the hub is missing')
+  if (!isIdentityId(id)) throw refusal('the device id is missing or not well formed')
+  if (!/^[0-9a-f]{64}$/.test(rootFingerprint)) throw refusal('"root" is not 64 hexadecimal characters')
+  if (token === '') throw refusal('the token after "#" is missing; quote the string so that the shell keeps it')
+  if (parseTokenText(token) === null) throw refusal('the token after "#" is cut short or damaged')
+  return {
+    host,
+    httpsPort: url.port === '' ? 443 : Number(url.port),
+    mqttPort: parsePort(url.searchParams.get('mqtt')),
+    id,
+    rootFingerprint,
+    token,
+  }
+}
+
+function parsePort(text: string | null): number {
+  const port = text !== null && /^[0-9]{1,5}$/.test(text) ? Number(text) : 0
+  if (port < 1 || port > 65_535) throw refusal('"mqtt" is not a port')
+  return port
+}
+
+function refusal(what: string): HubError {
+  return new HubError('enrolment-bootstrap-invalid', `the bootstrap string cannot be read: ${what}`)
+}

@@ -1,0 +1,118 @@
+import { HubError } from '../errors.ts'
+import type { FailureName } from '../failure/catalogue.ts'
+import type { IdentityId } from './id.ts'
+
+/**
+ * intended → pending → active → superseded → revoked or expired.
+ *
+ * `intended` is what was about to be signed: a crash between intent and answer leaves it behind. `pending` was handed out
+ * and not yet used; `active` has been used; `superseded` has a newer one in use beside it.
+ */
+export const credentialStates = ['intended', 'pending', 'active', 'superseded', 'revoked', 'expired'] as const
+export type CredentialState = (typeof credentialStates)[number]
+
+/** Reasons for a revocation (RFC 5280 §5.3.1) by name, with the number that stands in a CRL. */
+export const revocationReasons = {
+  unspecified: 0,
+  keyCompromise: 1,
+  affiliationChanged: 3,
+  superseded: 4,
+  cessationOfOperation: 5,
+  privilegeWithdrawn: 9,
+} as const
+export type RevocationReason = keyof typeof revocationReasons
+
+/** The lower-case hexadecimal SHA-256 of a whole certificate in DER: 64 characters. */
+export type Fingerprint = string
+
+/** A certificate serial number as lower-case hexadecimal of its DER content octets, two characters an octet, at most 40. */
+export type SerialNumber = string
+
+/** One certificate bound to an identity. */
+export interface Credential {
+  readonly fingerprint: Fingerprint
+  readonly serialNumber: SerialNumber
+  readonly identityId: IdentityId
+  readonly authorityId: string
+  readonly profile: string
+  readonly state: CredentialState
+  /** Lower-case hexadecimal SHA-256 of the SubjectPublicKeyInfo in DER. */
+  readonly publicKeyHash: string
+  /** The certificate in DER. */
+  readonly certificate: Uint8Array
+  /** The enrolment token it was issued for, or null. */
+  readonly tokenId: string | null
+  /** Whole seconds since the epoch; both ends are inclusive. */
+  readonly notBeforeSec: number
+  readonly notAfterSec: number
+  readonly issuedAtMs: number
+  readonly activatedAtMs: number | null
+  readonly revokedAtMs: number | null
+  readonly revocationReason: RevocationReason | null
+}
+
+const transitions: Readonly<Record<CredentialState, readonly CredentialState[]>> = {
+  intended: ['pending', 'revoked', 'expired'],
+  pending: ['active', 'revoked', 'expired'],
+  active: ['superseded', 'revoked', 'expired'],
+  superseded: ['revoked', 'expired'],
+  revoked: [],
+  expired: ['revoked'],
+}
+
+/**
+ * The credential in another state, other than revoked.
+ *
+ * @throws HubError `transition-illegal`
+ */
+export function credentialMovedTo(
+  credential: Credential,
+  state: Exclude<CredentialState, 'revoked'>,
+  nowMs: number,
+): Credential {
+  if (credential.state === state) return credential
+  assertTransition(credential, state)
+  return { ...credential, state, activatedAtMs: state === 'active' ? nowMs : credential.activatedAtMs }
+}
+
+/**
+ * The credential revoked. Revoking it again changes neither date nor reason, except that `keyCompromise` replaces a weaker
+ * reason (RFC 5280 §5.3.1 lets a reason be corrected, and a compromised key outlives every other story).
+ *
+ * @throws HubError `transition-illegal`
+ */
+export function credentialRevoked(credential: Credential, reason: RevocationReason, nowMs: number): Credential {
+  if (credential.state === 'revoked') {
+    return reason === 'keyCompromise' ? { ...credential, revocationReason: reason } : credential
+  }
+  assertTransition(credential, 'revoked')
+  return { ...credential, state: 'revoked', revokedAtMs: nowMs, revocationReason: reason }
+}
+
+function assertTransition(credential: Credential, state: CredentialState): void {
+  if (transitions[credential.state].includes(state)) return
+  throw new HubError(
+    'transition-illegal',
+    `certificate ${credential.serialNumber} is ${credential.state} and cannot become ${state}`,
+  )
+}
+
+/**
+ * Why a credential may not connect at this second, or null when it may. State comes before dates: that a certificate was
+ * revoked matters more than that it has also expired.
+ *
+ * @param nowSec whole seconds since the epoch
+ */
+export function credentialRefusal(credential: Credential, nowSec: number): FailureName | null {
+  switch (credential.state) {
+    case 'revoked':
+      return 'certificate-revoked'
+    case 'intended':
+      return 'certificate-never-completed'
+    default:
+      break
+  }
+  if (nowSec > credential.notAfterSec || credential.state === 'expired') return 'certificate-expired'
+  if (nowSec < credential.notBeforeSec) return 'certificate-not-yet-valid'
+  return null
+}

@@ -1,0 +1,98 @@
+import { HubError, quote } from '../errors.ts'
+import type { FailureName } from '../failure/catalogue.ts'
+import { limits } from '../limits.ts'
+import type { IdentityId, IdentityKind } from './id.ts'
+
+/** pending → active ⇄ disabled → retired. A retired identity never comes back and its id is never used again. */
+export const identityStates = ['pending', 'active', 'disabled', 'retired'] as const
+export type IdentityState = (typeof identityStates)[number]
+
+/** Who a certificate speaks for. */
+export interface Identity {
+  readonly id: IdentityId
+  readonly kind: IdentityKind
+  readonly state: IdentityState
+  readonly group: string | null
+  readonly attributes: Readonly<Record<string, string>>
+  /** Milliseconds since the epoch. */
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+}
+
+const transitions: Readonly<Record<IdentityState, readonly IdentityState[]>> = {
+  pending: ['active', 'disabled', 'retired'],
+  active: ['disabled', 'retired'],
+  disabled: ['active', 'retired'],
+  retired: [],
+}
+
+/**
+ * The identity in another state. Moving to the state it is in already changes nothing.
+ *
+ * @throws HubError `transition-illegal`
+ */
+export function identityMovedTo(identity: Identity, state: IdentityState, nowMs: number): Identity {
+  if (identity.state === state) return identity
+  if (!transitions[identity.state].includes(state)) {
+    throw new HubError('transition-illegal', `${quote(identity.id)} is ${identity.state} and cannot become ${state}`)
+  }
+  return { ...identity, state, updatedAtMs: nowMs }
+}
+
+/** Why an identity in this state may not connect, or null when it may. */
+export function identityRefusal(state: IdentityState): FailureName | null {
+  switch (state) {
+    case 'active':
+      return null
+    case 'pending':
+      return 'identity-pending'
+    case 'disabled':
+      return 'identity-disabled'
+    case 'retired':
+      return 'identity-retired'
+  }
+}
+
+/**
+ * A group name: 1 to 64 characters, none of them a control character or one of `+ # /`, which would reach into topics.
+ *
+ * @throws HubError `request-invalid`
+ */
+export function parseGroup(value: string): string {
+  if (value.length > 0 && value.length <= limits.groupCharsMax && isPlainText(value)) return value
+  throw new HubError('request-invalid', `${quote(value)} is not a group name`, {
+    hint: `use 1 to ${limits.groupCharsMax} characters without + # / or control characters`,
+  })
+}
+
+/**
+ * Attributes of an identity: at most 32 names of `A-Z a-z 0-9 _ -` with values of at most 256 characters, free of control
+ * characters and of `+ # /`.
+ *
+ * @throws HubError `request-invalid`
+ */
+export function parseAttributes(entries: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const names = Object.keys(entries)
+  if (names.length > limits.attributesMax) {
+    throw new HubError('request-invalid', `${names.length} attributes are more than ${limits.attributesMax}`)
+  }
+  for (const name of names) {
+    if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(name) || name.length > limits.attributeNameCharsMax) {
+      throw new HubError('request-invalid', `${quote(name)} is not an attribute name`, {
+        hint: 'use letters, digits, "_" and "-", a letter first',
+      })
+    }
+    const value = entries[name] ?? ''
+    if (value.length > limits.attributeValueCharsMax || !isPlainText(value)) {
+      throw new HubError('request-invalid', `the value ${quote(value)} of attribute ${name} cannot be kept`, {
+        hint: `use at most ${limits.attributeValueCharsMax} characters without + # / or control characters`,
+      })
+    }
+  }
+  return { ...entries }
+}
+
+function isPlainText(value: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
+  return value === value.normalize('NFC') && !/[\u0000-\u001f\u007f-\u009f+#/]/.test(value)
+}

@@ -1,0 +1,82 @@
+/**
+ * Every limit of the hub, with its unit in its name and its reason beside it. docs/limits.md repeats them for operators;
+ * a test holds the two together.
+ */
+export const limits = {
+  /** Length of an identity id: the longest common name that X.520 allows (ub-common-name). */
+  identityIdCharsMax: 64,
+  /** A group name, shown in lists and usable in a topic level. */
+  groupCharsMax: 64,
+  /** Attributes of one identity: enough for site, line and asset numbers, too few for a database. */
+  attributesMax: 32,
+  attributeNameCharsMax: 64,
+  attributeValueCharsMax: 256,
+
+  /** A request body on the EST listener: a PKCS#10 with an RSA-4096 key takes 2 KiB in base64. */
+  estBodyBytesMax: 16 * 1024,
+  /** A request body on the admin API. */
+  apiBodyBytesMax: 64 * 1024,
+  /** Time for a whole HTTP request, headers and body. */
+  httpRequestMs: 15_000,
+  /** Open HTTP connections on each listener. */
+  httpConnectionsMax: 4_096,
+  /** Failed authentications from one address in a minute before EST and the API answer 429. */
+  authFailuresPerMinuteMax: 30,
+  /** Addresses whose failures are remembered. */
+  authFailureAddressesMax: 10_000,
+
+  /** Depth of nested DER from a stranger: a certificate needs 9. */
+  derDepthMax: 16,
+  /** A certificate or certificate request from a stranger, in DER. */
+  derBytesMax: 16 * 1024,
+
+  /** Time from TCP accept to the end of the TLS handshake; slow microcontrollers take 5 s with RSA. */
+  tlsHandshakeMs: 20_000,
+  /** Connections that are between accept and CONNECT at one time. */
+  halfOpenConnectionsMax: 4_096,
+  /** Sessions of one gate. */
+  sessionsMax: 100_000,
+  /** Sessions of one identity at one time: a device and its tools, not a fleet that shares a certificate. */
+  sessionsPerIdentityMax: 16,
+  /** Time from the end of the handshake to the whole CONNECT. */
+  connectMs: 10_000,
+  /** A CONNECT packet: client id, will and properties fit. */
+  connectBytesMax: 4 * 1024,
+  /** A client id, before the gate puts the identity in front of it. */
+  clientIdBytesMax: 256,
+  /** Any other packet. MQTT 5 clients are told as Maximum Packet Size. */
+  packetBytesMax: 256 * 1024,
+  /** Levels of a topic name or filter; the matcher behind the gate is linear in it. */
+  topicLevelsMax: 32,
+  topicBytesMax: 1_024,
+  /** Filters in one SUBSCRIBE or UNSUBSCRIBE. */
+  filtersPerPacketMax: 64,
+  /** Subscriptions of one session. */
+  subscriptionsPerSessionMax: 512,
+  /** Bytes that wait for a client that does not read; past it the session is closed. */
+  clientBufferBytesMax: 1024 * 1024,
+  /** Bytes that a session may have on their way to the broker before the gate stops reading from it. */
+  upstreamCreditBytes: 64 * 1024,
+  /** Time for a farewell packet to leave before the socket is destroyed. */
+  farewellMs: 1_000,
+  /** Time for the broker to answer a CONNECT. */
+  upstreamConnectMs: 5_000,
+
+  /** Attempts kept in the registry; the oldest go first. */
+  attemptsKeptMax: 100_000,
+  /** Attempts that wait to be written; past it they are counted, not kept. */
+  attemptsWaitingMax: 10_000,
+  /** Attempts written in a second, a flood of refusals must not starve the registry. */
+  attemptsPerSecondMax: 2_000,
+
+  /** Rows on one page of a list. */
+  pageRowsMax: 1_000,
+  pageRowsDefault: 100,
+  /** Units of work that share one transaction. */
+  transactionUnitsMax: 256,
+  /** Units of work that wait for a transaction. */
+  transactionsWaitingMax: 20_000,
+
+  /** Time that SIGTERM gives live sessions and requests. */
+  drainMs: 3_000,
+} as const

@@ -1,0 +1,44 @@
+import type { FailureName, Stage } from '../../core/failure/catalogue.ts'
+import type { PageQuery } from './store.ts'
+
+/** What of a certificate an attempt remembers. Text comes from DER, escaped; it may be a stranger's. */
+export interface CertificateSummary {
+  readonly fingerprint: string
+  readonly serialNumber: string
+  readonly subject: string
+  readonly issuer: string
+  readonly notBeforeSec: number
+  readonly notAfterSec: number
+}
+
+/** The record of one try to connect. */
+export interface NewAttempt {
+  readonly atMs: number
+  readonly listener: string
+  readonly address: string
+  /** How far it came: the stage that ended it, or `session` when it was admitted. */
+  readonly stage: Stage
+  readonly outcome: 'admitted' | 'refused'
+  /** Why it was refused; null when it was admitted. */
+  readonly code: FailureName | null
+  /** One sentence for a person. */
+  readonly sentence: string
+  readonly identityId: string | null
+  readonly clientId: string | null
+  readonly tlsVersion: string | null
+  readonly mqttVersion: '3.1' | '3.1.1' | '5' | null
+  readonly certificate: CertificateSummary | null
+}
+
+/** The same with its number, counted from 1. */
+export interface Attempt extends NewAttempt {
+  readonly number: number
+}
+
+export interface AttemptQuery extends PageQuery {
+  readonly outcome?: 'admitted' | 'refused'
+  readonly identityId?: string
+  readonly code?: FailureName
+  /** Oldest first when following, newest first when looking back. */
+  readonly order: 'oldest' | 'newest'
+}

@@ -1,0 +1,213 @@
+/**
+ * The registry as the hub sees it: one small port per kind of row, a read side that answers outside a transaction, and one
+ * way to write. Adapters live in `store/` and pass the contract suite in `test/contract/store.ts`.
+ */
+import type {
+  Credential,
+  CredentialState,
+  Fingerprint,
+  RevocationReason,
+  SerialNumber,
+} from '../../core/identity/credential.ts'
+import type { IdentityId, IdentityKind } from '../../core/identity/id.ts'
+import type { Identity, IdentityState } from '../../core/identity/identity.ts'
+import type { Token } from '../../core/identity/token.ts'
+import type { Attempt, AttemptQuery, NewAttempt } from './attempts.ts'
+import type { AuditEntry, NewAuditEntry } from './audit.ts'
+import type { HubEvent, NewHubEvent } from './events.ts'
+
+/** One page of a list. `next` is the cursor of the page after it, null on the last one. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly next: string | null
+}
+
+/** Which page of a list. */
+export interface PageQuery {
+  /** The `next` of the page before, or null for the first. */
+  readonly after: string | null
+  /** Rows on a page, 1 to `limits.pageRowsMax`. */
+  readonly limit: number
+}
+
+export interface IdentityQuery extends PageQuery {
+  readonly kind?: IdentityKind
+  readonly state?: IdentityState
+  readonly group?: string
+}
+
+export interface IdentityReader {
+  find(id: IdentityId): Promise<Identity | null>
+  /** In ascending order of id (code points). */
+  list(query: IdentityQuery): Promise<Page<Identity>>
+}
+export interface Identities extends IdentityReader {
+  /** @throws HubError `identity-exists`, also where the id belongs to a retired identity */
+  insert(identity: Identity): Promise<void>
+  update(identity: Identity): Promise<void>
+}
+
+/** What stands in a CRL for one certificate. */
+export interface RevokedCertificate {
+  readonly serialNumber: SerialNumber
+  readonly revokedAtMs: number
+  readonly reason: RevocationReason
+}
+
+export interface CredentialReader {
+  find(fingerprint: Fingerprint): Promise<Credential | null>
+  /** A serial number is unique below one authority; every authority of a hub draws from 2^158, so one answer is enough. */
+  findBySerial(serialNumber: SerialNumber): Promise<Credential | null>
+  /** All credentials of one identity, newest first. */
+  listOfIdentity(id: IdentityId, query: PageQuery): Promise<Page<Credential>>
+  /** The credentials of an identity that are in one of the states, oldest first. */
+  ofIdentityIn(id: IdentityId, states: readonly CredentialState[]): Promise<readonly Credential[]>
+  /** The credentials that were issued for a token, oldest first. */
+  ofToken(tokenId: string): Promise<readonly Credential[]>
+  /**
+   * Everything revoked below an authority that ended at or after `notAfterSec`, ascending by serial number: the content of
+   * a full CRL (RFC 5280 §3.3 keeps an entry until one CRL after its expiry).
+   */
+  revokedBelow(authorityId: string, notAfterSec: number): Promise<readonly RevokedCertificate[]>
+  /** Credentials in the state `intended` that were planned before a time: what a crash left behind. */
+  intendedBefore(issuedBeforeMs: number): Promise<readonly Credential[]>
+}
+export interface Credentials extends CredentialReader {
+  insert(credential: Credential): Promise<void>
+  /** Writes state, dates and reason; the certificate itself never changes. */
+  update(credential: Credential): Promise<void>
+}
+
+export interface TokenReader {
+  find(id: string): Promise<Token | null>
+  openOf(identityId: IdentityId): Promise<readonly Token[]>
+}
+export interface Tokens extends TokenReader {
+  insert(token: Token): Promise<void>
+  update(token: Token): Promise<void>
+}
+
+export interface AuthorityRow {
+  /** Also the name of its key: lower-case letters, digits and "-". */
+  readonly id: string
+  readonly role: 'root' | 'issuing'
+  readonly certificate: Uint8Array
+  readonly createdAtMs: number
+}
+export interface AuthorityReader {
+  /** In order of creation. */
+  all(): Promise<readonly AuthorityRow[]>
+}
+export interface Authorities extends AuthorityReader {
+  insert(authority: AuthorityRow): Promise<void>
+}
+
+export interface CrlRow {
+  readonly authorityId: string
+  readonly number: bigint
+  readonly thisUpdateMs: number
+  readonly nextUpdateMs: number
+  /** The CRL in DER. */
+  readonly crl: Uint8Array
+}
+export interface CrlReader {
+  latest(authorityId: string): Promise<CrlRow | null>
+}
+export interface Crls extends CrlReader {
+  /** Replaces the CRL of that authority. */
+  save(row: CrlRow): Promise<void>
+}
+
+export interface ApiKeyRow {
+  /** 16 lower-case hexadecimal characters. */
+  readonly id: string
+  readonly name: string
+  /** SHA-256 of the secret. */
+  readonly secretHash: Uint8Array
+  readonly createdAtMs: number
+}
+export interface ApiKeyReader {
+  find(id: string): Promise<ApiKeyRow | null>
+}
+export interface ApiKeys extends ApiKeyReader {
+  insert(key: ApiKeyRow): Promise<void>
+}
+
+export interface SettingReader {
+  find(name: string): Promise<string | null>
+}
+export interface Settings extends SettingReader {
+  set(name: string, value: string): Promise<void>
+}
+
+export interface EventReader {
+  /**
+   * Events numbered above `number`, ascending. Numbers follow the order of commits: once an event has been returned, no
+   * event with a smaller number appears any more.
+   */
+  after(number: number, limit: number): Promise<readonly HubEvent[]>
+  /** The number of the newest event, 0 when there is none. */
+  last(): Promise<number>
+}
+export interface EventWriter {
+  append(event: NewHubEvent): Promise<void>
+}
+
+export interface AuditReader {
+  /** Newest first. */
+  list(query: PageQuery): Promise<Page<AuditEntry>>
+}
+export interface AuditWriter {
+  append(entry: NewAuditEntry): Promise<void>
+}
+
+export interface AttemptReader {
+  list(query: AttemptQuery): Promise<Page<Attempt>>
+}
+export interface AttemptWriter {
+  insertAll(attempts: readonly NewAttempt[]): Promise<void>
+  /** Keeps the newest `count` attempts. */
+  keepNewest(count: number): Promise<void>
+}
+
+/** The tables inside one transaction: reads see its own writes. */
+export interface Transaction {
+  readonly identities: Identities
+  readonly credentials: Credentials
+  readonly tokens: Tokens
+  readonly authorities: Authorities
+  readonly crls: Crls
+  readonly apiKeys: ApiKeys
+  readonly settings: Settings
+  readonly events: EventWriter
+  readonly audit: AuditWriter
+  readonly attempts: AttemptWriter
+}
+
+export interface Store {
+  readonly identities: IdentityReader
+  readonly credentials: CredentialReader
+  readonly tokens: TokenReader
+  readonly authorities: AuthorityReader
+  readonly crls: CrlReader
+  readonly apiKeys: ApiKeyReader
+  readonly settings: SettingReader
+  readonly events: EventReader
+  readonly audit: AuditReader
+  readonly attempts: AttemptReader
+
+  /**
+   * Runs work as one unit: when the promise is fulfilled, all of it is on disk and survives a power cut; when it is
+   * rejected, none of it is. Units that come together may share one commit, each still whole or absent by itself. The work
+   * must await nothing but this transaction.
+   *
+   * @throws whatever the work throws; HubError `store-unavailable` when the database refuses
+   */
+  write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+
+  /** Calls back after each commit that appended events. Returns the way to stop. */
+  onEvents(listener: () => void): () => void
+
+  /** Ends when what was accepted is written. */
+  close(): Promise<void>
+}

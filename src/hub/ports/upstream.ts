@@ -1,0 +1,42 @@
+/**
+ * The broker behind the gate. It sees whole MQTT packets that the guard has validated and answers with a stream of bytes.
+ */
+
+/** What an upstream can do; the gate answers for what it cannot. */
+export interface UpstreamAbilities {
+  readonly protocolVersions: ReadonlySet<4 | 5>
+  readonly qosMax: 0 | 1 | 2
+  readonly retain: boolean
+  readonly sharedSubscriptions: boolean
+}
+
+/** What the gate does with one connection's traffic. */
+export interface UpstreamListener {
+  /** Bytes from the broker for this client. */
+  onData(bytes: Uint8Array): void
+  /** The broker has taken what was sent: the gate may send again after `send` answered false. */
+  onDrain(): void
+  /** The connection ended from the broker's side. `broken` when the upstream itself failed. Called at most once, last. */
+  onClose(broken: boolean): void
+}
+
+/** One client's way to the broker. */
+export interface UpstreamConnection {
+  /** Hands over whole packets. False asks to pause until `onDrain`; the bytes are taken all the same. */
+  send(bytes: Uint8Array): boolean
+  /** Asks the broker to hold back, or to go on, with what it sends to this client. */
+  pause(): void
+  resume(): void
+  /** Ends the connection without a DISCONNECT, so that the broker sends the will; `onClose` is not called. */
+  close(): void
+}
+
+export interface Upstream {
+  readonly abilities: UpstreamAbilities
+  /** True while new connections can be served. */
+  isAvailable(): boolean
+  /** @throws HubError `upstream-unavailable` */
+  connect(listener: UpstreamListener): UpstreamConnection
+  /** Ends all connections and stops. */
+  stop(): Promise<void>
+}
