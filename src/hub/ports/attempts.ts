@@ -1,4 +1,5 @@
-import type { FailureName, Stage } from '../../core/failure/catalogue.ts'
+import type { FailureName } from '../../core/failure/catalogue.ts'
+import type { Stage } from '../../core/failure/failure.ts'
 import type { PageQuery } from './store.ts'
 
 /** What of a certificate an attempt remembers. Text comes from DER, escaped; it may be a stranger's. */

@@ -1,0 +1,24 @@
+/** What a hub is told at its start, validated as a whole. */
+export interface HubConfig {
+  /** Absolute path. */
+  readonly dataDirectory: string
+  /** Address that the three listeners bind to. */
+  readonly host: string
+  /** 0 picks a free port. */
+  readonly mqttPort: number
+  readonly httpsPort: number
+  readonly httpPort: number
+  /** Name or address that devices use; null keeps the one of the first start, or this machine's name at the first. */
+  readonly publicName: string | null
+  /** SPIFFE trust domain, fixed at the first start; null means the public name then, later the one kept. */
+  readonly realm: string | null
+  /** Where to write the addresses once the hub serves; null for nowhere. */
+  readonly readyFile: string | null
+  /** An address of its own for the admin API over TLS; null for the unix socket alone. */
+  readonly apiListen: { readonly host: string; readonly port: number } | null
+  /** Where the passphrase of the authority keys comes from; null for a generated key file in the data directory. */
+  readonly passphrase: { readonly file: string } | { readonly value: string } | null
+  /** Offer TLS session tickets. Resumed sessions are judged like new ones. */
+  readonly sessionTickets: boolean
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}

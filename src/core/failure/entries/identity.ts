@@ -1,0 +1,68 @@
+/** HF-3xxx: the identity. */
+import { entry } from '../failure.ts'
+
+export const identityFailures = {
+  'identity-disabled': entry(
+    'HF-3101',
+    'identity',
+    'operator',
+    'forbidden',
+    'disabled',
+    'the identity is disabled',
+    'if it may come back: `handfast device enable <id>`',
+  ),
+  'identity-retired': entry(
+    'HF-3102',
+    'identity',
+    'operator',
+    'forbidden',
+    'disabled',
+    'the identity is retired, which is final',
+    'register the device under a new id; ids are never used again',
+  ),
+  'identity-pending': entry(
+    'HF-3103',
+    'identity',
+    'operator',
+    'forbidden',
+    'cause',
+    'the identity waits for approval',
+    'approve it: `handfast device enable <id>`',
+  ),
+  'identity-not-found': entry(
+    'HF-3104',
+    'identity',
+    'operator',
+    'not-found',
+    'general',
+    'there is no identity with this id',
+    'see `handfast device list` for the ids that exist',
+  ),
+  'identity-exists': entry(
+    'HF-3105',
+    'identity',
+    'operator',
+    'conflict',
+    'general',
+    'an identity with this id exists already',
+    'choose another id, or give the existing device a new token: `handfast device token <id>`',
+  ),
+  'identity-id-invalid': entry(
+    'HF-3106',
+    'identity',
+    'operator',
+    'invalid',
+    'general',
+    'the id is not well formed',
+    'use 1 to 64 characters of A-Z a-z 0-9 . _ - that start with a letter or digit',
+  ),
+  'transition-illegal': entry(
+    'HF-3107',
+    'identity',
+    'operator',
+    'conflict',
+    'general',
+    'the present state does not allow this change',
+    'see the present state with `handfast device show <id>`',
+  ),
+} as const
