@@ -146,4 +146,22 @@ export const enrolmentFailures = {
     'too many failed tries came from this address',
     'wait a minute, then try again with the right token',
   ),
+  'credential-exists': entry(
+    'HF-7117',
+    'enrolment',
+    'device',
+    'conflict',
+    'general',
+    'the folder holds another credential already',
+    'enrol into another folder, or replace what is there with --force',
+  ),
+  'enrolment-waits': entry(
+    'HF-7118',
+    'enrolment',
+    'operator',
+    'unavailable',
+    'cause',
+    'the hub has taken the request and not decided yet',
+    'run the same command again later: it goes on with the same key',
+  ),
 } as const
