@@ -1,0 +1,196 @@
+/** Who is behind a client certificate, and may it in now. */
+import { X509Certificate } from 'node:crypto'
+import { HubError } from '../core/errors.ts'
+import type { FailureName } from '../core/failure/catalogue.ts'
+import { type Credential, credentialMovedTo, credentialRefusal } from '../core/identity/credential.ts'
+import { type Identity, identityRefusal } from '../core/identity/identity.ts'
+import { profileNamed } from '../core/profile/profile.ts'
+import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
+import { nameText } from '../core/x509/name.ts'
+import type { Authorities, Authority } from './authorities.ts'
+import type { Admission, Judgement } from './judgement.ts'
+import type { CertificateSummary } from './ports/attempts.ts'
+import { type Clock, nowSec } from './ports/clock.ts'
+import type { Store } from './ports/store.ts'
+
+interface Hub {
+  readonly store: Store
+  readonly clock: Clock
+  readonly authorities: Authorities
+}
+
+type Admitted = Judgement & { readonly admitted: true }
+
+/** Admission by the registry: a certificate of ours is its row, byte for byte. */
+export function registryAdmission(hub: Hub): Admission {
+  return {
+    judge: (certificate) => judge(hub, certificate),
+    confirmUse: (judgement) => confirmUse(hub, judgement),
+  }
+}
+
+async function judge(hub: Hub, certificate: Uint8Array | null): Promise<Judgement> {
+  if (certificate === null) {
+    return refused('certificate-missing', 'the client sent no certificate', null, null)
+  }
+  const credential = await hub.store.credentials.find(certificateFingerprint(certificate))
+  if (credential === null) return judgeStranger(hub, certificate)
+  const identity = await hub.store.identities.find(credential.identityId)
+  return judgeKnown(hub, credential, identity)
+}
+
+function judgeKnown(hub: Hub, credential: Credential, identity: Identity | null): Judgement {
+  const summary = summaryOf(hub, credential)
+  const code =
+    credentialRefusal(credential, nowSec(hub.clock)) ??
+    (profileNamed(credential.profile)?.mayConnect === true ? null : 'certificate-wrong-usage') ??
+    (identity === null ? 'identity-not-found' : identityRefusal(identity.state))
+  if (code !== null || identity === null) {
+    const name = code ?? 'identity-not-found'
+    return refused(name, sentenceFor(name, credential, hub.clock.nowMs()), credential.identityId, summary)
+  }
+  return { admitted: true, identity, credential, summary }
+}
+
+/** Marks the first use: pending becomes active, and what was active before is superseded. */
+async function confirmUse(hub: Hub, judgement: Admitted): Promise<Judgement> {
+  return hub.store.write(async (tx) => {
+    const credential = await tx.credentials.find(judgement.credential.fingerprint)
+    const identity = await tx.identities.find(judgement.identity.id)
+    if (credential === null) throw new HubError('internal', 'a judged credential has left the registry')
+    const now = judgeKnown(hub, credential, identity)
+    if (!now.admitted || now.credential.state !== 'pending') return now
+
+    const nowMs = hub.clock.nowMs()
+    const earlier = await tx.credentials.ofIdentityIn(credential.identityId, ['active'])
+    for (const old of earlier) {
+      if (old.profile !== credential.profile) continue
+      await tx.credentials.update(credentialMovedTo(old, 'superseded', nowMs))
+      await tx.events.append(eventOf('credential-superseded', old))
+    }
+    const active = credentialMovedTo(credential, 'active', nowMs)
+    await tx.credentials.update(active)
+    await tx.events.append(eventOf('credential-activated', active))
+    await tx.audit.append({
+      atMs: nowMs,
+      actor: `device:${active.identityId}`,
+      act: 'credential.activate',
+      subject: active.identityId,
+      before: { superseded: earlier.map((old) => old.serialNumber) },
+      after: { serialNumber: active.serialNumber },
+    })
+    return { ...now, credential: active }
+  })
+}
+
+function eventOf<T extends 'credential-superseded' | 'credential-activated'>(type: T, credential: Credential) {
+  const { identityId, fingerprint, serialNumber } = credential
+  return { type, identityId, fingerprint, serialNumber } as const
+}
+
+/** Names what is wrong with a certificate that the registry does not hold. */
+function judgeStranger(hub: Hub, certificate: Uint8Array): Judgement {
+  let fields: CertificateFields
+  try {
+    fields = readCertificate(certificate)
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error
+    return refused('certificate-unreadable', error.message, null, null)
+  }
+  const issuer = nameText(fields.issuer)
+  const subject = nameText(fields.subject)
+  const summary: CertificateSummary = {
+    fingerprint: certificateFingerprint(certificate),
+    serialNumber: fields.serialNumber,
+    subject,
+    issuer,
+    notBeforeSec: fields.notBeforeSec,
+    notAfterSec: fields.notAfterSec,
+  }
+  const { root, issuing } = hub.authorities
+  const ours = [issuing, root].find((authority) => sameBytes(authority.fields.subject.der, fields.issuer.der))
+  if (ours !== undefined) {
+    const genuine = isSignedBy(certificate, ours)
+    const sentence = genuine
+      ? `the certificate ${fields.serialNumber} was signed by our ${ours.id}, but the registry does not hold it`
+      : `the certificate names our ${ours.id} as its issuer, but was not signed by it: it is forged`
+    return refused('certificate-unknown-serial', sentence, null, summary)
+  }
+  if (sameBytes(fields.issuer.der, fields.subject.der)) {
+    return refused('certificate-self-signed', `the certificate of ${subject} is self-signed`, null, summary)
+  }
+  const sentence = `the certificate of ${subject} was issued by ${issuer}, which this hub does not know`
+  return refused('certificate-foreign-authority', sentence, null, summary)
+}
+
+function isSignedBy(certificate: Uint8Array, authority: Authority): boolean {
+  try {
+    return new X509Certificate(certificate).verify(new X509Certificate(authority.certificate).publicKey)
+  } catch {
+    return false
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}
+
+/** The summary of a certificate of ours, from its row: the bytes are known and need no second reading. */
+function summaryOf(hub: Hub, credential: Credential): CertificateSummary {
+  const { root, issuing } = hub.authorities
+  const issuer = credential.authorityId === root.id ? root : issuing
+  return {
+    fingerprint: credential.fingerprint,
+    serialNumber: credential.serialNumber,
+    subject: `CN=${credential.identityId}`,
+    issuer: nameText(issuer.fields.subject),
+    notBeforeSec: credential.notBeforeSec,
+    notAfterSec: credential.notAfterSec,
+  }
+}
+
+function sentenceFor(code: FailureName, credential: Credential, nowMs: number): string {
+  const who = `the certificate ${credential.serialNumber} of ${credential.identityId}`
+  switch (code) {
+    case 'certificate-revoked': {
+      const at = new Date(credential.revokedAtMs ?? nowMs).toISOString()
+      return `${who} was revoked at ${at} (${credential.revocationReason ?? 'unspecified'})`
+    }
+    case 'certificate-expired':
+      return `${who} expired ${ago(nowMs / 1000 - credential.notAfterSec)} ago, at ${isoSec(credential.notAfterSec)}`
+    case 'certificate-not-yet-valid':
+      return `${who} becomes valid only in ${ago(credential.notBeforeSec - nowMs / 1000)}, at ${isoSec(credential.notBeforeSec)}`
+    case 'certificate-wrong-usage':
+      return `${who} is a ${credential.profile} certificate and may not connect as a client`
+    case 'certificate-never-completed':
+      return `${who} was planned, but its issuance was never completed`
+    case 'identity-disabled':
+      return `${credential.identityId} is disabled`
+    case 'identity-retired':
+      return `${credential.identityId} is retired`
+    case 'identity-pending':
+      return `${credential.identityId} waits for approval`
+    default:
+      return `${who} is refused`
+  }
+}
+
+function isoSec(sec: number): string {
+  return new Date(sec * 1000).toISOString()
+}
+
+function ago(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`
+  return `${Math.round(seconds / 86_400)} days`
+}
+
+function refused(
+  code: FailureName,
+  sentence: string,
+  identityId: string | null,
+  summary: CertificateSummary | null,
+): Judgement {
+  return { admitted: false, code, sentence, identityId, summary }
+}

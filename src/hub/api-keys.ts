@@ -1,0 +1,47 @@
+/** Keys of the admin API. */
+import { HubError } from '../core/errors.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Random } from './ports/random.ts'
+import type { Store } from './ports/store.ts'
+import { newSecret, parseSecretText, secretMatches } from './secret-text.ts'
+
+/** Who uses the API. */
+export interface ApiCaller {
+  readonly keyId: string
+  readonly keyName: string
+}
+
+/**
+ * Makes a key.
+ *
+ * @param name shown in the audit log
+ * @returns the key's text, which is shown once and kept nowhere
+ */
+export async function createApiKey(
+  hub: { readonly store: Store; readonly clock: Clock; readonly random: Random },
+  name: string,
+): Promise<string> {
+  const secret = newSecret(hub.random)
+  const atMs = hub.clock.nowMs()
+  await hub.store.write(async (tx) => {
+    await tx.apiKeys.insert({ id: secret.id, name, secretHash: secret.secretHash, createdAtMs: atMs })
+    await tx.audit.append({ atMs, actor: 'hub', act: 'api-key.create', subject: name, before: null, after: null })
+  })
+  return secret.text
+}
+
+/**
+ * The holder of a key.
+ *
+ * @param text the key as it was presented, or null when none was
+ * @throws HubError `key-missing`, `key-invalid`
+ */
+export async function authenticateApiKey(hub: { readonly store: Store }, text: string | null): Promise<ApiCaller> {
+  if (text === null) throw new HubError('key-missing', 'the request carries no API key')
+  const parts = parseSecretText(text)
+  const row = parts === null ? null : await hub.store.apiKeys.find(parts.id)
+  if (parts === null || row === null || !secretMatches(parts.secret, row.secretHash)) {
+    throw new HubError('key-invalid', 'the API key is not valid')
+  }
+  return { keyId: row.id, keyName: row.name }
+}

@@ -1,0 +1,164 @@
+/** Taking access away and giving it back: disable, enable, retire, revoke. */
+import { HubError, quote } from '../core/errors.ts'
+import {
+  type Credential,
+  credentialRevoked,
+  type RevocationReason,
+  type SerialNumber,
+} from '../core/identity/credential.ts'
+import type { IdentityId } from '../core/identity/id.ts'
+import { type Identity, type IdentityState, identityMovedTo } from '../core/identity/identity.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Store, Transaction } from './ports/store.ts'
+import { findDevice } from './register-device.ts'
+
+interface Hub {
+  readonly store: Store
+  readonly clock: Clock
+}
+
+/** What an act has changed. */
+export interface IdentityChange {
+  readonly identity: Identity
+  /** Credentials that this act revoked. */
+  readonly revoked: readonly Credential[]
+  /** Open tokens that this act ended. */
+  readonly tokensEnded: number
+}
+
+/**
+ * Moves a device to another state. Retiring also revokes its credentials and ends its tokens, because it is final;
+ * disabling leaves both, because it may come back.
+ *
+ * @throws HubError `identity-not-found`, `transition-illegal`
+ */
+export async function changeDeviceState(
+  hub: Hub,
+  actor: string,
+  id: IdentityId,
+  state: Exclude<IdentityState, 'pending'>,
+): Promise<IdentityChange> {
+  return hub.store.write(async (tx) => {
+    const change = new Change(tx, hub.clock.nowMs(), actor)
+    const identity = await change.moveIdentity(await findDevice(tx, id), state)
+    if (state !== 'retired') return { identity, revoked: [], tokensEnded: 0 }
+    const revoked = await change.revokeAllOf(id, 'cessationOfOperation')
+    return { identity, revoked, tokensEnded: await change.endTokensOf(id) }
+  })
+}
+
+/**
+ * Revokes a device: its credentials are revoked, its tokens ended and the identity disabled, in one transaction. A device
+ * that is disabled or retired already keeps that state.
+ *
+ * @throws HubError `identity-not-found`
+ */
+export async function revokeDevice(
+  hub: Hub,
+  actor: string,
+  id: IdentityId,
+  reason: RevocationReason,
+): Promise<IdentityChange> {
+  return hub.store.write(async (tx) => {
+    const change = new Change(tx, hub.clock.nowMs(), actor)
+    const found = await findDevice(tx, id)
+    const revoked = await change.revokeAllOf(id, reason)
+    const tokensEnded = await change.endTokensOf(id)
+    const identity = found.state === 'retired' ? found : await change.moveIdentity(found, 'disabled')
+    return { identity, revoked, tokensEnded }
+  })
+}
+
+/**
+ * Revokes one certificate and leaves its identity as it is.
+ *
+ * @throws HubError `credential-not-found`; `transition-illegal` for a certificate of the hub's own listeners
+ */
+export async function revokeCertificate(
+  hub: Hub,
+  actor: string,
+  serialNumber: SerialNumber,
+  reason: RevocationReason,
+): Promise<IdentityChange> {
+  return hub.store.write(async (tx) => {
+    const credential = await tx.credentials.findBySerial(serialNumber)
+    const identity = credential === null ? null : await tx.identities.find(credential.identityId)
+    if (credential === null || identity === null) {
+      throw new HubError('credential-not-found', `the registry holds no certificate ${quote(serialNumber)}`)
+    }
+    const change = new Change(tx, hub.clock.nowMs(), actor)
+    return { identity, revoked: await change.revoke([credential], reason), tokensEnded: 0 }
+  })
+}
+
+/** The steps that these acts share, inside one transaction. */
+class Change {
+  readonly #tx: Transaction
+  readonly #nowMs: number
+  readonly #actor: string
+
+  constructor(tx: Transaction, nowMs: number, actor: string) {
+    this.#tx = tx
+    this.#nowMs = nowMs
+    this.#actor = actor
+  }
+
+  async moveIdentity(identity: Identity, state: IdentityState): Promise<Identity> {
+    const moved = identityMovedTo(identity, state, this.#nowMs)
+    if (moved === identity) return identity
+    await this.#tx.identities.update(moved)
+    await this.#tx.events.append({ type: 'identity-state-changed', identityId: identity.id, state })
+    await this.#audit('identity.state', identity.id, { state: identity.state }, { state })
+    return moved
+  }
+
+  async revokeAllOf(id: IdentityId, reason: RevocationReason): Promise<readonly Credential[]> {
+    const living = await this.#tx.credentials.ofIdentityIn(id, [
+      'intended',
+      'pending',
+      'active',
+      'superseded',
+      'expired',
+    ])
+    return this.revoke(living, reason)
+  }
+
+  /** Revokes what is not revoked yet, and corrects the reason where `credentialRevoked` says so. */
+  async revoke(credentials: readonly Credential[], reason: RevocationReason): Promise<readonly Credential[]> {
+    const changed: Credential[] = []
+    for (const credential of credentials) {
+      const revoked = credentialRevoked(credential, reason, this.#nowMs)
+      if (revoked === credential) continue
+      await this.#tx.credentials.update(revoked)
+      await this.#tx.events.append({
+        type: 'credential-revoked',
+        identityId: revoked.identityId,
+        authorityId: revoked.authorityId,
+        fingerprint: revoked.fingerprint,
+        serialNumber: revoked.serialNumber,
+        reason,
+      })
+      await this.#audit(
+        'credential.revoke',
+        revoked.serialNumber,
+        { state: credential.state, reason: credential.revocationReason },
+        { state: revoked.state, reason, identity: revoked.identityId },
+      )
+      changed.push(revoked)
+    }
+    return changed
+  }
+
+  async endTokensOf(id: IdentityId): Promise<number> {
+    const open = await this.#tx.tokens.openOf(id)
+    for (const token of open) {
+      await this.#tx.tokens.update({ ...token, state: 'revoked' })
+      await this.#audit('token.revoke', id, { token: token.id, state: token.state }, { state: 'revoked' })
+    }
+    return open.length
+  }
+
+  async #audit(act: string, subject: string, before: unknown, after: unknown): Promise<void> {
+    await this.#tx.audit.append({ atMs: this.#nowMs, actor: this.#actor, act, subject, before, after })
+  }
+}

@@ -1,0 +1,143 @@
+/** A token and a certificate request become a certificate. */
+import { HubError, quote } from '../core/errors.ts'
+import type { Credential } from '../core/identity/credential.ts'
+import { type IdentityId, type Realm, spiffeId } from '../core/identity/id.ts'
+import { identityRefusal } from '../core/identity/identity.ts'
+import { type Token, tokenRefusal } from '../core/identity/token.ts'
+import { assertRequestFitsDevice } from '../core/profile/certificate-request-check.ts'
+import { deviceProfile } from '../core/profile/profile.ts'
+import { deviceTemplate } from '../core/profile/templates.ts'
+import { parseCertificateRequest, verifyCertificateRequest } from '../core/x509/certificate-request.ts'
+import { assertAcceptableKey, publicKeyHash } from '../core/x509/public-key.ts'
+import type { Authority } from './authorities.ts'
+import { issueCredential } from './issue-credential.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Random } from './ports/random.ts'
+import type { Store, Transaction } from './ports/store.ts'
+import { parseSecretText, secretMatches } from './secret-text.ts'
+
+export interface EnrolmentHub {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly realm: Realm
+  readonly issuing: Authority
+  /** Where the CRL of the issuing authority can be fetched. */
+  crlUrl(authorityId: string): string
+}
+
+export interface EnrolmentRequest {
+  /** The token's whole text as presented, or null when none was. Secret. */
+  readonly tokenText: string | null
+  /** The id that came with the token; empty when the client gave none. */
+  readonly claimedId: string
+  /** PKCS#10 in DER. */
+  readonly certificateRequest: Uint8Array
+}
+
+/**
+ * Issues the certificate that a token allows. While that certificate has not been used yet, the same token with the same
+ * public key gets the same certificate again, so that a lost answer costs nothing.
+ *
+ * @returns the credential; it is on disk
+ * @throws HubError `token-missing`, `token-invalid`, `token-expired`, `token-revoked`, `token-used`, `csr-unreadable`,
+ *   `csr-signature-invalid`, `csr-key-unacceptable`, `csr-asks-too-much`, or the refusal of the identity's state
+ */
+export async function enrol(hub: EnrolmentHub, request: EnrolmentRequest): Promise<Credential> {
+  const token = await authenticateToken(hub, request)
+  const csr = parseCertificateRequest(request.certificateRequest)
+  assertAcceptableKey(csr.publicKey, deviceProfile)
+  verifyCertificateRequest(csr)
+  const uri = spiffeId(hub.realm, 'device', token.identityId)
+  assertRequestFitsDevice(csr, token.identityId, uri, deviceProfile)
+  const keyHash = publicKeyHash(csr.publicKey)
+
+  if (token.state === 'used') return replayed(hub.store, token, keyHash)
+
+  const credential = await issueCredential(hub, {
+    authority: hub.issuing,
+    profile: deviceProfile,
+    identityId: token.identityId,
+    tokenId: token.id,
+    publicKey: csr.publicKey,
+    template: (common) => deviceTemplate({ ...common, id: token.identityId, uri, crlUrl: hub.crlUrl(hub.issuing.id) }),
+  })
+  return hub.store.write(async (tx) => {
+    const current = await tx.tokens.find(token.id)
+    if (current === null) throw new HubError('token-invalid', 'the enrolment token is not valid')
+    assertTokenLives(current, credential.issuedAtMs)
+    // The same request may have come twice at once; the one that wrote first decides.
+    if (current.state === 'used') return replayed(tx, current, keyHash)
+    await assertMayEnrol(tx, current.identityId)
+    await tx.credentials.insert(credential)
+    await tx.tokens.update({ ...current, state: 'used', usedAtMs: credential.issuedAtMs })
+    await tx.events.append({
+      type: 'credential-issued',
+      identityId: credential.identityId,
+      fingerprint: credential.fingerprint,
+      serialNumber: credential.serialNumber,
+    })
+    await tx.audit.append({
+      atMs: credential.issuedAtMs,
+      actor: `token:${current.id}`,
+      act: 'credential.issue',
+      subject: credential.identityId,
+      before: null,
+      after: {
+        serialNumber: credential.serialNumber,
+        profile: credential.profile,
+        notAfter: new Date(credential.notAfterSec * 1000).toISOString(),
+      },
+    })
+    return credential
+  })
+}
+
+async function authenticateToken(hub: EnrolmentHub, request: EnrolmentRequest): Promise<Token> {
+  if (request.tokenText === null) throw new HubError('token-missing', 'the request carries no enrolment token')
+  const parts = parseSecretText(request.tokenText)
+  const token = parts === null ? null : await hub.store.tokens.find(parts.id)
+  if (parts === null || token === null || !secretMatches(parts.secret, token.secretHash)) {
+    throw new HubError('token-invalid', 'the enrolment token is not valid')
+  }
+  if (request.claimedId !== '' && request.claimedId !== token.identityId) {
+    throw new HubError('token-invalid', `the token is not for ${quote(request.claimedId)}`, {
+      hint: 'leave the user name empty, or give the id that the token was made for',
+    })
+  }
+  assertTokenLives(token, hub.clock.nowMs())
+  await assertMayEnrol(hub.store, token.identityId)
+  return token
+}
+
+function assertTokenLives(token: Token, nowMs: number): void {
+  const refusal = tokenRefusal(token, nowMs)
+  if (refusal === null) return
+  const since = refusal === 'token-expired' ? ` at ${new Date(token.expiresAtMs).toISOString()}` : ''
+  throw new HubError(refusal, `the enrolment token for ${quote(token.identityId)} ${words[refusal]}${since}`)
+}
+
+const words: Readonly<Record<string, string>> = { 'token-expired': 'expired', 'token-revoked': 'was revoked' }
+
+async function assertMayEnrol(store: Pick<Transaction, 'identities'> | Store, id: IdentityId): Promise<void> {
+  const identity = await store.identities.find(id)
+  const refusal = identity === null ? 'identity-retired' : identityRefusal(identity.state)
+  if (refusal !== null) throw new HubError(refusal, `${quote(id)} may not enrol: it is ${identity?.state ?? 'gone'}`)
+}
+
+/** The certificate that this token and key were answered with, while it waits for its first use. */
+async function replayed(
+  store: Pick<Transaction, 'credentials'> | Store,
+  token: Token,
+  keyHash: string,
+): Promise<Credential> {
+  const issued = await store.credentials.ofToken(token.id)
+  const same = issued.find((credential) => credential.publicKeyHash === keyHash)
+  if (same?.state === 'pending') return same
+  throw new HubError(
+    'token-used',
+    same === undefined
+      ? `the enrolment token for ${quote(token.identityId)} was used already, with another key`
+      : `the enrolment token for ${quote(token.identityId)} was used already and its certificate is ${same.state}`,
+  )
+}

@@ -1,0 +1,71 @@
+/** Full CRLs, one for each authority, kept fresh (RFC 5280 §5). */
+import { HubError, quote } from '../core/errors.ts'
+import { crlToBeSigned, signedCrl } from '../core/x509/crl.ts'
+import type { Authorities, Authority } from './authorities.ts'
+import type { Clock } from './ports/clock.ts'
+import type { CrlRow, Store } from './ports/store.ts'
+
+/** How long a CRL stays good. Devices and brokers that fetch it daily never meet an expired one. */
+export const crlLifetimeMs: number = 72 * 3_600_000
+/** A CRL older than this is made anew, long before its end. */
+export const crlRefreshMs: number = 12 * 3_600_000
+/** How far `thisUpdate` lies in the past, for readers whose clock runs behind. */
+const crlBackdateMs = 5 * 60_000
+
+interface Hub {
+  readonly store: Store
+  readonly clock: Clock
+  readonly authorities: Authorities
+}
+
+/**
+ * The current CRL of an authority, in DER, made anew when it is missing or old.
+ *
+ * @throws HubError `not-found` when no authority has this id
+ */
+export async function currentCrl(hub: Hub, authorityId: string): Promise<CrlRow> {
+  const authority = authorityNamed(hub.authorities, authorityId)
+  const latest = await hub.store.crls.latest(authority.id)
+  if (latest !== null && hub.clock.nowMs() < latest.thisUpdateMs + crlBackdateMs + crlRefreshMs) return latest
+  return publishCrl(hub, authority.id)
+}
+
+/**
+ * Makes and stores a new CRL. Its number is one above the one before, or the time in milliseconds where that is more, so
+ * that it never goes backwards, not even after a restored backup (§5.2.3).
+ */
+export async function publishCrl(hub: Hub, authorityId: string): Promise<CrlRow> {
+  const authority = authorityNamed(hub.authorities, authorityId)
+  return hub.store.write(async (tx) => {
+    const nowMs = hub.clock.nowMs()
+    const previous = await tx.crls.latest(authority.id)
+    const number = previous === null || BigInt(nowMs) > previous.number ? BigInt(nowMs) : previous.number + 1n
+    // An entry stays until it has stood on one CRL after the certificate's end (§3.3).
+    const keptFromSec = Math.floor((previous?.thisUpdateMs ?? 0) / 1000)
+    const revoked = await tx.credentials.revokedBelow(authority.id, keptFromSec)
+    const thisUpdateMs = nowMs - crlBackdateMs
+    const nextUpdateMs = nowMs + crlLifetimeMs
+    const tbs = crlToBeSigned({
+      issuer: authority.fields,
+      number,
+      thisUpdateSec: Math.floor(thisUpdateMs / 1000),
+      nextUpdateSec: Math.floor(nextUpdateMs / 1000),
+      revoked,
+    })
+    const row: CrlRow = {
+      authorityId: authority.id,
+      number,
+      thisUpdateMs,
+      nextUpdateMs,
+      crl: signedCrl(tbs, await authority.signer.sign(tbs)),
+    }
+    await tx.crls.save(row)
+    return row
+  })
+}
+
+function authorityNamed(authorities: Authorities, id: string): Authority {
+  const found = [authorities.issuing, authorities.root].find((authority) => authority.id === id)
+  if (found === undefined) throw new HubError('not-found', `there is no authority ${quote(id)}`)
+  return found
+}

@@ -1,0 +1,85 @@
+/** Attempts on their way to the registry: bounded in number and rate, written in batches. */
+import { limits } from '../core/limits.ts'
+import type { NewAttempt } from './ports/attempts.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Log } from './ports/log.ts'
+import type { Store } from './ports/store.ts'
+
+/** How long an attempt may wait before it is written. */
+const flushAfterMs = 200
+/** How many attempts are written between two looks at how many are kept. */
+const pruneEvery = 5_000
+
+export interface AttemptRecorder {
+  /** Takes an attempt; it is written soon. Above the rate limit it is counted and dropped. */
+  record(attempt: NewAttempt): void
+  /** Ends when everything taken so far is written. */
+  flush(): Promise<void>
+  /** Writes what waits and takes no more. */
+  stop(): Promise<void>
+}
+
+export function attemptRecorder(hub: {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+}): AttemptRecorder {
+  let waiting: NewAttempt[] = []
+  let dropped = 0
+  let second = 0
+  let takenThisSecond = 0
+  let writtenSincePrune = 0
+  let stopped = false
+  let timer: NodeJS.Timeout | null = null
+  let writing: Promise<void> = Promise.resolve()
+
+  function record(attempt: NewAttempt): void {
+    const now = Math.floor(hub.clock.nowMs() / 1000)
+    if (now !== second) {
+      second = now
+      takenThisSecond = 0
+    }
+    takenThisSecond += 1
+    const flooded = takenThisSecond > limits.attemptsPerSecondMax || waiting.length >= limits.attemptsWaitingMax
+    if (stopped || flooded) {
+      dropped += 1
+      return
+    }
+    waiting.push(attempt)
+    timer ??= setTimeout(() => void flush(), flushAfterMs)
+  }
+
+  function flush(): Promise<void> {
+    if (timer !== null) clearTimeout(timer)
+    timer = null
+    const batch = waiting
+    waiting = []
+    if (batch.length > 0) writing = writing.then(() => write(batch))
+    return writing
+  }
+
+  async function write(batch: readonly NewAttempt[]): Promise<void> {
+    if (dropped > 0) hub.log.warn('attempts were not recorded because there were too many', { count: dropped })
+    dropped = 0
+    writtenSincePrune += batch.length
+    const prune = writtenSincePrune >= pruneEvery
+    if (prune) writtenSincePrune = 0
+    try {
+      await hub.store.write(async (tx) => {
+        await tx.attempts.insertAll(batch)
+        if (prune) await tx.attempts.keepNewest(limits.attemptsKeptMax)
+      })
+    } catch (error) {
+      hub.log.error('attempts could not be recorded', { count: batch.length, error })
+    }
+  }
+
+  return {
+    record,
+    flush,
+    async stop() {
+      stopped = true
+      await flush()
+    },
+  }
+}

@@ -1,0 +1,126 @@
+/** Registering devices and giving them tokens to enrol with. */
+import { HubError, quote } from '../core/errors.ts'
+import { type IdentityId, parseIdentityId } from '../core/identity/id.ts'
+import { type Identity, identityRefusal, parseAttributes, parseGroup } from '../core/identity/identity.ts'
+import type { Token } from '../core/identity/token.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Random } from './ports/random.ts'
+import type { Store, Transaction } from './ports/store.ts'
+import { newSecret } from './secret-text.ts'
+
+interface Hub {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** An identity with a token that was just made for it. */
+export interface TokenGrant {
+  readonly identity: Identity
+  readonly token: Token
+  /** The token's whole text. Secret; it cannot be had again. */
+  readonly tokenText: string
+}
+
+/**
+ * Registers a device and makes its first token, as one act.
+ *
+ * @param actor who asks, for the audit log
+ * @throws HubError `identity-id-invalid`, `identity-exists`, `request-invalid`
+ */
+export async function registerDevice(
+  hub: Hub,
+  actor: string,
+  request: {
+    readonly id: string
+    readonly group: string | null
+    readonly attributes: Readonly<Record<string, string>>
+    readonly tokenLifetimeSec: number
+  },
+): Promise<TokenGrant> {
+  const atMs = hub.clock.nowMs()
+  const identity: Identity = {
+    id: parseIdentityId(request.id),
+    kind: 'device',
+    state: 'active',
+    group: request.group === null ? null : parseGroup(request.group),
+    attributes: parseAttributes(request.attributes),
+    createdAtMs: atMs,
+    updatedAtMs: atMs,
+  }
+  const { token, text } = makeToken(hub, identity.id, request.tokenLifetimeSec)
+  return hub.store.write(async (tx) => {
+    await tx.identities.insert(identity)
+    await tx.events.append({ type: 'identity-registered', identityId: identity.id })
+    await tx.audit.append({
+      atMs,
+      actor,
+      act: 'identity.register',
+      subject: identity.id,
+      before: null,
+      after: { group: identity.group, attributes: identity.attributes },
+    })
+    await insertToken(tx, actor, token)
+    return { identity, token, tokenText: text }
+  })
+}
+
+/**
+ * Makes another token for a device, as after a lost key or a reset.
+ *
+ * @throws HubError `identity-not-found`, or the refusal of its state
+ */
+export async function grantToken(
+  hub: Hub,
+  actor: string,
+  id: IdentityId,
+  tokenLifetimeSec: number,
+): Promise<TokenGrant> {
+  const { token, text } = makeToken(hub, id, tokenLifetimeSec)
+  return hub.store.write(async (tx) => {
+    const identity = await findDevice(tx, id)
+    const refusal = identityRefusal(identity.state)
+    if (refusal !== null && refusal !== 'identity-pending') {
+      throw new HubError(refusal, `${quote(id)} is ${identity.state} and cannot get a token`)
+    }
+    await insertToken(tx, actor, token)
+    return { identity, token, tokenText: text }
+  })
+}
+
+/** @throws HubError `identity-not-found` */
+export async function findDevice(store: Pick<Transaction, 'identities'> | Store, id: IdentityId): Promise<Identity> {
+  const identity = await store.identities.find(id)
+  if (identity === null || identity.kind !== 'device') {
+    throw new HubError('identity-not-found', `there is no device ${quote(id)}`)
+  }
+  return identity
+}
+
+function makeToken(hub: Hub, identityId: IdentityId, lifetimeSec: number): { token: Token; text: string } {
+  const secret = newSecret(hub.random)
+  const createdAtMs = hub.clock.nowMs()
+  const token: Token = {
+    id: secret.id,
+    secretHash: secret.secretHash,
+    identityId,
+    profile: 'device',
+    state: 'open',
+    createdAtMs,
+    expiresAtMs: createdAtMs + lifetimeSec * 1000,
+    usedAtMs: null,
+  }
+  return { token, text: secret.text }
+}
+
+async function insertToken(tx: Transaction, actor: string, token: Token): Promise<void> {
+  await tx.tokens.insert(token)
+  await tx.audit.append({
+    atMs: token.createdAtMs,
+    actor,
+    act: 'token.create',
+    subject: token.identityId,
+    before: null,
+    after: { token: token.id, expiresAt: new Date(token.expiresAtMs).toISOString() },
+  })
+}

@@ -1,0 +1,140 @@
+/** The certificate of the hub's own listeners: issued below its own authority, renewed before it ends. */
+import { type Credential, credentialMovedTo } from '../core/identity/credential.ts'
+import { type IdentityId, type Realm, spiffeId } from '../core/identity/id.ts'
+import type { Identity } from '../core/identity/identity.ts'
+import { serverProfile } from '../core/profile/profile.ts'
+import { serverTemplate } from '../core/profile/templates.ts'
+import { readCertificate } from '../core/x509/certificate.ts'
+import { encodePem } from '../core/x509/pem.ts'
+import type { Authorities } from './authorities.ts'
+import { issueCredential } from './issue-credential.ts'
+import { type Clock, nowSec } from './ports/clock.ts'
+import type { Random } from './ports/random.ts'
+import type { KeyStore } from './ports/signer.ts'
+import type { Store, Transaction } from './ports/store.ts'
+
+/** What a TLS listener needs. */
+export interface ServerCertificate {
+  /** Private key, PKCS#8 PEM. Secret. */
+  readonly key: string
+  /** Leaf, then issuing authority, in PEM; the root is not sent. */
+  readonly chain: string
+  readonly notAfterSec: number
+  /** When it should be replaced: at two thirds of its life. */
+  readonly renewAtSec: number
+}
+
+/** The identity that stands for the hub itself. */
+export const hubIdentityId = 'hub' as IdentityId
+
+/** Names and addresses that clients may use for this hub. */
+export interface ServerNames {
+  /** The first is the public name. */
+  readonly dnsNames: readonly string[]
+  readonly ipAddresses: readonly string[]
+}
+
+interface Hub {
+  readonly store: Store
+  readonly keys: KeyStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly realm: Realm
+  readonly authorities: Authorities
+  crlUrl(authorityId: string): string
+}
+
+/**
+ * The certificate in use, or a new one when there is none, it is due, was revoked, or lacks one of the names.
+ *
+ * @throws HubError as `issueCredential`
+ */
+export async function currentServerCertificate(hub: Hub, names: ServerNames): Promise<ServerCertificate> {
+  const keyName = await serverKeyName(hub)
+  const active = await hub.store.credentials.ofIdentityIn(hubIdentityId, ['active'])
+  const newest = active.at(-1)
+  if (newest !== undefined && nowSec(hub.clock) < renewAtSec(newest) && covers(newest, names)) {
+    return asServed(hub, keyName, newest)
+  }
+  const { publicKey } = await hub.keys.open(keyName)
+  const credential = await issueCredential(hub, {
+    authority: hub.authorities.issuing,
+    profile: serverProfile,
+    identityId: hubIdentityId,
+    tokenId: null,
+    publicKey,
+    template: (common) =>
+      serverTemplate({
+        ...common,
+        ...names,
+        uri: spiffeId(hub.realm, 'service', hubIdentityId),
+        crlUrl: hub.crlUrl(hub.authorities.issuing.id),
+      }),
+  })
+  await hub.store.write((tx) => takeIntoUse(tx, hub.clock, credential))
+  return asServed(hub, keyName, credential)
+}
+
+/** A server certificate is in use from the moment it is stored; the one before it is superseded. */
+async function takeIntoUse(tx: Transaction, clock: Clock, issued: Credential): Promise<void> {
+  const nowMs = clock.nowMs()
+  for (const old of await tx.credentials.ofIdentityIn(hubIdentityId, ['active'])) {
+    await tx.credentials.update(credentialMovedTo(old, 'superseded', nowMs))
+  }
+  await tx.credentials.insert(credentialMovedTo(issued, 'active', nowMs))
+  const { identityId, fingerprint, serialNumber } = issued
+  await tx.events.append({ type: 'credential-issued', identityId, fingerprint, serialNumber })
+  await tx.audit.append({
+    atMs: nowMs,
+    actor: 'hub',
+    act: 'credential.issue',
+    subject: hubIdentityId,
+    before: null,
+    after: { serialNumber, profile: issued.profile, notAfter: new Date(issued.notAfterSec * 1000).toISOString() },
+  })
+}
+
+/** The key of the listeners is kept over renewals; its name stands in the settings. */
+async function serverKeyName(hub: Hub): Promise<string> {
+  const kept = await hub.store.settings.find('server-key')
+  if (kept !== null) return kept
+  const name = `server-${Buffer.from(hub.random.bytes(4)).toString('hex')}`
+  await hub.keys.create(name)
+  const nowMs = hub.clock.nowMs()
+  const identity: Identity = {
+    id: hubIdentityId,
+    kind: 'service',
+    state: 'active',
+    group: null,
+    attributes: {},
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+  }
+  await hub.store.write(async (tx) => {
+    await tx.identities.insert(identity)
+    await tx.settings.set('server-key', name)
+  })
+  return name
+}
+
+function renewAtSec(credential: Credential): number {
+  return credential.notBeforeSec + Math.floor(((credential.notAfterSec - credential.notBeforeSec) * 2) / 3)
+}
+
+function covers(credential: Credential, names: ServerNames): boolean {
+  const fields = readCertificate(credential.certificate)
+  return (
+    names.dnsNames.every((name) => fields.dnsNames.includes(name)) &&
+    names.ipAddresses.every((address) => fields.ipAddresses.includes(address))
+  )
+}
+
+async function asServed(hub: Hub, keyName: string, credential: Credential): Promise<ServerCertificate> {
+  return {
+    key: await hub.keys.exportPem(keyName),
+    chain:
+      encodePem('CERTIFICATE', credential.certificate) + encodePem('CERTIFICATE', hub.authorities.issuing.certificate),
+    notAfterSec: credential.notAfterSec,
+    renewAtSec: renewAtSec(credential),
+  }
+}
