@@ -1,0 +1,98 @@
+/** Rows of the registry as the admin API shows them. */
+import type {
+  AttemptView,
+  AuditEntryView,
+  CredentialView,
+  DeviceChangeView,
+  DeviceView,
+} from '../../api-schema/views.ts'
+import { failure } from '../../core/failure/catalogue.ts'
+import type { Credential } from '../../core/identity/credential.ts'
+import type { Identity } from '../../core/identity/identity.ts'
+import type { IdentityChange } from '../../hub/change-identity.ts'
+import type { Attempt } from '../../hub/ports/attempts.ts'
+import type { AuditEntry } from '../../hub/ports/audit.ts'
+
+export function deviceToView(identity: Identity): DeviceView {
+  const { id, kind, state, group, attributes, createdAtMs, updatedAtMs } = identity
+  return {
+    id,
+    kind,
+    state,
+    group,
+    attributes: { ...attributes },
+    createdAt: iso(createdAtMs),
+    updatedAt: iso(updatedAtMs),
+  }
+}
+
+export function credentialToView(credential: Credential): CredentialView {
+  return {
+    serialNumber: credential.serialNumber,
+    fingerprint: credential.fingerprint,
+    deviceId: credential.identityId,
+    authority: credential.authorityId,
+    profile: credential.profile,
+    state: credential.state,
+    notBefore: iso(credential.notBeforeSec * 1000),
+    notAfter: iso(credential.notAfterSec * 1000),
+    issuedAt: iso(credential.issuedAtMs),
+    activatedAt: isoOrNull(credential.activatedAtMs),
+    revokedAt: isoOrNull(credential.revokedAtMs),
+    revocationReason: credential.revocationReason,
+  }
+}
+
+export function changeToView(change: IdentityChange): DeviceChangeView {
+  return {
+    device: deviceToView(change.identity),
+    revoked: change.revoked.map((credential) => credential.serialNumber),
+    tokensEnded: change.tokensEnded,
+  }
+}
+
+export function attemptToView(attempt: Attempt): AttemptView {
+  const entry = attempt.code === null ? null : failure(attempt.code)
+  const { certificate } = attempt
+  return {
+    number: attempt.number,
+    at: iso(attempt.atMs),
+    listener: attempt.listener,
+    address: attempt.address,
+    stage: attempt.stage,
+    outcome: attempt.outcome,
+    code: attempt.code,
+    failureId: entry?.id ?? null,
+    sentence: attempt.sentence,
+    cure: entry?.cure ?? null,
+    deviceId: attempt.identityId,
+    clientId: attempt.clientId,
+    tlsVersion: attempt.tlsVersion,
+    mqttVersion: attempt.mqttVersion,
+    certificate:
+      certificate === null
+        ? null
+        : {
+            fingerprint: certificate.fingerprint,
+            serialNumber: certificate.serialNumber,
+            subject: certificate.subject,
+            issuer: certificate.issuer,
+            notBefore: iso(certificate.notBeforeSec * 1000),
+            notAfter: iso(certificate.notAfterSec * 1000),
+          },
+  }
+}
+
+export function auditEntryToView(entry: AuditEntry): AuditEntryView {
+  const { number, atMs, actor, act, subject, before, after } = entry
+  return { number, at: iso(atMs), actor, act, subject, before, after }
+}
+
+/** Certificates of strangers may carry any date; beyond what a Date holds, the end of its range is shown. */
+function iso(ms: number): string {
+  return new Date(Math.min(Math.max(ms, -8.64e15), 8.64e15)).toISOString()
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : iso(ms)
+}

@@ -1,0 +1,64 @@
+/** Opening and closing HTTP listeners, with one way to say why it cannot be done. */
+import fastify, { type FastifyInstance } from 'fastify'
+import { HubError, quote } from '../core/errors.ts'
+import { limits } from '../core/limits.ts'
+import { listenFailure } from '../hub/listen-failure.ts'
+import type { Log } from '../hub/ports/log.ts'
+import { answerWithProblems, type Reader } from './problem.ts'
+
+/** Key and chain of a TLS listener, in PEM. */
+export interface TlsMaterial {
+  readonly key: string
+  readonly chain: string
+}
+
+export interface HttpAppOptions {
+  readonly reader: Reader
+  readonly log: Log
+  readonly bodyBytesMax: number
+  /** Absent for a listener without TLS. */
+  readonly tls?: TlsMaterial
+}
+
+/** An empty Fastify application with the limits that every listener has. */
+export function httpApp(options: HttpAppOptions): FastifyInstance {
+  const common = {
+    bodyLimit: options.bodyBytesMax,
+    requestTimeout: limits.httpRequestMs,
+    connectionTimeout: limits.httpRequestMs * 2,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 256 },
+    logger: false,
+  }
+  const app =
+    options.tls === undefined
+      ? fastify(common)
+      : (fastify({ ...common, https: tlsOptions(options.tls) }) as unknown as FastifyInstance)
+  app.server.maxConnections = limits.httpConnectionsMax
+  answerWithProblems(app, options.reader, options.log)
+  return app
+}
+
+/** The same options at the start and at each exchange: `setSecureContext` resets what is left out. */
+export function tlsOptions(tls: TlsMaterial): { key: string; cert: string; minVersion: 'TLSv1.2' } {
+  return { key: tls.key, cert: tls.chain, minVersion: 'TLSv1.2' }
+}
+
+/** @throws HubError `port-taken`, `address-unavailable` */
+export async function listenOn(
+  app: FastifyInstance,
+  purpose: string,
+  host: string,
+  port: number,
+): Promise<{ host: string; port: number }> {
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    throw listenFailure(error, purpose, host, port)
+  }
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') {
+    throw new HubError('address-unavailable', `${purpose}: ${quote(host)} is not an address`)
+  }
+  return { host, port: address.port }
+}

@@ -1,0 +1,54 @@
+/** What anybody may read, over plain HTTP: CRLs and CA certificates protect themselves by their signatures. */
+import type { FastifyInstance } from 'fastify'
+import { HubError, quote } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
+import type { Log } from '../../hub/ports/log.ts'
+import type { CrlRow } from '../../hub/ports/store.ts'
+import { httpApp } from '../listen.ts'
+
+export interface StatusServerOptions {
+  /** CA certificates in DER by authority id. */
+  readonly caCertificates: ReadonlyMap<string, Uint8Array>
+  /** The root certificates in PEM. */
+  readonly rootsPem: string
+  /** @throws HubError `not-found` */
+  crl(authorityId: string): Promise<CrlRow>
+  readonly clock: { nowMs(): number }
+  readonly log: Log
+}
+
+export function statusServer(options: StatusServerOptions): FastifyInstance {
+  const app = httpApp({ reader: 'device', log: options.log, bodyBytesMax: limits.estBodyBytesMax })
+
+  app.get('/ca.pem', (_request, reply) => reply.header('Content-Type', 'application/x-pem-file').send(options.rootsPem))
+
+  app.get<{ Params: { file: string } }>('/ca/:file', (request, reply) => {
+    const certificate = options.caCertificates.get(withoutEnding(request.params.file, '.crt'))
+    if (certificate === undefined) throw new HubError('not-found', `there is no ${quote(request.params.file)}`)
+    return reply.header('Content-Type', 'application/pkix-cert').send(Buffer.from(certificate))
+  })
+
+  app.get<{ Params: { file: string } }>('/crl/:file', async (request, reply) => {
+    const row = await options.crl(withoutEnding(request.params.file, '.crl'))
+    const freshSec = Math.max(0, Math.floor((row.nextUpdateMs - options.clock.nowMs()) / 1000))
+    return reply
+      .header('Content-Type', 'application/pkix-crl')
+      .header('ETag', `"${row.number}"`)
+      .header('Last-Modified', new Date(row.thisUpdateMs).toUTCString())
+      .header('Cache-Control', `public, max-age=${Math.min(freshSec, 300)}`)
+      .send(Buffer.from(row.crl))
+  })
+
+  app.get('/healthz', (_request, reply) => reply.send({ status: 'ok' }))
+  return app
+}
+
+/** The path of an authority's CRL on this server. */
+export function crlPath(authorityId: string): string {
+  return `/crl/${authorityId}.crl`
+}
+
+function withoutEnding(file: string, ending: string): string {
+  if (!file.endsWith(ending)) throw new HubError('not-found', `there is no ${quote(file)}`)
+  return file.slice(0, -ending.length)
+}

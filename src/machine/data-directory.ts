@@ -1,0 +1,82 @@
+/** The folder that holds everything a hub must not lose. */
+import { chmod, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { HubError, quote } from '../core/errors.ts'
+import type { Log } from '../hub/ports/log.ts'
+
+export interface DataDirectory {
+  readonly path: string
+  readonly database: string
+  readonly lock: string
+  readonly keys: string
+  readonly passphraseFile: string
+  readonly adminKey: string
+  readonly ca: string
+  /** Says where the API socket is, as `{"socket": path}`. */
+  readonly apiPointer: string
+}
+
+const directoryMode = 0o700
+
+/**
+ * Makes the folder where it is missing and closes it to others where it is open.
+ *
+ * @throws HubError `data-directory-unusable`
+ */
+export async function prepareDataDirectory(path: string, log: Log): Promise<DataDirectory> {
+  try {
+    await mkdir(path, { recursive: true, mode: directoryMode })
+    const { mode, uid } = await stat(path)
+    const self = process.getuid?.()
+    if (self !== undefined && self !== 0 && uid !== self) {
+      throw new HubError('data-directory-unusable', `${quote(path)} belongs to user ${uid}, and this is user ${self}`)
+    }
+    if ((mode & 0o077) !== 0) {
+      await chmod(path, directoryMode)
+      log.warn('the data directory was open to other users and is closed now', { path })
+    }
+    for (const folder of ['keys', 'run']) await mkdir(join(path, folder), { recursive: true, mode: directoryMode })
+  } catch (error) {
+    if (error instanceof HubError) throw error
+    const errno = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
+    throw new HubError('data-directory-unusable', `${quote(path)} cannot be used as data directory${errno}`, {
+      hint: 'check its owner and mode, or name another folder with --data or HANDFAST_DATA',
+      cause: error,
+    })
+  }
+  return {
+    path,
+    database: join(path, 'handfast.db'),
+    lock: join(path, 'lock.db'),
+    keys: join(path, 'keys'),
+    passphraseFile: join(path, 'keys', 'passphrase'),
+    adminKey: join(path, 'admin.key'),
+    ca: join(path, 'ca.pem'),
+    apiPointer: join(path, 'run', 'api.json'),
+  }
+}
+
+/** Longest path of a unix socket on Linux (sun_path less its NUL); macOS allows 103. */
+const socketPathBytesMax = 103
+
+/** A path for the API socket: in the data directory, or in a private folder for temporary files where that is too long. */
+export async function apiSocketPath(directory: DataDirectory): Promise<string> {
+  const path = join(directory.path, 'run', 'api.sock')
+  if (Buffer.byteLength(path) <= socketPathBytesMax) {
+    // What is left of a hub that was killed: the lock says that none runs now.
+    await rm(path, { force: true })
+    return path
+  }
+  return join(await mkdtemp(join(tmpdir(), 'handfast-')), 'api.sock')
+}
+
+/** The text of a file, or null where there is none. */
+export async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw new HubError('data-directory-unusable', `${quote(path)} cannot be read`, { cause: error })
+  }
+}
