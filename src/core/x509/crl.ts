@@ -1,0 +1,100 @@
+/** Full CRLs, version 2, signed with ecdsa-with-SHA256 (RFC 5280 §5). */
+import { assert } from '../errors.ts'
+import { type RevocationReason, revocationReasons, type SerialNumber } from '../identity/credential.ts'
+import { ecdsaWithSha256 } from './algorithms.ts'
+import { contextConstructed, tags } from './der-tags.ts'
+import { timeElementBytesMax, writeTimeElement } from './der-time.ts'
+import { derBitString, derElement, derInteger, derOctetString, derOid, derSequence, derTime } from './der-writer.ts'
+import { authorityKeyIdentifier, crlNumber, encodeExtensions } from './extensions.ts'
+import { oids } from './oids.ts'
+
+/** One entry of a CRL. */
+export interface RevokedEntry {
+  readonly serialNumber: SerialNumber
+  readonly revokedAtMs: number
+  readonly reason: RevocationReason
+}
+
+export interface CrlContent {
+  /** Name in DER: the very bytes of the issuer certificate's subject. */
+  readonly issuer: Uint8Array
+  /** The issuer's subject key identifier. */
+  readonly authorityKeyIdentifier: Uint8Array
+  /** Higher than in every CRL that the issuer signed before (§5.2.3). */
+  readonly number: bigint
+  /** Whole seconds since the epoch. */
+  readonly thisUpdateSec: number
+  readonly nextUpdateSec: number
+  /** In the order in which they will stand. */
+  readonly revoked: readonly RevokedEntry[]
+}
+
+/** The TBSCertList in DER: what the issuer signs with ECDSA and SHA-256. */
+export function crlToBeSigned(content: CrlContent): Uint8Array {
+  assert(content.nextUpdateSec > content.thisUpdateSec, 'a CRL is replaced after it is issued')
+  const extensions = encodeExtensions([
+    authorityKeyIdentifier(content.authorityKeyIdentifier),
+    crlNumber(content.number),
+  ])
+  return derSequence(
+    derInteger(1),
+    ecdsaWithSha256,
+    content.issuer,
+    derTime(content.thisUpdateSec),
+    derTime(content.nextUpdateSec),
+    // Without entries the list is absent, not empty (§5.1.2.6).
+    ...(content.revoked.length === 0 ? [] : [derSequence(encodeEntries(content.revoked))]),
+    derElement(contextConstructed(0), extensions),
+  )
+}
+
+/**
+ * The CRL.
+ *
+ * @param tbs what {@link crlToBeSigned} gave
+ * @param signature the DER SEQUENCE of r and s (RFC 3279 §2.2.3)
+ */
+export function signedCrl(tbs: Uint8Array, signature: Uint8Array): Uint8Array {
+  return derSequence(tbs, ecdsaWithSha256, derBitString(signature))
+}
+
+const serialBytesMax = 20
+
+/** The extensions of an entry for each reason; none for `unspecified`, which should be left out (§5.3.1). */
+const reasonExtensions: ReadonlyMap<RevocationReason, Uint8Array> = new Map(
+  Object.entries(revocationReasons).map(([name, number]) => [name as RevocationReason, reasonExtension(number)]),
+)
+
+function reasonExtension(number: number): Uint8Array {
+  if (number === revocationReasons.unspecified) return new Uint8Array()
+  const value = derOctetString(Uint8Array.of(tags.enumerated, 1, number))
+  return derSequence(derSequence(derOid(oids.crlReason), value))
+}
+
+/** Longest entry: header, serial number, time, reason. */
+const entryBytesMax =
+  2 + 2 + serialBytesMax + timeElementBytesMax + Math.max(...[...reasonExtensions.values()].map((e) => e.length))
+
+/** All entries one behind the other, written into one buffer: an authority may have a hundred thousand of them. */
+function encodeEntries(revoked: readonly RevokedEntry[]): Uint8Array {
+  const buffer = Buffer.allocUnsafe(revoked.length * entryBytesMax)
+  let offset = 0
+  for (const entry of revoked) offset = writeEntry(buffer, offset, entry)
+  return buffer.subarray(0, offset)
+}
+
+function writeEntry(buffer: Buffer, start: number, entry: RevokedEntry): number {
+  const serialBytes = entry.serialNumber.length / 2
+  const written = serialBytes <= serialBytesMax ? buffer.write(entry.serialNumber, start + 4, 'hex') : 0
+  assert(written === serialBytes && written > 0, 'a serial number is hexadecimal, 1 to 20 octets')
+  buffer[start + 2] = tags.integer
+  buffer[start + 3] = serialBytes
+  let offset = writeTimeElement(buffer, start + 4 + serialBytes, Math.floor(entry.revokedAtMs / 1000))
+  const reason = reasonExtensions.get(entry.reason)
+  assert(reason !== undefined, 'a reason is one of the closed list')
+  buffer.set(reason, offset)
+  offset += reason.length
+  buffer[start] = tags.sequence
+  buffer[start + 1] = offset - start - 2
+  return offset
+}

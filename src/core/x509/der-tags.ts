@@ -1,0 +1,31 @@
+/** Identifier octets of the ASN.1 types that X.509 uses (X.690 §8.1.2); a tag here is the whole octet. */
+export const tags = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  oid: 0x06,
+  enumerated: 0x0a,
+  utf8String: 0x0c,
+  numericString: 0x12,
+  printableString: 0x13,
+  teletexString: 0x14,
+  ia5String: 0x16,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  universalString: 0x1c,
+  bmpString: 0x1e,
+  sequence: 0x30,
+  set: 0x31,
+} as const
+
+/** The tag `[number]` around a primitive value, 0 to 30. */
+export function contextPrimitive(number: number): number {
+  return 0x80 | number
+}
+
+/** The tag `[number]` around other elements, 0 to 30. */
+export function contextConstructed(number: number): number {
+  return 0xa0 | number
+}
