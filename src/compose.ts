@@ -1,0 +1,313 @@
+/** The one place where a hub is put together from its concrete parts. */
+import { rm, writeFile } from 'node:fs/promises'
+import type { FastifyInstance } from 'fastify'
+import type { HubView } from './api-schema/views.ts'
+import type { HubConfig } from './config/config.ts'
+import type { FailureName } from './core/failure/catalogue.ts'
+import { parseRealm, type Realm } from './core/identity/id.ts'
+import { encodePem } from './core/x509/pem.ts'
+import { type Gate, startGate } from './gate/gate.ts'
+import { startEmbeddedUpstream } from './gate/upstream/embedded/embedded-upstream.ts'
+import { apiServer } from './http/api/api-server.ts'
+import { estServer } from './http/est/est-server.ts'
+import { listenOn, tlsOptions } from './http/listen.ts'
+import { crlPath, statusServer } from './http/status/status-server.ts'
+import { registryAdmission } from './hub/admit.ts'
+import { createApiKey } from './hub/api-keys.ts'
+import { establishAuthorities } from './hub/authorities.ts'
+import { FailureLimiter } from './hub/failure-limiter.ts'
+import { followEvents } from './hub/follow-events.ts'
+import type { HubEvent } from './hub/ports/events.ts'
+import type { Log } from './hub/ports/log.ts'
+import type { Store } from './hub/ports/store.ts'
+import { currentCrl } from './hub/publish-crl.ts'
+import { attemptRecorder } from './hub/record-attempts.ts'
+import { keepCrlsFresh } from './hub/refresh-crls.ts'
+import { keepServerCertificate } from './hub/renew-server-certificate.ts'
+import { currentServerCertificate, type ServerCertificate } from './hub/server-certificate.ts'
+import { writeFileDurably } from './keys/file/durable-file.ts'
+import { openKeyFolder } from './keys/file/key-folder.ts'
+import { readPassphrase } from './keys/file/passphrase.ts'
+import { apiSocketPath, type DataDirectory, prepareDataDirectory, readIfThere } from './machine/data-directory.ts'
+import { defaultPublicName, parsePublicName, serverNames } from './machine/host-names.ts'
+import { systemClock as clock, systemRandom as random } from './machine/system.ts'
+import { lockDataDirectory } from './store/sqlite/data-lock.ts'
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import { version } from './version.ts'
+
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** A hub that serves. */
+export interface RunningHub {
+  readonly addresses: { readonly mqtt: Endpoint; readonly https: Endpoint; readonly http: Endpoint }
+  readonly publicName: string
+  /** SHA-256 of the root certificate, lower-case hexadecimal. */
+  readonly rootFingerprint: string
+  readonly caPath: string
+  readonly adminKeyPath: string
+  readonly socketPath: string
+  readonly firstStart: boolean
+  /** Where the passphrase of the authority keys comes from, in words. */
+  readonly passphraseNote: string
+  /** What of the broker's sessions survives a restart, in words. */
+  readonly upstreamNote: string
+  /** Drains and ends within `limits.drainMs` and a little. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a hub. What was opened is closed again when a later step fails.
+ *
+ * @throws HubError of the `hub` stage, with the remedy as its hint
+ */
+export async function startHub(config: HubConfig, log: Log): Promise<RunningHub> {
+  const closing = new Closing(log)
+  try {
+    return await open(config, log, closing)
+  } catch (error) {
+    await closing.run()
+    throw error
+  }
+}
+
+async function open(config: HubConfig, log: Log, closing: Closing): Promise<RunningHub> {
+  const directory = await prepareDataDirectory(config.dataDirectory, log)
+  const lock = lockDataDirectory(directory.lock)
+  closing.add('lock', () => lock.release())
+
+  const store = await openSqliteStore({ path: directory.database, clock })
+  closing.add('store', () => store.close())
+  const passphrase = await readPassphrase(config.passphrase, directory.passphraseFile)
+  const keys = await openKeyFolder({ folder: directory.keys, passphrase })
+
+  const names = await establishNames(config, store)
+  const authorities = await establishAuthorities({ store, keys, clock, random, realm: names.realm })
+  const rootsPem = encodePem('CERTIFICATE', authorities.root.certificate)
+  await writeFileDurably(directory.ca, rootsPem, 0o644)
+  await ensureAdminKey(directory, store)
+
+  const attempts = attemptRecorder({ store, clock, log })
+  closing.add('attempts', () => attempts.stop())
+  const limiter = new FailureLimiter(clock)
+
+  const status = statusServer({
+    caCertificates: new Map([authorities.root, authorities.issuing].map((ca) => [ca.id, ca.certificate])),
+    rootsPem,
+    crl: (authorityId) => currentCrl({ store, clock, authorities }, authorityId),
+    clock,
+    log,
+  })
+  closing.add('http', () => status.close())
+  const http = await listenOn(status, 'HTTP', config.host, config.httpPort)
+  const crlUrl = (authorityId: string): string =>
+    `http://${urlHost(names.publicName)}:${http.port}${crlPath(authorityId)}`
+  const crls = keepCrlsFresh({ store, clock, authorities, log })
+  closing.add('CRLs', () => crls.stop())
+
+  const issuer = { store, keys, clock, random, realm: names.realm, authorities, issuing: authorities.issuing, crlUrl }
+  const certificate = await currentServerCertificate(issuer, serverNames(names.publicName))
+
+  const est = estServer({
+    hub: issuer,
+    caCertificates: [authorities.root.certificate, authorities.issuing.certificate],
+    limiter,
+    attempts,
+    log,
+    tls: certificate,
+  })
+  closing.add('https', () => est.close())
+  const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
+
+  const upstream = await startEmbeddedUpstream({ log })
+  closing.add('upstream', () => upstream.stop())
+  const gate = await startGate({
+    listenerName: 'mqtt',
+    host: config.host,
+    port: config.mqttPort,
+    certificate,
+    sessionTickets: config.sessionTickets,
+    admission: registryAdmission({ store, clock, authorities }),
+    attempts,
+    upstream,
+    clock,
+    log,
+  })
+  closing.add('gate', () => gate.stop())
+
+  const lastEvent = await store.events.last()
+  const unfollow = followEvents({ store, log }, lastEvent, (event) => {
+    closeSessions(gate, event)
+    if (event.type === 'credential-revoked') crls.revoked(event.authorityId)
+  })
+  closing.add('events', unfollow)
+
+  const addresses = { mqtt: gate.address, https, http }
+  const describeHub = (): HubView => ({
+    version,
+    realm: names.realm,
+    publicName: names.publicName,
+    ...addresses,
+    rootFingerprint: authorities.root.fingerprint,
+    ca: rootsPem,
+    sessions: gate.sessionCount(),
+    upstream: { kind: 'embedded', available: upstream.isAvailable() },
+  })
+  const api = { hub: { store, clock, random }, limiter, log, flushAttempts: () => attempts.flush(), describeHub }
+  const tlsApps = [est]
+  const socketPath = await openApiSocket(apiServer(api), directory, closing)
+  if (config.apiListen !== null) {
+    const remote = apiServer({ ...api, tls: certificate })
+    closing.add('API', () => remote.close())
+    await listenOn(remote, 'API', config.apiListen.host, config.apiListen.port)
+    tlsApps.push(remote)
+  }
+
+  const renewal = keepServerCertificate({ clock, log }, certificate, {
+    current: () => currentServerCertificate(issuer, serverNames(names.publicName)),
+    use: (renewed) => exchangeCertificate(renewed, gate, tlsApps),
+  })
+  closing.add('server certificate', renewal.stop)
+
+  return {
+    addresses,
+    publicName: names.publicName,
+    rootFingerprint: authorities.root.fingerprint,
+    caPath: directory.ca,
+    adminKeyPath: directory.adminKey,
+    socketPath,
+    firstStart: names.firstStart,
+    passphraseNote: passphraseNote(config, directory),
+    upstreamNote:
+      'embedded broker: sessions, queued and retained messages live in memory and are gone after a restart; identities, certificates and revocations are on disk',
+    stop: () => closing.run(),
+  }
+}
+
+interface Names {
+  readonly realm: Realm
+  readonly publicName: string
+  readonly firstStart: boolean
+}
+
+/** Realm and public name are chosen at the first start and kept; the public name changes only when it is given. */
+async function establishNames(config: HubConfig, store: Store): Promise<Names> {
+  const keptRealm = await store.settings.find('realm')
+  const keptName = await store.settings.find('public-name')
+  const given = config.publicName === null ? null : parsePublicName(config.publicName)
+  const publicName = given ?? keptName ?? (await defaultPublicName())
+  const realm = parseRealm(keptRealm ?? config.realm ?? realmFrom(publicName))
+  if (keptRealm !== realm || keptName !== publicName) {
+    await store.write(async (tx) => {
+      await tx.settings.set('realm', realm)
+      await tx.settings.set('public-name', publicName)
+      await tx.audit.append({
+        atMs: clock.nowMs(),
+        actor: 'hub',
+        act: 'hub.name',
+        subject: publicName,
+        before: keptName === null ? null : { realm: keptRealm, publicName: keptName },
+        after: { realm, publicName },
+      })
+    })
+  }
+  return { realm, publicName, firstStart: keptRealm === null }
+}
+
+/** An IPv6 address has colons, which a SPIFFE trust domain may not have. */
+function realmFrom(publicName: string): string {
+  return publicName.replaceAll(':', '-').replace(/^-+/, 'ip-')
+}
+
+/** The key of the command line on this machine; made again when its file is gone, since the folder's owner may do anything. */
+async function ensureAdminKey(directory: DataDirectory, store: Store): Promise<void> {
+  if ((await readIfThere(directory.adminKey)) !== null) return
+  const key = await createApiKey({ store, clock, random }, 'admin')
+  await writeFileDurably(directory.adminKey, `${key}\n`, 0o600)
+}
+
+function closeSessions(gate: Gate, event: HubEvent): void {
+  switch (event.type) {
+    case 'credential-revoked':
+      gate.closeCredential(event.fingerprint, 'certificate-revoked')
+      return
+    case 'identity-state-changed': {
+      const code = closingCode[event.state]
+      if (code !== null) gate.closeIdentity(event.identityId, code)
+      return
+    }
+    default:
+  }
+}
+
+const closingCode: Readonly<Record<'pending' | 'active' | 'disabled' | 'retired', FailureName | null>> = {
+  pending: 'identity-pending',
+  active: null,
+  disabled: 'identity-disabled',
+  retired: 'identity-retired',
+}
+
+async function openApiSocket(app: FastifyInstance, directory: DataDirectory, closing: Closing): Promise<string> {
+  const path = await apiSocketPath(directory)
+  closing.add('API socket', async () => {
+    await app.close()
+    await rm(directory.apiPointer, { force: true })
+  })
+  // The socket must never be open to others, not even for the moment between listen and chmod.
+  const umask = process.umask(0o177)
+  try {
+    await app.listen({ path })
+  } finally {
+    process.umask(umask)
+  }
+  await writeFile(directory.apiPointer, `${JSON.stringify({ socket: path })}\n`, { mode: 0o600 })
+  return path
+}
+
+function exchangeCertificate(certificate: ServerCertificate, gate: Gate, apps: readonly FastifyInstance[]): void {
+  gate.setCertificate(certificate)
+  for (const app of apps) {
+    const { server } = app
+    if ('setSecureContext' in server && typeof server.setSecureContext === 'function') {
+      server.setSecureContext(tlsOptions(certificate))
+    }
+  }
+}
+
+function passphraseNote(config: HubConfig, directory: DataDirectory): string {
+  if (config.passphrase === null)
+    return `authority keys are encrypted with the generated key file ${directory.passphraseFile}`
+  return 'file' in config.passphrase
+    ? `authority keys are encrypted with the passphrase in ${config.passphrase.file}`
+    : 'authority keys are encrypted with the passphrase in HANDFAST_PASSPHRASE'
+}
+
+function urlHost(name: string): string {
+  return name.includes(':') ? `[${name}]` : name
+}
+
+/** What must be closed, in reverse order of opening. */
+class Closing {
+  readonly #log: Log
+  readonly #steps: { readonly name: string; readonly close: () => void | Promise<void> }[] = []
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  add(name: string, close: () => void | Promise<void>): void {
+    this.#steps.push({ name, close })
+  }
+
+  async run(): Promise<void> {
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+      try {
+        await step.close()
+      } catch (error) {
+        this.#log.error('a part of the hub could not be closed', { part: step.name, error })
+      }
+    }
+  }
+}

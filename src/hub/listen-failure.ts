@@ -1,0 +1,27 @@
+/** Why a listener could not be opened, in words that name the remedy. */
+import { HubError, quote } from '../core/errors.ts'
+
+/**
+ * @param purpose what the listener is for, as in "MQTT"
+ * @returns `port-taken` or `address-unavailable`
+ */
+export function listenFailure(error: unknown, purpose: string, host: string, port: number): HubError {
+  const errno = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const flag = `--${purpose.toLowerCase()}-port`
+  switch (errno) {
+    case 'EADDRINUSE':
+      return new HubError('port-taken', `${purpose} port ${port} on ${host} is taken by another process`, {
+        hint: `stop that process, or choose another port with ${flag} (0 picks a free one)`,
+        cause: error,
+      })
+    case 'EACCES':
+      return new HubError('address-unavailable', `${purpose} port ${port} may not be opened by this user`, {
+        hint: `choose a port above 1023 with ${flag}`,
+        cause: error,
+      })
+    default:
+      return new HubError('address-unavailable', `${purpose} cannot listen on ${quote(host)} port ${port}: ${errno}`, {
+        cause: error,
+      })
+  }
+}

@@ -1,0 +1,39 @@
+/** Renewing the certificate of the hub's own listeners while they serve. */
+import type { Clock } from './ports/clock.ts'
+import type { Log } from './ports/log.ts'
+import type { ServerCertificate } from './server-certificate.ts'
+
+/** How often it is looked at whether the certificate is due. */
+const lookEveryMs = 60 * 60_000
+
+/**
+ * Asks for the current certificate when the one in use is due, and puts it to use when it has changed.
+ *
+ * @param listeners `current` issues a new certificate where one is due; `use` gives it to the listeners
+ */
+export function keepServerCertificate(
+  hub: { readonly clock: Clock; readonly log: Log },
+  first: ServerCertificate,
+  listeners: { current(): Promise<ServerCertificate>; use(certificate: ServerCertificate): void },
+): { look(): Promise<void>; stop(): void } {
+  let inUse = first
+
+  async function look(): Promise<void> {
+    if (hub.clock.nowMs() / 1000 < inUse.renewAtSec) return
+    try {
+      const current = await listeners.current()
+      if (current.chain === inUse.chain) return
+      listeners.use(current)
+      inUse = current
+      hub.log.info('the server certificate was renewed', {
+        notAfter: new Date(current.notAfterSec * 1000).toISOString(),
+      })
+    } catch (error) {
+      hub.log.error('the server certificate could not be renewed', { error })
+    }
+  }
+
+  const timer = setInterval(() => void look(), lookEveryMs)
+  timer.unref()
+  return { look, stop: () => clearInterval(timer) }
+}
