@@ -1,0 +1,115 @@
+/** One configuration out of flags, environment and file, in this order of precedence, validated as a whole. */
+import { resolve } from 'node:path'
+import { HubError, quote } from '../core/errors.ts'
+import type { HubConfig } from './config.ts'
+import { type SettingName, type SettingValue, setting } from './settings.ts'
+import {
+  type GivenValue,
+  type Source,
+  settingsFromEnvironment,
+  settingsFromFile,
+  settingsFromFlags,
+} from './sources.ts'
+
+export interface ConfigSources {
+  /** Values by setting name as on the command line, without dashes in front; `undefined` is not given. */
+  readonly flags: Readonly<Record<string, unknown>>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The file named with --config or HANDFAST_CONFIG, or null for `handfast.yaml` in `directory`, if it is there. */
+  readonly file: string | null
+  /** The current directory, absolute. */
+  readonly directory: string
+}
+
+/**
+ * The configuration of a hub: flags come before the environment, that before the file, that before the defaults.
+ *
+ * @throws HubError `config-invalid`, with every problem of every source in one message
+ */
+export function resolveConfig({ flags, env, file, directory }: ConfigSources): HubConfig {
+  const sources = [
+    settingsFromFlags(flags, directory),
+    settingsFromEnvironment(env, directory),
+    settingsFromFile(resolve(directory, file ?? 'handfast.yaml'), file !== null),
+  ]
+  const problems: string[] = []
+  const settled = settle(sources, problems)
+  const passphrase = passphraseOf(settled, env, problems)
+  if (problems.length > 0) throw refusal(problems)
+  return {
+    dataDirectory: settled.read('data') ?? resolve(directory, 'data'),
+    host: settled.read('host') ?? '0.0.0.0',
+    mqttPort: settled.read('mqtt-port') ?? 8883,
+    httpsPort: settled.read('https-port') ?? 8443,
+    httpPort: settled.read('http-port') ?? 8080,
+    publicName: settled.read('public-name') ?? null,
+    realm: settled.read('realm') ?? null,
+    readyFile: settled.read('ready-file') ?? null,
+    apiListen: settled.read('api-listen') ?? null,
+    passphrase,
+    sessionTickets: settled.read('session-tickets') ?? false,
+    logLevel: settled.read('log-level') ?? 'info',
+  }
+}
+
+/** The values that won, each read into its form. */
+interface Settled {
+  read<Name extends SettingName>(name: Name): SettingValue<Name> | undefined
+  /** The value that won as it was written, or undefined. */
+  given(name: SettingName): GivenValue | undefined
+}
+
+/** Reads every value, also those that another source overrules: a mistake there would bite later. */
+function settle(sources: readonly Source[], problems: string[]): Settled {
+  const winners = new Map<SettingName, { given: GivenValue; value: unknown }>()
+  for (const source of sources) {
+    problems.push(...source.problems)
+    for (const given of source.values) {
+      const { form, wanted, isPath } = setting(given.name)
+      const parsed = form.safeParse(given.value)
+      if (!parsed.success) {
+        problems.push(`${given.origin}: ${quoteValue(given.value)} is not ${wanted}`)
+      } else if (!winners.has(given.name)) {
+        const value = isPath ? resolve(given.directory, String(parsed.data)) : parsed.data
+        winners.set(given.name, { given, value })
+      }
+    }
+  }
+  return {
+    read: <Name extends SettingName>(name: Name) => winners.get(name)?.value as SettingValue<Name> | undefined,
+    given: (name) => winners.get(name)?.given,
+  }
+}
+
+/** The passphrase itself is taken from the environment alone: a flag would show in the list of processes. */
+function passphraseOf(
+  settled: Settled,
+  env: ConfigSources['env'],
+  problems: string[],
+): { readonly file: string } | { readonly value: string } | null {
+  const value = env.HANDFAST_PASSPHRASE
+  const file = settled.read('passphrase-file')
+  const origin = settled.given('passphrase-file')?.origin
+  if (value === undefined || value === '') return file === undefined ? null : { file }
+  if (file === undefined) return { value }
+  if (origin === 'HANDFAST_PASSPHRASE_FILE') {
+    problems.push('HANDFAST_PASSPHRASE and HANDFAST_PASSPHRASE_FILE are both set; unset one of them')
+  }
+  return origin === '--passphrase-file' ? { file } : { value }
+}
+
+function quoteValue(value: unknown): string {
+  if (typeof value === 'string') return quote(value)
+  return quote(JSON.stringify(value) ?? String(value)).slice(1, -1)
+}
+
+function refusal(problems: readonly string[]): HubError {
+  const [first = ''] = problems
+  const message =
+    problems.length === 1
+      ? first
+      : `${problems.length} settings are not valid:\n${problems.map((each) => `  - ${each}`).join('\n')}`
+  return new HubError('config-invalid', message, {
+    hint: 'correct what is named; `handfast up --help` lists the settings',
+  })
+}

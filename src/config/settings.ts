@@ -1,0 +1,96 @@
+/**
+ * The settings of a hub: the word for each in `handfast.yaml` (which is also its flag), its environment variable and its
+ * form. Values from the environment are text; the forms read them as they read YAML.
+ */
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+/** Text that names something on this machine or on the network: one line, not empty. */
+const line = z
+  .string()
+  .min(1, 'is empty')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'contains control characters')
+
+const hostName = /^(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$/
+const host = line.refine((text) => isIP(text) !== 0 || (hostName.test(text) && text.length <= 253), {
+  error: 'is not a host name or an IP address',
+})
+
+const port = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^[0-9]{1,5}$/)
+      .transform(Number),
+  ])
+  .refine((value) => Number.isInteger(value) && value >= 0 && value <= 65_535)
+
+const yesOrNo = z.union([
+  z.boolean(),
+  z.enum(['true', 'yes', 'on', '1']).transform(() => true),
+  z.enum(['false', 'no', 'off', '0']).transform(() => false),
+])
+
+const listenAddress = z.string().transform((text, context) => {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):([0-9]{1,5})$/.exec(text)
+  const parsed = { host: match?.[1] ?? match?.[2] ?? '', port: Number(match?.[3]) }
+  if (host.safeParse(parsed.host).success && parsed.port >= 1 && parsed.port <= 65_535) return parsed
+  context.addIssue({ code: 'custom', message: 'is not of the form host:port' })
+  return z.NEVER
+})
+
+/** One setting. `wanted` completes the sentence "… is not …". */
+interface Setting {
+  readonly variable: string
+  readonly form: z.ZodType
+  readonly wanted: string
+  /** A path: where it came from decides what it is relative to. */
+  readonly isPath?: true
+}
+
+const aPort = 'a port from 0 to 65535'
+const aPath = 'a path'
+
+export const settings = {
+  data: { variable: 'HANDFAST_DATA', form: line, wanted: aPath, isPath: true },
+  host: { variable: 'HANDFAST_HOST', form: host, wanted: 'a host name or an IP address' },
+  'mqtt-port': { variable: 'HANDFAST_MQTT_PORT', form: port, wanted: aPort },
+  'https-port': { variable: 'HANDFAST_HTTPS_PORT', form: port, wanted: aPort },
+  'http-port': { variable: 'HANDFAST_HTTP_PORT', form: port, wanted: aPort },
+  'public-name': { variable: 'HANDFAST_PUBLIC_NAME', form: host, wanted: 'a host name or an IP address' },
+  realm: {
+    variable: 'HANDFAST_REALM',
+    form: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,254}$/),
+    wanted: 'a realm: lower-case letters, digits, ".", "-" and "_"',
+  },
+  'ready-file': { variable: 'HANDFAST_READY_FILE', form: line, wanted: aPath, isPath: true },
+  'api-listen': {
+    variable: 'HANDFAST_API_LISTEN',
+    form: listenAddress,
+    wanted: 'an address of the form host:port',
+  },
+  'passphrase-file': { variable: 'HANDFAST_PASSPHRASE_FILE', form: line, wanted: aPath, isPath: true },
+  'session-tickets': { variable: 'HANDFAST_SESSION_TICKETS', form: yesOrNo, wanted: 'true or false' },
+  'log-level': {
+    variable: 'HANDFAST_LOG_LEVEL',
+    form: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+    wanted: 'one of debug, info, warn, error, silent',
+  },
+} as const satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof settings
+export const settingNames = Object.keys(settings) as readonly SettingName[]
+
+export function isSettingName(word: string): word is SettingName {
+  return Object.hasOwn(settings, word)
+}
+
+/** The setting of a name, without its exact form: for code that goes through all of them. */
+export function setting(name: SettingName): Setting {
+  return settings[name]
+}
+
+/** What a setting reads as. */
+export type SettingValue<Name extends SettingName> = z.output<(typeof settings)[Name]['form']>

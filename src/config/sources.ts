@@ -1,0 +1,126 @@
+/** Where settings come from, each with the way to name it in a message. */
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { HubError, quote } from '../core/errors.ts'
+import { nearest } from './nearest.ts'
+import { isSettingName, type SettingName, setting, settingNames } from './settings.ts'
+
+/** One value as somebody wrote it. */
+export interface GivenValue {
+  readonly name: SettingName
+  readonly value: unknown
+  /** How a message names it: `--mqtt-port`, `HANDFAST_MQTT_PORT`, `mqtt-port in handfast.yaml, line 3`. */
+  readonly origin: string
+  /** What a relative path in it is relative to. */
+  readonly directory: string
+}
+
+/** All that one source says, and what is wrong with it already. */
+export interface Source {
+  readonly values: readonly GivenValue[]
+  readonly problems: readonly string[]
+}
+
+/** Variables of the command line that are no settings of the hub. */
+export const otherVariables: readonly string[] = [
+  'HANDFAST_PASSPHRASE',
+  'HANDFAST_URL',
+  'HANDFAST_KEY',
+  'HANDFAST_KEY_FILE',
+  'HANDFAST_CA',
+  'HANDFAST_BOOTSTRAP',
+  'HANDFAST_CONFIG',
+]
+
+/** @param flags values by setting name; `undefined` is not given */
+export function settingsFromFlags(flags: Readonly<Record<string, unknown>>, directory: string): Source {
+  const values = settingNames
+    .filter((name) => flags[name] !== undefined)
+    .map((name) => ({ name, value: flags[name], origin: `--${name}`, directory }))
+  return { values, problems: [] }
+}
+
+/**
+ * Reads the variables that settings have. Others that start with `HANDFAST_` are left alone, since container platforms
+ * invent such names; only a slip of one letter away from a setting is a problem.
+ */
+export function settingsFromEnvironment(env: Readonly<Record<string, string | undefined>>, directory: string): Source {
+  const values: GivenValue[] = []
+  const problems: string[] = []
+  const variables = new Map(settingNames.map((name) => [setting(name).variable, name]))
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith('HANDFAST_') || value === undefined || value === '') continue
+    const name = variables.get(variable)
+    if (name !== undefined) {
+      values.push({ name, value, origin: variable, directory })
+    } else if (!otherVariables.includes(variable)) {
+      const meant = nearest(variable, [...variables.keys()], 1)
+      if (meant !== null)
+        problems.push(`${quote(variable)} in the environment is not a setting; did you mean ${meant}?`)
+    }
+  }
+  return { values, problems }
+}
+
+/** The longest configuration file that is read. */
+const fileBytesMax = 64 * 1024
+
+/**
+ * Reads a YAML file of settings.
+ *
+ * @param path absolute
+ * @param isRequired false takes a missing file for an empty one
+ * @throws HubError `config-invalid` when the file cannot be read
+ */
+export function settingsFromFile(path: string, isRequired: boolean): Source {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (!isRequired && (error as NodeJS.ErrnoException).code === 'ENOENT') return { values: [], problems: [] }
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+    throw new HubError('config-invalid', `${quote(path)} cannot be read (${reason})`, {
+      hint: 'check path and mode of the configuration file',
+      cause: error,
+    })
+  }
+  if (text.length > fileBytesMax) {
+    throw new HubError('config-invalid', `${quote(path)} is longer than ${fileBytesMax} bytes`)
+  }
+  return settingsFromYaml(text, path)
+}
+
+/** @param path absolute; names the file in messages and is what relative paths in it are relative to */
+export function settingsFromYaml(text: string, path: string): Source {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const at = (offset: number | undefined): string => `${path}, line ${lines.linePos(offset ?? 0).line}`
+  const values: GivenValue[] = []
+  const problems = document.errors.map((error) => `${at(error.pos[0])}: ${firstLine(error.message)}`)
+  if (problems.length > 0 || document.contents === null) return { values, problems }
+  if (!isMap(document.contents))
+    return { values, problems: [`${path} is not a list of settings of the form name: value`] }
+  for (const { key, value } of document.contents.items) {
+    const word = isScalar(key) ? String(key.value) : String(key)
+    const place = at(isScalar(key) ? key.range?.[0] : undefined)
+    if (isSettingName(word)) {
+      const given = isScalar(value) ? value.value : value === null ? null : document.toJS()[word]
+      values.push({ name: word, value: given, origin: `${word} in ${place}`, directory: dirname(resolve(path)) })
+    } else {
+      const meant = nearest(word.replaceAll('_', '-').toLowerCase(), settingNames) ?? beginningWith(word)
+      problems.push(
+        `${quote(word)} in ${place} is not a setting${meant === null ? '' : `; did you mean ${quote(meant)}?`}`,
+      )
+    }
+  }
+  return { values, problems }
+}
+
+function beginningWith(word: string): string | null {
+  return settingNames.find((name) => name.startsWith(`${word}-`)) ?? null
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? text
+}

@@ -1,0 +1,247 @@
+/**
+ * The folder that holds a device's credential:
+ *
+ *     private_key.pem   the key, PKCS#8, readable by its owner alone
+ *     client_cert.pem   the device's certificate, then the issuing CA
+ *     ca.pem            the root
+ *     hub.json          the hub it is for
+ *
+ * A key that waits for its certificate stands beside them as `private_key.<id>.new`, so that a pair which works is not
+ * broken by an enrolment that does not end. A new credential takes effect at one point: when its certificate takes the place
+ * of the old one. The other files wait as `.new` before it and take their places after it; a crash in between is mended by
+ * {@link openCredentialFolder}, which sees by the certificate which of them belong to it.
+ */
+import { X509Certificate } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { HubError, quote } from '../core/errors.ts'
+import type { IdentityId } from '../core/identity/id.ts'
+import { publicKeyOf } from './certificate-request.ts'
+import { renameDurably, syncFolder, writeDurably } from './durable-file.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import { deviceLimits } from './limits.ts'
+
+/** Absolute paths of the three files that an MQTT client needs. */
+export interface CredentialFiles {
+  readonly key: string
+  readonly certificate: string
+  readonly ca: string
+}
+
+/** The hub that a credential is for, as `hub.json` keeps it. */
+export interface HubRecord {
+  readonly id: string
+  readonly host: string
+  readonly httpsPort: number
+  readonly mqttPort: number
+  readonly rootFingerprint: string
+  /** Which token it was enrolled with: the part that finds it, not the secret. */
+  readonly tokenId: string
+  /** Of the certificate that this record belongs to. */
+  readonly fingerprint: string
+}
+
+/** A key and the certificate that fits it. */
+export interface HeldCredential {
+  readonly certificate: X509Certificate
+  /** Null where the certificate was put there by other means. */
+  readonly hub: HubRecord | null
+}
+
+/** What an enrolment puts in place. */
+export interface NewCredential {
+  readonly id: IdentityId
+  /** The key in PEM that the certificate is for. */
+  readonly keyPem: string
+  /** The device's certificate, then those between it and the root. */
+  readonly chain: readonly X509Certificate[]
+  readonly root: X509Certificate
+  readonly hub: HubRecord
+}
+
+export interface CredentialFolder {
+  readonly path: string
+  readonly files: CredentialFiles
+  /** The complete pair in the folder, in date or not, or null. */
+  held(): HeldCredential | null
+  /** The key that waits for a certificate for this id, or null. */
+  waitingKey(id: IdentityId): string | null
+  /** Keeps a key for this id; it is on disk when this returns. */
+  keepWaitingKey(id: IdentityId, keyPem: string): void
+  /** Puts certificate, root and key in place; all of it is on disk when this returns. */
+  install(credential: NewCredential): void
+}
+
+/**
+ * Opens the folder, makes it (0700) if it is not there, and ends an installation that a crash has interrupted.
+ *
+ * @throws HubError `store-unwritable`: it belongs to somebody else, others may write to it, or the disk refuses
+ */
+export function openCredentialFolder(directory: string): CredentialFolder {
+  const path = resolve(directory)
+  const files = {
+    key: join(path, 'private_key.pem'),
+    certificate: join(path, 'client_cert.pem'),
+    ca: join(path, 'ca.pem'),
+  }
+  const places: Places = { ...files, path, hub: join(path, 'hub.json') }
+  const waiting = (id: IdentityId): string => join(path, `private_key.${id}.new`)
+  guarded(path, () => {
+    prepare(path)
+    settle(places)
+  })
+  return {
+    path,
+    files,
+    held: () => guarded(path, () => readHeld(places)),
+    waitingKey: (id) => guarded(path, () => readKey(waiting(id))),
+    keepWaitingKey: (id, keyPem) => guarded(path, () => writeDurably(waiting(id), keyPem, 0o600)),
+    install: ({ id, keyPem, chain, root, hub }) =>
+      guarded(path, () => {
+        if (readKey(waiting(id)) !== keyPem) writeDurably(waiting(id), keyPem, 0o600)
+        writeDurably(`${places.ca}.new`, root.toString(), 0o644)
+        writeDurably(`${places.hub}.new`, `${JSON.stringify(hub, null, 2)}\n`, 0o600)
+        writeDurably(places.certificate, chain.map(String).join(''), 0o644)
+        settle(places)
+      }),
+  }
+}
+
+interface Places extends CredentialFiles {
+  readonly path: string
+  readonly hub: string
+}
+
+const ownFile = /^(private_key\.pem|client_cert\.pem|(ca\.pem|hub\.json|private_key\..*)(\.new)?)(\.tmp)?$/
+const waitingKeyFile = /^private_key\..*\.new$/
+
+/** Makes the folder, or checks that nobody else can put files into it. */
+function prepare(path: string): void {
+  if (!existsSync(path)) {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    syncFolder(dirname(path))
+  }
+  const stats = statSync(path)
+  if (!stats.isDirectory()) throw refusal(`${quote(path)} is not a folder`)
+  assertOwn(path, stats)
+  const isOurs = readdirSync(path).every((name) => ownFile.test(name))
+  if (isOurs && (stats.mode & 0o077) !== 0) {
+    chmodSync(path, 0o700)
+  } else if ((stats.mode & 0o022) !== 0) {
+    throw refusal(`other users may write to ${quote(path)} (mode ${octal(stats)})`, `chmod 0700 ${path}`)
+  }
+}
+
+/** What waits and belongs to the certificate in place takes its own place; the rest goes on waiting. */
+function settle(places: Places): void {
+  const certificate = readCertificate(places.certificate)
+  if (certificate === null) return
+  for (const name of readdirSync(places.path).filter((each) => waitingKeyFile.test(each))) {
+    const key = readKey(join(places.path, name))
+    if (key !== null && fits(certificate, key)) renameDurably(join(places.path, name), places.key)
+  }
+  if (readHubRecord(`${places.hub}.new`)?.fingerprint !== fingerprintOf(certificate)) return
+  if (existsSync(`${places.ca}.new`)) renameDurably(`${places.ca}.new`, places.ca)
+  renameDurably(`${places.hub}.new`, places.hub)
+}
+
+function readHeld(places: Places): HeldCredential | null {
+  const certificate = readCertificate(places.certificate)
+  const key = readKey(places.key)
+  if (certificate === null || key === null || !existsSync(places.ca) || !fits(certificate, key)) return null
+  const hub = readHubRecord(places.hub)
+  return { certificate, hub: hub?.fingerprint === fingerprintOf(certificate) ? hub : null }
+}
+
+/** The first certificate of a file, or null when there is none that can be read. */
+function readCertificate(path: string): X509Certificate | null {
+  const text = readSmall(path)
+  if (text === null) return null
+  try {
+    return new X509Certificate(text)
+  } catch {
+    return null
+  }
+}
+
+/** A key that is whole, or null; a key that others can read is a failure. */
+function readKey(path: string): string | null {
+  const text = readSmall(path)
+  if (text === null) return null
+  const stats = statSync(path)
+  assertOwn(path, stats)
+  if ((stats.mode & 0o077) !== 0) {
+    throw refusal(`other users may read the key ${quote(path)} (mode ${octal(stats)})`, `chmod 0600 ${path}`)
+  }
+  try {
+    publicKeyOf(text)
+    return text
+  } catch {
+    return null
+  }
+}
+
+function readHubRecord(path: string): HubRecord | null {
+  try {
+    const record: unknown = JSON.parse(readSmall(path) ?? 'null')
+    return isHubRecord(record) ? record : null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+function isHubRecord(value: unknown): value is HubRecord {
+  if (typeof value !== 'object' || value === null) return false
+  const has = (name: keyof HubRecord, type: 'string' | 'number'): boolean => typeof Reflect.get(value, name) === type
+  return (
+    has('id', 'string') &&
+    has('host', 'string') &&
+    has('httpsPort', 'number') &&
+    has('mqttPort', 'number') &&
+    has('rootFingerprint', 'string') &&
+    has('tokenId', 'string') &&
+    has('fingerprint', 'string')
+  )
+}
+
+function readSmall(path: string): string | null {
+  if (!existsSync(path)) return null
+  if (statSync(path).size > deviceLimits.fileBytesMax) {
+    throw refusal(`${quote(path)} is larger than ${deviceLimits.fileBytesMax} bytes`)
+  }
+  return readFileSync(path, 'utf8')
+}
+
+function fits(certificate: X509Certificate, keyPem: string): boolean {
+  const inCertificate = certificate.publicKey.export({ type: 'spki', format: 'der' })
+  return Buffer.compare(inCertificate, publicKeyOf(keyPem)) === 0
+}
+
+function assertOwn(path: string, stats: Stats): void {
+  const user = process.getuid?.()
+  if (user === undefined || stats.uid === user) return
+  throw refusal(
+    `${quote(path)} belongs to another user (uid ${stats.uid}, this is uid ${user})`,
+    'run this as the user that the device software runs as, or choose another folder',
+  )
+}
+
+function octal(stats: Stats): string {
+  return (stats.mode & 0o7777).toString(8).padStart(4, '0')
+}
+
+function refusal(message: string, hint?: string): HubError {
+  return new HubError('store-unwritable', message, hint === undefined ? {} : { hint })
+}
+
+/** What the file system refuses becomes a failure that names the folder. */
+function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (error instanceof HubError || code === undefined) throw error
+    throw new HubError('store-unwritable', `the folder ${quote(path)} cannot be used (${code})`, { cause: error })
+  }
+}

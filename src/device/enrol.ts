@@ -1,0 +1,149 @@
+/** Enrolment as a device does it: from a bootstrap string to a key and certificate in a folder. */
+import type { X509Certificate } from 'node:crypto'
+import { HubError, quote } from '../core/errors.ts'
+import type { Bootstrap } from '../core/identity/bootstrap.ts'
+import { parseTokenText } from '../core/identity/token.ts'
+import { certificateRequest, makeKey, publicKeyOf } from './certificate-request.ts'
+import {
+  type CredentialFiles,
+  type CredentialFolder,
+  type HeldCredential,
+  type HubRecord,
+  openCredentialFolder,
+} from './credential-folder.ts'
+import { fetchAuthority, simpleEnrol } from './est-client.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import { checkIssued } from './issued-certificate.ts'
+
+export interface EnrolOptions {
+  readonly bootstrap: Bootstrap
+  /** The credential folder; it is made if it is not there. */
+  readonly directory: string
+  /** Replace a credential that the folder holds already. */
+  readonly force?: boolean
+  /** Milliseconds since the epoch; this machine's clock if not given. */
+  readonly nowMs?: () => number
+  /** Told at each step and where something is odd but no obstacle. */
+  readonly onProgress?: (progress: EnrolProgress) => void
+}
+
+export interface EnrolProgress {
+  readonly kind: 'step' | 'warning'
+  readonly text: string
+}
+
+export interface EnrolResult {
+  /** `kept` when this same token has filled the folder before: nothing was asked of the hub. */
+  readonly outcome: 'enrolled' | 'kept'
+  readonly id: string
+  readonly host: string
+  readonly mqttPort: number
+  readonly files: CredentialFiles
+  readonly serialNumber: string
+  /** Lower-case hexadecimal SHA-256 of the certificate. */
+  readonly fingerprint: string
+  /** ISO 8601, UTC. */
+  readonly notBefore: string
+  readonly notAfter: string
+}
+
+/**
+ * Enrols this device. The key is made here and is on disk before it is used; after a power cut the same call goes on with the
+ * same key, and the hub gives the same answer. Nothing in the folder is replaced before the new certificate has passed its
+ * checks.
+ *
+ * @throws HubError `credential-exists` when the folder holds another credential and `force` is not set; `store-unwritable`;
+ *   whatever {@link fetchAuthority} and {@link simpleEnrol} throw; `hub-answer-unexpected` when the certificate is not the one
+ *   that was asked for
+ */
+export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
+  const { bootstrap, force = false, nowMs = Date.now } = options
+  const report = (kind: EnrolProgress['kind'], text: string): void => options.onProgress?.({ kind, text })
+  const folder = openCredentialFolder(options.directory)
+  const held = folder.held()
+  if (held !== null && !force) {
+    if (isFromThisToken(held, bootstrap, nowMs())) return resultOf('kept', bootstrap, folder, held.certificate)
+    assertReplaceable(held, bootstrap, folder, nowMs())
+  }
+  const keyPem = keyFor(bootstrap, folder, report)
+  report('step', `asking ${bootstrap.host} for its root certificate`)
+  const authority = await fetchAuthority(bootstrap)
+  report('step', 'the root is the one in the bootstrap string; asking for a certificate')
+  const issued = await simpleEnrol(bootstrap, authority.root, certificateRequest(bootstrap.id, keyPem))
+  const { chain, warnings } = checkIssued({
+    certificates: [...issued, ...authority.others],
+    root: authority.root,
+    id: bootstrap.id,
+    publicKey: publicKeyOf(keyPem),
+    nowMs: nowMs(),
+  })
+  for (const warning of warnings) report('warning', warning)
+  const [leaf] = chain
+  folder.install({ id: bootstrap.id, keyPem, chain, root: authority.root, hub: hubRecord(bootstrap, leaf) })
+  return resultOf('enrolled', bootstrap, folder, leaf)
+}
+
+function keyFor(bootstrap: Bootstrap, folder: CredentialFolder, report: (kind: 'step', text: string) => void): string {
+  const waiting = folder.waitingKey(bootstrap.id)
+  if (waiting !== null) {
+    report('step', 'going on with the key of an enrolment that did not end')
+    return waiting
+  }
+  report('step', `making a key in ${folder.path}`)
+  const keyPem = makeKey()
+  folder.keepWaitingKey(bootstrap.id, keyPem)
+  return keyPem
+}
+
+/** The command was run before and ended well: running it again changes nothing. */
+function isFromThisToken(held: HeldCredential, bootstrap: Bootstrap, nowMs: number): boolean {
+  const { hub } = held
+  return (
+    hub !== null &&
+    hub.id === bootstrap.id &&
+    hub.rootFingerprint === bootstrap.rootFingerprint &&
+    hub.tokenId === tokenIdOf(bootstrap) &&
+    !isExpired(held, nowMs)
+  )
+}
+
+function assertReplaceable(held: HeldCredential, bootstrap: Bootstrap, folder: CredentialFolder, nowMs: number): void {
+  const isSameDevice = held.hub?.id === bootstrap.id && held.hub.rootFingerprint === bootstrap.rootFingerprint
+  if (isSameDevice && isExpired(held, nowMs)) return
+  const whose = held.hub === null ? 'a credential' : `the credential of ${quote(held.hub.id)} at ${held.hub.host}`
+  const until = held.certificate.validToDate.toISOString()
+  throw new HubError('credential-exists', `${quote(folder.path)} holds ${whose}, good until ${until}`)
+}
+
+function isExpired(held: HeldCredential, nowMs: number): boolean {
+  return held.certificate.validToDate.getTime() < nowMs
+}
+
+function hubRecord(bootstrap: Bootstrap, certificate: X509Certificate): HubRecord {
+  const { id, host, httpsPort, mqttPort, rootFingerprint } = bootstrap
+  const fingerprint = fingerprintOf(certificate)
+  return { id, host, httpsPort, mqttPort, rootFingerprint, tokenId: tokenIdOf(bootstrap), fingerprint }
+}
+
+function tokenIdOf(bootstrap: Bootstrap): string {
+  return parseTokenText(bootstrap.token)?.id ?? ''
+}
+
+function resultOf(
+  outcome: EnrolResult['outcome'],
+  bootstrap: Bootstrap,
+  folder: CredentialFolder,
+  certificate: X509Certificate,
+): EnrolResult {
+  return {
+    outcome,
+    id: bootstrap.id,
+    host: bootstrap.host,
+    mqttPort: bootstrap.mqttPort,
+    files: folder.files,
+    serialNumber: certificate.serialNumber.toLowerCase(),
+    fingerprint: fingerprintOf(certificate),
+    notBefore: certificate.validFromDate.toISOString(),
+    notAfter: certificate.validToDate.toISOString(),
+  }
+}

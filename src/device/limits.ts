@@ -1,0 +1,19 @@
+/** Limits of the device side, with unit and reason. They are apart from the hub's: a device trusts its hub no further. */
+export const deviceLimits = {
+  /** Time for name, TCP and TLS of one connection: a loaded hub and a radio link with losses fit. */
+  connectMs: 20_000,
+  /** Time from a request to the whole answer: the hub signs and syncs to disk in between. */
+  answerMs: 30_000,
+  /** An EST answer: three certificates with RSA-4096 keys take 8 KiB in base64. */
+  answerBytesMax: 64 * 1024,
+  /** Certificates in one EST answer. */
+  certificatesMax: 16,
+  /** Certificates between the device's own and the root. */
+  intermediatesMax: 3,
+  /** A file in the credential folder. */
+  fileBytesMax: 64 * 1024,
+  /** A bootstrap string: the longest host name, id and token together stay below 600. */
+  bootstrapCharsMax: 2_048,
+  /** What an answer may say in an error message, in characters. */
+  toldCharsMax: 500,
+} as const
