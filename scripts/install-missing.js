@@ -1,0 +1,72 @@
+// Installs what a command needs and is not there: npm's packages, and for the tests Debian's programs too.
+// Plain JavaScript for the Node of the machine: it runs before Node 24 has been installed.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** Programs that some tests drive: name, Debian package, and what is left out without it. */
+const programs = [
+  ['openssl', 'openssl', 'conformance with OpenSSL and every test that needs foreign certificates'],
+  ['certtool', 'gnutls-bin', 'conformance with GnuTLS'],
+  ['mosquitto', 'mosquitto', 'the comparison with Mosquitto'],
+  ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],
+  ['curl', 'curl', 'conformance of EST with curl'],
+]
+
+installPackages()
+if (process.argv.includes('--test')) installPrograms()
+
+function installPackages() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
+  const mark = join(root, 'node_modules', '.handfast-installed')
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return
+  process.stderr.write('installing npm packages (once)\n')
+  const npm = process.env.npm_execpath
+  const [command, ...start] = npm ? [process.execPath, npm] : ['npm']
+  const done = spawnSync(command, [...start, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  })
+  if (done.status !== 0) {
+    process.stderr.write(
+      'error: npm could not install the packages\n  hint: check that the npm registry can be reached, then try again\n',
+    )
+    process.exit(1)
+  }
+  writeFileSync(mark, lock)
+}
+
+function installPrograms() {
+  let missing = programs.filter(([name]) => !isOnPath(name))
+  if (missing.length > 0 && process.getuid?.() === 0 && isOnPath('apt-get')) {
+    const packages = missing.map(([, debian]) => debian)
+    process.stderr.write(`installing Debian packages for the tests: ${packages.join(' ')}\n`)
+    // RUNLEVEL=1 keeps the packages' services from starting: the tests start their own.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+    const apt = (...args) => spawnSync('apt-get', ['-qq', ...args], { env, stdio: ['ignore', 'ignore', 2] })
+    apt('update')
+    apt('install', '-y', '--no-install-recommends', ...packages)
+    missing = programs.filter(([name]) => !isOnPath(name))
+  }
+  for (const [name, debian, without] of missing) {
+    process.stderr.write(`left out: ${without}, because ${name} is missing (apt-get install ${debian})\n`)
+  }
+}
+
+function isOnPath(name) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}

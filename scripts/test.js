@@ -1,0 +1,40 @@
+// Type check, lint and tests. `node scripts/test.js unit` leaves out what starts whole hubs or foreign programs.
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const slow = ['test/flow/', 'test/conformance/', 'test/package/']
+const unitOnly = process.argv[2] === 'unit'
+
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => !unitOnly || !slow.some((folder) => file.startsWith(folder)))
+  .sort()
+if (files.length === 0) fail('no test files were found')
+
+if (!unitOnly) {
+  run('type check', 'node_modules/.bin/tsc', ['--noEmit'])
+  run('lint', 'node_modules/.bin/biome', ['check', '.'])
+}
+run('tests', process.execPath, [
+  '--disable-warning=ExperimentalWarning',
+  '--test',
+  '--test-concurrency=2',
+  '--test-timeout=180000',
+  ...files,
+])
+
+function run(what, command, args) {
+  const { status } = spawnSync(command.startsWith('/') ? command : join(root, command), args, {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  if (status !== 0) fail(`${what} failed`)
+}
+
+function fail(message) {
+  process.stderr.write(`error: ${message}\n`)
+  process.exit(1)
+}
