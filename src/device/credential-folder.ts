@@ -11,14 +11,15 @@
  * of the old one. The other files wait as `.new` before it and take their places after it; a crash in between is mended by
  * {@link openCredentialFolder}, which sees by the certificate which of them belong to it.
  */
+
 import { X509Certificate } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { HubError, quote } from '../core/errors.ts'
 import type { IdentityId } from '../core/identity/id.ts'
+import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { publicKeyOf } from './certificate-request.ts'
 import { renameDurably, syncFolder, writeDurably } from './durable-file.ts'
-import { fingerprintOf } from './fingerprint.ts'
 import { deviceLimits } from './limits.ts'
 
 /** Absolute paths of the three files that an MQTT client needs. */
@@ -140,7 +141,7 @@ function settle(places: Places): void {
     const key = readKey(join(places.path, name))
     if (key !== null && fits(certificate, key)) renameDurably(join(places.path, name), places.key)
   }
-  if (readHubRecord(`${places.hub}.new`)?.fingerprint !== fingerprintOf(certificate)) return
+  if (readHubRecord(`${places.hub}.new`)?.fingerprint !== certificateFingerprint(certificate.raw)) return
   if (existsSync(`${places.ca}.new`)) renameDurably(`${places.ca}.new`, places.ca)
   renameDurably(`${places.hub}.new`, places.hub)
 }
@@ -150,7 +151,7 @@ function readHeld(places: Places): HeldCredential | null {
   const key = readKey(places.key)
   if (certificate === null || key === null || !existsSync(places.ca) || !fits(certificate, key)) return null
   const hub = readHubRecord(places.hub)
-  return { certificate, hub: hub?.fingerprint === fingerprintOf(certificate) ? hub : null }
+  return { certificate, hub: hub?.fingerprint === certificateFingerprint(certificate.raw) ? hub : null }
 }
 
 /** The first certificate of a file, or null when there is none that can be read. */

@@ -1,8 +1,10 @@
 /** Enrolment as a device does it: from a bootstrap string to a key and certificate in a folder. */
+
 import type { X509Certificate } from 'node:crypto'
 import { HubError, quote } from '../core/errors.ts'
 import type { Bootstrap } from '../core/identity/bootstrap.ts'
 import { parseTokenText } from '../core/identity/token.ts'
+import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { certificateRequest, makeKey, publicKeyOf } from './certificate-request.ts'
 import {
   type CredentialFiles,
@@ -12,7 +14,6 @@ import {
   openCredentialFolder,
 } from './credential-folder.ts'
 import { fetchAuthority, simpleEnrol } from './est-client.ts'
-import { fingerprintOf } from './fingerprint.ts'
 import { checkIssued } from './issued-certificate.ts'
 
 export interface EnrolOptions {
@@ -121,7 +122,7 @@ function isExpired(held: HeldCredential, nowMs: number): boolean {
 
 function hubRecord(bootstrap: Bootstrap, certificate: X509Certificate): HubRecord {
   const { id, host, httpsPort, mqttPort, rootFingerprint } = bootstrap
-  const fingerprint = fingerprintOf(certificate)
+  const fingerprint = certificateFingerprint(certificate.raw)
   return { id, host, httpsPort, mqttPort, rootFingerprint, tokenId: tokenIdOf(bootstrap), fingerprint }
 }
 
@@ -141,8 +142,8 @@ function resultOf(
     host: bootstrap.host,
     mqttPort: bootstrap.mqttPort,
     files: folder.files,
-    serialNumber: certificate.serialNumber.toLowerCase(),
-    fingerprint: fingerprintOf(certificate),
+    serialNumber: readCertificate(certificate.raw).serialNumber,
+    fingerprint: certificateFingerprint(certificate.raw),
     notBefore: certificate.validFromDate.toISOString(),
     notAfter: certificate.validToDate.toISOString(),
   }

@@ -1,10 +1,11 @@
 /** Enrolment over Secure Transport (RFC 7030), the device's side: `cacerts` to find the root, `simpleenroll` to get in. */
+
 import { X509Certificate } from 'node:crypto'
 import { HubError, quote } from '../core/errors.ts'
 import { isFailureName } from '../core/failure/catalogue.ts'
 import type { Bootstrap } from '../core/identity/bootstrap.ts'
+import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { readCertsOnly } from '../core/x509/pkcs7.ts'
-import { fingerprintOf } from './fingerprint.ts'
 import { deviceLimits } from './limits.ts'
 import { type Answer, exchange, openTls } from './tls-exchange.ts'
 
@@ -28,9 +29,11 @@ export async function fetchAuthority(bootstrap: Bootstrap): Promise<AuthorityCer
   const answer = await exchange(socket, address, { method: 'GET', path: '/.well-known/est/cacerts' })
   if (answer.status !== 200) throw refusal(answer, 'its CA certificates')
   const certificates = certificatesIn(answer, 'its CA certificates')
-  const root = certificates.find((each) => isSelfSigned(each) && fingerprintOf(each) === bootstrap.rootFingerprint)
+  const root = certificates.find(
+    (each) => isSelfSigned(each) && certificateFingerprint(each.raw) === bootstrap.rootFingerprint,
+  )
   if (root === undefined) {
-    const shown = certificates.filter(isSelfSigned).map(fingerprintOf)
+    const shown = certificates.filter(isSelfSigned).map((each) => certificateFingerprint(each.raw))
     throw new HubError(
       'enrolment-root-mismatch',
       `${quote(bootstrap.host)} shows ${shown.length === 0 ? 'no root certificate' : `the root ${shown.join(', ')}`}, ` +
