@@ -1,0 +1,97 @@
+/**
+ * Writes docs/errors.md and docs/limits.md from the code, so that neither can go stale; `--check` only compares.
+ *
+ *     node scripts/write-reference-pages.ts [--check]
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { failure, failureNames } from '../src/core/failure/catalogue.ts'
+import { exitStatus, wireForms } from '../src/core/failure/wire-forms.ts'
+import { limits } from '../src/core/limits.ts'
+
+const statusMeaning: Readonly<Record<string, string>> = {
+  ok: 'done',
+  failed: 'something went wrong inside Handfast',
+  usage: 'the command line, the configuration or the request is not valid',
+  refused: 'refused: not authenticated or not allowed',
+  notFound: 'what was named does not exist',
+  conflict: 'the present state does not allow it',
+  unavailable: 'the hub, a port or the network is not available now; trying again may help',
+  local: 'a file, a folder or the clock of this machine is not usable',
+}
+
+const pages: Readonly<Record<string, string>> = { 'errors.md': errorsPage(), 'limits.md': limitsPage() }
+
+let stale = false
+for (const [name, text] of Object.entries(pages)) {
+  const path = new URL(`../docs/${name}`, import.meta.url)
+  if (!process.argv.includes('--check')) writeFileSync(path, text)
+  else if (readFileSync(path, 'utf8') !== text) {
+    stale = true
+    process.stderr.write(`docs/${name} does not say what the code says: run node scripts/write-reference-pages.ts\n`)
+  }
+}
+process.exitCode = stale ? 1 : 0
+
+function errorsPage(): string {
+  const rows = failureNames.map((name) => {
+    const { id, stage, owner, kind, cause, cure } = failure(name)
+    const { connackV3, reasonV5, http, exit } = wireForms[kind]
+    const wire = `${connackV3} / 0x${reasonV5.toString(16)} / ${http} / ${exit}`
+    return `| ${id} | \`${name}\` | ${stage} | ${owner} | ${sentence(cause)} | ${sentence(cure)} | ${wire} |`
+  })
+  const statuses = Object.entries(exitStatus).map(([name, status]) => `| ${status} | ${statusMeaning[name] ?? name} |`)
+  return `# Errors
+
+Everything that refuses, rejects or gives up names one of these failures: the command line, \`handfast attempts\`, the API,
+the EST answers and, where a client may know it, the Reason String of MQTT 5. An id never changes its meaning.
+
+How much a refused client is told depends on what it proved. Whoever shows no certificate of this hub reads one general
+sentence; the holder of a revoked or disabled one reads that word; everyone else reads the cause. The operator always
+reads everything: \`handfast attempts --failed\`.
+
+The last column is how the failure shows on each wire: CONNACK code of MQTT 3.1.1 / reason code of MQTT 5 / HTTP status /
+exit status of the command line.
+
+| id | name | stage | whose | what happened | what to do | wires |
+| --- | --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+## Exit statuses
+
+| status | meaning |
+| --- | --- |
+${statuses.join('\n')}
+
+This page is written by \`node scripts/write-reference-pages.ts\` from \`src/core/failure\`.
+`
+}
+
+function limitsPage(): string {
+  const source = readFileSync(new URL('../src/core/limits.ts', import.meta.url), 'utf8')
+  const rows: string[] = []
+  let reason = ''
+  for (const line of source.split('\n')) {
+    const comment = /^ {2}\/\*\* (.*?)(?: \*\/)?$/.exec(line) ?? /^ {3}\* (.*?)(?: \*\/)?$/.exec(line)
+    const name = /^ {2}([A-Za-z]+): /.exec(line)?.[1]
+    if (comment !== null) reason = `${/^ {2}\/\*\*/.test(line) ? '' : `${reason} `}${comment[1]}`
+    else if (name !== undefined && name in limits) {
+      rows.push(`| \`${name}\` | ${limits[name as keyof typeof limits].toLocaleString('en')} | ${reason} |`)
+    }
+  }
+  if (rows.length !== Object.keys(limits).length) throw new Error('a limit could not be read from its source')
+  return `# Limits
+
+Every queue, size, count and time in Handfast has a limit. The unit is the end of the name: bytes, characters (\`Chars\`),
+milliseconds (\`Ms\`) or a count. A client that passes one is refused with an error that names it (docs/errors.md).
+
+| limit | value | why |
+| --- | --- | --- |
+${rows.join('\n')}
+
+This page is written by \`node scripts/write-reference-pages.ts\` from \`src/core/limits.ts\`.
+`
+}
+
+function sentence(text: string): string {
+  return text.replaceAll('|', '\\|')
+}

@@ -1,0 +1,175 @@
+/** The house rules as data: which room may import which, and what each may not touch. */
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { test } from 'node:test'
+
+const root = join(import.meta.dirname, '..')
+const src = join(root, 'src')
+
+/** Rooms (top folders of src, or files beside them) and the rooms they may import, besides themselves. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  'api-schema': ['core'],
+  config: ['core'],
+  hub: ['core'],
+  store: ['core', 'hub/ports'],
+  keys: ['core', 'hub/ports'],
+  machine: ['core', 'hub'],
+  gate: ['core', 'hub'],
+  http: ['core', 'hub', 'api-schema'],
+  device: ['core'],
+  simulate: ['core', 'device', 'api-schema'],
+  cli: ['core', 'api-schema', 'config', 'device', 'simulate', 'compose.ts', 'version.ts', 'hub/ports/log.ts'],
+  'version.ts': [],
+}
+
+/** The one file that names concrete classes. */
+const composer = 'compose.ts'
+
+/** What the domain may take from Node: pure functions and types. */
+const corePackages: ReadonlySet<string> = new Set(['node:crypto', 'node:buffer', 'node:net'])
+
+/** npm packages by the only rooms that may use them. */
+const packageRooms: Readonly<Record<string, readonly string[]>> = {
+  kysely: ['store'],
+  'node:sqlite': ['store'],
+  fastify: ['http'],
+  aedes: ['gate'],
+  mqtt: ['simulate'],
+  commander: ['cli'],
+  pino: ['cli'],
+  yaml: ['config'],
+  zod: ['api-schema', 'config', 'http'],
+}
+
+interface SourceFile {
+  readonly path: string
+  readonly room: string
+  readonly text: string
+  readonly imports: readonly string[]
+}
+
+const files: readonly SourceFile[] = globSync('**/*.ts', { cwd: src })
+  .map((path) => {
+    const text = readFileSync(join(src, path), 'utf8')
+    return { path, room: path.split('/')[0] ?? path, text, imports: importsOf(text) }
+  })
+  .sort((a, b) => a.path.localeCompare(b.path))
+
+function importsOf(text: string): readonly string[] {
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s+'([^']+)'|(?:^|\n)\s*import\s+'([^']+)'|import\(\s*'([^']+)'\s*\)/g
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
+}
+
+/** The path below src that a relative import names. */
+function target(file: SourceFile, specifier: string): string {
+  return relative(src, join(src, dirname(file.path), specifier))
+}
+
+function isWithin(path: string, place: string): boolean {
+  return path === place || path.startsWith(`${place}/`)
+}
+
+test('there are source files to judge', () => {
+  assert.ok(files.length > 50, `found ${files.length}`)
+})
+
+test('every room imports only the rooms it may', () => {
+  const faults: string[] = []
+  for (const file of files) {
+    if (file.path === composer) continue
+    const allowed = mayImport[file.room]
+    if (allowed === undefined) {
+      faults.push(`${file.path}: the room ${file.room} is not in the table`)
+      continue
+    }
+    for (const specifier of file.imports.filter((name) => name.startsWith('.'))) {
+      const path = target(file, specifier)
+      if (path.startsWith('..')) faults.push(`${file.path} leaves src: ${specifier}`)
+      else if (![file.room, ...allowed].some((place) => isWithin(path, place)))
+        faults.push(`${file.path} imports ${path}`)
+    }
+  }
+  assert.deepEqual(faults, [])
+})
+
+test('the table names only rooms that exist', () => {
+  const rooms = new Set(files.map((file) => file.room))
+  assert.deepEqual(
+    Object.keys(mayImport).filter((room) => !rooms.has(room)),
+    [],
+  )
+})
+
+test('packages are used only in the rooms they were taken in for', () => {
+  const faults: string[] = []
+  for (const file of files.filter(({ path }) => path !== composer)) {
+    for (const specifier of file.imports) {
+      const rooms = packageRooms[specifier]
+      if (rooms !== undefined && !rooms.includes(file.room)) faults.push(`${file.path} imports ${specifier}`)
+      const isPackage = !specifier.startsWith('.') && !specifier.startsWith('node:')
+      if (isPackage && rooms === undefined) faults.push(`${file.path} imports ${specifier}, which no room has taken in`)
+    }
+  }
+  assert.deepEqual(faults, [])
+})
+
+test('core is pure: no clock, randomness, file, socket, timer or process', () => {
+  const impure =
+    /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.|\bprocess\.|\bsetTimeout\(|\bsetInterval\(|\bsetImmediate\(|\brandomBytes\b|\brandomUUID\b|\bgenerateKeyPair/
+  const faults: string[] = []
+  for (const file of files.filter(({ room }) => room === 'core')) {
+    const match = impure.exec(file.text)
+    if (match !== null) faults.push(`${file.path} uses ${match[0]}`)
+    for (const specifier of file.imports) {
+      if (!specifier.startsWith('.') && !corePackages.has(specifier)) faults.push(`${file.path} imports ${specifier}`)
+    }
+  }
+  assert.deepEqual(faults, [])
+})
+
+test('the device side reaches nothing of the hub, whatever way one walks', () => {
+  const reached = reachableFrom(files.filter((file) => file.room === 'device').map((file) => file.path))
+  const rooms = new Set([...reached].map((path) => path.split('/')[0]))
+  assert.deepEqual([...rooms].sort(), ['core', 'device'])
+})
+
+test('no file of core imports itself in a circle', () => {
+  const circles = files
+    .filter(({ room }) => room === 'core')
+    .filter((file) => reachableFrom(runtimeTargets(file)).has(file.path))
+    .map((file) => file.path)
+  assert.deepEqual(circles, [])
+})
+
+test('no folder is a junk drawer', () => {
+  const junk = /(^|\/)(util|utils|helpers?|common|misc|manager)(\/|\.ts$|-)/
+  assert.deepEqual(
+    files.map((file) => file.path).filter((path) => junk.test(path)),
+    [],
+  )
+})
+
+test('no source file is longer than 500 lines', () => {
+  const long = files.filter((file) => file.text.split('\n').length > 501).map((file) => file.path)
+  assert.deepEqual(long, [])
+})
+
+function reachableFrom(starts: readonly string[]): ReadonlySet<string> {
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  const reached = new Set<string>()
+  const waiting = [...starts]
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (reached.has(path)) continue
+    reached.add(path)
+    const file = byPath.get(path)
+    if (file !== undefined) waiting.push(...runtimeTargets(file))
+  }
+  return reached
+}
+
+function runtimeTargets(file: SourceFile): readonly string[] {
+  return file.imports.filter((name) => name.startsWith('.')).map((name) => target(file, name))
+}

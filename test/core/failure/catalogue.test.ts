@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { failure, failureNames, isFailureName, toldToClient } from '../../../src/core/failure/catalogue.ts'
+import { wireForms } from '../../../src/core/failure/wire-forms.ts'
+
+test('no two failures share an id or a cause', () => {
+  const ids = failureNames.map((name) => failure(name).id)
+  const causes = failureNames.map((name) => failure(name).cause)
+  assert.equal(new Set(ids).size, ids.length)
+  assert.equal(new Set(causes).size, causes.length)
+})
+
+test('every failure has a cause, a cure, and an answer on every wire', () => {
+  for (const name of failureNames) {
+    const { cause, cure, kind } = failure(name)
+    assert.match(cause, /^\S.{9,}[^.]$/, name)
+    assert.match(cure, /^\S.{9,}[^.]$/, name)
+    const form = wireForms[kind]
+    assert.ok(form.connackV3 >= 1 && form.connackV3 <= 5, name)
+    assert.ok(form.reasonV5 >= 0x80 && form.reasonV5 <= 0xa2, name)
+    assert.ok(form.http >= 400 && form.http < 600, name)
+    assert.ok(form.exit >= 1 && form.exit <= 7, name)
+  }
+})
+
+test('a stranger learns nothing about the cause', () => {
+  for (const name of failureNames.filter((candidate) => failure(candidate).told === 'general')) {
+    assert.equal(toldToClient(name, 'secret detail'), 'not accepted by this hub; its operator can see why')
+  }
+})
+
+test('the holder of a revoked certificate is told that word and no more', () => {
+  assert.equal(toldToClient('certificate-revoked', 'with all its detail'), 'revoked')
+  assert.equal(toldToClient('identity-disabled', 'with all its detail'), 'disabled')
+})
+
+test('whoever proved more is told the cause in full', () => {
+  assert.equal(toldToClient('certificate-expired', 'it expired 3 days ago'), 'HF-2106 it expired 3 days ago')
+})
+
+test('names from outside are recognised only when they are in the list', () => {
+  assert.equal(isFailureName('certificate-revoked'), true)
+  assert.equal(isFailureName('toString'), false)
+})
+
+test('docs/errors.md and docs/limits.md say what the code says', () => {
+  const script = join(import.meta.dirname, '../../../scripts/write-reference-pages.ts')
+  const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
+  assert.equal(status, 0, stderr)
+})

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { HubError } from '../../../src/core/errors.ts'
+import {
+  type Credential,
+  type CredentialState,
+  credentialMovedTo,
+  credentialRefusal,
+  credentialRevoked,
+  credentialStates,
+} from '../../../src/core/identity/credential.ts'
+import { parseIdentityId } from '../../../src/core/identity/id.ts'
+import { type Identity, identityMovedTo, identityStates } from '../../../src/core/identity/identity.ts'
+
+const identity: Identity = {
+  id: parseIdentityId('pump-7'),
+  kind: 'device',
+  state: 'active',
+  group: null,
+  attributes: {},
+  createdAtMs: 0,
+  updatedAtMs: 0,
+}
+
+const credential: Credential = {
+  fingerprint: 'aa',
+  serialNumber: '01',
+  identityId: identity.id,
+  authorityId: 'issuing-1',
+  profile: 'device',
+  state: 'active',
+  publicKeyHash: 'bb',
+  certificate: new Uint8Array(),
+  tokenId: null,
+  notBeforeSec: 1_000,
+  notAfterSec: 2_000,
+  issuedAtMs: 1_000_000,
+  activatedAtMs: null,
+  revokedAtMs: null,
+  revocationReason: null,
+}
+
+const illegal = (error: unknown): boolean => error instanceof HubError && error.code === 'transition-illegal'
+
+test('a retired identity never comes back', () => {
+  for (const state of identityStates.filter((name) => name !== 'retired')) {
+    assert.throws(() => identityMovedTo({ ...identity, state: 'retired' }, state, 1), illegal)
+  }
+})
+
+test('an identity that moves to the state it is in does not change', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...identityStates), (state) => {
+      const before = { ...identity, state }
+      assert.equal(identityMovedTo(before, state, 99), before)
+    }),
+  )
+})
+
+test('no walk through the states of a credential leaves revoked', () => {
+  const moves = fc.array(fc.constantFrom(...credentialStates), { maxLength: 12 })
+  fc.assert(
+    fc.property(moves, (states) => {
+      let current = credential
+      let wasRevoked = false
+      for (const [step, state] of states.entries()) {
+        current = moved(current, state, step)
+        wasRevoked ||= current.state === 'revoked'
+        assert.equal(current.state === 'revoked', wasRevoked)
+      }
+    }),
+  )
+})
+
+function moved(before: Credential, state: CredentialState, nowMs: number): Credential {
+  try {
+    return state === 'revoked'
+      ? credentialRevoked(before, 'unspecified', nowMs)
+      : credentialMovedTo(before, state, nowMs)
+  } catch (error) {
+    assert.ok(illegal(error))
+    return before
+  }
+}
+
+test('revoking twice keeps the first date and reason, except that key compromise is recorded', () => {
+  const once = credentialRevoked(credential, 'superseded', 5)
+  assert.equal(credentialRevoked(once, 'unspecified', 9), once)
+  const worse = credentialRevoked(once, 'keyCompromise', 9)
+  assert.equal(worse.revokedAtMs, 5)
+  assert.equal(worse.revocationReason, 'keyCompromise')
+})
+
+test('the last second of a certificate is still good, and the one after it is not', () => {
+  assert.equal(credentialRefusal(credential, 999), 'certificate-not-yet-valid')
+  assert.equal(credentialRefusal(credential, 1_000), null)
+  assert.equal(credentialRefusal(credential, 2_000), null)
+  assert.equal(credentialRefusal(credential, 2_001), 'certificate-expired')
+})
+
+test('that a certificate was revoked matters more than that it has expired', () => {
+  assert.equal(credentialRefusal(credentialRevoked(credential, 'keyCompromise', 5), 9_999), 'certificate-revoked')
+})
+
+test('a credential that was never completed lets nobody in', () => {
+  assert.equal(credentialRefusal({ ...credential, state: 'intended' }, 1_500), 'certificate-never-completed')
+})
