@@ -1,0 +1,71 @@
+/** PUBLISH (MQTT 5 §3.3), read as far as the guard needs: everything but the payload. */
+import { bodyOffset, Cursor } from './cursor.ts'
+import { allowedProperties, type Property, property, readProperties, skipProperties } from './properties.ts'
+import type { ProtocolVersion, QoS } from './protocol.ts'
+import { reason } from './protocol.ts'
+import { readTopicName, type TopicName } from './topic.ts'
+import { malformed, protocolError, Violation } from './violation.ts'
+
+export interface PublishHead {
+  readonly topic: TopicName
+  readonly qos: QoS
+  readonly retain: boolean
+  readonly dup: boolean
+  /** 1 to 65,535, or 0 at QoS 0. */
+  readonly packetId: number
+  /** Where the payload starts in the packet. */
+  readonly payloadOffset: number
+}
+
+/**
+ * Reads the head of a whole PUBLISH packet. A topic alias is a protocol error from either side: the gate offers none, and
+ * takes the client's offer out of its CONNECT.
+ *
+ * @param from a broker may name subscription identifiers, a client may not (MQTT-3.3.4-6)
+ */
+export function scanPublish(
+  packet: Buffer,
+  version: ProtocolVersion,
+  from: 'client' | 'broker',
+): PublishHead | Violation {
+  const first = packet[0] ?? 0
+  const qos = (first >> 1) & 3
+  if (qos === 3) return malformed('the QoS of a PUBLISH is 3')
+  const dup = (first & 0x08) !== 0
+  if (dup && qos === 0) return malformed('DUP is set on a PUBLISH of QoS 0')
+  const start = bodyOffset(packet) + 2
+  const afterTopic = start + (packet.length < start ? 0 : packet.readUInt16BE(start - 2))
+  let at = afterTopic + (qos > 0 ? 2 : 0)
+  if (at > packet.length) return malformed('a field of the PUBLISH reaches past its end')
+  const packetId = qos > 0 ? packet.readUInt16BE(afterTopic) : 0
+  if (qos > 0 && packetId === 0) return malformed('the packet identifier of a PUBLISH is 0')
+  if (version === 5) {
+    // Most publishers send no properties: one zero byte.
+    const next = packet[at] === 0 ? at + 1 : offsetAfterProperties(packet, at, from)
+    if (typeof next !== 'number') return next
+    at = next
+  }
+  const topic = readTopicName(packet, start, afterTopic)
+  if (topic instanceof Violation) return topic
+  return { topic, qos: qos as QoS, retain: (first & 0x01) !== 0, dup, packetId, payloadOffset: at }
+}
+
+function offsetAfterProperties(packet: Buffer, at: number, from: 'client' | 'broker'): number | Violation {
+  const cursor = new Cursor(packet)
+  cursor.at = at
+  const allowed = from === 'client' ? allowedProperties.publishFromClient : allowedProperties.publishFromBroker
+  const block = packet[at] ?? 0
+  if (mayHoldAlias(packet, at, block)) {
+    const properties: readonly Property[] = readProperties(cursor, allowed)
+    if (cursor.fault === null && properties.some(({ id }) => id === property.topicAlias)) {
+      return protocolError('the PUBLISH uses a topic alias, and none was offered', reason.topicAliasInvalid)
+    }
+  } else skipProperties(cursor, allowed)
+  return cursor.fault ?? cursor.at
+}
+
+/** A quick no spares the common case a list: the identifier's byte must at least occur. */
+function mayHoldAlias(packet: Buffer, at: number, block: number): boolean {
+  if (block >= 0x80) return true
+  return packet.subarray(at + 1, at + 1 + block).includes(property.topicAlias)
+}
