@@ -2,6 +2,7 @@
 import { assert } from '../errors.ts'
 import { type RevocationReason, revocationReasons, type SerialNumber } from '../identity/credential.ts'
 import { ecdsaWithSha256 } from './algorithms.ts'
+import type { CertificateFields } from './certificate.ts'
 import { contextConstructed, tags } from './der-tags.ts'
 import { timeElementBytesMax, writeTimeElement } from './der-time.ts'
 import { derBitString, derElement, derInteger, derOctetString, derOid, derSequence, derTime } from './der-writer.ts'
@@ -16,10 +17,8 @@ export interface RevokedEntry {
 }
 
 export interface CrlContent {
-  /** Name in DER: the very bytes of the issuer certificate's subject. */
-  readonly issuer: Uint8Array
-  /** The issuer's subject key identifier. */
-  readonly authorityKeyIdentifier: Uint8Array
+  /** From the issuer's certificate; it has a subject key identifier. */
+  readonly issuer: Pick<CertificateFields, 'subject' | 'subjectKeyIdentifier'>
   /** Higher than in every CRL that the issuer signed before (§5.2.3). */
   readonly number: bigint
   /** Whole seconds since the epoch. */
@@ -32,14 +31,13 @@ export interface CrlContent {
 /** The TBSCertList in DER: what the issuer signs with ECDSA and SHA-256. */
 export function crlToBeSigned(content: CrlContent): Uint8Array {
   assert(content.nextUpdateSec > content.thisUpdateSec, 'a CRL is replaced after it is issued')
-  const extensions = encodeExtensions([
-    authorityKeyIdentifier(content.authorityKeyIdentifier),
-    crlNumber(content.number),
-  ])
+  const { subject, subjectKeyIdentifier } = content.issuer
+  assert(subjectKeyIdentifier !== null, 'an authority has a subject key identifier')
+  const extensions = encodeExtensions([authorityKeyIdentifier(subjectKeyIdentifier), crlNumber(content.number)])
   return derSequence(
     derInteger(1),
     ecdsaWithSha256,
-    content.issuer,
+    subject.der,
     derTime(content.thisUpdateSec),
     derTime(content.nextUpdateSec),
     // Without entries the list is absent, not empty (§5.1.2.6).

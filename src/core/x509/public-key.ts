@@ -68,9 +68,9 @@ export function keyIdentifier(spki: Uint8Array): Uint8Array {
  *
  * @throws HubError `csr-key-unacceptable`, naming what was found
  */
-export function assertAcceptableKey(spki: Uint8Array, allowed: readonly KeyType[]): void {
+export function assertAcceptableKey(spki: Uint8Array, profile: { readonly keyTypes: readonly KeyType[] }): void {
   const key = readPublicKey(spki)
-  const fault = keyFault(key, allowed)
+  const fault = keyFault(key, profile.keyTypes)
   if (fault !== null) throw new HubError('csr-key-unacceptable', `the request is for ${fault}`)
   // OpenSSL checks here that a point is on its curve.
   if (importPublicKey(spki) === null) {
