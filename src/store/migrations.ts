@@ -1,0 +1,84 @@
+/**
+ * How the schema came to be, one step a version, for every database.
+ *
+ * Kysely's own migrator is not used: it needs two tables and a lock of its own, and knows names instead of a version, so it
+ * cannot say "this database is of version 7, I know 3". Here the adapter keeps one number and applies what is missing in
+ * one transaction. A step that has been released never changes.
+ */
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+
+/** What the databases call the same thing by. */
+export interface Dialect {
+  /** The type of an ascending number that the database assigns and never assigns again, with its primary key. */
+  readonly counter: RawBuilder<unknown>
+  /** Text that is compared by code points. */
+  readonly key: RawBuilder<unknown>
+  /** Whole numbers up to 2^53. */
+  readonly integer: RawBuilder<unknown>
+  readonly bytes: RawBuilder<unknown>
+  /** Statements after which a table refuses UPDATE and DELETE. */
+  appendOnly(table: string): readonly RawBuilder<unknown>[]
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a step works on the schema of its own time, which has no type
+export type Step = (database: Kysely<any>, dialect: Dialect) => Promise<void>
+
+/** Step n makes version n + 1. */
+export const steps: readonly Step[] = [makeFirstVersion]
+
+// biome-ignore lint/suspicious/noExplicitAny: see Step
+async function makeFirstVersion(database: Kysely<any>, dialect: Dialect): Promise<void> {
+  const { counter, key, integer, bytes } = dialect
+  const statements = [
+    sql`create table identities (
+      id ${key} primary key, kind text not null, state text not null, group_name text, attributes text not null,
+      created_at_ms ${integer} not null, updated_at_ms ${integer} not null)`,
+    sql`create index identities_group on identities (group_name, id)`,
+    sql`create index identities_state on identities (state, id)`,
+
+    sql`create table authorities (
+      number ${counter}, id ${key} not null unique, role text not null, created_at_ms ${integer} not null,
+      certificate ${bytes} not null)`,
+
+    sql`create table tokens (
+      number ${counter}, id ${key} not null unique, secret_hash ${bytes} not null,
+      identity_id ${key} not null references identities (id), profile text not null, state text not null,
+      created_at_ms ${integer} not null, expires_at_ms ${integer} not null, used_at_ms ${integer})`,
+    sql`create index tokens_identity on tokens (identity_id, state, number)`,
+
+    sql`create table credentials (
+      number ${counter}, fingerprint ${key} not null unique, serial_number ${key} not null unique,
+      identity_id ${key} not null, authority_id ${key} not null, profile text not null,
+      state text not null, public_key_hash text not null, token_id ${key},
+      not_before_sec ${integer} not null, not_after_sec ${integer} not null, issued_at_ms ${integer} not null,
+      activated_at_ms ${integer}, revoked_at_ms ${integer}, revocation_reason text, certificate ${bytes} not null)`,
+    sql`create index credentials_identity on credentials (identity_id, issued_at_ms, number)`,
+    sql`create index credentials_token on credentials (token_id) where token_id is not null`,
+    sql`create index credentials_authority on credentials (authority_id, state, not_after_sec)`,
+    sql`create index credentials_intended on credentials (issued_at_ms) where state = 'intended'`,
+
+    sql`create table crls (
+      authority_id ${key} primary key, number text not null, this_update_ms ${integer} not null,
+      next_update_ms ${integer} not null, crl ${bytes} not null)`,
+    sql`create table api_keys (
+      id ${key} primary key, name text not null, secret_hash ${bytes} not null, created_at_ms ${integer} not null)`,
+    sql`create table settings (name ${key} primary key, value text not null)`,
+
+    sql`create table events (number ${counter}, at_ms ${integer} not null, event text not null)`,
+    sql`create table audit (
+      number ${counter}, at_ms ${integer} not null, actor text not null, act text not null, subject text not null,
+      before_json text not null, after_json text not null)`,
+
+    sql`create table attempts (
+      number ${counter}, at_ms ${integer} not null, listener text not null, address text not null, stage text not null,
+      outcome text not null, code text, sentence text not null, identity_id ${key}, client_id text, tls_version text,
+      mqtt_version text, certificate text)`,
+    sql`create index attempts_outcome on attempts (outcome, number)`,
+    sql`create index attempts_identity on attempts (identity_id, number)`,
+    sql`create index attempts_code on attempts (code, number)`,
+
+    ...dialect.appendOnly('audit'),
+    ...dialect.appendOnly('events'),
+  ]
+  for (const statement of statements) await statement.execute(database)
+}

@@ -1,0 +1,139 @@
+/**
+ * The tables of the registry as Kysely sees them: one schema for every database. Numbers are numbers on both sides: times
+ * stay far below 2^53. What JSON holds is text, so that no database reorders it. A CRL number is text because RFC 5280
+ * §5.2.3 allows 20 octets.
+ */
+import type { Generated, Kysely } from 'kysely'
+import type { FailureName } from '../core/failure/catalogue.ts'
+import type { Stage } from '../core/failure/failure.ts'
+import type { CredentialState, RevocationReason } from '../core/identity/credential.ts'
+import type { IdentityId, IdentityKind } from '../core/identity/id.ts'
+import type { IdentityState } from '../core/identity/identity.ts'
+import type { TokenState } from '../core/identity/token.ts'
+import type { NewAttempt } from '../hub/ports/attempts.ts'
+import type { AuthorityRow } from '../hub/ports/store.ts'
+
+export interface IdentityTable {
+  id: IdentityId
+  kind: IdentityKind
+  state: IdentityState
+  group_name: string | null
+  attributes: string
+  created_at_ms: number
+  updated_at_ms: number
+}
+
+export interface CredentialTable {
+  /** The order of insertion: decides between credentials of the same millisecond. */
+  number: Generated<number>
+  fingerprint: string
+  serial_number: string
+  identity_id: IdentityId
+  authority_id: string
+  profile: string
+  state: CredentialState
+  public_key_hash: string
+  token_id: string | null
+  not_before_sec: number
+  not_after_sec: number
+  issued_at_ms: number
+  activated_at_ms: number | null
+  revoked_at_ms: number | null
+  revocation_reason: RevocationReason | null
+  /** Last, so that SQLite reads the columns before it without its overflow pages. */
+  certificate: Uint8Array
+}
+
+export interface TokenTable {
+  number: Generated<number>
+  id: string
+  secret_hash: Uint8Array
+  identity_id: IdentityId
+  profile: string
+  state: TokenState
+  created_at_ms: number
+  expires_at_ms: number
+  used_at_ms: number | null
+}
+
+export interface AuthorityTable {
+  number: Generated<number>
+  id: string
+  role: AuthorityRow['role']
+  certificate: Uint8Array
+  created_at_ms: number
+}
+
+export interface CrlTable {
+  authority_id: string
+  /** The CRL number in decimal. */
+  number: string
+  this_update_ms: number
+  next_update_ms: number
+  crl: Uint8Array
+}
+
+export interface ApiKeyTable {
+  id: string
+  name: string
+  secret_hash: Uint8Array
+  created_at_ms: number
+}
+
+export interface SettingTable {
+  name: string
+  value: string
+}
+
+export interface EventTable {
+  /** Follows the order of commits; the adapter must see to it. */
+  number: Generated<number>
+  at_ms: number
+  /** The event without number and time, as JSON. */
+  event: string
+}
+
+export interface AuditTable {
+  number: Generated<number>
+  at_ms: number
+  actor: string
+  act: string
+  subject: string
+  before_json: string
+  after_json: string
+}
+
+export interface AttemptTable {
+  number: Generated<number>
+  at_ms: number
+  listener: string
+  address: string
+  stage: Stage
+  outcome: NewAttempt['outcome']
+  code: FailureName | null
+  sentence: string
+  identity_id: string | null
+  client_id: string | null
+  tls_version: string | null
+  mqtt_version: NewAttempt['mqttVersion']
+  /** The summary of the certificate as JSON, or null. */
+  certificate: string | null
+}
+
+export interface Schema {
+  identities: IdentityTable
+  credentials: CredentialTable
+  tokens: TokenTable
+  authorities: AuthorityTable
+  crls: CrlTable
+  api_keys: ApiKeyTable
+  settings: SettingTable
+  events: EventTable
+  audit: AuditTable
+  attempts: AttemptTable
+}
+
+/**
+ * The way to the tables. It is asked at every call, so that a transaction that has ended can refuse to be used again.
+ */
+export type Access = () => Kysely<Schema>

@@ -1,0 +1,50 @@
+/**
+ * One hub to a data directory. The lock is an exclusive transaction on a small database of its own: the operating system
+ * frees it when the process ends in whatever way, and it leaves nothing behind that must be judged stale.
+ */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { HubError, quote } from '../../core/errors.ts'
+import { securePrivateFile } from './files.ts'
+
+export interface DataLock {
+  release(): void
+}
+
+/** Kept here, because a connection that is collected as garbage frees its lock. */
+const held = new Set<DatabaseSync>()
+
+/**
+ * @param directory an existing data directory; the file `lock.db` in it is the lock
+ * @throws HubError `data-directory-locked` when another process, or this one, holds it; `data-directory-unusable` when
+ *   the file cannot be made
+ */
+export function lockDataDirectory(directory: string): DataLock {
+  const path = join(directory, 'lock.db')
+  let database: DatabaseSync | null = null
+  try {
+    securePrivateFile(path)
+    database = new DatabaseSync(path, { timeout: 0 })
+    database.exec('begin exclusive')
+  } catch (error) {
+    database?.close()
+    if (isBusy(error))
+      throw new HubError('data-directory-locked', `another hub runs on ${quote(directory)}`, { cause: error })
+    throw new HubError('data-directory-unusable', `the lock of ${quote(directory)} cannot be taken`, { cause: error })
+  }
+  return hold(database)
+}
+
+function hold(database: DatabaseSync): DataLock {
+  held.add(database)
+  return {
+    release() {
+      if (held.delete(database)) database.close()
+    },
+  }
+}
+
+/** SQLITE_BUSY, LOCKED. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && [5, 6].includes(Number(error.errcode) & 0xff)
+}

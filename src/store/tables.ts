@@ -1,0 +1,50 @@
+/** The ports of the registry over Kysely, the same for every database. */
+import type { Clock } from '../hub/ports/clock.ts'
+import type { Store, Transaction } from '../hub/ports/store.ts'
+import type { Access } from './schema.ts'
+import { apiKeyReader, apiKeys } from './tables/api-keys.ts'
+import { attemptReader, attemptWriter } from './tables/attempts.ts'
+import { auditReader, auditWriter } from './tables/audit.ts'
+import { authorities, authorityReader } from './tables/authorities.ts'
+import { credentialReader, credentials } from './tables/credentials.ts'
+import { crlReader, crls } from './tables/crls.ts'
+import { eventReader, eventWriter } from './tables/events.ts'
+import { identities, identityReader } from './tables/identities.ts'
+import { settingReader, settings } from './tables/settings.ts'
+import { tokenReader, tokens } from './tables/tokens.ts'
+
+/** The read side. */
+export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 'close'> {
+  return {
+    identities: identityReader(access),
+    credentials: credentialReader(access),
+    tokens: tokenReader(access),
+    authorities: authorityReader(access),
+    crls: crlReader(access),
+    apiKeys: apiKeyReader(access),
+    settings: settingReader(access),
+    events: eventReader(access),
+    audit: auditReader(access),
+    attempts: attemptReader(access),
+  }
+}
+
+/**
+ * The tables inside one transaction.
+ *
+ * @param onEvent called for each event that is appended
+ */
+export function writersOver(access: Access, clock: Clock, onEvent: () => void): Transaction {
+  return {
+    identities: identities(access),
+    credentials: credentials(access),
+    tokens: tokens(access),
+    authorities: authorities(access),
+    crls: crls(access),
+    apiKeys: apiKeys(access),
+    settings: settings(access),
+    events: eventWriter(access, clock, onEvent),
+    audit: auditWriter(access),
+    attempts: attemptWriter(access),
+  }
+}

@@ -1,0 +1,24 @@
+import type { ApiKeyReader, ApiKeys } from '../../hub/ports/store.ts'
+import type { Access } from '../schema.ts'
+
+export function apiKeyReader(access: Access): ApiKeyReader {
+  return {
+    async find(id) {
+      const row = await access().selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst()
+      if (row === undefined) return null
+      return { id: row.id, name: row.name, secretHash: row.secret_hash, createdAtMs: row.created_at_ms }
+    },
+  }
+}
+
+export function apiKeys(access: Access): ApiKeys {
+  return {
+    ...apiKeyReader(access),
+    async insert(key) {
+      await access()
+        .insertInto('api_keys')
+        .values({ id: key.id, name: key.name, secret_hash: key.secretHash, created_at_ms: key.createdAtMs })
+        .execute()
+    },
+  }
+}

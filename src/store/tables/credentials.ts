@@ -1,0 +1,138 @@
+import { type Selectable, sql } from 'kysely'
+import { assert } from '../../core/errors.ts'
+import type { Credential } from '../../core/identity/credential.ts'
+import type { IdentityId } from '../../core/identity/id.ts'
+import type { CredentialReader, Credentials, Page, PageQuery, RevokedCertificate } from '../../hub/ports/store.ts'
+import type { Access, CredentialTable } from '../schema.ts'
+import { pageOf, parseCursor, rowsToRead } from './page.ts'
+
+export function credentialReader(access: Access): CredentialReader {
+  const rows = () => access().selectFrom('credentials').selectAll()
+  const oldestFirst = () => rows().orderBy('issued_at_ms').orderBy('number')
+  return {
+    async find(fingerprint) {
+      const row = await rows().where('fingerprint', '=', fingerprint).executeTakeFirst()
+      return row === undefined ? null : read(row)
+    },
+    async findBySerial(serialNumber) {
+      const row = await rows().where('serial_number', '=', serialNumber).executeTakeFirst()
+      return row === undefined ? null : read(row)
+    },
+    listOfIdentity: (id, query) => listOfIdentity(access, id, query),
+    async ofIdentityIn(id, states) {
+      if (states.length === 0) return []
+      const found = await oldestFirst().where('identity_id', '=', id).where('state', 'in', states).execute()
+      return found.map(read)
+    },
+    async ofToken(tokenId) {
+      return (await oldestFirst().where('token_id', '=', tokenId).execute()).map(read)
+    },
+    revokedBelow: (authorityId, notAfterSec) => revokedBelow(access, authorityId, notAfterSec),
+    async intendedBefore(issuedBeforeMs) {
+      // The literal lets the planner use the partial index.
+      const intended = oldestFirst().where(sql<boolean>`state = 'intended'`).where('issued_at_ms', '<', issuedBeforeMs)
+      return (await intended.execute()).map(read)
+    },
+  }
+}
+
+export function credentials(access: Access): Credentials {
+  return {
+    ...credentialReader(access),
+    async insert(credential) {
+      await access()
+        .insertInto('credentials')
+        .values({
+          fingerprint: credential.fingerprint,
+          serial_number: credential.serialNumber,
+          identity_id: credential.identityId,
+          authority_id: credential.authorityId,
+          profile: credential.profile,
+          public_key_hash: credential.publicKeyHash,
+          token_id: credential.tokenId,
+          not_before_sec: credential.notBeforeSec,
+          not_after_sec: credential.notAfterSec,
+          issued_at_ms: credential.issuedAtMs,
+          certificate: credential.certificate,
+          ...changing(credential),
+        })
+        .execute()
+    },
+    async update(credential) {
+      const result = await access()
+        .updateTable('credentials')
+        .set(changing(credential))
+        .where('fingerprint', '=', credential.fingerprint)
+        .executeTakeFirst()
+      assert(result.numUpdatedRows === 1n, 'a credential is updated that was never inserted')
+    },
+  }
+}
+
+async function listOfIdentity(access: Access, id: IdentityId, query: PageQuery): Promise<Page<Credential>> {
+  let rows = access()
+    .selectFrom('credentials')
+    .selectAll()
+    .where('identity_id', '=', id)
+    .orderBy('issued_at_ms', 'desc')
+    .orderBy('number', 'desc')
+    .limit(rowsToRead(query))
+  if (query.after !== null) {
+    const [issuedAtMs = 0, number = 0] = parseCursor(query.after, 2)
+    rows = rows.where(sql<boolean>`(issued_at_ms, number) < (${issuedAtMs}, ${number})`)
+  }
+  return pageOf(await rows.execute(), query, read, (row) => `${row.issued_at_ms}.${row.number}`)
+}
+
+async function revokedBelow(
+  access: Access,
+  authorityId: string,
+  notAfterSec: number,
+): Promise<readonly RevokedCertificate[]> {
+  const rows = await access()
+    .selectFrom('credentials')
+    .select(['serial_number', 'revoked_at_ms', 'revocation_reason'])
+    .where('authority_id', '=', authorityId)
+    .where('state', '=', 'revoked')
+    .where('not_after_sec', '>=', notAfterSec)
+    // The octets are minimal DER, so the longer number is the greater one.
+    .orderBy(sql`length(serial_number)`)
+    .orderBy('serial_number')
+    .execute()
+  return rows.map((row) => ({
+    serialNumber: row.serial_number,
+    revokedAtMs: row.revoked_at_ms ?? 0,
+    reason: row.revocation_reason ?? 'unspecified',
+  }))
+}
+
+function changing(
+  credential: Credential,
+): Pick<CredentialTable, 'state' | 'activated_at_ms' | 'revoked_at_ms' | 'revocation_reason'> {
+  return {
+    state: credential.state,
+    activated_at_ms: credential.activatedAtMs,
+    revoked_at_ms: credential.revokedAtMs,
+    revocation_reason: credential.revocationReason,
+  }
+}
+
+function read(row: Selectable<CredentialTable>): Credential {
+  return {
+    fingerprint: row.fingerprint,
+    serialNumber: row.serial_number,
+    identityId: row.identity_id,
+    authorityId: row.authority_id,
+    profile: row.profile,
+    state: row.state,
+    publicKeyHash: row.public_key_hash,
+    certificate: row.certificate,
+    tokenId: row.token_id,
+    notBeforeSec: row.not_before_sec,
+    notAfterSec: row.not_after_sec,
+    issuedAtMs: row.issued_at_ms,
+    activatedAtMs: row.activated_at_ms,
+    revokedAtMs: row.revoked_at_ms,
+    revocationReason: row.revocation_reason,
+  }
+}

@@ -1,0 +1,83 @@
+/** Rows for tests of the store: whole, plausible, and different by their number. */
+import { createHash } from 'node:crypto'
+import type { Credential } from '../../src/core/identity/credential.ts'
+import { type IdentityId, parseIdentityId } from '../../src/core/identity/id.ts'
+import type { Identity } from '../../src/core/identity/identity.ts'
+import type { Token } from '../../src/core/identity/token.ts'
+import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
+
+export function fakeIdentity(id: string, change: Partial<Identity> = {}): Identity {
+  return {
+    id: parseIdentityId(id),
+    kind: 'device',
+    state: 'pending',
+    group: null,
+    attributes: {},
+    createdAtMs: 1_000,
+    updatedAtMs: 2_000,
+    ...change,
+  }
+}
+
+export function fakeCredential(n: number, change: Partial<Credential> = {}): Credential {
+  const digest = createHash('sha256').update(`credential ${n}`).digest('hex')
+  return {
+    fingerprint: digest,
+    serialNumber: digest.slice(0, 40),
+    identityId: parseIdentityId('device-1'),
+    authorityId: 'issuing-1',
+    profile: 'device',
+    state: 'pending',
+    publicKeyHash: digest,
+    certificate: new Uint8Array(600).fill(n),
+    tokenId: null,
+    notBeforeSec: 1_700_000_000,
+    notAfterSec: 1_800_000_000,
+    issuedAtMs: 1_000 + n,
+    activatedAtMs: null,
+    revokedAtMs: null,
+    revocationReason: null,
+    ...change,
+  }
+}
+
+export function fakeToken(id: string, identityId: IdentityId): Token {
+  return {
+    id,
+    secretHash: new Uint8Array(32).fill(7),
+    identityId,
+    profile: 'device',
+    state: 'open',
+    createdAtMs: 10,
+    expiresAtMs: 20,
+    usedAtMs: null,
+  }
+}
+
+/** Every third was admitted; the rest were refused. */
+export function fakeAttempt(n: number): NewAttempt {
+  const admitted = n % 3 === 0
+  return {
+    atMs: n,
+    listener: 'mqtts',
+    address: '192.0.2.1',
+    stage: admitted ? 'session' : 'certificate',
+    outcome: admitted ? 'admitted' : 'refused',
+    code: admitted ? null : 'certificate-revoked',
+    sentence: 'the certificate was revoked',
+    identityId: `pump-${n % 4}`,
+    clientId: admitted ? 'c' : null,
+    tlsVersion: 'TLSv1.3',
+    mqttVersion: admitted ? '5' : null,
+    certificate: admitted
+      ? null
+      : {
+          fingerprint: 'aa',
+          serialNumber: '01',
+          subject: 'CN=pump',
+          issuer: 'CN=issuing',
+          notBeforeSec: 1,
+          notAfterSec: 2,
+        },
+  }
+}

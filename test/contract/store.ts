@@ -1,0 +1,480 @@
+/**
+ * What every adapter of the store ports must do. An adapter's test calls {@link storeContract} with a way to open an empty
+ * store and, when it is durable, a way to open the same one again after `close`.
+ */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Credential } from '../../src/core/identity/credential.ts'
+import type { Identity } from '../../src/core/identity/identity.ts'
+import type { Token } from '../../src/core/identity/token.ts'
+import { limits } from '../../src/core/limits.ts'
+import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
+import type { NewHubEvent } from '../../src/hub/ports/events.ts'
+import type { Page, Store } from '../../src/hub/ports/store.ts'
+import { fakeAttempt, fakeCredential, fakeIdentity, fakeToken } from './store-fakes.ts'
+
+export interface OpenedStore {
+  readonly store: Store
+  /** Opens the same store again, after it was closed. */
+  reopen?(): Promise<Store>
+}
+
+export function storeContract(name: string, open: () => Promise<OpenedStore>): void {
+  describe(`store contract: ${name}`, () => {
+    let opened: OpenedStore
+    let store: Store
+    before(async () => {
+      opened = await open()
+      store = opened.store
+    })
+    after(() => store.close())
+
+    identityContract(() => store)
+    credentialContract(() => store)
+    smallTablesContract(() => store)
+    followContract(() => store)
+    attemptContract(() => store)
+    unitContract(() => store)
+
+    test('what was acknowledged is there after the store is closed and opened again', async (t) => {
+      if (opened.reopen === undefined) return t.skip('the adapter is not durable')
+      const identity = fakeIdentity('durable-1')
+      await store.write((tx) => tx.identities.insert(identity))
+      const late = store.write((tx) => tx.identities.insert(fakeIdentity('durable-2')))
+      await store.close()
+      await late
+      await assert.rejects(
+        store.write(async () => {}),
+        { code: 'store-unavailable' },
+      )
+      await assert.rejects(store.identities.find(identity.id), { code: 'store-unavailable' })
+      store = await opened.reopen()
+      assert.deepEqual(await store.identities.find(identity.id), identity)
+      assert.notEqual(await store.identities.find(fakeIdentity('durable-2').id), null, 'close writes what was accepted')
+    })
+  })
+}
+
+function identityContract(store: () => Store): void {
+  test('an identity is read as it was written', async () => {
+    const identity = fakeIdentity('line-1.pump', {
+      group: 'hall/none'.slice(0, 4),
+      attributes: { site: 'Köln', b: '' },
+    })
+    await store().write((tx) => tx.identities.insert(identity))
+    assert.deepEqual(await store().identities.find(identity.id), identity)
+    assert.equal(await store().identities.find(fakeIdentity('line-2').id), null)
+    const changed: Identity = { ...identity, state: 'active', group: null, attributes: {}, updatedAtMs: 9_000 }
+    await store().write((tx) => tx.identities.update(changed))
+    assert.deepEqual(await store().identities.find(identity.id), changed)
+  })
+
+  test('an id is taken once, and stays taken after its identity has retired', async () => {
+    const identity = fakeIdentity('once')
+    await store().write((tx) => tx.identities.insert(identity))
+    await assert.rejects(
+      store().write((tx) => tx.identities.insert(identity)),
+      { code: 'identity-exists' },
+    )
+    await store().write((tx) => tx.identities.update({ ...identity, state: 'retired' }))
+    await assert.rejects(
+      store().write((tx) => tx.identities.insert({ ...identity, kind: 'service' })),
+      { code: 'identity-exists' },
+    )
+    assert.equal((await store().identities.find(identity.id))?.state, 'retired')
+  })
+
+  test('ids that differ in case only are two identities, listed by code point', async () => {
+    await store().write(async (tx) => {
+      for (const id of ['case-b', 'case-B', 'case-a']) await tx.identities.insert(fakeIdentity(id, { group: 'case' }))
+    })
+    const { items, next } = await store().identities.list({ group: 'case', after: null, limit: 10 })
+    assert.deepEqual(
+      items.map((identity) => identity.id),
+      ['case-B', 'case-a', 'case-b'],
+    )
+    assert.equal(next, null)
+  })
+
+  test('a list is complete and free of duplicates although rows are inserted between its pages', async () => {
+    const group = 'pages'
+    const insert = (id: string) =>
+      store().write((tx) => tx.identities.insert(fakeIdentity(id, { group, state: 'active' })))
+    await Promise.all(Array.from({ length: 10 }, (_, i) => insert(`page-${i}0`)))
+    const seen: string[] = []
+    let page: Page<Identity> = await store().identities.list({ group, after: null, limit: 3 })
+    for (let step = 0; ; step++) {
+      seen.push(...page.items.map((identity) => identity.id))
+      if (page.next === null) break
+      await insert(`page-${step}5`)
+      page = await store().identities.list({ group, kind: 'device', state: 'active', after: page.next, limit: 3 })
+    }
+    assert.equal(new Set(seen).size, seen.length)
+    assert.deepEqual([...seen].sort(), seen)
+    for (let i = 0; i < 10; i++) assert.ok(seen.includes(`page-${i}0`))
+  })
+
+  test('a page that is exactly full is the last one', async () => {
+    await store().write(async (tx) => {
+      for (const id of ['full-1', 'full-2']) await tx.identities.insert(fakeIdentity(id, { group: 'full' }))
+    })
+    const page = await store().identities.list({ group: 'full', after: null, limit: 2 })
+    assert.equal(page.items.length, 2)
+    assert.equal(page.next, null)
+  })
+}
+
+function credentialContract(store: () => Store): void {
+  const identity = fakeIdentity('holder')
+  const make = (n: number, change: Partial<Credential> = {}) =>
+    fakeCredential(n, { identityId: identity.id, issuedAtMs: 1_000 + Math.floor(n / 2), ...change })
+
+  test('a credential is read as it was written, and an update leaves the certificate as it was', async () => {
+    const credential = make(1, { tokenId: '0123456789abcdef' })
+    await store().write(async (tx) => {
+      await tx.identities.insert(identity)
+      await tx.credentials.insert(credential)
+    })
+    assert.deepEqual(await store().credentials.find(credential.fingerprint), credential)
+    assert.deepEqual(await store().credentials.findBySerial(credential.serialNumber), credential)
+    assert.equal(await store().credentials.find('00'), null)
+    assert.equal(await store().credentials.findBySerial('00'), null)
+    const active: Credential = { ...credential, state: 'active', activatedAtMs: 5 }
+    await store().write((tx) => tx.credentials.update({ ...active, certificate: new Uint8Array() }))
+    assert.deepEqual(await store().credentials.find(credential.fingerprint), active)
+  })
+
+  test('a serial number and a fingerprint are taken once', async () => {
+    const credential = make(20)
+    await store().write((tx) => tx.credentials.insert(credential))
+    await assert.rejects(store().write((tx) => tx.credentials.insert({ ...credential, fingerprint: 'ff' })))
+    await assert.rejects(store().write((tx) => tx.credentials.insert({ ...credential, serialNumber: 'ff' })))
+  })
+
+  test('credentials of an identity are paged newest first, also where several bear one time', async () => {
+    await store().write(async (tx) => {
+      for (let n = 2; n <= 8; n++) await tx.credentials.insert(make(n))
+    })
+    const seen: string[] = []
+    let after: string | null = null
+    do {
+      const page: Page<Credential> = await store().credentials.listOfIdentity(identity.id, { after, limit: 2 })
+      seen.push(...page.items.map((credential) => credential.serialNumber))
+      after = page.next
+      if (seen.length === 4) await store().write((tx) => tx.credentials.insert(make(9, { issuedAtMs: 9_999 })))
+    } while (after !== null)
+    assert.deepEqual(
+      seen,
+      [20, 8, 7, 6, 5, 4, 3, 2, 1].map((n) => make(n).serialNumber),
+    )
+    await assert.rejects(store().credentials.listOfIdentity(identity.id, { after: 'x', limit: 2 }), {
+      code: 'request-invalid',
+    })
+  })
+
+  test('credentials are found by state and by token, oldest first', async () => {
+    await store().write(async (tx) => {
+      await tx.credentials.update(make(3, { state: 'superseded' }))
+      await tx.credentials.insert(make(30, { state: 'superseded', tokenId: 'feed', issuedAtMs: 1 }))
+      await tx.credentials.insert(make(31, { state: 'intended', tokenId: 'feed', issuedAtMs: 2 }))
+    })
+    const serials = (found: readonly Credential[]) => found.map((credential) => credential.serialNumber)
+    const { credentials } = store()
+    const superseded = await credentials.ofIdentityIn(identity.id, ['superseded', 'intended'])
+    assert.deepEqual(
+      serials(superseded),
+      [30, 31, 3].map((n) => make(n).serialNumber),
+    )
+    assert.deepEqual(await credentials.ofIdentityIn(identity.id, []), [])
+    assert.deepEqual(
+      serials(await credentials.ofToken('feed')),
+      [30, 31].map((n) => make(n).serialNumber),
+    )
+    assert.deepEqual(serials(await credentials.intendedBefore(3)), [make(31).serialNumber])
+    assert.deepEqual(await credentials.intendedBefore(2), [])
+  })
+
+  test('what is revoked below an authority comes ascending by number until it has expired', async () => {
+    const revoked = (n: number, serialNumber: string, notAfterSec: number, authorityId = 'issuing-9') =>
+      make(n, {
+        serialNumber,
+        authorityId,
+        notAfterSec,
+        state: 'revoked',
+        revokedAtMs: n,
+        revocationReason: 'superseded',
+      })
+    await store().write(async (tx) => {
+      await tx.credentials.insert(revoked(40, '0080', 500))
+      await tx.credentials.insert(revoked(41, '7f', 500))
+      await tx.credentials.insert(revoked(42, '01', 499))
+      await tx.credentials.insert(revoked(43, '02', 900, 'issuing-8'))
+      await tx.credentials.insert({ ...revoked(44, '03', 900), state: 'active', revokedAtMs: null })
+    })
+    assert.deepEqual(await store().credentials.revokedBelow('issuing-9', 500), [
+      { serialNumber: '7f', revokedAtMs: 41, reason: 'superseded' },
+      { serialNumber: '0080', revokedAtMs: 40, reason: 'superseded' },
+    ])
+  })
+}
+
+function smallTablesContract(store: () => Store): void {
+  test('a token is read as it was written, and only open ones are listed', async () => {
+    const identity = fakeIdentity('token-holder')
+    const first = fakeToken('a'.repeat(16), identity.id)
+    const second = fakeToken('b'.repeat(16), identity.id)
+    await store().write(async (tx) => {
+      await tx.identities.insert(identity)
+      await tx.tokens.insert(second)
+      await tx.tokens.insert(first)
+    })
+    assert.deepEqual(await store().tokens.find(first.id), first)
+    assert.deepEqual(await store().tokens.openOf(identity.id), [second, first])
+    const used: Token = { ...second, state: 'used', usedAtMs: 77 }
+    await store().write((tx) => tx.tokens.update(used))
+    assert.deepEqual(await store().tokens.find(second.id), used)
+    assert.deepEqual(await store().tokens.openOf(identity.id), [first])
+    assert.equal(await store().tokens.find('c'.repeat(16)), null)
+  })
+
+  test('authorities are listed in order of creation, also within one millisecond', async () => {
+    const root = { id: 'root-1', role: 'root', certificate: Uint8Array.of(1), createdAtMs: 5 } as const
+    const issuing = { id: 'issuing-1', role: 'issuing', certificate: Uint8Array.of(2), createdAtMs: 5 } as const
+    await store().write(async (tx) => {
+      await tx.authorities.insert(root)
+      await tx.authorities.insert(issuing)
+    })
+    assert.deepEqual(await store().authorities.all(), [root, issuing])
+  })
+
+  test('a CRL replaces the one before it and keeps numbers of 20 octets', async () => {
+    const row = {
+      authorityId: 'issuing-1',
+      number: 2n ** 158n,
+      thisUpdateMs: 1,
+      nextUpdateMs: 2,
+      crl: Uint8Array.of(3),
+    }
+    assert.equal(await store().crls.latest('issuing-1'), null)
+    await store().write((tx) => tx.crls.save({ ...row, number: 1n }))
+    await store().write((tx) => tx.crls.save(row))
+    assert.deepEqual(await store().crls.latest('issuing-1'), row)
+  })
+
+  test('API keys and settings are read as they were written', async () => {
+    const key = { id: 'k'.repeat(16), name: 'admin', secretHash: Uint8Array.of(9), createdAtMs: 4 }
+    await store().write(async (tx) => {
+      await tx.apiKeys.insert(key)
+      await tx.settings.set('realm', 'a')
+      await tx.settings.set('realm', 'b')
+    })
+    assert.deepEqual(await store().apiKeys.find(key.id), key)
+    assert.equal(await store().apiKeys.find('none'), null)
+    assert.equal(await store().settings.find('realm'), 'b')
+    assert.equal(await store().settings.find('none'), null)
+  })
+
+  test('audit entries are listed newest first, with what was before and after', async () => {
+    const entry = (subject: string) => ({
+      atMs: 3,
+      actor: 'key:admin',
+      act: 'identity.disable',
+      subject,
+      before: { state: 'active' },
+      after: null,
+    })
+    for (const subject of ['a', 'b', 'c']) await store().write((tx) => tx.audit.append(entry(subject)))
+    const first = await store().audit.list({ after: null, limit: 2 })
+    assert.deepEqual(
+      first.items.map((item) => item.subject),
+      ['c', 'b'],
+    )
+    await store().write((tx) => tx.audit.append(entry('d')))
+    const second = await store().audit.list({ after: first.next, limit: 2 })
+    const [last] = second.items
+    assert.equal(second.items.length, 1)
+    assert.equal(second.next, null)
+    assert.deepEqual(last, { ...entry('a'), number: last?.number })
+  })
+}
+
+function followContract(store: () => Store): void {
+  const event = (id: string): NewHubEvent => ({ type: 'identity-registered', identityId: fakeIdentity(id).id })
+
+  test('events are numbered in the order of commits, whoever began first', async () => {
+    const start = await store().events.last()
+    const seen: number[] = []
+    const follow = async () => {
+      const found = await store().events.after(seen.at(-1) ?? start, limits.pageRowsMax)
+      seen.push(...found.map(({ number }) => number))
+    }
+    const slow = store().write(async (tx) => {
+      await tx.events.append(event('began-first'))
+      for (let i = 0; i < 50; i++) {
+        await tx.settings.find('none')
+        if (i % 10 === 0) await follow()
+      }
+      await tx.events.append(event('began-first-2'))
+    })
+    const quick = Array.from({ length: 20 }, (_, i) => store().write((tx) => tx.events.append(event(`quick-${i}`))))
+    while (seen.length < 22) {
+      await Promise.race([slow, ...quick])
+      await follow()
+    }
+    await Promise.all([slow, ...quick])
+    const all = await store().events.after(start, limits.pageRowsMax)
+    assert.deepEqual(
+      all.map(({ number }) => number),
+      seen,
+      'a follower misses nothing',
+    )
+    assert.equal(all.length, 22)
+    assert.equal(await store().events.last(), all.at(-1)?.number)
+    assert.equal((await store().events.after(start, 3)).length, 3)
+  })
+
+  test('listeners are called after the commit, when its events can be read, and not for a unit that failed', async () => {
+    const start = await store().events.last()
+    const numbers: Promise<number>[] = []
+    const stop = store().onEvents(() => numbers.push(store().events.last()))
+    await store().write(async (tx) => {
+      await tx.events.append(event('listened'))
+      await tx.settings.find('none')
+      assert.equal(numbers.length, 0)
+    })
+    await assert.rejects(
+      store().write(async (tx) => {
+        await tx.events.append(event('failed'))
+        throw new Error('no')
+      }),
+      { message: 'no' },
+    )
+    await store().write((tx) => tx.settings.set('quiet', '1'))
+    stop()
+    await store().write((tx) => tx.events.append(event('unheard')))
+    assert.deepEqual(await Promise.all(numbers), [start + 1])
+    const [first] = await store().events.after(start, 1)
+    assert.deepEqual(first, { ...event('listened'), number: start + 1, atMs: first?.atMs })
+    assert.equal(await store().events.last(), start + 2, 'a unit that failed leaves no gap behind')
+  })
+}
+
+function attemptContract(store: () => Store): void {
+  test('attempts are filtered, paged both ways and read as they were written', async () => {
+    const attempts: NewAttempt[] = Array.from({ length: 250 }, (_, i) => fakeAttempt(i))
+    await store().write((tx) => tx.attempts.insertAll(attempts))
+    const newest = await store().attempts.list({ order: 'newest', after: null, limit: 1 })
+    const [last] = newest.items
+    assert.deepEqual(last, { ...attempts[249], number: last?.number })
+    const refused = { outcome: 'refused', code: 'certificate-revoked', identityId: 'pump-3' } as const
+    const seen: number[] = []
+    let after: string | null = null
+    do {
+      const page: Awaited<ReturnType<Store['attempts']['list']>> = await store().attempts.list({
+        ...refused,
+        order: 'oldest',
+        after,
+        limit: 7,
+      })
+      seen.push(...page.items.map((attempt) => attempt.atMs))
+      after = page.next
+    } while (after !== null)
+    assert.deepEqual(
+      seen,
+      attempts.filter((a) => a.outcome === 'refused' && a.identityId === 'pump-3').map((a) => a.atMs),
+    )
+    assert.ok(seen.length > 7)
+  })
+
+  test('the newest attempts are kept, and numbers never come back', async () => {
+    await store().write(async (tx) => {
+      await tx.attempts.insertAll(Array.from({ length: 20 }, (_, i) => fakeAttempt(i)))
+      await tx.attempts.keepNewest(5)
+    })
+    const kept = await store().attempts.list({ order: 'oldest', after: null, limit: 100 })
+    assert.deepEqual(
+      kept.items.map((attempt) => attempt.atMs),
+      [15, 16, 17, 18, 19],
+    )
+    await store().write(async (tx) => {
+      await tx.attempts.keepNewest(5)
+      await tx.attempts.keepNewest(0)
+      await tx.attempts.insertAll([fakeAttempt(1)])
+    })
+    const [next] = (await store().attempts.list({ order: 'oldest', after: null, limit: 1 })).items
+    assert.equal(next?.number, (kept.items.at(-1)?.number ?? 0) + 1)
+    await store().write((tx) => tx.attempts.insertAll([]))
+  })
+}
+
+function unitContract(store: () => Store): void {
+  test('a unit that fails leaves nothing, and its neighbours in the same commit are whole', async () => {
+    const unit = (id: string, fail: boolean) =>
+      store().write(async (tx) => {
+        await tx.identities.insert(fakeIdentity(`${id}-1`, { group: 'units' }))
+        await tx.settings.set(`unit-${id}`, 'set')
+        if (fail) throw new Error(`refused ${id}`)
+        await tx.identities.insert(fakeIdentity(`${id}-2`, { group: 'units' }))
+        return id
+      })
+    const results = await Promise.allSettled([unit('good', false), unit('bad', true), unit('fine', false)])
+    assert.deepEqual(
+      results.map((result) => (result.status === 'fulfilled' ? result.value : String(result.reason.message))),
+      ['good', 'refused bad', 'fine'],
+    )
+    const { items } = await store().identities.list({ group: 'units', after: null, limit: 10 })
+    assert.deepEqual(
+      items.map(({ id }) => id),
+      ['fine-1', 'fine-2', 'good-1', 'good-2'],
+    )
+    assert.equal(await store().settings.find('unit-bad'), null)
+  })
+
+  test('a unit that fails while other statements of it are under way leaves none of them', async () => {
+    const taken = fakeIdentity('under-way')
+    await store().write((tx) => tx.identities.insert(taken))
+    const failing = store().write((tx) =>
+      Promise.all([
+        tx.identities.insert(taken),
+        ...Array.from({ length: 20 }, (_, i) => tx.settings.set(`under-way-${i}`, 'set')),
+      ]),
+    )
+    const neighbour = store().write((tx) => tx.settings.set('under-way-neighbour', 'set'))
+    await assert.rejects(failing, { code: 'identity-exists' })
+    await neighbour
+    for (let i = 0; i < 20; i++) assert.equal(await store().settings.find(`under-way-${i}`), null)
+    assert.equal(await store().settings.find('under-way-neighbour'), 'set')
+  })
+
+  test('a transaction sees its own writes, and nobody else does before the commit', async () => {
+    const identity = fakeIdentity('unseen')
+    const within = await store().write(async (tx) => {
+      await tx.identities.insert(identity)
+      const outside = await store().identities.find(identity.id)
+      return { inside: await tx.identities.find(identity.id), outside }
+    })
+    assert.deepEqual(within.inside, identity)
+    assert.equal(within.outside, null)
+    assert.deepEqual(await store().identities.find(identity.id), identity)
+  })
+
+  test('a thousand units at once are all written', async () => {
+    const ids = Array.from({ length: 1_000 }, (_, i) => `many-${i}`)
+    await Promise.all(ids.map((id) => store().write((tx) => tx.identities.insert(fakeIdentity(id, { group: 'many' })))))
+    const { items } = await store().identities.list({ group: 'many', after: null, limit: 1_000 })
+    assert.equal(items.length, 1_000)
+  })
+
+  test('more units than may wait are refused, and those accepted are written', async () => {
+    const waiting = Array.from({ length: limits.transactionsWaitingMax + 300 }, () => store().write(async () => 1))
+    const results = await Promise.allSettled(waiting)
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []))
+    assert.ok(refused.length > 0 && refused.length <= 300)
+    assert.deepEqual([...new Set(refused)], ['store-unavailable'])
+  })
+
+  test('a transaction that has ended refuses to be used', async () => {
+    const kept = await store().write(async (tx) => ({ tx }))
+    await assert.rejects(kept.tx.settings.set('late', '1'), { name: 'CodingError' })
+  })
+}

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
+import { after, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { parseIdentityId } from '../../src/core/identity/id.ts'
+import { lockDataDirectory } from '../../src/store/sqlite/data-lock.ts'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { storeContract } from '../contract/store.ts'
+import { fakeAttempt, fakeIdentity } from '../contract/store-fakes.ts'
+
+const clock = { nowMs: () => 1_700_000_000_000 }
+const root = mkdtempSync(join(tmpdir(), 'handfast-store-'))
+after(() => rmSync(root, { recursive: true }))
+
+let count = 0
+function emptyDirectory(): string {
+  const directory = join(root, String(count++))
+  mkdirSync(directory)
+  return directory
+}
+
+storeContract('sqlite', async () => {
+  const path = join(emptyDirectory(), 'hub.db')
+  return { store: await openSqliteStore({ path, clock }), reopen: () => openSqliteStore({ path, clock }) }
+})
+
+describe('the SQLite store', () => {
+  test('keeps its files from everybody else, also where they were open before', async () => {
+    const path = join(emptyDirectory(), 'hub.db')
+    writeFileSync(path, '')
+    chmodSync(path, 0o644)
+    const store = await openSqliteStore({ path, clock })
+    await store.write((tx) => tx.settings.set('a', 'b'))
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o600, file)
+    await store.close()
+  })
+
+  test('refuses a database of a newer version and names both versions', async () => {
+    const path = join(emptyDirectory(), 'hub.db')
+    await (await openSqliteStore({ path, clock })).close()
+    alter(path, 'pragma user_version = 99')
+    await assert.rejects(openSqliteStore({ path, clock }), { code: 'database-unusable', message: /version 99.* to 1$/ })
+  })
+
+  test('refuses what is no database, what is damaged and what belongs to another program', async () => {
+    const directory = emptyDirectory()
+    const unusable = { code: 'database-unusable' }
+    writeFileSync(join(directory, 'text.db'), 'this is not a database, although it is long enough to be one'.repeat(50))
+    await assert.rejects(openSqliteStore({ path: join(directory, 'text.db'), clock }), unusable)
+    alter(join(directory, 'other.db'), 'create table songs (title text)')
+    await assert.rejects(openSqliteStore({ path: join(directory, 'other.db'), clock }), unusable)
+    await assert.rejects(openSqliteStore({ path: join(directory, 'none', 'hub.db'), clock }), unusable)
+    const cut = join(directory, 'cut.db')
+    await (await openSqliteStore({ path: cut, clock })).close()
+    writeFileSync(cut, 'rubbish'.repeat(100), { flag: 'r+' })
+    await assert.rejects(openSqliteStore({ path: cut, clock }), unusable)
+  })
+
+  test('never lets the audit log or the events be changed', async () => {
+    const path = join(emptyDirectory(), 'hub.db')
+    const store = await openSqliteStore({ path, clock })
+    const entry = { atMs: 1, actor: 'hub', act: 'a', subject: 's', before: null, after: null }
+    await store.write(async (tx) => {
+      await tx.audit.append(entry)
+      await tx.events.append({ type: 'identity-registered', identityId: parseIdentityId('pump') })
+    })
+    await store.close()
+    for (const table of ['audit', 'events']) {
+      assert.throws(() => alter(path, `update ${table} set at_ms = 0`), /append-only/)
+      assert.throws(() => alter(path, `delete from ${table}`), /append-only/)
+    }
+  })
+
+  test('rejects every unit of a transaction that cannot be begun, and goes on when it can', async () => {
+    const path = join(emptyDirectory(), 'hub.db')
+    const store = await openSqliteStore({ path, clock })
+    const other = new DatabaseSync(path)
+    other.exec('begin immediate')
+    const units = [1, 2].map((n) => store.write((tx) => tx.settings.set(`n${n}`, 'set')))
+    for (const result of await Promise.allSettled(units)) {
+      assert.equal(result.status === 'rejected' && result.reason.code, 'store-unavailable')
+    }
+    other.close()
+    await store.write((tx) => tx.settings.set('n1', 'again'))
+    assert.equal(await store.settings.find('n1'), 'again')
+    assert.equal(await store.settings.find('n2'), null)
+    await store.close()
+  })
+
+  test('rejects every unit when the disk is full, and loses nothing of before', async () => {
+    const path = join(emptyDirectory(), 'hub.db')
+    await (await openSqliteStore({ path, clock })).close()
+    const store = await openSqliteStore({ path, clock, pagesMax: 60 })
+    await store.write((tx) => tx.settings.set('before', 'kept'))
+    const big = Array.from({ length: 1_000 }, (_, i) => ({ ...fakeAttempt(i), sentence: 'x'.repeat(1_000) }))
+    const full = store.write((tx) => tx.attempts.insertAll(big))
+    await assert.rejects(full, { code: 'store-unavailable' })
+    assert.equal(await store.settings.find('before'), 'kept')
+    assert.deepEqual((await store.attempts.list({ order: 'oldest', after: null, limit: 1 })).items, [])
+    await store.write((tx) => tx.settings.set('before', 'still'))
+    await store.close()
+  })
+
+  test('stops a date before it becomes the name of a parameter', async () => {
+    const path = join(emptyDirectory(), 'hub.db')
+    const store = await openSqliteStore({ path, clock })
+    const wrong = new Date() as unknown as string
+    await assert.rejects(store.settings.find(wrong), { name: 'CodingError' })
+    await store.close()
+  })
+})
+
+describe('the lock of a data directory', () => {
+  test('is held once and can be taken again after its release', () => {
+    const directory = emptyDirectory()
+    const lock = lockDataDirectory(directory)
+    assert.throws(() => lockDataDirectory(directory), { code: 'data-directory-locked' })
+    lock.release()
+    lock.release()
+    lockDataDirectory(directory).release()
+    assert.equal(statSync(join(directory, 'lock.db')).mode & 0o777, 0o600)
+  })
+
+  test('is refused where no file can be made', () => {
+    assert.throws(() => lockDataDirectory(join(root, 'nowhere')), { code: 'data-directory-unusable' })
+  })
+
+  test('is freed by kill -9, and every row that was acknowledged before it is there', async () => {
+    const directory = emptyDirectory()
+    const child = spawn(process.execPath, [fileURLToPath(new URL('writer-process.ts', import.meta.url)), directory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const acknowledged = await idsUntilKilled(child, 500, () => {
+      assert.throws(() => lockDataDirectory(directory), { code: 'data-directory-locked' })
+    })
+    const lock = lockDataDirectory(directory)
+    const store = await openSqliteStore({ path: join(directory, 'hub.db'), clock })
+    for (const id of acknowledged) assert.notEqual(await store.identities.find(fakeIdentity(id).id), null, id)
+    assert.ok(acknowledged.length >= 500)
+    await store.close()
+    lock.release()
+  })
+})
+
+/** The ids that a child prints; after `count` of them it is killed in the middle of its work. */
+async function idsUntilKilled(child: ChildProcess, count: number, beforeKill: () => void): Promise<string[]> {
+  assert.ok(child.stdout)
+  const ids: string[] = []
+  const closed = once(child, 'close')
+  try {
+    for await (const line of createInterface(child.stdout)) {
+      ids.push(line)
+      if (ids.length !== count) continue
+      beforeKill()
+      child.kill('SIGKILL')
+    }
+  } finally {
+    child.kill('SIGKILL')
+  }
+  await closed
+  return ids
+}
+
+function alter(path: string, statement: string): void {
+  const database = new DatabaseSync(path)
+  try {
+    database.exec(statement)
+  } finally {
+    database.close()
+  }
+}
