@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { HubError } from '../../../src/core/errors.ts'
+import { readPassphrase } from '../../../src/keys/file/passphrase.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+
+function hasCode(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof HubError && error.code === code
+}
+
+describe('the passphrase', () => {
+  test('comes from the value or the file, without the one line feed that editors add', async (context) => {
+    const file = join(temporaryFolder(context), 'passphrase')
+    assert.equal(await readPassphrase({ value: ' a b ' }, '/nowhere'), ' a b ')
+    for (const [text, expected] of [
+      ['secret\n', 'secret'],
+      ['secret\r\n', 'secret'],
+      ['secret', 'secret'],
+      ['secret\n\n', 'secret\n'],
+    ] as const) {
+      writeFileSync(file, text)
+      assert.equal(await readPassphrase({ file }, '/nowhere'), expected)
+    }
+  })
+
+  test('is made once when none is given, and kept in a file for this user alone', async (context) => {
+    const file = join(temporaryFolder(context), 'key')
+    const made = await readPassphrase(null, file)
+    assert.match(made, /^[A-Za-z0-9_-]{43}$/)
+    assert.equal(await readPassphrase(null, file), made)
+    assert.equal(readFileSync(file, 'utf8'), `${made}\n`)
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+  })
+
+  test('is refused when it is empty, too long or cannot be read, and never repeated in the message', async (context) => {
+    const file = join(temporaryFolder(context), 'passphrase')
+    await assert.rejects(readPassphrase({ value: '' }, file), hasCode('config-invalid'))
+    await assert.rejects(readPassphrase({ file }, file), hasCode('config-invalid'))
+    writeFileSync(file, '\n')
+    await assert.rejects(readPassphrase({ file }, file), hasCode('config-invalid'))
+    await assert.rejects(readPassphrase(null, join(file, 'below')), hasCode('data-directory-unusable'))
+    await assert.rejects(readPassphrase({ value: 'x'.repeat(5_000) }, file), (error) => {
+      return hasCode('config-invalid')(error) && !String(error).includes('xxx')
+    })
+  })
+})
