@@ -1,0 +1,98 @@
+/** `handfast enrol`: on a device, from a bootstrap string to a key and a certificate. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { HubError, quote } from '../../core/errors.ts'
+import { parseBootstrap } from '../../core/identity/bootstrap.ts'
+import { type EnrolResult, enrol } from '../../device/enrol.ts'
+import { deviceLimits } from '../../device/limits.ts'
+import { note, printFields, printJson, printLine, shellWord, shortTime, warn } from '../output.ts'
+
+interface EnrolOptions {
+  readonly dir: string
+  readonly file?: string
+  readonly force?: boolean
+  readonly json?: boolean
+}
+
+export function define(command: Command): void {
+  command
+    .argument(
+      '[bootstrap]',
+      'the string that `handfast device add` printed, in quotes; "-" reads it from standard input',
+    )
+    .requiredOption('--dir <dir>', 'folder for key and certificates; it is made if it is not there')
+    .option('--file <file>', 'read the bootstrap string from a file')
+    .option('--force', 'replace the credential that the folder holds')
+    .option('--json', 'print JSON')
+    .addHelpText('after', secrecyHelp)
+    .action(async (argument: string | undefined, options: EnrolOptions) => {
+      const bootstrap = parseBootstrap(bootstrapText(argument, options.file))
+      const result = await enrol({
+        bootstrap,
+        directory: options.dir,
+        force: options.force ?? false,
+        onProgress: ({ kind, text }) => (kind === 'warning' ? warn(text) : note(text)),
+      })
+      if (options.json) printJson(result)
+      else print(result, options.dir)
+    })
+}
+
+const secrecyHelp = `
+The string holds a secret that works once. On the command line other users of this machine can see it while the command
+runs, and the shell may keep it. Where that matters, use --file, "-" or the variable HANDFAST_BOOTSTRAP.
+
+If it is interrupted, run the same command again: it goes on with the same key.`
+
+function bootstrapText(argument: string | undefined, file: string | undefined): string {
+  if (argument !== undefined && file !== undefined) {
+    throw new HubError('usage', 'the bootstrap string is given twice', { hint: 'give either the argument or --file' })
+  }
+  if (argument === '-') return readSmall(0, 'standard input')
+  if (argument !== undefined) return argument
+  if (file !== undefined) return readSmall(file, quote(file))
+  const { HANDFAST_BOOTSTRAP: variable } = process.env
+  if (variable) return variable
+  throw new HubError('usage', 'the bootstrap string is missing', {
+    hint: 'give it as the argument in quotes, with --file, on standard input with "-", or in HANDFAST_BOOTSTRAP',
+  })
+}
+
+function readSmall(file: string | number, name: string): string {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new HubError('usage', `${name} cannot be read (${code})`, { cause: error })
+  }
+  if (text.length <= deviceLimits.bootstrapCharsMax) return text
+  throw new HubError('enrolment-bootstrap-invalid', `${name} is too long for a bootstrap string`)
+}
+
+function print(result: EnrolResult, directory: string): void {
+  const until = shortTime(result.notAfter)
+  if (result.outcome === 'kept') printLine(`${result.id} is enrolled already with this string, until ${until}`)
+  else printLine(`${result.id} is enrolled, until ${until}`)
+  printFields([
+    ['key', result.files.key],
+    ['certificate', result.files.certificate],
+    ['CA', result.files.ca],
+    ['serial', result.serialNumber],
+  ])
+  printLine()
+  printLine('Next, send a reading:')
+  printLine(`  ${publishLine(result, directory)}`)
+}
+
+/** A command that works as it is when it is pasted. */
+function publishLine({ id, host, mqttPort }: EnrolResult, directory: string): string {
+  const file = (name: string): string => shellWord(join(directory, name))
+  return [
+    'mosquitto_pub',
+    `--cafile ${file('ca.pem')} --cert ${file('client_cert.pem')} --key ${file('private_key.pem')}`,
+    `-h ${host} -p ${mqttPort} -i ${id} -q 1 -t devices/${id}/messages/events/`,
+    `-m '{"temperature":21}'`,
+  ].join(' ')
+}

@@ -1,0 +1,104 @@
+/** Where the hub is and which key opens its API. */
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { join, resolve } from 'node:path'
+import { HubError, quote } from '../core/errors.ts'
+
+export interface WhereToLook {
+  /** The data directory named with --data, or undefined. */
+  readonly data: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The current directory, absolute. */
+  readonly directory: string
+}
+
+export type HubLocation = (
+  | { readonly kind: 'socket'; readonly socketPath: string }
+  | { readonly kind: 'url'; readonly url: URL; readonly ca: string | null }
+) & {
+  readonly key: string
+  /** How messages name it. */
+  readonly place: string
+}
+
+/**
+ * --data comes first, then HANDFAST_URL with HANDFAST_KEY or HANDFAST_KEY_FILE, then HANDFAST_DATA, then `./data`.
+ *
+ * @throws HubError `hub-not-found`, `data-directory-unusable`, `usage`
+ */
+export function locateHub({ data, env, directory }: WhereToLook): HubLocation {
+  if (data === undefined && env.HANDFAST_URL) return fromUrl(env.HANDFAST_URL, env, directory)
+  return fromDataDirectory(resolve(directory, data ?? (env.HANDFAST_DATA || 'data')))
+}
+
+function fromUrl(text: string, env: WhereToLook['env'], directory: string): HubLocation {
+  if (!URL.canParse(text)) throw new HubError('usage', `HANDFAST_URL ${quote(text)} is not a URL`)
+  const url = new URL(text)
+  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
+  if (!isSafe || url.username !== '') {
+    throw new HubError('usage', `HANDFAST_URL ${quote(url.origin)} cannot be used`, {
+      hint: 'give an address of the form https://host:port; the key goes into HANDFAST_KEY',
+    })
+  }
+  const file = env.HANDFAST_KEY_FILE
+  const key = env.HANDFAST_KEY || (file ? readRequired(resolve(directory, file), 'HANDFAST_KEY_FILE') : '')
+  if (key === '') {
+    throw new HubError('key-missing', 'HANDFAST_URL is set and no key is', {
+      hint: 'set HANDFAST_KEY, or HANDFAST_KEY_FILE to a file that holds the key',
+    })
+  }
+  const ca = env.HANDFAST_CA ? readRequired(resolve(directory, env.HANDFAST_CA), 'HANDFAST_CA') : null
+  return { kind: 'url', url, ca, key: checkedKey(key), place: url.origin }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function fromDataDirectory(path: string): HubLocation {
+  const place = `data directory ${quote(path)}`
+  const pointer = readPrivate(join(path, 'run', 'api.json'), place)
+  const key = readPrivate(join(path, 'admin.key'), place)
+  const socketPath = socketOf(pointer)
+  if (socketPath === null) throw new HubError('hub-not-found', `no hub runs on the ${place}`)
+  return { kind: 'socket', socketPath, key: checkedKey(key.trim()), place }
+}
+
+/** A key goes into a header: anything else in it than printable ASCII is a wrong file. */
+function checkedKey(key: string): string {
+  if (/^[\x21-\x7e]{1,256}$/.test(key)) return key
+  throw new HubError('key-invalid', 'what was given as the API key does not have the form of one')
+}
+
+function socketOf(pointer: string): string | null {
+  try {
+    const value: unknown = JSON.parse(pointer)
+    const socket: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'socket') : null
+    return typeof socket === 'string' ? socket : null
+  } catch {
+    return null
+  }
+}
+
+/** A file of the data directory; one that is not there means that no hub runs. */
+function readPrivate(path: string, place: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new HubError('hub-not-found', `no hub runs on the ${place}`)
+    throw new HubError('data-directory-unusable', `this user may not read ${quote(path)} (${code})`, {
+      hint: 'run this as the user that runs the hub, or set HANDFAST_URL and HANDFAST_KEY',
+      cause: error,
+    })
+  }
+}
+
+function readRequired(path: string, variable: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new HubError('usage', `the file ${quote(path)} of ${variable} cannot be read (${code})`, { cause: error })
+  }
+}

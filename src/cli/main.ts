@@ -1,0 +1,27 @@
+/** The command line. */
+import { showHelp } from './help.ts'
+import { buildProgram } from './program.ts'
+import { reportFailure } from './report-failure.ts'
+
+/**
+ * Runs one command and sets the exit status of the process.
+ *
+ * @param args what stands after `handfast` on the command line
+ */
+export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on('error', endQuietly)
+  const json = args.includes('--json')
+  try {
+    const program = await buildProgram(args)
+    if (args.length === 0) showHelp(program)
+    else await program.parseAsync([...args], { from: 'user' })
+  } catch (error) {
+    process.exitCode = reportFailure(error, { json, write: (text) => process.stderr.write(text) })
+  }
+}
+
+/** Whoever read our output has gone, as `head` does: nothing is wrong. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit()
+  throw error
+}

@@ -1,0 +1,51 @@
+/** All commands by name. The file of a command is loaded only when its name stands on the command line. */
+import { Command } from 'commander'
+import { version } from '../version.ts'
+
+/** What the file of a command exports. */
+export interface CommandModule {
+  /** Adds arguments, options and action. */
+  define(command: Command): void
+}
+
+interface CommandEntry {
+  readonly summary: string
+  load(): Promise<CommandModule>
+}
+
+const commands: Readonly<Record<string, CommandEntry>> = {
+  up: { summary: 'start a hub in this terminal', load: () => import('./commands/up.ts') },
+  device: { summary: 'register devices and change their state', load: () => import('./commands/device.ts') },
+  enrol: {
+    summary: 'on a device: get a certificate with a bootstrap string',
+    load: () => import('./commands/enrol.ts'),
+  },
+  revoke: { summary: 'revoke a device or one certificate, now', load: () => import('./commands/revoke.ts') },
+  attempts: { summary: 'who tried to connect, and why it failed', load: () => import('./commands/attempts.ts') },
+  audit: { summary: 'who changed what', load: () => import('./commands/audit.ts') },
+  status: { summary: 'addresses and state of the running hub', load: () => import('./commands/status.ts') },
+  simulate: { summary: 'run devices that enrol and send readings', load: () => import('./commands/simulate.ts') },
+}
+
+/** @param args what stands on the command line, to see which commands are asked for */
+export async function buildProgram(args: readonly string[]): Promise<Command> {
+  const program = new Command('handfast')
+  program
+    .description('A self-hosted device identity hub for MQTT fleets.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .showSuggestionAfterError()
+    .exitOverride()
+    // Failures are reported in one form, by report-failure.ts.
+    .configureOutput({ outputError: () => {} })
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 failed, 2 usage, 3 refused, 4 not found, 5 conflict, 6 unavailable, 7 local.',
+    )
+  for (const [name, entry] of Object.entries(commands)) {
+    const command = program.command(name).description(entry.summary)
+    if (args.includes(name)) (await entry.load()).define(command)
+  }
+  return program
+}

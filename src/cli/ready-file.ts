@@ -1,0 +1,35 @@
+import { renameSync, writeFileSync } from 'node:fs'
+import { HubError, quote } from '../core/errors.ts'
+
+export interface ReadyEndpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** What a ready file says. */
+export interface ReadyFile {
+  readonly mqtt: ReadyEndpoint
+  readonly https: ReadyEndpoint
+  readonly http: ReadyEndpoint
+  /** Path of the root certificate in PEM. */
+  readonly ca: string
+}
+
+/**
+ * Writes the addresses of a hub that serves; whoever waits for the file finds it whole.
+ *
+ * @throws HubError `config-invalid` when it cannot be written
+ */
+export function writeReadyFile(path: string, content: ReadyFile): void {
+  const temporary = `${path}.tmp`
+  try {
+    writeFileSync(temporary, `${JSON.stringify(content)}\n`)
+    renameSync(temporary, path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new HubError('config-invalid', `the ready file ${quote(path)} cannot be written (${code})`, {
+      hint: 'name a file in a folder that exists and that this user may write to',
+      cause: error,
+    })
+  }
+}
