@@ -1,6 +1,5 @@
 /** The whole way through the house with real processes: register, enrol, talk, revoke. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -12,7 +11,7 @@ import type {
   PageView,
 } from '../../src/api-schema/views.ts'
 import { type HubProcess, startHubProcess } from '../support/hub-process.ts'
-import { clientOptions, connected, nextEvent, refused } from '../support/mqtt-client.ts'
+import { clientOptions, connected, nextEvent, nextMessage, refused } from '../support/mqtt-client.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 function attempts(hub: HubProcess, id: string): Promise<PageView<AttemptView>> {
@@ -45,11 +44,9 @@ test('a device enrols, talks over mutual TLS, and is cut off when it is revoked'
 
   await t.test('what it publishes with MQTT 5 arrives at its MQTT 3.1.1 connection', async () => {
     await reader.subscribeAsync('devices/pump-7/#', { qos: 1 })
-    const arrives = once(reader, 'message')
+    const arrives = nextMessage(reader)
     await writer.publishAsync('devices/pump-7/messages/events/', '{"temperature":21}', { qos: 1 })
-    const [topic, payload] = (await arrives) as [string, Buffer]
-    assert.equal(topic, 'devices/pump-7/messages/events/')
-    assert.equal(payload.toString(), '{"temperature":21}')
+    assert.deepEqual(await arrives, { topic: 'devices/pump-7/messages/events/', payload: '{"temperature":21}' })
   })
 
   await t.test('its first use made its certificate active', async () => {

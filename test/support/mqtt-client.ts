@@ -76,3 +76,10 @@ export function nextEvent(client: MqttClient, event: 'close' | 'disconnect'): Pr
     client.once(event, (value?: unknown) => resolve(value))
   })
 }
+
+/** The next message that a client is given. */
+export function nextMessage(client: MqttClient): Promise<{ topic: string; payload: string }> {
+  return new Promise((resolve) => {
+    client.once('message', (topic, payload) => resolve({ topic, payload: payload.toString('utf8') }))
+  })
+}

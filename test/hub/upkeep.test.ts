@@ -1,0 +1,189 @@
+/** What the hub does by itself: CRLs, its own certificate, attempts, events. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { HubError } from '../../src/core/errors.ts'
+import { limits } from '../../src/core/limits.ts'
+import { readCertificate } from '../../src/core/x509/certificate.ts'
+import { decodePem } from '../../src/core/x509/pem.ts'
+import { authenticateApiKey, createApiKey } from '../../src/hub/api-keys.ts'
+import { establishAuthorities } from '../../src/hub/authorities.ts'
+import { revokeDevice } from '../../src/hub/change-identity.ts'
+import { enrol } from '../../src/hub/enrol.ts'
+import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
+import { followEvents } from '../../src/hub/follow-events.ts'
+import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
+import type { HubEvent } from '../../src/hub/ports/events.ts'
+import { crlLifetimeMs, crlRefreshMs, currentCrl, publishCrl } from '../../src/hub/publish-crl.ts'
+import { attemptRecorder } from '../../src/hub/record-attempts.ts'
+import { keepServerCertificate } from '../../src/hub/renew-server-certificate.ts'
+import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
+import { deviceRequest, hubParts, noonMs, registered, StandingClock } from '../support/hub-parts.ts'
+
+test('CRL numbers only grow, also when the clock goes back', async (t) => {
+  const hub = await hubParts(t)
+  const first = await publishCrl(hub, hub.issuing.id)
+  hub.clock.advance(-3_600_000)
+  const second = await publishCrl(hub, hub.issuing.id)
+  assert.equal(second.number, first.number + 1n)
+  hub.clock.advance(7_200_000)
+  assert.equal((await publishCrl(hub, hub.issuing.id)).number, BigInt(hub.clock.nowMs()))
+})
+
+test('a CRL is made anew long before it ends, and served as it is until then', async (t) => {
+  const hub = await hubParts(t)
+  const first = await currentCrl(hub, hub.issuing.id)
+  assert.equal(first.nextUpdateMs - noonMs, crlLifetimeMs)
+  hub.clock.advance(crlRefreshMs - 1)
+  assert.equal((await currentCrl(hub, hub.issuing.id)).number, first.number)
+  hub.clock.advance(1)
+  assert.ok((await currentCrl(hub, hub.issuing.id)).number > first.number)
+})
+
+test('an authority that does not exist has no CRL', async (t) => {
+  const hub = await hubParts(t)
+  await assert.rejects(currentCrl(hub, 'root-../../x'), { code: 'not-found' })
+})
+
+test('a hub whose clock is before the birth of its root refuses to start', async (t) => {
+  const hub = await hubParts(t)
+  hub.clock.advance(-86_400_000)
+  await assert.rejects(establishAuthorities(hub), { code: 'clock-before-authority' })
+})
+
+test('the server certificate is kept until two thirds of its life, or until it lacks a name', async (t) => {
+  const hub = await hubParts(t)
+  const names = { dnsNames: ['hub.plant.example'], ipAddresses: ['127.0.0.1'] }
+  const first = await currentServerCertificate(hub, names)
+  assert.equal((await currentServerCertificate(hub, names)).chain, first.chain)
+
+  const more = { ...names, ipAddresses: ['127.0.0.1', '10.3.0.11'] }
+  const wider = await currentServerCertificate(hub, more)
+  assert.notEqual(wider.chain, first.chain)
+  const [leaf] = decodePem(wider.chain)
+  assert.deepEqual(leaf === undefined ? [] : readCertificate(leaf.der).ipAddresses, more.ipAddresses)
+
+  hub.clock.advance(wider.renewAtSec * 1000 - hub.clock.nowMs())
+  const renewed = await currentServerCertificate(hub, more)
+  assert.ok(renewed.notAfterSec > wider.notAfterSec)
+})
+
+test('a renewed server certificate is put to use once it is due, and not before', async (t) => {
+  const hub = await hubParts(t)
+  const names = { dnsNames: ['hub.plant.example'], ipAddresses: [] }
+  const first = await currentServerCertificate(hub, names)
+  const used: string[] = []
+  const renewal = keepServerCertificate(hub, first, {
+    current: () => currentServerCertificate(hub, names),
+    use: ({ chain }) => used.push(chain),
+  })
+  t.after(renewal.stop)
+  await renewal.look()
+  assert.deepEqual(used, [])
+  hub.clock.advance(first.renewAtSec * 1000 - hub.clock.nowMs())
+  await renewal.look()
+  assert.equal(used.length, 1)
+  assert.notEqual(used[0], first.chain)
+})
+
+test('every event is handed over once and in order, those from before the follower started too', async (t) => {
+  const hub = await hubParts(t)
+  const { identity, tokenText } = await registered(hub, 'pump-7')
+  const seen: HubEvent[] = []
+  const last = new Promise<void>((resolve) => {
+    const stop = followEvents(hub, 0, (event) => {
+      seen.push(event)
+      if (event.type === 'identity-state-changed') resolve()
+    })
+    t.after(stop)
+  })
+  await enrol(hub, { tokenText, claimedId: '', ...deviceRequest('pump-7') })
+  await revokeDevice(hub, hub.actor, identity.id, 'keyCompromise')
+  await last
+  assert.deepEqual(
+    seen.map(({ type }) => type),
+    ['identity-registered', 'credential-issued', 'credential-revoked', 'identity-state-changed'],
+  )
+  assert.deepEqual(
+    seen.map(({ number }) => number),
+    seen.map(({ number }) => number).toSorted((a, b) => a - b),
+  )
+})
+
+test('a handler that fails does not keep later events from being handed over', async (t) => {
+  const hub = await hubParts(t)
+  await registered(hub, 'a')
+  await registered(hub, 'b')
+  const seen: string[] = []
+  await new Promise<void>((resolve) => {
+    const stop = followEvents(hub, 0, (event) => {
+      if (event.identityId === 'a') throw new Error('broken')
+      seen.push(event.identityId)
+      resolve()
+    })
+    t.after(stop)
+  })
+  assert.deepEqual(seen, ['b'])
+  assert.deepEqual(
+    hub.log.lines.map(({ message }) => message),
+    ['an event could not be handled'],
+  )
+})
+
+const attempt: NewAttempt = {
+  atMs: noonMs,
+  listener: 'mqtt',
+  address: '127.0.0.1',
+  stage: 'tls',
+  outcome: 'refused',
+  code: 'tls-closed-early',
+  sentence: 'closed',
+  identityId: null,
+  clientId: null,
+  tlsVersion: null,
+  mqttVersion: null,
+  certificate: null,
+}
+
+test('a flood of attempts is counted, not kept', async (t) => {
+  const hub = await hubParts(t)
+  const recorder = attemptRecorder(hub)
+  for (let i = 0; i < limits.attemptsPerSecondMax + 50; i += 1) recorder.record(attempt)
+  await recorder.stop()
+  let kept = 0
+  for (let after: string | null = null; ; ) {
+    const page = await hub.store.attempts.list({ after, limit: 1_000, order: 'oldest' })
+    kept += page.items.length
+    after = page.next
+    if (after === null) break
+  }
+  assert.equal(kept, limits.attemptsPerSecondMax)
+  assert.equal(hub.log.lines[0]?.message, 'attempts were not recorded because there were too many')
+})
+
+test('only failures count against an address, and only for a minute', () => {
+  const clock = new StandingClock(noonMs)
+  const limiter = new FailureLimiter(clock)
+  for (let i = 0; i < limits.authFailuresPerMinuteMax; i += 1) {
+    limiter.assertMayTry('10.0.0.1')
+    limiter.recordFailure('10.0.0.1')
+  }
+  assert.throws(
+    () => limiter.assertMayTry('10.0.0.1'),
+    (error: unknown) => error instanceof HubError && error.code === 'rate-limited',
+  )
+  limiter.assertMayTry('10.0.0.2')
+  clock.advance(60_000)
+  limiter.assertMayTry('10.0.0.1')
+})
+
+test('an API key is shown once, kept as a hash, and compared whole', async (t) => {
+  const hub = await hubParts(t)
+  const text = await createApiKey(hub, 'admin')
+  assert.equal((await authenticateApiKey(hub, text)).keyName, 'admin')
+  await assert.rejects(authenticateApiKey(hub, null), { code: 'key-missing' })
+  for (const bad of ['', 'x', text.slice(0, -1), `${text.slice(0, 17)}${'A'.repeat(43)}`]) {
+    await assert.rejects(authenticateApiKey(hub, bad), { code: 'key-invalid' })
+  }
+  const row = await hub.store.apiKeys.find(text.slice(0, 16))
+  assert.equal(row?.secretHash.length, 32)
+})

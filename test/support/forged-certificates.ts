@@ -1,0 +1,79 @@
+/** Certificates that should not get in, made with the authority of a test hub or with one of their own. */
+import { generateKeyPairSync } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Credential } from '../../src/core/identity/credential.ts'
+import { parseIdentityId } from '../../src/core/identity/id.ts'
+import { deviceTemplate } from '../../src/core/profile/templates.ts'
+import type { Validity } from '../../src/core/profile/validity.ts'
+import { certificateFingerprint, readCertificate } from '../../src/core/x509/certificate.ts'
+import { encodePem } from '../../src/core/x509/pem.ts'
+import { publicKeyHash } from '../../src/core/x509/public-key.ts'
+import { serialNumberFrom } from '../../src/core/x509/serial-number.ts'
+import { signCertificate } from '../../src/hub/authorities.ts'
+import { openKeyFolder } from '../../src/keys/file/key-folder.ts'
+import { readPassphrase } from '../../src/keys/file/passphrase.ts'
+import { systemClock, systemRandom } from '../../src/machine/system.ts'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import type { DeviceFiles, HubProcess } from './hub-process.ts'
+
+/**
+ * A certificate signed with the hub's own issuing key behind its back, as a thief of that key or a restored backup would
+ * leave it.
+ *
+ * @param registered puts it into the registry as an active credential of the identity
+ */
+export async function signedBehindTheBack(
+  hub: HubProcess,
+  folder: string,
+  id: string,
+  validity: Validity,
+  registered: boolean,
+): Promise<DeviceFiles> {
+  const store = await openSqliteStore({ path: join(hub.data, 'handfast.db'), clock: systemClock })
+  try {
+    const passphrase = await readPassphrase(null, join(hub.data, 'keys', 'passphrase'))
+    const keys = await openKeyFolder({ folder: join(hub.data, 'keys'), passphrase })
+    const issuing = (await store.authorities.all()).findLast(({ role }) => role === 'issuing')
+    if (issuing === undefined) throw new Error('the hub has no issuing authority')
+
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const publicKey = pair.publicKey.export({ type: 'spki', format: 'der' })
+    const serialNumber = serialNumberFrom(systemRandom.bytes(20))
+    const identityId = parseIdentityId(id)
+    const template = deviceTemplate({
+      publicKey,
+      serialNumber,
+      validity,
+      issuer: readCertificate(issuing.certificate),
+      id: identityId,
+      uri: `spiffe://localhost/device/${id}`,
+      crlUrl: 'http://localhost/none.crl',
+    })
+    const certificate = await signCertificate(template, await keys.open(issuing.id))
+    const credential: Credential = {
+      fingerprint: certificateFingerprint(certificate),
+      serialNumber: Buffer.from(serialNumber).toString('hex'),
+      identityId,
+      authorityId: issuing.id,
+      profile: 'device',
+      state: 'active',
+      publicKeyHash: publicKeyHash(publicKey),
+      certificate,
+      tokenId: null,
+      ...validity,
+      issuedAtMs: validity.notBeforeSec * 1000,
+      activatedAtMs: null,
+      revokedAtMs: null,
+      revocationReason: null,
+    }
+    if (registered) await store.write((tx) => tx.credentials.insert(credential))
+
+    const files = { id, folder, ca: hub.ca, cert: join(folder, `${id}.pem`), key: join(folder, `${id}.key`) }
+    writeFileSync(files.cert, encodePem('CERTIFICATE', certificate) + encodePem('CERTIFICATE', issuing.certificate))
+    writeFileSync(files.key, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+    return files
+  } finally {
+    await store.close()
+  }
+}

@@ -1,0 +1,124 @@
+/** The parts of a hub for tests of its use cases: a real store, real signatures, a clock that stands still. */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { join } from 'node:path'
+import { HubError } from '../../src/core/errors.ts'
+import { parseIdentityId, parseRealm, type Realm } from '../../src/core/identity/id.ts'
+import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
+import { type Authorities, type Authority, establishAuthorities } from '../../src/hub/authorities.ts'
+import type { Log } from '../../src/hub/ports/log.ts'
+import type { KeyStore, Signer } from '../../src/hub/ports/signer.ts'
+import type { Store } from '../../src/hub/ports/store.ts'
+import { registerDevice, type TokenGrant } from '../../src/hub/register-device.ts'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+/** A clock that moves only when it is told to. */
+export class StandingClock {
+  #nowMs: number
+
+  constructor(startMs: number) {
+    this.#nowMs = startMs
+  }
+
+  nowMs(): number {
+    return this.#nowMs
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms
+  }
+}
+
+/** Keys in memory. */
+export class MemoryKeys implements KeyStore {
+  readonly #keys = new Map<string, KeyObject>()
+
+  async create(name: string): Promise<Signer> {
+    this.#keys.set(name, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
+    return this.open(name)
+  }
+
+  async open(name: string): Promise<Signer> {
+    const key = this.#keys.get(name)
+    if (key === undefined) throw new HubError('key-file-damaged', `there is no key ${name}`)
+    return {
+      publicKey: createPublicKey(key).export({ type: 'spki', format: 'der' }),
+      sign: async (bytes) => sign('sha256', bytes, key),
+    }
+  }
+
+  async exportPem(name: string): Promise<string> {
+    const key = this.#keys.get(name)
+    if (key === undefined) throw new HubError('key-file-damaged', `there is no key ${name}`)
+    return createPrivateKey(key.export({ type: 'pkcs8', format: 'pem' })).export({
+      type: 'pkcs8',
+      format: 'pem',
+    }) as string
+  }
+}
+
+/** A log that keeps its lines. */
+export class LogBook implements Log {
+  readonly lines: { level: string; message: string }[] = []
+  debug(message: string): void {
+    this.lines.push({ level: 'debug', message })
+  }
+  info(message: string): void {
+    this.lines.push({ level: 'info', message })
+  }
+  warn(message: string): void {
+    this.lines.push({ level: 'warn', message })
+  }
+  error(message: string): void {
+    this.lines.push({ level: 'error', message })
+  }
+}
+
+export interface HubParts {
+  readonly store: Store
+  readonly keys: MemoryKeys
+  readonly clock: StandingClock
+  readonly random: { bytes(count: number): Uint8Array }
+  readonly realm: Realm
+  readonly authorities: Authorities
+  readonly issuing: Authority
+  readonly log: LogBook
+  readonly actor: 'key:test'
+  crlUrl(authorityId: string): string
+}
+
+/** 21 November 2026, noon. */
+export const noonMs: number = Date.UTC(2026, 10, 21, 12)
+
+export async function hubParts(context: { after(step: () => unknown): void }): Promise<HubParts> {
+  const clock = new StandingClock(noonMs)
+  const store = await openSqliteStore({ path: join(temporaryFolder(context), 'hub.db'), clock })
+  context.after(() => store.close())
+  const keys = new MemoryKeys()
+  const random = { bytes: (count: number) => randomBytes(count) }
+  const realm = parseRealm('plant.example')
+  const authorities = await establishAuthorities({ store, keys, clock, random, realm })
+  return {
+    store,
+    keys,
+    clock,
+    random,
+    realm,
+    authorities,
+    issuing: authorities.issuing,
+    log: new LogBook(),
+    actor: 'key:test',
+    crlUrl: (authorityId) => `http://hub.plant.example:8080/crl/${authorityId}.crl`,
+  }
+}
+
+/** A device that has just been registered, with a token of a day. */
+export function registered(hub: HubParts, id: string): Promise<TokenGrant> {
+  return registerDevice(hub, hub.actor, { id, group: null, attributes: {}, tokenLifetimeSec: 86_400 })
+}
+
+/** A key on the device and a request made with it. */
+export function deviceRequest(id: string): { key: string; certificateRequest: Uint8Array } {
+  const key = makeKey()
+  return { key, certificateRequest: certificateRequest(parseIdentityId(id), key) }
+}
