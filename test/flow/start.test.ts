@@ -1,0 +1,118 @@
+/** Starting: what goes wrong is one clear sentence and an exit status, and what was chosen first is kept. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { HubView } from '../../src/api-schema/views.ts'
+import { repository, startHubProcess, upArguments } from '../support/hub-process.ts'
+import { needs, programPath } from '../support/programs.ts'
+import { type Finished, run } from '../support/run.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+/** Starts a hub that should not come up. */
+function up(data: string, args: readonly string[] = [], wrapper: readonly string[] = []): Promise<Finished> {
+  const launcher = join(repository, 'bin/handfast.js')
+  const [command = process.execPath, ...rest] = [...wrapper, process.execPath, launcher]
+  return run(command, [...rest, ...upArguments(data, `${data}.ready`), ...args])
+}
+
+function assertFails(finished: Finished, status: number, message: RegExp): void {
+  assert.equal(finished.status, status, finished.stderr)
+  assert.match(finished.stderr, message)
+  assert.match(finished.stderr, /hint: /)
+}
+
+test('a second hub on the same data directory is refused', async (t) => {
+  const data = join(temporaryFolder(t), 'data')
+  await startHubProcess(t, { data })
+  assertFails(await up(data), 5, /another hub runs on/)
+})
+
+test('a taken port is named with the flag that changes it, and the data directory is free afterwards', async (t) => {
+  const data = join(temporaryFolder(t), 'data')
+  const other = createServer().listen(0, '127.0.0.1')
+  t.after(() => other.close())
+  await once(other, 'listening')
+  const address = other.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const failed = await up(data, ['--mqtt-port', String(port)])
+  assertFails(failed, 6, new RegExp(`MQTT port ${port} .* is taken`))
+  assert.match(failed.stderr, /--mqtt-port/)
+  const hub = await startHubProcess(t, { data })
+  assert.equal(await hub.stop(), 0)
+})
+
+test('everything in the data directory is closed to others, and an open one is closed', async (t) => {
+  const data = join(temporaryFolder(t), 'data')
+  mkdirSync(data)
+  chmodSync(data, 0o755)
+  await startHubProcess(t, { data })
+  assert.equal(statSync(data).mode & 0o777, 0o700)
+  const open: string[] = []
+  for (const entry of readdirSync(data, { recursive: true, withFileTypes: true })) {
+    const mode = statSync(join(entry.parentPath, entry.name)).mode & 0o777
+    if (entry.name !== 'ca.pem' && (mode & 0o077) !== 0) open.push(`${entry.name} ${mode.toString(8)}`)
+  }
+  assert.deepEqual(open, [])
+})
+
+test('no file holds a private key in the clear', async (t) => {
+  const data = join(temporaryFolder(t), 'data')
+  await startHubProcess(t, { data })
+  for (const entry of readdirSync(data, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const text = readFileSync(join(entry.parentPath, entry.name)).toString('latin1')
+    assert.ok(!/PRIVATE KEY/.test(text), `${entry.name} holds a key in PEM`)
+  }
+})
+
+test('the public name and the realm of the first start are kept', async (t) => {
+  const data = join(temporaryFolder(t), 'data')
+  const first = await startHubProcess(t, { data, args: ['--realm', 'plant.example'] })
+  const before = await first.json<HubView>(['status'])
+  assert.equal(await first.stop(), 0)
+  const second = await startHubProcess(t, { data, args: ['--realm', 'other.example'] })
+  const after = await second.json<HubView>(['status'])
+  assert.equal(after.realm, 'plant.example')
+  assert.equal(after.rootFingerprint, before.rootFingerprint)
+})
+
+test('a wrong passphrase opens nothing, and says so', async (t) => {
+  const folder = temporaryFolder(t)
+  const data = join(folder, 'data')
+  const [right, wrong] = [join(folder, 'right'), join(folder, 'wrong')]
+  writeFileSync(right, 'correct horse\n', { mode: 0o600 })
+  writeFileSync(wrong, 'battery staple\n', { mode: 0o600 })
+  const hub = await startHubProcess(t, { data, args: ['--passphrase-file', right] })
+  await hub.stop()
+  const failed = await up(data, ['--passphrase-file', wrong])
+  assertFails(failed, 7, /passphrase/)
+  assert.ok(!failed.stderr.includes('battery'))
+})
+
+test('a clock before the birth of the root is refused', needs('faketime'), async (t) => {
+  const data = join(temporaryFolder(t), 'data')
+  const hub = await startHubProcess(t, { data })
+  await hub.stop()
+  assertFails(await up(data, [], [programPath('faketime') ?? '', '2020-01-01 00:00:00']), 7, /clock/)
+})
+
+test('a data directory that cannot be made is named', async (t) => {
+  const folder = temporaryFolder(t)
+  writeFileSync(join(folder, 'file'), '')
+  assertFails(await up(join(folder, 'file', 'data')), 7, /cannot be used as data directory/)
+})
+
+test('an unknown flag and an unknown setting are refused with the nearest known one', async (t) => {
+  const folder = temporaryFolder(t)
+  const flag = await up(join(folder, 'data'), ['--mqtt-prot', '1'])
+  assert.equal(flag.status, 2)
+  assert.match(flag.stderr, /--mqtt-port/)
+  const config = join(folder, 'handfast.yaml')
+  writeFileSync(config, 'mqtt-prot: 1\n')
+  const setting = await up(join(folder, 'data'), ['--config', config])
+  assert.equal(setting.status, 2)
+  assert.match(setting.stderr, /mqtt-?port/i)
+})
