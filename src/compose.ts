@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import type { FastifyInstance } from 'fastify'
 import type { HubView } from './api-schema/views.ts'
 import type { HubConfig } from './config/config.ts'
+import { HubError, quote } from './core/errors.ts'
 import type { FailureName } from './core/failure/catalogue.ts'
 import { parseRealm, type Realm } from './core/identity/id.ts'
 import { encodePem } from './core/x509/pem.ts'
@@ -199,6 +200,11 @@ async function establishNames(config: HubConfig, store: Store): Promise<Names> {
   const given = config.publicName === null ? null : parsePublicName(config.publicName)
   const publicName = given ?? keptName ?? (await defaultPublicName())
   const realm = parseRealm(keptRealm ?? config.realm ?? realmFrom(publicName))
+  if (config.realm !== null && config.realm !== realm) {
+    throw new HubError('config-invalid', `the realm is ${quote(realm)} since the first start`, {
+      hint: `leave out the realm ${quote(config.realm)}: it stands in every certificate and cannot change`,
+    })
+  }
   if (keptRealm !== realm || keptName !== publicName) {
     await store.write(async (tx) => {
       await tx.settings.set('realm', realm)
