@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { HubError, quote } from '../core/errors.ts'
+import { addressOctets, addressText } from '../core/x509/extensions.ts'
 import type { ServerNames } from '../hub/server-certificate.ts'
 
 /** More addresses than this are left out of the server certificate, which must stay small for microcontrollers. */
@@ -47,7 +48,9 @@ export function serverNames(publicName: string): ServerNames {
   const own = hostname().toLowerCase()
   if (isDnsName(own)) dnsNames.add(own)
   for (const address of ['127.0.0.1', '::1', ...ownAddresses()]) ipAddresses.add(address)
-  return { dnsNames: [...dnsNames], ipAddresses: [...ipAddresses].slice(0, addressesMax) }
+  // In the form in which certificates give them back, so that one spelling is compared with itself.
+  const canonical = [...ipAddresses].map((address) => addressText(addressOctets(address)) ?? address)
+  return { dnsNames: [...dnsNames], ipAddresses: [...new Set(canonical)].slice(0, addressesMax) }
 }
 
 /** Addresses of the interfaces, without link-local ones, which mean nothing without a zone. */
