@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import type { HubConfig } from '../../src/config/config.ts'
+import { resolveConfig } from '../../src/config/resolve.ts'
+import { HubError } from '../../src/core/errors.ts'
+
+describe('the configuration of a hub', () => {
+  let directory = ''
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'handfast-config-'))
+  })
+  afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+  interface Given {
+    readonly flags?: Readonly<Record<string, unknown>>
+    readonly env?: Readonly<Record<string, string>>
+    readonly yaml?: string
+    readonly file?: string
+  }
+
+  function resolved({ flags = {}, env = {}, yaml, file }: Given): HubConfig {
+    if (yaml !== undefined) writeFileSync(join(directory, 'handfast.yaml'), yaml)
+    return resolveConfig({ flags, env, file: file ?? null, directory })
+  }
+
+  function refusal(given: Given): HubError {
+    try {
+      resolved(given)
+    } catch (error) {
+      assert.ok(error instanceof HubError, String(error))
+      assert.equal(error.code, 'config-invalid')
+      return error
+    }
+    return assert.fail('it was accepted')
+  }
+
+  test('needs no setting at all', () => {
+    assert.deepEqual(resolved({}), {
+      dataDirectory: join(directory, 'data'),
+      host: '0.0.0.0',
+      mqttPort: 8883,
+      httpsPort: 8443,
+      httpPort: 8080,
+      publicName: null,
+      realm: null,
+      readyFile: null,
+      apiListen: null,
+      passphrase: null,
+      sessionTickets: false,
+      logLevel: 'info',
+    })
+  })
+
+  test('takes a flag before the environment, that before the file, that before the default', () => {
+    const yaml = 'mqtt-port: 1\nhttps-port: 2\nhttp-port: 3\n'
+    const env = { HANDFAST_MQTT_PORT: '11', HANDFAST_HTTPS_PORT: '12' }
+    const config = resolved({ yaml, env, flags: { 'mqtt-port': '0' } })
+    assert.deepEqual([config.mqttPort, config.httpsPort, config.httpPort], [0, 12, 3])
+  })
+
+  test('reads every setting from the file', () => {
+    const yaml = [
+      'host: "::"',
+      'public-name: hub.plant.example',
+      'realm: plant.example',
+      'ready-file: /run/handfast/ready.json',
+      'api-listen: "[::1]:9443"',
+      'session-tickets: true',
+      'log-level: warn',
+    ].join('\n')
+    const config = resolved({ yaml })
+    assert.equal(config.host, '::')
+    assert.equal(config.publicName, 'hub.plant.example')
+    assert.equal(config.realm, 'plant.example')
+    assert.equal(config.readyFile, '/run/handfast/ready.json')
+    assert.deepEqual(config.apiListen, { host: '::1', port: 9443 })
+    assert.equal(config.sessionTickets, true)
+    assert.equal(config.logLevel, 'warn')
+  })
+
+  test('names the nearest setting, the file and the line for a word that is none', () => {
+    const { message } = refusal({ yaml: 'host: "::"\nmqtt-prot: 8883\n' })
+    assert.match(message, /^"mqtt-prot" in .*handfast\.yaml, line 2 is not a setting; did you mean "mqtt-port"\?$/)
+    assert.match(refusal({ yaml: 'mqttPort: 8883\n' }).message, /did you mean "mqtt-port"\?/)
+    assert.match(refusal({ yaml: 'passphrase: hunter2\n' }).message, /did you mean "passphrase-file"\?/)
+    assert.doesNotMatch(refusal({ yaml: 'colour: red\n' }).message, /did you mean/)
+  })
+
+  test('reports all problems of all sources at once, each value quoted', () => {
+    const { message } = refusal({
+      yaml: 'mqtt-port: 99999\nlog-level: loud\ncolour: red\n',
+      env: { HANDFAST_HOST: 'a b', HANDFAST_MQTT_PROT: '1' },
+      flags: { 'api-listen': '9443' },
+    })
+    assert.match(message, /^6 settings are not valid:\n/)
+    assert.match(message, /--api-listen: "9443" is not an address of the form host:port/)
+    assert.match(message, /HANDFAST_HOST: "a b" is not a host name or an IP address/)
+    assert.match(message, /"HANDFAST_MQTT_PROT" in the environment is not a setting; did you mean HANDFAST_MQTT_PORT\?/)
+    assert.match(message, /mqtt-port in .*line 1: 99999 is not a port/)
+    assert.match(message, /log-level in .*line 2: "loud" is not one of debug/)
+    assert.match(message, /"colour" in .*line 3 is not a setting/)
+  })
+
+  test('reports a wrong value although a stronger source overrules it', () => {
+    assert.match(refusal({ yaml: 'mqtt-port: many\n', flags: { 'mqtt-port': '0' } }).message, /"many"/)
+  })
+
+  test('leaves alone what container platforms put into the environment', () => {
+    const env = { HANDFAST_PORT: 'tcp://10.0.0.1:8883', HANDFAST_SERVICE_HOST: '10.0.0.1', HANDFAST_KEY: 'k' }
+    assert.equal(resolved({ env }).mqttPort, 8883)
+  })
+
+  test('takes relative paths from where they were written', () => {
+    const config = resolved({ yaml: 'data: hub\n', flags: { 'ready-file': 'ready.json' } })
+    assert.equal(config.dataDirectory, join(directory, 'hub'))
+    assert.equal(config.readyFile, join(directory, 'ready.json'))
+  })
+
+  test('takes the passphrase from a file or the variable, a flag wins over the variable', () => {
+    const env = { HANDFAST_PASSPHRASE: 'correct horse' }
+    assert.deepEqual(resolved({ env }).passphrase, { value: 'correct horse' })
+    assert.deepEqual(resolved({ env, flags: { 'passphrase-file': '/run/pass' } }).passphrase, { file: '/run/pass' })
+    assert.deepEqual(resolved({ env, yaml: 'passphrase-file: pass\n' }).passphrase, { value: 'correct horse' })
+  })
+
+  test('refuses two passphrases from the environment without repeating either', () => {
+    const { message } = refusal({ env: { HANDFAST_PASSPHRASE: 'correct horse', HANDFAST_PASSPHRASE_FILE: '/p' } })
+    assert.match(message, /both set/)
+    assert.doesNotMatch(message, /correct horse/)
+  })
+
+  test('refuses a file that is named and not there, and one that is no YAML', () => {
+    assert.match(refusal({ file: 'missing.yaml' }).message, /missing\.yaml" cannot be read \(ENOENT\)/)
+    assert.match(refusal({ yaml: 'host: "unclosed\n' }).message, /line [12]: /)
+    assert.match(refusal({ yaml: '- host\n' }).message, /not a list of settings/)
+    assert.match(refusal({ yaml: 'host: a\nhost: b\n' }).message, /line 2: .*unique/)
+  })
+
+  test('an empty file is no file', () => {
+    assert.equal(resolved({ yaml: '# nothing yet\n' }).mqttPort, 8883)
+  })
+})
