@@ -18,8 +18,9 @@ export function define(command: Command): void {
     .option('--serial <number>', 'one certificate instead, by its serial number')
     .addOption(new Option('--reason <reason>', 'why, as it stands in the CRL').choices(Object.keys(revocationReasons)))
     .action(async (id: string | undefined, options: RevokeOptions) => {
+      const path = pathOf(id, options.serial)
       const request = options.reason === undefined ? {} : { reason: options.reason }
-      const view = await hubOf(options).post<DeviceChangeView>(pathOf(id, options.serial), request)
+      const view = await hubOf(options).post<DeviceChangeView>(path, request)
       if (options.json) return printJson(view)
       printChange(view)
       if (id !== undefined) {

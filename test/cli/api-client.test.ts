@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { openHub } from '../../src/cli/api-client.ts'
+import { HubError } from '../../src/core/errors.ts'
+import type { FailureName } from '../../src/core/failure/catalogue.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { type ApiAnswer, type ApiRequest, FakeHub, problem } from './fake-hub.ts'
+
+async function hubAt(context: TestContext, answer: (request: ApiRequest) => ApiAnswer): Promise<FakeHub> {
+  const hub = await FakeHub.start(temporaryFolder(context), answer)
+  context.after(() => hub.stop())
+  return hub
+}
+
+function where(data: string | undefined, env: Readonly<Record<string, string>> = {}) {
+  return { data, env, directory: '/' }
+}
+
+async function assertRefused(work: () => unknown, code: FailureName): Promise<HubError> {
+  try {
+    await work()
+  } catch (error) {
+    assert.ok(error instanceof HubError, String(error))
+    assert.equal(error.code, code, error.message)
+    return error
+  }
+  return assert.fail('it was not refused')
+}
+
+test('finds the socket and the key in the data directory', async (context) => {
+  const hub = await hubAt(context, () => ({ status: 200, body: { items: [], next: null } }))
+  const answer = await openHub(where(hub.data)).get('/devices', { state: 'active', group: undefined, limit: 5 })
+  assert.deepEqual(answer, { items: [], next: null })
+  assert.deepEqual(hub.requests, [
+    { method: 'GET', url: '/api/v1/devices?state=active&limit=5', authorization: 'Bearer the-key', body: undefined },
+  ])
+})
+
+test('HANDFAST_DATA names the data directory where no flag does', async (context) => {
+  const hub = await hubAt(context, () => ({ status: 201, body: { ok: true } }))
+  await openHub(where(undefined, { HANDFAST_DATA: hub.data })).post('/devices', { id: 'pump-7' })
+  assert.deepEqual(hub.requests[0]?.body, { id: 'pump-7' })
+})
+
+test('a refusal keeps the code, sentence and hint of the hub', async (context) => {
+  const hub = await hubAt(context, () => problem(409, 'identity-exists', 'pump-7 exists', 'choose another id'))
+  const error = await assertRefused(() => openHub(where(hub.data)).post('/devices', {}), 'identity-exists')
+  assert.equal(error.message, 'pump-7 exists')
+  assert.equal(error.hint, 'choose another id')
+})
+
+test('a code of a newer hub is repeated, not lost', async (context) => {
+  const hub = await hubAt(context, () => problem(418, 'teapot', 'short and stout', 'tip it over'))
+  const error = await assertRefused(() => openHub(where(hub.data)).get('/hub'), 'hub-answer-unexpected')
+  assert.match(error.message, /status 418: short and stout \(HF-1 teapot\)/)
+})
+
+test('no data directory, no running hub and a hub that was killed are all no hub', async (context) => {
+  const folder = temporaryFolder(context)
+  await assertRefused(() => openHub(where(join(folder, 'missing'))), 'hub-not-found')
+  await assertRefused(() => openHub(where(folder)), 'hub-not-found')
+  const hub = await hubAt(context, () => ({ status: 200, body: {} }))
+  hub.stop()
+  await assertRefused(() => openHub(where(hub.data)).get('/hub'), 'hub-not-found')
+})
+
+test('a data directory of another user is explained', {
+  skip: process.getuid?.() === 0 ? 'root reads everything' : false,
+}, async (context) => {
+  const hub = await hubAt(context, () => ({ status: 200, body: {} }))
+  chmodSync(join(hub.data, 'admin.key'), 0o000)
+  const error = await assertRefused(() => openHub(where(hub.data)), 'data-directory-unusable')
+  assert.match(error.hint, /as the user that runs the hub/)
+})
+
+test('a file that is no key does not go into a header', async (context) => {
+  const folder = temporaryFolder(context)
+  mkdirSync(join(folder, 'run'))
+  writeFileSync(join(folder, 'run', 'api.json'), '{"socket":"/nowhere"}')
+  writeFileSync(join(folder, 'admin.key'), 'two\nlines\n')
+  await assertRefused(() => openHub(where(folder)), 'key-invalid')
+})
+
+test('HANDFAST_URL wants a key, and TLS unless it stays on this machine', async () => {
+  const url = 'https://hub.example:9443'
+  await assertRefused(() => openHub(where(undefined, { HANDFAST_URL: url })), 'key-missing')
+  await assertRefused(() => openHub(where(undefined, { HANDFAST_URL: 'hub', HANDFAST_KEY: 'k' })), 'usage')
+  const plain = { HANDFAST_URL: 'http://hub.example', HANDFAST_KEY: 'k' }
+  await assertRefused(() => openHub(where(undefined, plain)), 'usage')
+  assert.equal(openHub(where(undefined, { HANDFAST_URL: url, HANDFAST_KEY: 'k' })).place, url)
+})
+
+test('a remote hub that is not there is said to be unreachable', async () => {
+  const env = { HANDFAST_URL: 'https://127.0.0.1:1', HANDFAST_KEY: 'k' }
+  const error = await assertRefused(() => openHub(where(undefined, env)).get('/hub'), 'hub-unreachable')
+  assert.match(error.message, /ECONNREFUSED/)
+})

@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { type Finished, type RunOptions, run } from '../support/run.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { type ApiAnswer, type ApiRequest, FakeHub, problem } from './fake-hub.ts'
+
+const launcher = join(import.meta.dirname, '../../bin/handfast.js')
+
+function handfast(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  return run(process.execPath, [launcher, ...args], options)
+}
+
+const device = {
+  id: 'pump-7',
+  kind: 'device',
+  state: 'active',
+  group: 'line-1',
+  attributes: { site: 'Ulm' },
+  createdAt: '2026-11-01T08:00:00.000Z',
+  updatedAt: '2026-11-01T08:00:00.000Z',
+}
+const bootstrap = `handfast://hub:8443/pump-7?mqtt=8883&root=${'a'.repeat(64)}#0123456789abcdef.${'s'.repeat(43)}`
+
+describe('the command line', () => {
+  test('says its version and its help on standard output', async () => {
+    assert.deepEqual(await handfast(['--version']), { status: 0, stdout: '0.1.0\n', stderr: '' })
+    const help = await handfast(['help'])
+    assert.equal(help.status, 0)
+    assert.match(help.stdout, /^Usage: handfast/)
+    for (const name of ['up', 'device', 'enrol', 'revoke', 'attempts', 'audit', 'status', 'simulate']) {
+      assert.match(help.stdout, new RegExp(`^ {2}${name} `, 'm'))
+      assert.equal((await handfast([name, '--help'])).status, 0, name)
+    }
+  })
+
+  test('without a command ends with the status of a usage error', async () => {
+    const { status, stdout, stderr } = await handfast([])
+    assert.equal(status, 2)
+    assert.equal(stdout, '')
+    assert.match(stderr, /^Usage: handfast/)
+  })
+
+  test('suggests the command that was meant', async () => {
+    const { status, stderr } = await handfast(['devcie'])
+    assert.equal(status, 2)
+    assert.equal(
+      stderr,
+      'error: unknown command "devcie"\n  code: HF-8101 usage\n  hint: did you mean device? See `handfast help`\n',
+    )
+  })
+
+  test('names an option that it does not know and a value that it cannot read', async () => {
+    assert.match(
+      (await handfast(['status', '--jsn'])).stderr,
+      /^error: unknown option "--jsn"\n.*\n {2}hint: did you mean --json\?/,
+    )
+    const { status, stderr } = await handfast(['device', 'add', 'pump-7', '--token-ttl', 'soon'])
+    assert.equal(status, 2)
+    assert.match(stderr, /^error: "soon" is not a duration\n {2}code: HF-8101 usage\n {2}hint: write it as in 90s/)
+    assert.equal((await handfast(['device', 'add'])).status, 2)
+    assert.equal((await handfast(['revoke'])).status, 2)
+    assert.equal((await handfast(['revoke', 'pump-7', '--serial', '0a'])).status, 2)
+  })
+
+  test('without a hub says what to do, as text and as JSON', async (context) => {
+    const data = temporaryFolder(context)
+    const text = await handfast(['status', '--data', data])
+    assert.equal(text.status, 6)
+    assert.equal(text.stdout, '')
+    assert.match(
+      text.stderr,
+      /^error: no hub runs on the data directory ".*"\n {2}code: HF-8108 hub-not-found\n {2}hint: /,
+    )
+    const json = await handfast(['status', '--data', data, '--json'])
+    assert.equal(json.status, 6)
+    const { error } = JSON.parse(json.stderr)
+    assert.equal(error.code, 'hub-not-found')
+    assert.equal(error.failureId, 'HF-8108')
+    assert.ok(error.message && error.hint)
+  })
+
+  test('reports every wrong setting of a hub before anything is started', async (context) => {
+    const { status, stderr } = await handfast(['up', '--mqtt-port', '99999', '--log-level', 'loud'], {
+      cwd: temporaryFolder(context),
+    })
+    assert.equal(status, 2)
+    assert.match(stderr, /2 settings are not valid:\n {2}- --mqtt-port: "99999".*\n {2}- --log-level: "loud"/)
+    assert.match(stderr, /code: HF-8102 config-invalid/)
+  })
+})
+
+describe('commands that ask a hub', () => {
+  async function hubAt(context: TestContext, answer: (request: ApiRequest) => ApiAnswer): Promise<FakeHub> {
+    const hub = await FakeHub.start(temporaryFolder(context), answer)
+    context.after(() => hub.stop())
+    return hub
+  }
+
+  test('`device add` prints the bootstrap string alone, so that it can be piped', async (context) => {
+    const view = { device, bootstrap, tokenExpiresAt: '2026-11-02T08:00:00.000Z' }
+    const hub = await hubAt(context, () => ({ status: 201, body: view }))
+    const args = ['device', 'add', 'pump-7', '--group', 'line-1', '--attr', 'site=Ulm', '--attr', 'a=b=c']
+    const text = await handfast([...args, '--token-ttl', '30m', '--data', hub.data])
+    assert.deepEqual(text, { status: 0, stdout: `${bootstrap}\n`, stderr: '' })
+    assert.deepEqual(hub.requests[0]?.body, {
+      id: 'pump-7',
+      group: 'line-1',
+      attributes: { site: 'Ulm', a: 'b=c' },
+      tokenLifetimeSec: 1800,
+    })
+    const json = await handfast(['device', 'add', 'pump-7', '--data', hub.data, '--json'])
+    assert.deepEqual(JSON.parse(json.stdout), view)
+  })
+
+  test('`device list --all` follows the pages', async (context) => {
+    const hub = await hubAt(context, ({ url }) =>
+      url.includes('after=pump-7')
+        ? { status: 200, body: { items: [{ ...device, id: 'pump-8', group: null }], next: null } }
+        : { status: 200, body: { items: [device], next: 'pump-7' } },
+    )
+    const { stdout } = await handfast(['device', 'list', '--all', '--data', hub.data])
+    assert.deepEqual(stdout.split('\n'), [
+      'ID      STATE   GROUP   REGISTERED            ATTRIBUTES',
+      'pump-7  active  line-1  2026-11-01 08:00:00Z  site=Ulm',
+      'pump-8  active  -       2026-11-01 08:00:00Z  site=Ulm',
+      '',
+    ])
+    const one = await handfast(['device', 'list', '--json', '--data', hub.data])
+    assert.equal(JSON.parse(one.stdout).next, 'pump-7')
+  })
+
+  test('a refusal of the hub becomes the exit status of its kind', async (context) => {
+    const statuses = { 'identity-exists': 5, 'identity-not-found': 4, 'key-invalid': 3, 'rate-limited': 6 }
+    for (const [code, expected] of Object.entries(statuses)) {
+      const hub = await hubAt(context, () => problem(400, code, `it is ${code}`, 'do this'))
+      const { status, stderr } = await handfast(['device', 'show', 'pump-7', '--data', hub.data])
+      assert.equal(status, expected, code)
+      assert.match(stderr, new RegExp(`^error: it is ${code}\n {2}code: HF-[0-9]+ ${code}\n {2}hint: do this\n$`))
+    }
+  })
+
+  test('`revoke` names a device or a serial number, with its reason', async (context) => {
+    const view = { device: { ...device, state: 'disabled' }, revoked: ['0a1b'], tokensEnded: 1 }
+    const hub = await hubAt(context, () => ({ status: 200, body: view }))
+    const { stdout } = await handfast(['revoke', 'pump-7', '--reason', 'keyCompromise', '--data', hub.data])
+    assert.equal(stdout, 'pump-7 is disabled; revoked: 0a1b; 1 enrolment token ended\n')
+    await handfast(['revoke', '--serial', '0A:1B', '--data', hub.data])
+    assert.deepEqual(
+      hub.requests.map(({ url, body }) => [url, body]),
+      [
+        ['/api/v1/devices/pump-7/revoke', { reason: 'keyCompromise' }],
+        ['/api/v1/credentials/0A%3A1B/revoke', {}],
+      ],
+    )
+    assert.equal((await handfast(['revoke', 'pump-7', '--reason', 'mood', '--data', hub.data])).status, 2)
+  })
+
+  const attempt = {
+    number: 7,
+    at: '2026-11-01T08:00:00.000Z',
+    listener: 'mqtt',
+    address: '192.0.2.1:40000',
+    stage: 'certificate',
+    outcome: 'refused',
+    code: 'certificate-revoked',
+    failureId: 'HF-2108',
+    sentence: 'the certificate was revoked',
+    cure: 'enrol it again',
+    deviceId: null,
+    clientId: null,
+    tlsVersion: 'TLSv1.3',
+    mqttVersion: '5',
+    certificate: {
+      subject: 'CN=\u001b[31mred',
+      issuer: '',
+      fingerprint: '',
+      serialNumber: '',
+      notBefore: '',
+      notAfter: '',
+    },
+  }
+
+  test('`attempts` says who, why and what to do, and lets no stranger write to the terminal', async (context) => {
+    const hub = await hubAt(context, () => ({ status: 200, body: { items: [attempt], next: null } }))
+    const { stdout } = await handfast(['attempts', '--failed', '--device', 'pump-7', '--data', hub.data])
+    assert.equal(
+      stdout,
+      '2026-11-01 08:00:00Z  CN=\\u{1b}[31mred  192.0.2.1:40000  refused at certificate: HF-2108 certificate-revoked\n' +
+        '    the certificate was revoked\n    → enrol it again\n',
+    )
+    assert.equal(hub.requests[0]?.url, '/api/v1/attempts?outcome=refused&device=pump-7&limit=20')
+  })
+
+  test('`attempts --follow` goes on after the newest it has shown, until the hub ends', async (context) => {
+    let asked = 0
+    const hub = await hubAt(context, ({ url }) => {
+      asked += 1
+      if (!url.includes('order=oldest')) return { status: 200, body: { items: [attempt], next: null } }
+      if (asked > 3) return problem(503, 'store-unavailable', 'gone', 'wait')
+      const number = asked + 6
+      return { status: 200, body: { items: [{ ...attempt, number }], next: String(number) } }
+    })
+    const { stdout, status } = await handfast(['attempts', '--follow', '--json', '--data', hub.data])
+    assert.equal(status, 6)
+    const numbers = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).number)
+    assert.deepEqual(numbers, [7, 8, 9])
+    assert.match(hub.requests.at(-1)?.url ?? '', /order=oldest&after=9/)
+  })
+
+  test('`audit` and `status` print what the hub answers', async (context) => {
+    const entry = {
+      number: 1,
+      at: '2026-11-01T08:00:00.000Z',
+      actor: 'key:admin',
+      act: 'identity.disable',
+      subject: 'pump-7',
+      before: { state: 'active' },
+      after: { state: 'disabled' },
+    }
+    const hubView = {
+      version: '0.1.0',
+      realm: 'plant',
+      publicName: 'hub',
+      mqtt: { host: '::1', port: 8883 },
+      https: { host: '127.0.0.1', port: 8443 },
+      http: { host: '127.0.0.1', port: 8080 },
+      rootFingerprint: 'ab',
+      ca: '',
+      sessions: 3,
+      upstream: { kind: 'embedded', available: true },
+    }
+    const hub = await hubAt(context, ({ url }) => ({
+      status: 200,
+      body: url === '/api/v1/hub' ? hubView : { items: [entry], next: null },
+    }))
+    const audit = await handfast(['audit', '--data', hub.data])
+    assert.match(
+      audit.stdout,
+      /2026-11-01 08:00:00Z {2}key:admin {2}identity\.disable {2}pump-7 +state: active → disabled\n/,
+    )
+    const status = await handfast(['status', '--data', hub.data])
+    assert.match(status.stdout, /^MQTT +\[::1\]:8883$/m)
+    assert.deepEqual(JSON.parse((await handfast(['status', '--json', '--data', hub.data])).stdout), hubView)
+  })
+})
