@@ -55,6 +55,8 @@ export const limits = {
   subscriptionsPerSessionMax: 512,
   /** Bytes that wait for a client that does not read; past it the session is closed. */
   clientBufferBytesMax: 1024 * 1024,
+  /** Time that a client may leave a full buffer unread: the broker holds its messages meanwhile. */
+  clientStallMs: 30_000,
   /** Bytes that a session may have on their way to the broker before the gate stops reading from it. */
   upstreamCreditBytes: 64 * 1024,
   /** Time for a farewell packet to leave before the socket is destroyed. */

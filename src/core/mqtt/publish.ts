@@ -45,7 +45,7 @@ export function scanPublish(
     if (typeof next !== 'number') return next
     at = next
   }
-  const topic = readTopicName(packet, start, afterTopic)
+  const topic = readTopicName(packet, start, afterTopic, from)
   if (topic instanceof Violation) return topic
   return { topic, qos: qos as QoS, retain: (first & 0x01) !== 0, dup, packetId, payloadOffset: at }
 }

@@ -13,10 +13,21 @@ const SLASH = 0x2f
 const PLUS = 0x2b
 const HASH = 0x23
 
-/** Reads the topic name in the bytes from `start` to `end`, in one pass over them. */
-export function readTopicName(bytes: Buffer, start: number, end: number): TopicName | Violation {
+/**
+ * Reads the topic name in the bytes from `start` to `end`, in one pass over them.
+ *
+ * @param from the limits are for clients: what another publisher of a broker chose is the broker's business
+ */
+export function readTopicName(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  from: 'client' | 'broker' = 'client',
+): TopicName | Violation {
   if (end === start) return protocolError('the topic name is empty', reason.topicInvalid)
-  if (end - start > limits.topicBytesMax) return tooLong(end - start, 'topic name', reason.topicInvalid)
+  if (end - start > limits.topicBytesMax && from === 'client') {
+    return tooLong(end - start, 'topic name', reason.topicInvalid)
+  }
   let seen = 0
   let levels = 1
   for (let i = start; i < end; i++) {
@@ -28,7 +39,7 @@ export function readTopicName(bytes: Buffer, start: number, end: number): TopicN
     if (byte === SLASH) levels++
     seen |= byte
   }
-  if (levels > limits.topicLevelsMax) return tooDeep(levels, 'topic name', reason.topicInvalid)
+  if (levels > limits.topicLevelsMax && from === 'client') return tooDeep(levels, 'topic name', reason.topicInvalid)
   if (seen < 0x80) return bytes.toString('latin1', start, end) as TopicName
   if (textForm(bytes, start, end) === 'invalid') return malformed('the topic name is not valid UTF-8')
   return bytes.toString('utf8', start, end) as TopicName

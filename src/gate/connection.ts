@@ -1,0 +1,259 @@
+/**
+ * A connection from the end of its TLS handshake to its CONNACK: the certificate is judged, the CONNECT read and checked,
+ * the first use confirmed, the broker reached. Each step has one outcome; the last one is the attempt's reason and, for
+ * MQTT 5, the Reason String.
+ */
+import { createHash } from 'node:crypto'
+import { HubError, quote } from '../core/errors.ts'
+import { failure } from '../core/failure/catalogue.ts'
+import { type Connect, encodeConnect, parseConnect, protocolOf } from '../core/mqtt/connect.ts'
+import { numberIn, property } from '../core/mqtt/properties.ts'
+import { type ProtocolVersion, reason } from '../core/mqtt/protocol.ts'
+import type { PacketSplitter } from '../core/mqtt/splitter.ts'
+import { protocolError, Violation } from '../core/mqtt/violation.ts'
+import type { Rights } from '../core/policy/rights.ts'
+import type { Judgement } from '../hub/judgement.ts'
+import { admittingConnack, refusingConnack } from './connack.ts'
+import { type FirstPacket, readFirstPacket } from './connect-reading.ts'
+import { closeGently, type Sockets } from './farewell.ts'
+import { handshakeFailure, isClientAlert } from './handshake-failure.ts'
+import type { LiveConnection } from './live-connections.ts'
+import type { Ending, GateContext } from './options.ts'
+import { type Known, knownOf, recordAdmission, recordRefusal } from './record.ts'
+import { Session } from './session.ts'
+import { type OpenUpstream, UpstreamOpening } from './upstream-opening.ts'
+
+type Admitted = Judgement & { readonly admitted: true }
+
+/** Serves one connection. It never rejects; it ends when a session has begun or the connection was refused. */
+export async function serveConnection(
+  context: GateContext,
+  sockets: Sockets,
+  address: string,
+  connected: () => void,
+): Promise<void> {
+  const certificate = sockets.socket.getPeerX509Certificate()?.raw ?? null
+  const fingerprint = certificate === null ? null : createHash('sha256').update(certificate).digest('hex')
+  const live = context.live.open(fingerprint)
+  const known: Known = { ...knownOf(address), tlsVersion: sockets.socket.getProtocol() }
+  const connection = new Connection(context, sockets, live, known)
+  try {
+    await connection.serve(certificate, connected)
+  } catch (error) {
+    context.log.error('connection failed', { address, error })
+    connection.refuse({ code: 'internal', sentence: 'something went wrong inside the hub' })
+  } finally {
+    connected()
+    if (!live.isSession) context.live.remove(live)
+  }
+}
+
+/** How a refusal reaches this client, as far as its CONNECT was understood. */
+interface Answer {
+  readonly version: ProtocolVersion
+  readonly bytesMax: number
+}
+
+/** All that a session is made of. */
+interface Start {
+  readonly judgement: Admitted
+  readonly connect: Connect
+  readonly splitter: PacketSplitter
+  readonly rights: Rights
+  readonly upstream: OpenUpstream
+  /** The client id that the gate chose, or null. */
+  readonly assigned: string | null
+}
+
+class Connection {
+  readonly #context: GateContext
+  readonly #sockets: Sockets
+  readonly #live: LiveConnection
+  readonly #known: Known
+  #answer: Answer | null = null
+
+  constructor(context: GateContext, sockets: Sockets, live: LiveConnection, known: Known) {
+    this.#context = context
+    this.#sockets = sockets
+    this.#live = live
+    this.#known = known
+  }
+
+  async serve(certificate: Buffer | null, connected: () => void): Promise<void> {
+    const [judgement, first] = await Promise.all([
+      this.#judge(certificate),
+      readFirstPacket(this.#sockets.socket, this.#context.limits),
+    ])
+    connected()
+    const connect = this.#read(first)
+    // What the registry says goes before what the client did.
+    if (!judgement.admitted) this.refuse(judgement)
+    else if (this.#live.closedWith !== null) this.refuse(this.#closing())
+    else if ('code' in connect) this.refuse(connect)
+    else await this.#admit(judgement, connect.connect, connect.splitter)
+  }
+
+  async #judge(certificate: Buffer | null): Promise<Admitted | (Ending & { readonly admitted: false })> {
+    let judgement: Judgement
+    try {
+      judgement = await this.#context.admission.judge(certificate)
+    } catch (error) {
+      return { admitted: false, ...this.#registryFailure(error) }
+    }
+    this.#known.certificate = judgement.summary
+    if (!judgement.admitted) {
+      this.#known.identityId = judgement.identityId
+      return judgement
+    }
+    this.#known.identityId = judgement.identity.id
+    this.#context.live.identify(this.#live, judgement.identity.id)
+    return judgement
+  }
+
+  #registryFailure(error: unknown): Ending {
+    this.#context.log.error('the registry gave no answer about a certificate', { error })
+    if (error instanceof HubError) return { code: error.code, sentence: error.message }
+    return { code: 'internal', sentence: 'something went wrong inside the hub' }
+  }
+
+  /** Why the connection was told to close while it was on its way. */
+  #closing(): Ending {
+    const code = this.#live.closedWith ?? 'internal'
+    return { code, sentence: failure(code).cause }
+  }
+
+  #read(first: FirstPacket): Ending | { readonly connect: Connect; readonly splitter: PacketSplitter } {
+    switch (first.kind) {
+      case 'timeout': {
+        const sentence = `TLS succeeded but no CONNECT came within ${this.#context.limits.connectMs / 1000} s`
+        return { code: 'connect-timeout', sentence }
+      }
+      case 'closed': {
+        if (first.error !== null && isClientAlert(first.error)) return handshakeFailure(first.error)
+        return { code: 'closed-before-connect', sentence: failure('closed-before-connect').cause }
+      }
+      case 'violation':
+        this.#noteProtocol(first.head)
+        return first.violation
+      case 'packet': {
+        this.#noteProtocol(first.packet)
+        const connect = parseConnect(first.packet)
+        if (connect instanceof Violation) return connect
+        this.#known.clientId = connect.clientId
+        this.#answer = { version: connect.version, bytesMax: connect.packetBytesMax }
+        return { connect, splitter: first.splitter }
+      }
+    }
+  }
+
+  /** Finds out how to answer a CONNECT that may be wrong in everything but its first fields. */
+  #noteProtocol(packet: Buffer): void {
+    const protocol = protocolOf(packet)
+    if (protocol?.name === 'MQIsdp') this.#known.mqttVersion = '3.1'
+    else if (protocol?.name !== 'MQTT') return
+    else if (protocol.level === 4) this.#known.mqttVersion = '3.1.1'
+    else if (protocol.level === 5) this.#known.mqttVersion = '5'
+    const version = protocol !== null && protocol.level >= 5 && protocol.level < 0x80 ? 5 : 4
+    this.#answer = { version, bytesMax: this.#context.limits.connectBytesMax }
+  }
+
+  async #admit(judgement: Admitted, connect: Connect, splitter: PacketSplitter): Promise<void> {
+    const rights = this.#context.rightsOf(judgement.identity)
+    const assigned = connect.clientId === '' ? Buffer.from(this.#context.random.bytes(8)).toString('hex') : null
+    const clientId = assigned ?? connect.clientId
+    this.#known.clientId = clientId
+    const refusal = this.#refusalOf(connect, rights) ?? this.#claim(clientId) ?? (await this.#confirm(judgement))
+    if (this.#live.closedWith !== null) this.refuse(this.#closing())
+    else if (refusal !== null) this.refuse(refusal)
+    else {
+      const upstream = await this.#reachBroker(connect, `${judgement.identity.id}/${clientId}`)
+      if ('code' in upstream) this.refuse(upstream)
+      else this.#begin({ judgement, connect, splitter, rights, upstream, assigned })
+    }
+  }
+
+  #claim(clientId: string): Ending | null {
+    if (this.#context.live.claim(this.#live, clientId)) return null
+    return { code: 'too-many-sessions', sentence: failure('too-many-sessions').cause }
+  }
+
+  async #reachBroker(connect: Connect, clientId: string): Promise<OpenUpstream | Ending> {
+    const { upstream, limits } = this.#context
+    const packet = encodeConnect(connect, {
+      clientId,
+      // The gate watches the client's silence. The broker does too, later, in case the gate is gone.
+      keepAliveSec: Math.min(connect.keepAliveSec * 2, 0xffff),
+    })
+    const opening = new UpstreamOpening(upstream, packet, connect.version, limits)
+    this.#live.onClose(() => opening.abandon())
+    const opened = await opening.outcome
+    if (this.#live.closedWith === null) return opened
+    if (!('code' in opened)) opened.connection.close()
+    return this.#closing()
+  }
+
+  #begin(start: Start): void {
+    const { judgement, connect, splitter, rights, upstream, assigned } = start
+    const { live, limits, upstream: broker } = this.#context
+    const { abilities } = broker
+    const connack = admittingConnack(upstream.connack, connect.version, abilities, limits.packetBytesMax, assigned)
+    splitter.afterConnect(limits.packetBytesMax)
+    live.start(this.#live)
+    recordAdmission(this.#context, this.#known)
+    const session = new Session(this.#context, {
+      sockets: this.#sockets,
+      live: this.#live,
+      known: this.#known,
+      client: connect,
+      rights,
+      upstream,
+      fromClient: splitter,
+      keepAliveSec: numberIn(upstream.connack.properties, property.serverKeepAlive) ?? connect.keepAliveSec,
+      notAfterSec: judgement.credential.notAfterSec,
+    })
+    session.start(connack)
+  }
+
+  /** Why an admitted client's CONNECT cannot be served, or null. */
+  #refusalOf({ version, will }: Connect, rights: Rights): Ending | null {
+    const { upstream } = this.#context
+    const { abilities } = upstream
+    if (!abilities.protocolVersions.has(version)) {
+      const sentence = `the broker behind the gate does not speak MQTT ${version === 5 ? '5' : '3.1.1'}`
+      return { code: 'protocol-version-unsupported', sentence }
+    }
+    if (will !== null && !rights.mayLeaveWill(will.topic)) {
+      return { code: 'will-denied', sentence: `the identity may not leave a will on ${quote(will.topic)}` }
+    }
+    if (will !== null && will.qos > abilities.qosMax) {
+      return protocolError(`a will of QoS ${will.qos} is not offered here`, reason.qosNotSupported)
+    }
+    if (will?.retain === true && !abilities.retain) {
+      return protocolError('a retained will is not offered here', reason.retainNotSupported)
+    }
+    if (!upstream.isAvailable()) {
+      return { code: 'upstream-unavailable', sentence: failure('upstream-unavailable').cause }
+    }
+    return null
+  }
+
+  /** Puts the first use of a credential on disk; null when the client may go on. */
+  async #confirm(judgement: Admitted): Promise<Ending | null> {
+    if (judgement.credential.state !== 'pending') return null
+    try {
+      const confirmed = await this.#context.admission.confirmUse(judgement)
+      return confirmed.admitted ? null : confirmed
+    } catch (error) {
+      return this.#registryFailure(error)
+    }
+  }
+
+  /** Tells the client, as far as it can be told, and closes. */
+  refuse(ending: Ending): void {
+    recordRefusal(this.#context, this.#known, ending)
+    const { farewellMs } = this.#context.limits
+    const answer = this.#answer
+    const connack = answer === null ? null : refusingConnack(ending, answer.version, answer.bytesMax)
+    closeGently(this.#sockets, connack, farewellMs)
+  }
+}

@@ -1,0 +1,80 @@
+/** How a connection is closed: what the client is told, and that the socket really ends. */
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { type FailureName, failure, toldToClient } from '../core/failure/catalogue.ts'
+import { wireForms } from '../core/failure/wire-forms.ts'
+import { encodeDisconnect, isServerDisconnectReason } from '../core/mqtt/disconnect.ts'
+import { withReasonString } from '../core/mqtt/encoding.ts'
+import { type ProtocolVersion, reason } from '../core/mqtt/protocol.ts'
+import type { Ending } from './options.ts'
+
+/** Reasons for a DISCONNECT where the one of the failure's kind is too general or stands in a CONNACK only. */
+const disconnectReasons: Readonly<Partial<Record<FailureName, number>>> = {
+  'keep-alive-timeout': reason.keepAliveTimeout,
+  'session-taken-over': reason.sessionTakenOver,
+  'hub-stopping': reason.serverShuttingDown,
+  'slow-reader': reason.quotaExceeded,
+  'upstream-unavailable': reason.serverBusy,
+}
+
+/** The reason code of MQTT 5 in a DISCONNECT. */
+export function disconnectReason(ending: Ending): number {
+  const code = ending.reasonV5 ?? disconnectReasons[ending.code] ?? wireForms[failure(ending.code).kind].reasonV5
+  return isServerDisconnectReason(code) ? code : reason.unspecified
+}
+
+/** The DISCONNECT that tells an ending, or null under MQTT 3.1.1, which has none. */
+export function farewellPacket(ending: Ending, version: ProtocolVersion, bytesMax: number): Buffer | null {
+  if (version === 4) return null
+  const code = disconnectReason(ending)
+  return withReasonString(
+    (sentence) => encodeDisconnect(code, sentence),
+    toldToClient(ending.code, ending.sentence),
+    bytesMax,
+  )
+}
+
+/** The two ends of one connection: TLS, and the TCP socket below it. */
+export interface Sockets {
+  readonly socket: TLSSocket
+  readonly raw: Socket
+}
+
+/**
+ * Says a last word and closes. What the client still sends is read and thrown away, so that closing does not reset the
+ * connection before the word has arrived; after `farewellMs` the socket is destroyed anyhow.
+ */
+export function closeGently({ socket, raw }: Sockets, lastWord: Buffer | null, farewellMs: number): void {
+  if (socket.destroyed) return
+  const timer = setTimeout(() => {
+    socket.destroy()
+    raw.destroy()
+  }, farewellMs).unref()
+  socket.once('close', () => clearTimeout(timer))
+  if (lastWord === null) socket.end()
+  else socket.end(lastWord)
+  socket.resume()
+}
+
+/**
+ * Closes the connection of a client that may not stay a moment longer. The last word is offered to the kernel; the socket
+ * is gone when the kernel has it. Where the client has stopped reading, what waits for it is dropped by a TCP reset.
+ */
+export function closeAtOnce({ socket, raw }: Sockets, lastWord: Buffer | null, farewellMs: number): void {
+  if (socket.destroyed) return
+  if (socket.writableLength > 0) {
+    reset({ socket, raw })
+    return
+  }
+  const timer = setTimeout(() => reset({ socket, raw }), farewellMs).unref()
+  socket.once('close', () => clearTimeout(timer))
+  socket.once('finish', () => socket.destroy())
+  if (lastWord === null) socket.end()
+  else socket.end(lastWord)
+}
+
+/** Drops the connection and everything that waits in it. */
+export function reset({ socket, raw }: Sockets): void {
+  if (!raw.destroyed) raw.resetAndDestroy()
+  socket.destroy()
+}

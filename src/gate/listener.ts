@@ -1,0 +1,182 @@
+/**
+ * Accepts TCP connections and brings them through the TLS handshake. Whatever ends before that is reported with its cause.
+ *
+ * The first bytes of a connection are looked at before TLS sees them: it tells MQTT and HTTP without TLS from noise, and a
+ * connection that never says anything costs no TLS state.
+ */
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
+import { HubError } from '../core/errors.ts'
+import type { Sockets } from './farewell.ts'
+import { closedEarly, closedUnused, firstBytesRefusal, handshakeFailure } from './handshake-failure.ts'
+import type { Ending, GateCertificate, GateLimits } from './options.ts'
+import { secureContextSettings, serverSettings } from './tls-settings.ts'
+
+export interface ListenerOptions {
+  readonly certificate: GateCertificate
+  readonly sessionTickets: boolean
+  readonly limits: Pick<GateLimits, 'tlsHandshakeMs' | 'halfOpenConnectionsMax'>
+  /** The handshake is done. `connected` is called once the client has sent its CONNECT. */
+  onSecure(sockets: Sockets, address: string, connected: () => void): void
+  /** The connection ended before that. */
+  onFailure(address: string, ending: Ending): void
+}
+
+/** A connection between accept and the end of its handshake. */
+interface Handshake {
+  readonly raw: Socket
+  readonly address: string
+  readonly timer: NodeJS.Timeout
+  hasSpoken: boolean
+}
+
+export class Listener {
+  readonly #options: ListenerOptions
+  readonly #tcp: Server
+  readonly #tls: TlsServer
+  /** By the client's address and port. */
+  readonly #handshakes = new Map<string, Handshake>()
+  readonly #halfOpen = new Set<Socket>()
+  readonly #open = new Set<Socket>()
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+    this.#tcp = createServer({ noDelay: true }, (raw) => this.#accept(raw))
+    this.#tls = createTlsServer(
+      serverSettings(options.certificate, options.sessionTickets, options.limits.tlsHandshakeMs),
+    )
+    this.#tls.on('secureConnection', (socket) => {
+      const handshake = this.#settle(peerOf(socket))
+      socket.on('error', () => {})
+      if (handshake === null) {
+        socket.destroy()
+        return
+      }
+      const { raw, address } = handshake
+      options.onSecure({ socket, raw }, address, () => this.#halfOpen.delete(raw))
+    })
+    this.#tls.on('tlsClientError', (error, socket) => {
+      // Where the socket is gone already, its close is the failure.
+      const handshake = this.#settle(peerOf(socket))
+      if (handshake !== null) this.#fail(handshake, handshakeFailure(error))
+    })
+  }
+
+  /** @throws HubError `port-taken` or `address-unavailable` */
+  async listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }> {
+    await new Promise<void>((resolve, reject) => {
+      this.#tcp.once('error', (error) => reject(listenError(error, host, port)))
+      this.#tcp.listen({ host, port, backlog: 1024 }, resolve)
+    })
+    const { address, port: bound } = this.#tcp.address() as AddressInfo
+    return { host: address, port: bound }
+  }
+
+  setCertificate(certificate: GateCertificate): void {
+    this.#tls.setSecureContext(secureContextSettings(certificate, this.#options.sessionTickets))
+  }
+
+  /** Accepts no more and drops what has not sent its CONNECT yet. */
+  close(): void {
+    this.#tcp.close()
+    for (const raw of [...this.#halfOpen]) raw.destroy()
+  }
+
+  /** Fulfilled when all connections are closed; those that are left after `ms` are reset. */
+  async drained(ms: number): Promise<void> {
+    const timer = setTimeout(() => {
+      for (const raw of this.#open) raw.resetAndDestroy()
+    }, ms)
+    await Promise.all([...this.#open].map((raw) => new Promise<void>((resolve) => raw.once('close', () => resolve()))))
+    clearTimeout(timer)
+  }
+
+  #accept(raw: Socket): void {
+    raw.on('error', () => {})
+    const peer = peerOf(raw)
+    const address = plainAddress(raw.remoteAddress)
+    if (peer === null) {
+      raw.destroy()
+      return
+    }
+    if (this.#halfOpen.size >= this.#options.limits.halfOpenConnectionsMax) {
+      raw.resetAndDestroy()
+      const sentence = `${this.#halfOpen.size} connections are waiting for their handshake or CONNECT`
+      this.#options.onFailure(address, { code: 'too-many-handshakes', sentence })
+      return
+    }
+    this.#open.add(raw)
+    this.#halfOpen.add(raw)
+    const timer = setTimeout(() => this.#timeOut(peer), this.#options.limits.tlsHandshakeMs)
+    const handshake: Handshake = { raw, address, timer, hasSpoken: false }
+    this.#handshakes.set(peer, handshake)
+    raw.once('close', () => {
+      this.#open.delete(raw)
+      this.#halfOpen.delete(raw)
+      // Only a handshake that nothing else has settled ends here.
+      if (this.#handshakes.get(peer) !== handshake) return
+      this.#settle(peer)
+      this.#fail(handshake, handshake.hasSpoken ? closedEarly : closedUnused)
+    })
+    raw.once('readable', () => this.#peek(peer, handshake))
+  }
+
+  #peek(peer: string, handshake: Handshake): void {
+    const { raw } = handshake
+    const bytes: Buffer | null = raw.read()
+    if (bytes === null) {
+      // The client has closed without a byte.
+      raw.destroy()
+      return
+    }
+    handshake.hasSpoken = true
+    const refusal = firstBytesRefusal(bytes)
+    if (refusal !== null) {
+      this.#settle(peer)
+      this.#fail(handshake, refusal)
+      return
+    }
+    raw.unshift(bytes)
+    this.#tls.emit('connection', raw)
+  }
+
+  #timeOut(peer: string): void {
+    const handshake = this.#settle(peer)
+    if (handshake === null) return
+    this.#fail(handshake, {
+      code: 'tls-timeout',
+      sentence: `the TLS handshake did not end within ${this.#options.limits.tlsHandshakeMs / 1000} s`,
+    })
+  }
+
+  /** Takes a handshake off the list of those that run; null when it is not there any more. */
+  #settle(peer: string | null): Handshake | null {
+    const handshake = peer === null ? undefined : this.#handshakes.get(peer)
+    if (peer === null || handshake === undefined) return null
+    clearTimeout(handshake.timer)
+    this.#handshakes.delete(peer)
+    return handshake
+  }
+
+  #fail(handshake: Handshake, ending: Ending): void {
+    // OpenSSL has written its alert by now; a plain close lets it arrive.
+    handshake.raw.destroy()
+    this.#options.onFailure(handshake.address, ending)
+  }
+}
+
+function peerOf(socket: Socket): string | null {
+  return socket.remotePort === undefined ? null : `${socket.remoteAddress}|${socket.remotePort}`
+}
+
+/** An IPv4 address without its IPv6 clothes. */
+function plainAddress(address: string | undefined): string {
+  return address?.replace(/^::ffff:(?=\d+\.)/, '') ?? 'unknown'
+}
+
+function listenError(error: Error, host: string, port: number): HubError {
+  const code = 'code' in error ? error.code : null
+  return code === 'EADDRINUSE'
+    ? new HubError('port-taken', `port ${port} on ${host} is taken`, { cause: error })
+    : new HubError('address-unavailable', `cannot listen on ${host} port ${port}`, { cause: error })
+}

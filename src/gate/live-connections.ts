@@ -1,0 +1,155 @@
+/**
+ * The connections of a gate by certificate, identity and client id.
+ *
+ * A connection stands here before its certificate is judged. A revocation that is applied while the registry is being
+ * asked therefore finds it, by certificate, or leaves word for it, by identity: it cannot slip through in between.
+ */
+import type { FailureName } from '../core/failure/catalogue.ts'
+
+/** One connection from the end of its handshake to its end. */
+export class LiveConnection {
+  readonly fingerprint: string | null
+  identityId: string | null = null
+  /** `<identity>/<client id>` once it has been claimed. */
+  clientKey: string | null = null
+  isSession = false
+  /** Why it was told to close; null while it may live. */
+  closedWith: FailureName | null = null
+  /** Identities that were closed while it was not known whose connection this is. */
+  missed: Map<string, FailureName> | null = null
+  #closer: (code: FailureName) => void = () => {}
+
+  constructor(fingerprint: string | null) {
+    this.fingerprint = fingerprint
+  }
+
+  /** Sets what closing means at this point of the connection's life. */
+  onClose(closer: (code: FailureName) => void): void {
+    this.#closer = closer
+  }
+
+  /** False when it was told already. */
+  close(code: FailureName): boolean {
+    if (this.closedWith !== null) return false
+    this.closedWith = code
+    this.#closer(code)
+    return true
+  }
+}
+
+export interface LiveLimits {
+  readonly sessionsMax: number
+  readonly sessionsPerIdentityMax: number
+}
+
+export class LiveConnections {
+  readonly #all = new Set<LiveConnection>()
+  readonly #unidentified = new Set<LiveConnection>()
+  readonly #byFingerprint = new Map<string, Set<LiveConnection>>()
+  readonly #byIdentity = new Map<string, Set<LiveConnection>>()
+  readonly #byClient = new Map<string, LiveConnection>()
+  readonly #limits: LiveLimits
+  #sessions = 0
+
+  constructor(limits: LiveLimits) {
+    this.#limits = limits
+  }
+
+  /** @param fingerprint of the certificate, or null when none came */
+  open(fingerprint: string | null): LiveConnection {
+    const connection = new LiveConnection(fingerprint)
+    this.#all.add(connection)
+    this.#unidentified.add(connection)
+    if (fingerprint !== null) addTo(this.#byFingerprint, fingerprint, connection)
+    return connection
+  }
+
+  /** Says whose connection it is. A closing of that identity since `open` is applied now. */
+  identify(connection: LiveConnection, identityId: string): void {
+    this.#unidentified.delete(connection)
+    connection.identityId = identityId
+    addTo(this.#byIdentity, identityId, connection)
+    const code = connection.missed?.get(identityId)
+    connection.missed = null
+    if (code !== undefined) connection.close(code)
+  }
+
+  /**
+   * Gives a client id of its identity to a connection. Another connection that holds it is closed as
+   * `session-taken-over` before this returns.
+   *
+   * @returns false when the gate or the identity holds as many sessions as it may
+   */
+  claim(connection: LiveConnection, clientId: string): boolean {
+    const key = `${connection.identityId}/${clientId}`
+    const holder = this.#byClient.get(key)
+    if (holder === undefined && this.#isFull(connection.identityId ?? '')) return false
+    holder?.close('session-taken-over')
+    this.#byClient.set(key, connection)
+    connection.clientKey = key
+    return true
+  }
+
+  #isFull(identityId: string): boolean {
+    if (this.#byClient.size >= this.#limits.sessionsMax) return true
+    let claimed = 0
+    for (const other of this.#byIdentity.get(identityId) ?? []) if (other.clientKey !== null) claimed++
+    return claimed >= this.#limits.sessionsPerIdentityMax
+  }
+
+  /** The CONNACK is on its way. */
+  start(connection: LiveConnection): void {
+    connection.isSession = true
+    this.#sessions++
+  }
+
+  /** Forgets a connection that has ended. */
+  remove(connection: LiveConnection): void {
+    if (!this.#all.delete(connection)) return
+    this.#unidentified.delete(connection)
+    if (connection.isSession) this.#sessions--
+    if (connection.fingerprint !== null) removeFrom(this.#byFingerprint, connection.fingerprint, connection)
+    if (connection.identityId !== null) removeFrom(this.#byIdentity, connection.identityId, connection)
+    const key = connection.clientKey
+    if (key !== null && this.#byClient.get(key) === connection) this.#byClient.delete(key)
+  }
+
+  closeIdentity(identityId: string, code: FailureName): number {
+    for (const connection of this.#unidentified) {
+      connection.missed ??= new Map()
+      connection.missed.set(identityId, code)
+    }
+    return closeAll(this.#byIdentity.get(identityId), code)
+  }
+
+  closeCredential(fingerprint: string, code: FailureName): number {
+    return closeAll(this.#byFingerprint.get(fingerprint), code)
+  }
+
+  closeEvery(code: FailureName): number {
+    return closeAll(this.#all, code)
+  }
+
+  sessionCount(): number {
+    return this.#sessions
+  }
+}
+
+function closeAll(connections: ReadonlySet<LiveConnection> | undefined, code: FailureName): number {
+  let closed = 0
+  // A copy: closing takes connections out of the index.
+  for (const connection of [...(connections ?? [])]) if (connection.close(code)) closed++
+  return closed
+}
+
+function addTo(index: Map<string, Set<LiveConnection>>, key: string, connection: LiveConnection): void {
+  const present = index.get(key)
+  if (present === undefined) index.set(key, new Set([connection]))
+  else present.add(connection)
+}
+
+function removeFrom(index: Map<string, Set<LiveConnection>>, key: string, connection: LiveConnection): void {
+  const present = index.get(key)
+  present?.delete(connection)
+  if (present?.size === 0) index.delete(key)
+}

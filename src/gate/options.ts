@@ -1,0 +1,96 @@
+/** What a gate is given, and what it answers to. */
+import type { FailureName } from '../core/failure/catalogue.ts'
+import type { Identity } from '../core/identity/identity.ts'
+import type { Rights } from '../core/policy/rights.ts'
+import type { Admission } from '../hub/judgement.ts'
+import type { NewAttempt } from '../hub/ports/attempts.ts'
+import type { Clock } from '../hub/ports/clock.ts'
+import type { Log } from '../hub/ports/log.ts'
+import type { Random } from '../hub/ports/random.ts'
+import type { Upstream } from '../hub/ports/upstream.ts'
+import type { LiveConnections } from './live-connections.ts'
+
+export interface GateCertificate {
+  /** The private key, PEM. */
+  readonly key: string
+  /** The server certificate and its issuing authorities, PEM, leaf first, without the root. */
+  readonly chain: string
+}
+
+/** Takes attempts without being waited for. */
+export interface AttemptRecorder {
+  record(attempt: NewAttempt): void
+}
+
+type GateLimitName =
+  | 'tlsHandshakeMs'
+  | 'halfOpenConnectionsMax'
+  | 'sessionsMax'
+  | 'sessionsPerIdentityMax'
+  | 'connectMs'
+  | 'connectBytesMax'
+  | 'packetBytesMax'
+  | 'subscriptionsPerSessionMax'
+  | 'clientBufferBytesMax'
+  | 'clientStallMs'
+  | 'farewellMs'
+  | 'upstreamConnectMs'
+  | 'drainMs'
+
+/** The limits that a gate reads. */
+export type GateLimits = Readonly<Record<GateLimitName, number>>
+
+export interface GateOptions {
+  /** Stands in attempts. */
+  readonly listenerName: string
+  readonly host: string
+  /** 0 picks a free port. */
+  readonly port: number
+  readonly certificate: GateCertificate
+  /** Offer TLS session tickets. Resumed sessions are judged like new ones. */
+  readonly sessionTickets: boolean
+  readonly admission: Admission
+  readonly attempts: AttemptRecorder
+  readonly upstream: Upstream
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** The rights of an identity; by default everything below `devices/<id>/`. */
+  readonly rightsOf?: (identity: Identity) => Rights
+  /** In place of those in `core/limits.ts`, for tests. */
+  readonly limits?: Partial<GateLimits>
+}
+
+/** The same as every part of the gate sees it. */
+export interface GateContext extends Omit<GateOptions, 'host' | 'port' | 'certificate' | 'limits'> {
+  readonly rightsOf: (identity: Identity) => Rights
+  readonly limits: GateLimits
+  readonly live: LiveConnections
+}
+
+export interface Gate {
+  readonly address: { readonly host: string; readonly port: number }
+  /** Serves another certificate from now on; live sessions keep theirs. */
+  setCertificate(certificate: GateCertificate): void
+  /**
+   * Closes every connection of an identity, also one that is being judged at this moment.
+   *
+   * @param code why: it is told to the client as far as the catalogue allows and stands in the attempt
+   * @returns how many known connections were closed
+   */
+  closeIdentity(identityId: string, code: FailureName): number
+  /** The same for the connections that were made with one certificate, named by its fingerprint. */
+  closeCredential(fingerprint: string, code: FailureName): number
+  /** Sessions that have had their CONNACK. */
+  sessionCount(): number
+  /** Accepts no more, says goodbye, and ends when all connections are closed, at most `limits.drainMs` later. */
+  stop(): Promise<void>
+}
+
+/** Why a connection ends, as it is told and recorded. */
+export interface Ending {
+  readonly code: FailureName
+  readonly sentence: string
+  /** Reason code of MQTT 5 where the packet at fault has one of its own; else the catalogue's. */
+  readonly reasonV5?: number
+}

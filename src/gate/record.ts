@@ -1,0 +1,41 @@
+/** Turns what is known about a connection into the attempts that the registry keeps. */
+import { failure } from '../core/failure/catalogue.ts'
+import type { Stage } from '../core/failure/failure.ts'
+import type { CertificateSummary, NewAttempt } from '../hub/ports/attempts.ts'
+import type { Ending, GateContext } from './options.ts'
+
+/** Grows as the connection comes along. */
+export interface Known {
+  readonly address: string
+  tlsVersion: string | null
+  certificate: CertificateSummary | null
+  identityId: string | null
+  clientId: string | null
+  mqttVersion: NewAttempt['mqttVersion']
+}
+
+export function knownOf(address: string): Known {
+  return { address, tlsVersion: null, certificate: null, identityId: null, clientId: null, mqttVersion: null }
+}
+
+type RecordContext = Pick<GateContext, 'listenerName' | 'clock' | 'attempts' | 'log'>
+
+export function recordRefusal(context: RecordContext, known: Known, ending: Ending): void {
+  const { stage } = failure(ending.code)
+  context.log.debug('connection refused', { address: known.address, code: ending.code, identity: known.identityId })
+  record(context, known, { outcome: 'refused', stage, code: ending.code, sentence: ending.sentence })
+}
+
+export function recordAdmission(context: RecordContext, known: Known): void {
+  const { identityId, certificate } = known
+  const serial = certificate === null ? '' : `${certificate.serialNumber.slice(0, 8)}…`
+  const until = certificate === null ? '' : new Date(certificate.notAfterSec * 1000).toISOString().replace('.000', '')
+  const sentence = `${identityId} connected with certificate ${serial}, valid until ${until}`
+  record(context, known, { outcome: 'admitted', stage: 'session', code: null, sentence })
+}
+
+type Outcome = Pick<NewAttempt, 'outcome' | 'code' | 'sentence'> & { readonly stage: Stage }
+
+function record({ attempts, clock, listenerName }: RecordContext, known: Known, outcome: Outcome): void {
+  attempts.record({ atMs: clock.nowMs(), listener: listenerName, ...known, ...outcome })
+}

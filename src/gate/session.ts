@@ -1,0 +1,242 @@
+/**
+ * A session: from the CONNACK to the end. It moves bytes between the client and the broker, past the guard, and ends when
+ * either side, the clock or the registry says so.
+ */
+import { type FailureName, failure } from '../core/failure/catalogue.ts'
+import type { PacketSplitter } from '../core/mqtt/splitter.ts'
+import { Violation } from '../core/mqtt/violation.ts'
+import type { Rights } from '../core/policy/rights.ts'
+import type { UpstreamConnection, UpstreamListener } from '../hub/ports/upstream.ts'
+import { startDeadline } from './deadline.ts'
+import { closeAtOnce, closeGently, farewellPacket, reset, type Sockets } from './farewell.ts'
+import { Guard, type GuardedClient } from './guard.ts'
+import type { LiveConnection } from './live-connections.ts'
+import type { Ending, GateContext } from './options.ts'
+import { PacketRun } from './packet-run.ts'
+import { type Known, recordRefusal } from './record.ts'
+import { SilenceWatch } from './silence.ts'
+import type { OpenUpstream } from './upstream-opening.ts'
+
+export interface SessionParts {
+  readonly sockets: Sockets
+  readonly live: LiveConnection
+  readonly known: Known
+  readonly client: GuardedClient
+  readonly rights: Rights
+  readonly upstream: OpenUpstream
+  /** What the client sent behind its CONNECT. */
+  readonly fromClient: PacketSplitter
+  /** 0 for no limit on silence. */
+  readonly keepAliveSec: number
+  /** Last good second of the certificate. */
+  readonly notAfterSec: number
+}
+
+/** Bytes that may wait for a client before the broker is asked to hold back. */
+const WAITING_BYTES_EASY = 64 * 1024
+
+/** Endings after which a client may not stay a moment longer, not even to hear why. */
+const abruptKinds: ReadonlySet<string> = new Set(['certificate', 'identity'])
+
+export class Session implements UpstreamListener {
+  readonly #context: GateContext
+  readonly #parts: SessionParts
+  readonly #connection: UpstreamConnection
+  readonly #guard: Guard
+  readonly #toBroker: PacketRun
+  readonly #toClient: PacketRun
+  /** Kinds of denial that stand in the attempts already; more of them are logged only. */
+  readonly #deniedBefore = new Set<FailureName>()
+  #silence: SilenceWatch | null = null
+  #giveUpDeadline: () => void = () => {}
+  #stallTimer: NodeJS.Timeout | undefined
+  #departureTimer: NodeJS.Timeout | undefined
+  #isBrokerFull = false
+  #isClientFull = false
+  #isOver = false
+
+  constructor(context: GateContext, parts: SessionParts) {
+    this.#context = context
+    this.#parts = parts
+    this.#connection = parts.upstream.connection
+    this.#toBroker = new PacketRun((bytes) => this.#sendToBroker(bytes))
+    this.#toClient = new PacketRun((bytes) => parts.sockets.socket.write(bytes))
+    const { upstream, limits } = context
+    this.#guard = new Guard(parts.client, parts.rights, upstream.abilities, limits.subscriptionsPerSessionMax, {
+      toBroker: (packet) => this.#toBroker.add(packet),
+      toClient: (packet) => this.#toClient.add(packet),
+      onDenied: (code, sentence) => this.#noteDenial({ code, sentence }),
+    })
+  }
+
+  /** Sends the CONNACK and lets traffic flow. */
+  start(connack: Buffer): void {
+    const { sockets, live, upstream, keepAliveSec, notAfterSec } = this.#parts
+    const { socket } = sockets
+    live.onClose((code) => this.#end({ code, sentence: failure(code).cause }))
+    socket.write(connack)
+    socket.on('drain', () => this.#onClientDrained())
+    socket.once('close', () => this.#onClientGone())
+    if (keepAliveSec > 0) {
+      this.#silence = new SilenceWatch(keepAliveSec * 1500, () => this.#onSilence(keepAliveSec))
+    }
+    this.#giveUpDeadline = startDeadline(this.#context.clock, (notAfterSec + 1) * 1000, () =>
+      this.#end({ code: 'certificate-expired', sentence: 'the certificate ended while the session lasted' }),
+    )
+    upstream.attach(this)
+    this.#drainBroker()
+    this.#drainClient()
+    if (this.#isOver) return
+    socket.on('data', this.#onClientData)
+    if (!this.#isBrokerFull) socket.resume()
+    if (socket.destroyed) this.#onClientGone()
+  }
+
+  readonly #onClientData = (chunk: Buffer): void => {
+    this.#silence?.heard()
+    this.#parts.fromClient.feed(chunk)
+    this.#drainClient()
+  }
+
+  #drainClient(): void {
+    const { fromClient } = this.#parts
+    let ending: Ending | 'disconnected' | null = null
+    while (ending === null && !this.#isOver) {
+      const packet = fromClient.take()
+      if (packet === null) break
+      ending = packet instanceof Violation ? packet : this.#guard.fromClient(packet)
+    }
+    if (this.#isOver) return
+    this.#toBroker.flush()
+    this.#flushToClient()
+    if (ending === 'disconnected') this.#depart()
+    else if (ending !== null) this.#end(ending)
+  }
+
+  #sendToBroker(bytes: Buffer): void {
+    if (this.#isOver || this.#connection.send(bytes) || this.#isBrokerFull) return
+    this.#isBrokerFull = true
+    this.#parts.sockets.socket.pause()
+  }
+
+  onDrain(): void {
+    if (!this.#isBrokerFull) return
+    this.#isBrokerFull = false
+    this.#silence?.heard()
+    if (!this.#isOver) this.#parts.sockets.socket.resume()
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#isOver) return
+    this.#parts.upstream.splitter.feed(bytes)
+    this.#drainBroker()
+  }
+
+  #drainBroker(): void {
+    const { splitter } = this.#parts.upstream
+    let ending: Ending | null = null
+    while (ending === null && !this.#isOver) {
+      const packet = splitter.take()
+      if (packet === null) break
+      ending =
+        packet instanceof Violation
+          ? { code: 'upstream-refused', sentence: `the stream of the broker is broken: ${packet.sentence}` }
+          : this.#guard.fromBroker(packet)
+    }
+    if (this.#isOver) return
+    this.#toBroker.flush()
+    this.#flushToClient()
+    if (ending !== null) this.#end(ending)
+  }
+
+  #flushToClient(): void {
+    const { socket } = this.#parts.sockets
+    const { clientBufferBytesMax, clientStallMs } = this.#context.limits
+    this.#toClient.flush()
+    const waiting = socket.writableLength
+    if (waiting > clientBufferBytesMax) {
+      this.#end({ code: 'slow-reader', sentence: `${waiting} bytes wait for a client that does not read` })
+    } else if (waiting > WAITING_BYTES_EASY && !this.#isClientFull) {
+      this.#isClientFull = true
+      this.#connection.pause()
+      this.#stallTimer = setTimeout(
+        () => this.#end({ code: 'slow-reader', sentence: `the client has not read for ${clientStallMs / 1000} s` }),
+        clientStallMs,
+      )
+    }
+  }
+
+  #onClientDrained(): void {
+    if (!this.#isClientFull) return
+    this.#isClientFull = false
+    clearTimeout(this.#stallTimer)
+    if (!this.#isOver) this.#connection.resume()
+  }
+
+  #noteDenial(ending: Ending): void {
+    const { known } = this.#parts
+    this.#context.log.debug('packet denied', { identity: known.identityId, code: ending.code, why: ending.sentence })
+    if (this.#deniedBefore.has(ending.code)) return
+    this.#deniedBefore.add(ending.code)
+    recordRefusal(this.#context, known, ending)
+  }
+
+  #onSilence(keepAliveSec: number): void {
+    // A client whose bytes the gate itself leaves unread is not silent.
+    if (this.#isBrokerFull) this.#silence = new SilenceWatch(keepAliveSec * 1500, () => this.#onSilence(keepAliveSec))
+    else {
+      const sentence = `the client was silent for longer than 1.5 times its keep-alive of ${keepAliveSec} s`
+      this.#end({ code: 'keep-alive-timeout', sentence })
+    }
+  }
+
+  /** The broker's side has ended. */
+  onClose(broken: boolean): void {
+    clearTimeout(this.#departureTimer)
+    if (this.#isOver) return
+    if (broken) this.#end({ code: 'upstream-unavailable', sentence: 'the broker behind the gate failed' })
+    else this.#end({ code: 'upstream-refused', sentence: 'the broker behind the gate ended the session' })
+  }
+
+  /** The client has said DISCONNECT: the broker closes once it has read it. */
+  #depart(): void {
+    if (!this.#leave()) return
+    const { sockets } = this.#parts
+    this.#context.log.debug('session ended', { identity: this.#parts.known.identityId, by: 'client' })
+    this.#departureTimer = setTimeout(() => this.#connection.close(), this.#context.limits.farewellMs)
+    closeGently(sockets, null, this.#context.limits.farewellMs)
+  }
+
+  /** The TCP connection is gone without a DISCONNECT: the broker sends the will. */
+  #onClientGone(): void {
+    if (!this.#leave()) return
+    this.#connection.close()
+    this.#context.log.debug('session ended', { identity: this.#parts.known.identityId, code: 'connection-lost' })
+  }
+
+  /** The gate ends the session. Nothing more reaches the broker or the client, but for the reason. */
+  #end(ending: Ending): void {
+    if (!this.#leave()) return
+    this.#connection.close()
+    const { sockets, client, known } = this.#parts
+    const { limits, log } = this.#context
+    const lastWord = farewellPacket(ending, client.version, client.packetBytesMax)
+    if (ending.code === 'slow-reader') reset(sockets)
+    else if (abruptKinds.has(failure(ending.code).stage)) closeAtOnce(sockets, lastWord, limits.farewellMs)
+    else closeGently(sockets, lastWord, limits.farewellMs)
+    log.info('session ended', { identity: known.identityId, code: ending.code, why: ending.sentence })
+    if (ending.code !== 'hub-stopping') recordRefusal(this.#context, known, ending)
+  }
+
+  /** True the first time: the session counts no more and hears no more. */
+  #leave(): boolean {
+    if (this.#isOver) return false
+    this.#isOver = true
+    this.#silence?.stop()
+    this.#giveUpDeadline()
+    clearTimeout(this.#stallTimer)
+    this.#parts.sockets.socket.off('data', this.#onClientData)
+    this.#context.live.remove(this.#parts.live)
+    return true
+  }
+}

@@ -1,0 +1,54 @@
+/** TLS as the gate speaks it. */
+import { constants } from 'node:crypto'
+import type { SecureContextOptions, TlsOptions } from 'node:tls'
+import type { GateCertificate } from './options.ts'
+
+/** Forward secrecy and authenticated encryption only; the first three are TLS 1.3. */
+const ciphers = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':')
+
+/**
+ * What makes a secure context. Node resets every option that a later `setSecureContext` leaves out, so all of them are
+ * given each time.
+ */
+export function secureContextSettings(certificate: GateCertificate, sessionTickets: boolean): SecureContextOptions {
+  return {
+    key: certificate.key,
+    cert: certificate.chain,
+    // No names are sent to the client and no chain is built: the verdict is the registry's.
+    ca: [],
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    ciphers,
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (sessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
+  }
+}
+
+/** The same with what concerns each connection. */
+export function serverSettings(certificate: GateCertificate, sessionTickets: boolean, handshakeMs: number): TlsOptions {
+  return {
+    ...secureContextSettings(certificate, sessionTickets),
+    requestCert: true,
+    rejectUnauthorized: false,
+    handshakeTimeout: handshakeMs,
+    ALPNCallback: ({ protocols }) => chosenProtocol(protocols),
+  }
+}
+
+/**
+ * Answers a client that offers protocols (RFC 7301). No common name would end the handshake with an alert; the gate takes
+ * the client's first instead, since what follows is MQTT or is refused as such with a better reason.
+ */
+function chosenProtocol(offered: readonly string[]): string | undefined {
+  return ['mqtt', 'x-amzn-mqtt-ca'].find((name) => offered.includes(name)) ?? offered[0]
+}
