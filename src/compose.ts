@@ -134,6 +134,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     attempts,
     upstream,
     clock,
+    random,
     log,
   })
   closing.add('gate', () => gate.stop())
