@@ -56,21 +56,26 @@ export function closeGently({ socket, raw }: Sockets, lastWord: Buffer | null, f
   socket.resume()
 }
 
+/** Turns of the event loop in which the kernel takes a last word, if it takes it at all; Linux needs 2 to 4. */
+const LAST_WORD_TURNS = 16
+
 /**
- * Closes the connection of a client that may not stay a moment longer. The last word is offered to the kernel; the socket
- * is gone when the kernel has it. Where the client has stopped reading, what waits for it is dropped by a TCP reset.
+ * Closes the connection of a client that may not stay a moment longer. The last word is offered to the kernel, and the
+ * socket is gone as soon as the kernel has it. Where the client has stopped reading the kernel has no room: then what waits
+ * for the client is dropped by a TCP reset.
  */
-export function closeAtOnce({ socket, raw }: Sockets, lastWord: Buffer | null, farewellMs: number): void {
+export function closeAtOnce({ socket, raw }: Sockets, lastWord: Buffer | null): void {
   if (socket.destroyed) return
-  if (socket.writableLength > 0) {
-    reset({ socket, raw })
-    return
-  }
-  const timer = setTimeout(() => reset({ socket, raw }), farewellMs).unref()
-  socket.once('close', () => clearTimeout(timer))
   socket.once('finish', () => socket.destroy())
   if (lastWord === null) socket.end()
   else socket.end(lastWord)
+  let turns = 0
+  const look = () => {
+    if (socket.destroyed) return
+    if (turns++ < LAST_WORD_TURNS) setImmediate(look)
+    else reset({ socket, raw })
+  }
+  look()
 }
 
 /** Drops the connection and everything that waits in it. */

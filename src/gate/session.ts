@@ -221,8 +221,9 @@ export class Session implements UpstreamListener {
     const { sockets, client, known } = this.#parts
     const { limits, log } = this.#context
     const lastWord = farewellPacket(ending, client.version, client.packetBytesMax)
-    if (ending.code === 'slow-reader') reset(sockets)
-    else if (abruptKinds.has(failure(ending.code).stage)) closeAtOnce(sockets, lastWord, limits.farewellMs)
+    const isAbrupt = abruptKinds.has(failure(ending.code).stage)
+    if (ending.code === 'slow-reader' || (isAbrupt && this.#isClientFull)) reset(sockets)
+    else if (isAbrupt) closeAtOnce(sockets, lastWord)
     else closeGently(sockets, lastWord, limits.farewellMs)
     log.info('session ended', { identity: known.identityId, code: ending.code, why: ending.sentence })
     if (ending.code !== 'hub-stopping') recordRefusal(this.#context, known, ending)

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import mqtt from 'mqtt'
+import { pump, serverCertificate } from './certificates.ts'
+import { testGate } from './test-gate.ts'
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+const own = 'devices/pump-7/x'
+const foreign = 'devices/pump-8/x'
+
+suite('a PUBLISH', { timeout: 20_000 }, () => {
+  test('below the own prefix reaches the broker, and packets that came together leave together', async (t) => {
+    const { session, upstream } = await testGate(t)
+    const client = await session(5)
+    const one = { cmd: 'publish', topic: own, payload: Buffer.from('x'), qos: 0 }
+    const pieces = upstream.last.pieces.length
+    client.send(one, one, one)
+    while (upstream.last.received.filter(({ cmd }) => cmd === 'publish').length < 3) await turn()
+    assert.equal(upstream.last.pieces.length, pieces + 1)
+  })
+
+  test('to another device is answered 0x87 under MQTT 5 and goes no further; the session goes on', async (t) => {
+    const { session, upstream, attempts } = await testGate(t)
+    const client = await session(5)
+    client.send(
+      { cmd: 'publish', topic: foreign, payload: 'x', qos: 1, messageId: 1 },
+      { cmd: 'publish', topic: foreign, payload: 'x', qos: 2, messageId: 2 },
+      { cmd: 'publish', topic: foreign, payload: 'x', qos: 0 },
+      { cmd: 'publish', topic: own, payload: 'x', qos: 1, messageId: 3 },
+    )
+    const puback = await client.next('puback')
+    assert.equal(puback.reasonCode, 0x87)
+    assert.match((puback.properties as { reasonString: string }).reasonString, /^HF-4101 .*"devices\/pump-8\/x"/)
+    assert.equal((await client.next('pubrec')).reasonCode, 0x87)
+    assert.equal((await client.next('puback')).messageId, 3)
+    assert.equal(upstream.last.received.filter(({ cmd }) => cmd === 'publish').length, 1)
+    assert.equal((await attempts.with('publish-denied')).stage, 'policy')
+    assert.equal(attempts.all.filter(({ code }) => code === 'publish-denied').length, 1)
+  })
+
+  test('that is denied has no Reason String where the client wants none (MQTT-3.1.2-29)', async (t) => {
+    const { session } = await testGate(t)
+    const client = await session(5, { properties: { requestProblemInformation: false } })
+    client.send({ cmd: 'publish', topic: foreign, payload: 'x', qos: 1, messageId: 1 })
+    assert.equal((await client.next('puback')).properties, undefined)
+  })
+
+  test('to another device ends a session of MQTT 3.1.1, which cannot be told', async (t) => {
+    const { session, upstream, attempts } = await testGate(t)
+    const client = await session(4)
+    client.send({ cmd: 'publish', topic: foreign, payload: 'x', qos: 1, messageId: 1 })
+    await client.closed
+    assert.equal(upstream.last.isClosed, true)
+    await attempts.with('publish-denied')
+  })
+
+  test('that is malformed ends the session with the reason', async (t) => {
+    const { session, attempts, upstream } = await testGate(t)
+    const client = await session(5)
+    client.socket.write(Buffer.from('300400013a2b00', 'hex'))
+    client.socket.write(Buffer.from('3005000361', 'hex'))
+    const farewell = await client.next('disconnect')
+    assert.ok((farewell.reasonCode as number) >= 0x80)
+    await client.closed
+    await attempts.with('packet-malformed')
+    assert.equal(upstream.last.isClosed, true)
+  })
+
+  test('with a topic alias ends the session with 0x94', async (t) => {
+    const { session } = await testGate(t)
+    const client = await session(5)
+    client.send({ cmd: 'publish', topic: own, payload: 'x', qos: 0, properties: { topicAlias: 1 } })
+    assert.equal((await client.next('disconnect')).reasonCode, 0x94)
+  })
+
+  test('over the announced size ends the session with 0x95', async (t) => {
+    const { session } = await testGate(t, { limits: { packetBytesMax: 1_000 } })
+    const client = await session(5)
+    client.send({ cmd: 'publish', topic: own, payload: Buffer.alloc(1_000), qos: 0 })
+    assert.equal((await client.next('disconnect')).reasonCode, 0x95)
+  })
+
+  test('waits in the client while the broker is full', async (t) => {
+    const { session, upstream } = await testGate(t)
+    const client = await session(5)
+    upstream.last.hasRoom = false
+    const one = { cmd: 'publish', topic: own, payload: Buffer.alloc(1_000), qos: 0 }
+    client.send(one)
+    await upstream.last.heard('publish')
+    client.send({ cmd: 'pingreq' })
+    for (let i = 0; i < 20; i++) await turn()
+    assert.equal(
+      upstream.last.received.some(({ cmd }) => cmd === 'pingreq'),
+      false,
+    )
+    upstream.last.hasRoom = true
+    upstream.last.listener.onDrain()
+    await upstream.last.heard('pingreq')
+  })
+})
+
+suite('a SUBSCRIBE', { timeout: 20_000 }, () => {
+  const mixed = {
+    cmd: 'subscribe',
+    messageId: 9,
+    subscriptions: [
+      { topic: foreign, qos: 0 },
+      { topic: 'devices/pump-7/#', qos: 1 },
+      { topic: '#', qos: 0 },
+      { topic: '$share/g/devices/pump-7/+', qos: 2 },
+    ],
+  }
+
+  test('that is allowed in part reaches the broker in part, and the SUBACK names each filter', async (t) => {
+    const { session, upstream, attempts } = await testGate(t)
+    const client = await session(5)
+    client.send(mixed)
+    const suback = await client.next('suback')
+    assert.equal(suback.messageId, 9)
+    assert.deepEqual(suback.granted, [0x87, 1, 0x87, 2])
+    const asked = await upstream.last.heard('subscribe')
+    assert.deepEqual(asked.cmd === 'subscribe' && asked.subscriptions.map(({ topic }) => topic), [
+      'devices/pump-7/#',
+      '$share/g/devices/pump-7/+',
+    ])
+    await attempts.with('subscribe-denied')
+  })
+
+  test('that is allowed in part is answered with 0x80 under MQTT 3.1.1', async (t) => {
+    const { session } = await testGate(t)
+    const client = await session(4)
+    client.send(mixed)
+    assert.deepEqual((await client.next('suback')).granted, [0x80, 1, 0x80, 2])
+  })
+
+  test('of which nothing is allowed is answered by the gate', async (t) => {
+    const { session, upstream } = await testGate(t)
+    const client = await session(5)
+    client.send({ cmd: 'subscribe', messageId: 3, subscriptions: [{ topic: 'devices/+/x', qos: 0 }] })
+    assert.deepEqual((await client.next('suback')).granted, [0x87])
+    assert.equal(
+      upstream.last.received.some(({ cmd }) => cmd === 'subscribe'),
+      false,
+    )
+  })
+
+  test('beyond the subscriptions of a session is answered 0x97', async (t) => {
+    const { session } = await testGate(t, { limits: { subscriptionsPerSessionMax: 1 } })
+    const client = await session(5)
+    const to = (topic: string, messageId: number) => ({
+      cmd: 'subscribe',
+      messageId,
+      subscriptions: [{ topic, qos: 0 }],
+    })
+    client.send(to('devices/pump-7/a', 1))
+    assert.deepEqual((await client.next('suback')).granted, [0])
+    client.send(to('devices/pump-7/b', 2))
+    assert.deepEqual((await client.next('suback')).granted, [0x97])
+    client.send({ cmd: 'unsubscribe', messageId: 3, unsubscriptions: ['devices/pump-7/a'] }, to('devices/pump-7/b', 4))
+    assert.deepEqual((await client.next('suback')).granted, [0])
+  })
+})
+
+suite('a delivered message', { timeout: 20_000 }, () => {
+  test('outside the rights is withheld and acknowledged in the place of the client', async (t) => {
+    const { session, upstream } = await testGate(t)
+    const client = await session(5)
+    upstream.mute = new Set(['pubrec'])
+    const broker = upstream.last
+    broker.say({ cmd: 'publish', topic: foreign, payload: 'x', qos: 1, messageId: 11 })
+    broker.say({ cmd: 'publish', topic: foreign, payload: 'x', qos: 2, messageId: 12 })
+    broker.say({ cmd: 'publish', topic: foreign, payload: 'x', qos: 0 })
+    assert.equal((await broker.heard('puback')).messageId, 11)
+    assert.equal((await broker.heard('pubrec')).messageId, 12)
+    broker.say({ cmd: 'pubrel', messageId: 12 })
+    assert.equal((await broker.heard('pubcomp')).messageId, 12)
+    broker.say({ cmd: 'publish', topic: own, payload: 'mine', qos: 0 })
+    assert.equal(String((await client.next('publish')).payload), 'mine')
+    assert.equal(client.packets.length, 0)
+  })
+})
+
+test('a packet that no client may send ends the session', { timeout: 20_000 }, async (t) => {
+  const { session } = await testGate(t)
+  for (const packet of [
+    { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 5, clientId: 'b', clean: true },
+    { cmd: 'pingresp' },
+    { cmd: 'auth', reasonCode: 0 },
+  ]) {
+    const client = await session(5)
+    client.send(packet)
+    assert.equal((await client.next('disconnect')).reasonCode, 0x82)
+    await client.closed
+  }
+})
+
+test('MQTT.js works through the gate at every QoS', { timeout: 20_000 }, async (t) => {
+  const { port, upstream } = await testGate(t)
+  for (const protocolVersion of [4, 5] as const) {
+    const client = await mqtt.connectAsync(`mqtts://localhost:${port}`, {
+      clientId: `js-${protocolVersion}`,
+      protocolVersion,
+      key: pump.key,
+      cert: pump.cert,
+      ca: serverCertificate.cert,
+      host: '127.0.0.1',
+      servername: 'localhost',
+      reconnectPeriod: 0,
+    })
+    await client.subscribeAsync('devices/pump-7/#', { qos: 1 })
+    for (const qos of [0, 1, 2] as const) await client.publishAsync(own, 'hello', { qos })
+    const message = new Promise((resolve) => client.once('message', (topic) => resolve(topic)))
+    upstream.last.say({ cmd: 'publish', topic: own, payload: 'x', qos: 1, messageId: 5 })
+    assert.equal(await message, own)
+    await client.unsubscribeAsync('devices/pump-7/#')
+    await client.endAsync()
+  }
+})
