@@ -3,6 +3,7 @@ import { quote } from '../core/errors.ts'
 import type { Ending } from './options.ts'
 
 const HANDSHAKE_RECORD = 0x16
+const ALERT_RECORD = 0x15
 const MQTT_CONNECT = 0x10
 
 /**
@@ -15,6 +16,10 @@ export function firstBytesRefusal(bytes: Uint8Array): Ending | null {
   if (first === HANDSHAKE_RECORD || isOldHello(bytes)) return null
   if (first === MQTT_CONNECT) {
     return { code: 'plain-mqtt-on-tls-port', sentence: 'the client spoke MQTT without TLS on the TLS port' }
+  }
+  if (first === ALERT_RECORD) {
+    const sentence = 'the client sent a TLS alert in place of a ClientHello: its own TLS settings cannot work'
+    return { code: 'tls-failed', sentence }
   }
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 16)).toString('latin1')
   if (/^(GET|HEAD|POST|PUT|DELETE|OPTIONS|CONNECT|TRACE|PATCH|PRI) /.test(start)) {

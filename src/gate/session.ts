@@ -73,7 +73,7 @@ export class Session implements UpstreamListener {
   start(connack: Buffer): void {
     const { sockets, live, upstream, keepAliveSec, notAfterSec } = this.#parts
     const { socket } = sockets
-    live.onClose((code) => this.#end({ code, sentence: failure(code).cause }))
+    live.onClose((code) => this.#end({ code, sentence: `the session was closed: ${failure(code).cause}` }))
     socket.write(connack)
     socket.on('drain', () => this.#onClientDrained())
     socket.once('close', () => this.#onClientGone())
