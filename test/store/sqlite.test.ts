@@ -119,16 +119,16 @@ describe('the SQLite store', () => {
 describe('the lock of a data directory', () => {
   test('is held once and can be taken again after its release', () => {
     const directory = emptyDirectory()
-    const lock = lockDataDirectory(directory)
-    assert.throws(() => lockDataDirectory(directory), { code: 'data-directory-locked' })
+    const lock = lockDataDirectory(join(directory, 'lock.db'))
+    assert.throws(() => lockDataDirectory(join(directory, 'lock.db')), { code: 'data-directory-locked' })
     lock.release()
     lock.release()
-    lockDataDirectory(directory).release()
+    lockDataDirectory(join(directory, 'lock.db')).release()
     assert.equal(statSync(join(directory, 'lock.db')).mode & 0o777, 0o600)
   })
 
   test('is refused where no file can be made', () => {
-    assert.throws(() => lockDataDirectory(join(root, 'nowhere')), { code: 'data-directory-unusable' })
+    assert.throws(() => lockDataDirectory(join(root, 'nowhere', 'lock.db')), { code: 'data-directory-unusable' })
   })
 
   test('is freed by kill -9, and every row that was acknowledged before it is there', async () => {
@@ -137,9 +137,9 @@ describe('the lock of a data directory', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const acknowledged = await idsUntilKilled(child, 500, () => {
-      assert.throws(() => lockDataDirectory(directory), { code: 'data-directory-locked' })
+      assert.throws(() => lockDataDirectory(join(directory, 'lock.db')), { code: 'data-directory-locked' })
     })
-    const lock = lockDataDirectory(directory)
+    const lock = lockDataDirectory(join(directory, 'lock.db'))
     const store = await openSqliteStore({ path: join(directory, 'hub.db'), clock })
     for (const id of acknowledged) assert.notEqual(await store.identities.find(fakeIdentity(id).id), null, id)
     assert.ok(acknowledged.length >= 500)

@@ -6,7 +6,7 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { fakeIdentity } from '../contract/store-fakes.ts'
 
 const directory = process.argv[2] ?? ''
-lockDataDirectory(directory)
+lockDataDirectory(join(directory, 'lock.db'))
 const store = await openSqliteStore({ path: join(directory, 'hub.db'), clock: { nowMs: () => 1 } })
 
 async function writeForever(lane: number): Promise<void> {

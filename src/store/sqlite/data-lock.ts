@@ -2,7 +2,7 @@
  * One hub to a data directory. The lock is an exclusive transaction on a small database of its own: the operating system
  * frees it when the process ends in whatever way, and it leaves nothing behind that must be judged stale.
  */
-import { join } from 'node:path'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { HubError, quote } from '../../core/errors.ts'
 import { securePrivateFile } from './files.ts'
@@ -15,12 +15,11 @@ export interface DataLock {
 const held = new Set<DatabaseSync>()
 
 /**
- * @param directory an existing data directory; the file `lock.db` in it is the lock
+ * @param path the file that is the lock; it is made when it is missing, in a directory that exists
  * @throws HubError `data-directory-locked` when another process, or this one, holds it; `data-directory-unusable` when
  *   the file cannot be made
  */
-export function lockDataDirectory(directory: string): DataLock {
-  const path = join(directory, 'lock.db')
+export function lockDataDirectory(path: string): DataLock {
   let database: DatabaseSync | null = null
   try {
     securePrivateFile(path)
@@ -29,8 +28,8 @@ export function lockDataDirectory(directory: string): DataLock {
   } catch (error) {
     database?.close()
     if (isBusy(error))
-      throw new HubError('data-directory-locked', `another hub runs on ${quote(directory)}`, { cause: error })
-    throw new HubError('data-directory-unusable', `the lock of ${quote(directory)} cannot be taken`, { cause: error })
+      throw new HubError('data-directory-locked', `another hub runs on ${quote(dirname(path))}`, { cause: error })
+    throw new HubError('data-directory-unusable', `the lock of ${quote(dirname(path))} cannot be taken`, { cause: error })
   }
   return hold(database)
 }

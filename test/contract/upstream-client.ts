@@ -1,0 +1,108 @@
+/** A small MQTT client over one upstream connection, for tests: packets in, packets out, nothing by itself. */
+import mqtt, { type IConnackPacket, type IConnectPacket, type IPublishPacket, type Packet } from 'mqtt-packet'
+import type { Upstream, UpstreamConnection } from '../../src/hub/ports/upstream.ts'
+
+export type Version = 4 | 5
+
+export class UpstreamClient {
+  readonly version: Version
+  readonly connection: UpstreamConnection
+  /** True after the connection ended in the upstream's failure, false after an ordinary end, null while it lives. */
+  ended: boolean | null = null
+  drains = 0
+  /** Bytes that have come in all. */
+  bytesReceived = 0
+  #messageId = 0
+  readonly #packets: Packet[] = []
+  #wakeUp: () => void = () => {}
+
+  constructor(upstream: Upstream, version: Version) {
+    this.version = version
+    const parser = mqtt.parser({ protocolVersion: version })
+    parser.on('packet', (packet) => {
+      this.#packets.push(packet)
+      this.#wakeUp()
+    })
+    this.connection = upstream.connect({
+      onData: (bytes) => {
+        this.bytesReceived += bytes.length
+        parser.parse(Buffer.from(bytes))
+        this.#wakeUp()
+      },
+      onDrain: () => {
+        this.drains++
+        this.#wakeUp()
+      },
+      onClose: (broken) => {
+        this.ended = broken
+        this.#wakeUp()
+      },
+    })
+  }
+
+  /** Connects and returns the CONNACK. */
+  async connect(change: Partial<IConnectPacket> & { readonly clientId: string }): Promise<IConnackPacket> {
+    const protocolVersion = this.version
+    this.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion, clean: true, keepalive: 60, ...change })
+    return await this.next('connack')
+  }
+
+  send(packet: Packet): boolean {
+    return this.connection.send(mqtt.generate(packet, { protocolVersion: this.version }))
+  }
+
+  async subscribe(topic: string, qos: 0 | 1 | 2): Promise<void> {
+    const messageId = this.nextMessageId()
+    this.send({ cmd: 'subscribe', messageId, subscriptions: [{ topic, qos, nl: false, rap: false, rh: 0 }] })
+    await this.next('suback')
+  }
+
+  /** Publishes and ends with the last acknowledgement. */
+  async publish(topic: string, payload: string, change: Partial<IPublishPacket> = {}): Promise<void> {
+    const qos = change.qos ?? 0
+    const messageId = this.nextMessageId()
+    this.send({ cmd: 'publish', topic, payload, qos, dup: false, retain: false, messageId, ...change })
+    if (qos === 1) await this.next('puback')
+    if (qos === 2) {
+      await this.next('pubrec')
+      this.send({ cmd: 'pubrel', messageId })
+      await this.next('pubcomp')
+    }
+  }
+
+  /** The next PUBLISH, acknowledged to the end. */
+  async receive(): Promise<IPublishPacket> {
+    const packet = await this.next('publish')
+    if (packet.messageId !== undefined && packet.qos === 1) this.send({ cmd: 'puback', messageId: packet.messageId })
+    if (packet.messageId !== undefined && packet.qos === 2) {
+      this.send({ cmd: 'pubrec', messageId: packet.messageId })
+      await this.next('pubrel')
+      this.send({ cmd: 'pubcomp', messageId: packet.messageId })
+    }
+    return packet
+  }
+
+  /** The next packet of a kind; those of other kinds stay. */
+  async next<K extends Packet['cmd']>(cmd: K): Promise<Extract<Packet, { cmd: K }>> {
+    let found = -1
+    await this.until(() => {
+      found = this.#packets.findIndex((packet) => packet.cmd === cmd)
+      return found >= 0
+    })
+    return this.#packets.splice(found, 1)[0] as Extract<Packet, { cmd: K }>
+  }
+
+  /** Ends when something that came makes the question true. */
+  async until(isTrue: () => boolean): Promise<void> {
+    while (!isTrue()) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#wakeUp = resolve
+      await promise
+    }
+  }
+
+  nextMessageId(): number {
+    this.#messageId = (this.#messageId % 0xffff) + 1
+    return this.#messageId
+  }
+}
