@@ -6,7 +6,7 @@
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
-import { HubError } from '../core/errors.ts'
+import { listenFailure } from '../hub/listen-failure.ts'
 import type { Sockets } from './farewell.ts'
 import { closedEarly, closedUnused, firstBytesRefusal, handshakeFailure } from './handshake-failure.ts'
 import type { Ending, GateCertificate, GateLimits } from './options.ts'
@@ -65,7 +65,7 @@ export class Listener {
   /** @throws HubError `port-taken` or `address-unavailable` */
   async listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }> {
     await new Promise<void>((resolve, reject) => {
-      this.#tcp.once('error', (error) => reject(listenError(error, host, port)))
+      this.#tcp.once('error', (error) => reject(listenFailure(error, 'MQTT', host, port)))
       this.#tcp.listen({ host, port, backlog: 1024 }, resolve)
     })
     const { address, port: bound } = this.#tcp.address() as AddressInfo
@@ -172,11 +172,4 @@ function peerOf(socket: Socket): string | null {
 /** An IPv4 address without its IPv6 clothes. */
 function plainAddress(address: string | undefined): string {
   return address?.replace(/^::ffff:(?=\d+\.)/, '') ?? 'unknown'
-}
-
-function listenError(error: Error, host: string, port: number): HubError {
-  const code = 'code' in error ? error.code : null
-  return code === 'EADDRINUSE'
-    ? new HubError('port-taken', `port ${port} on ${host} is taken`, { cause: error })
-    : new HubError('address-unavailable', `cannot listen on ${host} port ${port}`, { cause: error })
 }
