@@ -86,6 +86,21 @@ describe('a client of the embedded broker', { timeout: 20_000 }, () => {
     flood.connection.close()
   })
 
+  test('neither learns of others below $SYS/ nor gives the broker orders there', async () => {
+    const spy = new UpstreamClient(upstream, 5)
+    await spy.connect({ clientId: 'spy' })
+    await spy.subscribe('$SYS/#', 1)
+    await spy.subscribe('open', 1)
+    const victim = new UpstreamClient(upstream, 5)
+    await victim.connect({ clientId: 'victim' })
+    await spy.publish('$SYS/other/new/clients', 'victim', { qos: 1 })
+    await spy.publish('open', 'the first to arrive', { qos: 1 })
+    assert.equal((await spy.receive()).topic, 'open')
+    victim.send({ cmd: 'pingreq' })
+    await victim.next('pingresp')
+    for (const client of [spy, victim]) client.connection.close()
+  })
+
   test('may be silent for longer than its keep-alive, which the gate watches', async () => {
     const client = new UpstreamClient(upstream, 4)
     await client.connect({ clientId: 'silent', keepalive: 1 })

@@ -32,8 +32,9 @@ export async function startBroker(): Promise<Broker> {
       packet.keepalive = 0
       done(null, true)
     },
-    authorizePublish: (_client, _packet, done) => done(null),
-    authorizeForward: (client, packet) => (isChoked(client) && packet.qos === 0 ? null : packet),
+    // Aedes takes orders to end other clients below $SYS/, and tells client ids there: neither is for clients.
+    authorizePublish: (_client, { topic }, done) => done(isReserved(topic) ? new Error('$SYS/ is reserved') : null),
+    authorizeForward: (client, packet) => (isForwarded(client, packet) ? packet : null),
   })
   // Errors of clients end their connection, which the gate sees; an unheard 'error' would end the thread.
   for (const event of ['clientError', 'connectionError'] as const) aedes.on(event, () => {})
@@ -59,6 +60,15 @@ interface SessionPersistence {
   cleanSubscriptions(client: { readonly id: string }): Promise<void>
   outgoingStream(client: { readonly id: string }): Readable
   delWill(client: { readonly id: string }): Promise<void>
+}
+
+function isReserved(topic: string): boolean {
+  return topic.startsWith('$SYS/')
+}
+
+/** Messages of QoS 0 are dropped for a client that has too much waiting; others wait or end with it. */
+function isForwarded(client: Client, { topic, qos }: { readonly topic: string; readonly qos: number }): boolean {
+  return !isReserved(topic) && (qos > 0 || !isChoked(client))
 }
 
 function isChoked(client: Client): boolean {
