@@ -4,7 +4,7 @@ import { HubError, quote } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { listenFailure } from '../hub/listen-failure.ts'
 import type { Log } from '../hub/ports/log.ts'
-import { answerWithProblems, type Reader } from './problem.ts'
+import { answerWithProblems, problemAnswer, type Reader } from './problem.ts'
 
 /** Key and chain of a TLS listener, in PEM. */
 export interface TlsMaterial {
@@ -28,6 +28,7 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
     connectionTimeout: limits.httpRequestMs * 2,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 256 },
+    frameworkErrors: problemAnswer(options.reader, options.log),
     logger: false,
   }
   const app =

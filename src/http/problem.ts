@@ -23,6 +23,19 @@ export function problemOf(error: HubError, reader: Reader): ProblemView {
   }
 }
 
+/** How to authenticate, which every 401 says (RFC 9110 §15.5.2). */
+const challenges: Readonly<Record<Reader, string>> = {
+  operator: 'Bearer realm="handfast"',
+  device: 'Basic realm="handfast", charset="UTF-8"',
+}
+
+/** Answers a request that went wrong before it came to a route, such as one with a malformed path. */
+export function problemAnswer(reader: Reader, log: Log) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    sendProblem(reply, asHubError(error, request, log), reader)
+  }
+}
+
 /** Turns whatever a handler throws into a problem; what is not a `HubError` is logged and shown as `internal`. */
 export function answerWithProblems(app: FastifyInstance, reader: Reader, log: Log): void {
   app.setErrorHandler((error: unknown, request, reply) => sendProblem(reply, asHubError(error, request, log), reader))
@@ -37,6 +50,7 @@ export function answerWithProblems(app: FastifyInstance, reader: Reader, log: Lo
 
 function sendProblem(reply: FastifyReply, error: HubError, reader: Reader): FastifyReply {
   const problem = problemOf(error, reader)
+  if (problem.status === 401) reply.header('WWW-Authenticate', challenges[reader])
   if (problem.status === 429 || problem.status === 503) reply.header('Retry-After', '60')
   return reply
     .code(problem.status)

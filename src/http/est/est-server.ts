@@ -34,8 +34,10 @@ export function estServer(options: EstServerOptions): FastifyInstance {
   })
   const caBody = base64Body(certsOnly(options.caCertificates))
 
+  // Any other type is no request; saying so by our own name helps who forgot curl's -H.
+  app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/pkcs10', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  app.removeContentTypeParser(['application/json', 'text/plain'])
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, null))
 
   app.get(`${root}/cacerts`, (_request, reply) => reply.header('Content-Type', certificatesType).send(caBody))
 
@@ -52,7 +54,6 @@ export function estServer(options: EstServerOptions): FastifyInstance {
     } catch (error) {
       if (error instanceof HubError) {
         if (error.code === 'token-invalid' || error.code === 'token-missing') options.limiter.recordFailure(address)
-        if (error.code === 'token-missing') reply.header('WWW-Authenticate', 'Basic realm="handfast", charset="UTF-8"')
         options.attempts.record(refusedEnrolment(options.hub.clock.nowMs(), address, claimedId, error))
       }
       throw error

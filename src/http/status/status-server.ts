@@ -30,13 +30,14 @@ export function statusServer(options: StatusServerOptions): FastifyInstance {
 
   app.get<{ Params: { file: string } }>('/crl/:file', async (request, reply) => {
     const row = await options.crl(withoutEnding(request.params.file, '.crl'))
+    const tag = `"${row.number}"`
     const freshSec = Math.max(0, Math.floor((row.nextUpdateMs - options.clock.nowMs()) / 1000))
-    return reply
-      .header('Content-Type', 'application/pkix-crl')
-      .header('ETag', `"${row.number}"`)
+    reply
+      .header('ETag', tag)
       .header('Last-Modified', new Date(row.thisUpdateMs).toUTCString())
       .header('Cache-Control', `public, max-age=${Math.min(freshSec, 300)}`)
-      .send(Buffer.from(row.crl))
+    if (holds(request.headers['if-none-match'], tag)) return reply.code(304).send()
+    return reply.header('Content-Type', 'application/pkix-crl').send(Buffer.from(row.crl))
   })
 
   app.get('/healthz', (_request, reply) => reply.send({ status: 'ok' }))
@@ -46,6 +47,11 @@ export function statusServer(options: StatusServerOptions): FastifyInstance {
 /** The path of an authority's CRL on this server. */
 export function crlPath(authorityId: string): string {
   return `/crl/${authorityId}.crl`
+}
+
+/** True when a reader says with `If-None-Match` that it has this already (RFC 9110 §13.1.2). */
+function holds(ifNoneMatch: string | undefined, tag: string): boolean {
+  return (ifNoneMatch ?? '').split(',').some((known) => known.trim().replace(/^W\//, '') === tag)
 }
 
 function withoutEnding(file: string, ending: string): string {
