@@ -7,6 +7,7 @@ import { HubError, quote } from './core/errors.ts'
 import type { FailureName } from './core/failure/catalogue.ts'
 import { parseRealm, type Realm } from './core/identity/id.ts'
 import { encodePem } from './core/x509/pem.ts'
+import { writeDurably } from './disk/durable-file.ts'
 import { type Gate, startGate } from './gate/gate.ts'
 import { startEmbeddedUpstream } from './gate/upstream/embedded/embedded-upstream.ts'
 import { apiServer } from './http/api/api-server.ts'
@@ -26,7 +27,6 @@ import { attemptRecorder } from './hub/record-attempts.ts'
 import { keepCrlsFresh } from './hub/refresh-crls.ts'
 import { keepServerCertificate } from './hub/renew-server-certificate.ts'
 import { currentServerCertificate, type ServerCertificate } from './hub/server-certificate.ts'
-import { writeFileDurably } from './keys/file/durable-file.ts'
 import { openKeyFolder } from './keys/file/key-folder.ts'
 import { readPassphrase } from './keys/file/passphrase.ts'
 import { apiSocketPath, type DataDirectory, prepareDataDirectory, readIfThere } from './machine/data-directory.ts'
@@ -87,7 +87,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const names = await establishNames(config, store)
   const authorities = await establishAuthorities({ store, keys, clock, random, realm: names.realm })
   const rootsPem = encodePem('CERTIFICATE', authorities.root.certificate)
-  await writeFileDurably(directory.ca, rootsPem, 0o644)
+  writeDurably(directory.ca, rootsPem, 0o644)
   await ensureAdminKey(directory, store)
 
   const attempts = attemptRecorder({ store, clock, log })
@@ -232,7 +232,7 @@ function realmFrom(publicName: string): string {
 async function ensureAdminKey(directory: DataDirectory, store: Store): Promise<void> {
   if ((await readIfThere(directory.adminKey)) !== null) return
   const key = await createApiKey({ store, clock, random }, 'admin')
-  await writeFileDurably(directory.adminKey, `${key}\n`, 0o600)
+  writeDurably(directory.adminKey, `${key}\n`, 0o600)
 }
 
 function closeSessions(gate: Gate, event: HubEvent): void {

@@ -13,13 +13,13 @@
  */
 
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, type Stats, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { HubError, quote } from '../core/errors.ts'
 import type { IdentityId } from '../core/identity/id.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
+import { renameDurably, syncFolder, writeDurably } from '../disk/durable-file.ts'
 import { publicKeyOf } from './certificate-request.ts'
-import { renameDurably, syncFolder, writeDurably } from './durable-file.ts'
 import { deviceLimits } from './limits.ts'
 
 /** Absolute paths of the three files that an MQTT client needs. */
@@ -113,7 +113,10 @@ interface Places extends CredentialFiles {
   readonly hub: string
 }
 
-const ownFile = /^(private_key\.pem|client_cert\.pem|(ca\.pem|hub\.json|private_key\..*)(\.new)?)(\.tmp)?$/
+const ownFile =
+  /^(private_key\.pem|client_cert\.pem|(ca\.pem|hub\.json|private_key\..*)(\.new)?|\..*\.[0-9a-f]{12}\.tmp)$/
+/** What a power cut leaves of a file that was being written. */
+const halfFile = /^\.(private_key|client_cert|ca|hub)\..*\.[0-9a-f]{12}\.tmp$/
 const waitingKeyFile = /^private_key\..*\.new$/
 
 /** Makes the folder, or checks that nobody else can put files into it. */
@@ -135,6 +138,7 @@ function prepare(path: string): void {
 
 /** What waits and belongs to the certificate in place takes its own place; the rest goes on waiting. */
 function settle(places: Places): void {
+  for (const name of readdirSync(places.path).filter((each) => halfFile.test(each))) rmSync(join(places.path, name))
   const certificate = readCertificate(places.certificate)
   if (certificate === null) return
   for (const name of readdirSync(places.path).filter((each) => waitingKeyFile.test(each))) {

@@ -145,10 +145,10 @@ describe('a credential folder', () => {
 
   test('a folder that a crash left a temporary file in works all the same', () => {
     mkdirSync(join(directory, 'x'))
-    writeFileSync(join(directory, 'x', 'client_cert.pem.tmp'), 'half')
+    writeFileSync(join(directory, 'x', '.client_cert.pem.0123456789ab.tmp'), 'half')
     const folder = openCredentialFolder(join(directory, 'x'))
     folder.install({ id, keyPem, chain: [leaf], root, hub })
     assert.notEqual(folder.held(), null)
-    assert.equal(existsSync(join(directory, 'x', 'client_cert.pem.tmp')), false)
+    assert.equal(existsSync(join(directory, 'x', '.client_cert.pem.0123456789ab.tmp')), false)
   })
 })

@@ -7,8 +7,8 @@ import { chmod, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { assert, HubError, quote } from '../../core/errors.ts'
+import { writeNewDurably } from '../../disk/durable-file.ts'
 import type { KeyStore, Signer } from '../../hub/ports/signer.ts'
-import { writeNewFileDurably } from './durable-file.ts'
 import { type Derivation, deriveKey, isSoundDerivation, newDerivation, seal, unseal } from './key-encryption.ts'
 
 /**
@@ -119,7 +119,7 @@ function keyFile(name: string): string {
 
 async function writeNew(folder: string, file: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
   try {
-    await writeNewFileDurably(join(folder, file), `${JSON.stringify(fields, null, 2)}\n`, fileMode)
+    writeNewDurably(join(folder, file), `${JSON.stringify(fields, null, 2)}\n`, fileMode)
   } catch (cause) {
     throw new HubError('data-directory-unusable', `${quote(join(folder, file))} cannot be written`, { cause })
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { HubError, quote } from '../../core/errors.ts'
-import { writeNewFileDurably } from './durable-file.ts'
+import { writeNewDurably } from '../../disk/durable-file.ts'
 
 /** Where a passphrase comes from: a file, the value itself, or null for a generated key file. */
 export type PassphraseSource = { readonly file: string } | { readonly value: string } | null
@@ -38,7 +38,7 @@ async function readGenerated(path: string): Promise<string> {
     })
     if (kept !== null) return checked(kept, `the passphrase file ${quote(path)}`)
     const generated = randomBytes(32).toString('base64url')
-    await writeNewFileDurably(path, `${generated}\n`, 0o600)
+    writeNewDurably(path, `${generated}\n`, 0o600)
     return generated
   } catch (cause) {
     if (cause instanceof HubError) throw cause

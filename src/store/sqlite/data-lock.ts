@@ -29,7 +29,9 @@ export function lockDataDirectory(path: string): DataLock {
     database?.close()
     if (isBusy(error))
       throw new HubError('data-directory-locked', `another hub runs on ${quote(dirname(path))}`, { cause: error })
-    throw new HubError('data-directory-unusable', `the lock of ${quote(dirname(path))} cannot be taken`, { cause: error })
+    throw new HubError('data-directory-unusable', `the lock of ${quote(dirname(path))} cannot be taken`, {
+      cause: error,
+    })
   }
   return hold(database)
 }
