@@ -55,7 +55,6 @@ async function makeFirstVersion(database: Kysely<any>, dialect: Dialect): Promis
     sql`create index credentials_identity on credentials (identity_id, issued_at_ms, number)`,
     sql`create index credentials_token on credentials (token_id) where token_id is not null`,
     sql`create index credentials_authority on credentials (authority_id, state, not_after_sec)`,
-    sql`create index credentials_intended on credentials (issued_at_ms) where state = 'intended'`,
 
     sql`create table crls (
       authority_id ${key} primary key, number text not null, this_update_ms ${integer} not null,

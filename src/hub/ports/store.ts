@@ -69,8 +69,6 @@ export interface CredentialReader {
    * a full CRL (RFC 5280 §3.3 keeps an entry until one CRL after its expiry).
    */
   revokedBelow(authorityId: string, notAfterSec: number): Promise<readonly RevokedCertificate[]>
-  /** Credentials in the state `intended` that were planned before a time: what a crash left behind. */
-  intendedBefore(issuedBeforeMs: number): Promise<readonly Credential[]>
 }
 export interface Credentials extends CredentialReader {
   insert(credential: Credential): Promise<void>

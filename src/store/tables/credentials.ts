@@ -28,11 +28,6 @@ export function credentialReader(access: Access): CredentialReader {
       return (await oldestFirst().where('token_id', '=', tokenId).execute()).map(read)
     },
     revokedBelow: (authorityId, notAfterSec) => revokedBelow(access, authorityId, notAfterSec),
-    async intendedBefore(issuedBeforeMs) {
-      // The literal lets the planner use the partial index.
-      const intended = oldestFirst().where(sql<boolean>`state = 'intended'`).where('issued_at_ms', '<', issuedBeforeMs)
-      return (await intended.execute()).map(read)
-    },
   }
 }
 
