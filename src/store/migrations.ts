@@ -48,7 +48,8 @@ async function makeFirstVersion(database: Kysely<any>, dialect: Dialect): Promis
 
     sql`create table credentials (
       number ${counter}, fingerprint ${key} not null unique, serial_number ${key} not null unique,
-      identity_id ${key} not null, authority_id ${key} not null, profile text not null,
+      identity_id ${key} not null references identities (id), authority_id ${key} not null,
+      profile text not null,
       state text not null, public_key_hash text not null, token_id ${key},
       not_before_sec ${integer} not null, not_after_sec ${integer} not null, issued_at_ms ${integer} not null,
       activated_at_ms ${integer}, revoked_at_ms ${integer}, revocation_reason text, certificate ${bytes} not null)`,
