@@ -2,12 +2,12 @@
 import { HubError, quote } from '../core/errors.ts'
 
 /**
- * @param purpose what the listener is for, as in "MQTT"
+ * @param purpose what the listener is for, as in "MQTT"; its flag is `--mqtt-port`, or `--api-listen` for the API
  * @returns `port-taken` or `address-unavailable`
  */
 export function listenFailure(error: unknown, purpose: string, host: string, port: number): HubError {
   const errno = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const flag = `--${purpose.toLowerCase()}-port`
+  const flag = purpose === 'API' ? '--api-listen' : `--${purpose.toLowerCase()}-port`
   switch (errno) {
     case 'EADDRINUSE':
       return new HubError('port-taken', `${purpose} port ${port} on ${host} is taken by another process`, {

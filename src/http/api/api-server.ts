@@ -53,12 +53,14 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   const callers = new WeakMap<FastifyRequest, ApiCaller>()
 
   app.addHook('onRequest', async (request) => {
-    const address = request.ip ?? 'unix'
-    options.limiter.assertMayTry(address)
+    // On the unix socket there is no address: its file mode says who may try.
+    const address: string | undefined = request.socket.remoteAddress
+    if (address !== undefined) options.limiter.assertMayTry(address)
     try {
       callers.set(request, await authenticateApiKey(hub, bearerToken(request)))
     } catch (error) {
-      if (error instanceof HubError && error.code === 'key-invalid') options.limiter.recordFailure(address)
+      const guessed = error instanceof HubError && error.code === 'key-invalid'
+      if (guessed && address !== undefined) options.limiter.recordFailure(address)
       throw error
     }
   })
