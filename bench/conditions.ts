@@ -34,10 +34,9 @@ function mosquittoVersion(): string | null {
   if (program === null) return null
   // It has no option for its version: help says it, with a status of its own.
   const version = /mosquitto version (\S+)/.exec(outputOf(program, ['-h']))?.[1]
-  const library = /libssl\.so\S* => (\S+)/.exec(outputOf('ldd', [program]))?.[1]
-  const openssl =
-    library === undefined ? null : /OpenSSL (3\.\S+|1\.1\.\S+) /.exec(readFileSync(library, 'latin1'))?.[1]
-  return `${version ?? 'of unknown version'}, ${openssl == null ? `TLS by ${library ?? 'an unknown library'}` : `OpenSSL ${openssl}`}`
+  const library = /libcrypto\.so\S* => (\S+)/.exec(outputOf('ldd', [program]))?.[1]
+  const openssl = library === undefined ? null : /OpenSSL (\d+\.\d+\.\S+)/.exec(readFileSync(library, 'latin1'))?.[1]
+  return `${version ?? 'of unknown version'}, OpenSSL ${openssl ?? 'of unknown version'}`
 }
 
 function outputOf(program: string, args: readonly string[]): string {

@@ -22,7 +22,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${messageOf(error)}\nusage: ${usage}\n`)
     return 2
   }
-  endOnSignals()
+  endCleanly()
   const deadline = setTimeout(() => void giveUp(1, 'the run took too long'), options.sizes.deadlineMs)
   try {
     await measure(options)
@@ -56,7 +56,9 @@ function publish(options: BenchOptions, bed: Bed, conditions: Conditions, rows: 
   writeFileSync(options.json, `${JSON.stringify({ conditions, sizes: bed.sizes, rows }, null, 2)}\n`)
 }
 
-function endOnSignals(): void {
+/** Whatever ends the run, no server of it lives on. */
+function endCleanly(): void {
+  process.once('uncaughtException', (error) => void giveUp(1, error.stack ?? error.message))
   process.once('SIGINT', () => void giveUp(130, 'interrupted'))
   process.once('SIGTERM', () => void giveUp(143, 'ended'))
 }
