@@ -1,5 +1,6 @@
 /** The one place where a hub is put together from its concrete parts. */
 import { rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { HubView } from './api-schema/views.ts'
 import type { HubConfig } from './config/config.ts'
@@ -26,7 +27,7 @@ import { currentCrl } from './hub/publish-crl.ts'
 import { attemptRecorder } from './hub/record-attempts.ts'
 import { keepCrlsFresh } from './hub/refresh-crls.ts'
 import { keepServerCertificate } from './hub/renew-server-certificate.ts'
-import { currentServerCertificate, type ServerCertificate } from './hub/server-certificate.ts'
+import { currentServerCertificate, hubIdentityId, type ServerCertificate } from './hub/server-certificate.ts'
 import { openKeyFolder } from './keys/file/key-folder.ts'
 import { readPassphrase } from './keys/file/passphrase.ts'
 import { apiSocketPath, type DataDirectory, prepareDataDirectory, readIfThere } from './machine/data-directory.ts'
@@ -92,8 +93,6 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
 
   const attempts = attemptRecorder({ store, clock, log })
   closing.add('attempts', () => attempts.stop())
-  const limiter = new FailureLimiter(clock)
-
   const status = statusServer({
     caCertificates: new Map([authorities.root, authorities.issuing].map((ca) => [ca.id, ca.certificate])),
     rootsPem,
@@ -114,7 +113,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const est = estServer({
     hub: issuer,
     caCertificates: [authorities.root.certificate, authorities.issuing.certificate],
-    limiter,
+    limiter: new FailureLimiter(clock),
     attempts,
     log,
     tls: certificate,
@@ -122,6 +121,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   closing.add('https', () => est.close())
   const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
 
+  // Read before the first connection is judged: what is revoked from here on closes sessions.
+  const lastEvent = await store.events.last()
   const upstream = await startEmbeddedUpstream({ log })
   closing.add('upstream', () => upstream.stop())
   const gate = await startGate({
@@ -139,13 +140,6 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   })
   closing.add('gate', () => gate.stop())
 
-  const lastEvent = await store.events.last()
-  const unfollow = followEvents({ store, log }, lastEvent, (event) => {
-    closeSessions(gate, event)
-    if (event.type === 'credential-revoked') crls.revoked(event.authorityId)
-  })
-  closing.add('events', unfollow)
-
   const addresses = { mqtt: gate.address, https, http }
   const describeHub = (): HubView => ({
     version,
@@ -157,7 +151,13 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     sessions: gate.sessionCount(),
     upstream: { kind: 'embedded', available: upstream.isAvailable() },
   })
-  const api = { hub: { store, clock, random }, limiter, log, flushAttempts: () => attempts.flush(), describeHub }
+  const api = {
+    hub: { store, clock, random },
+    limiter: new FailureLimiter(clock),
+    log,
+    flushAttempts: () => attempts.flush(),
+    describeHub,
+  }
   const tlsApps = [est]
   const socketPath = await openApiSocket(apiServer(api), directory, closing)
   if (config.apiListen !== null) {
@@ -172,6 +172,14 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     use: (renewed) => exchangeCertificate(renewed, gate, tlsApps),
   })
   closing.add('server certificate', renewal.stop)
+
+  const unfollow = followEvents({ store, log }, lastEvent, (event) => {
+    closeSessions(gate, event)
+    if (event.type !== 'credential-revoked') return
+    crls.revoked(event.authorityId)
+    if (event.identityId === hubIdentityId) void renewal.exchange()
+  })
+  closing.add('events', unfollow)
 
   return {
     addresses,
@@ -261,6 +269,7 @@ async function openApiSocket(app: FastifyInstance, directory: DataDirectory, clo
   closing.add('API socket', async () => {
     await app.close()
     await rm(directory.apiPointer, { force: true })
+    if (dirname(dirname(path)) !== directory.path) await rm(dirname(path), { recursive: true, force: true })
   })
   // The socket must never be open to others, not even for the moment between listen and chmod.
   const umask = process.umask(0o177)

@@ -9,7 +9,9 @@ export const limits = {
   groupCharsMax: 64,
   /** Attributes of one identity: enough for site, line and asset numbers, too few for a database. */
   attributesMax: 32,
+  /** Letters, digits, "_" and "-". */
   attributeNameCharsMax: 64,
+  /** Text without control characters and without + # /. */
   attributeValueCharsMax: 256,
 
   /** A request body on the EST listener: a PKCS#10 with an RSA-4096 key takes 2 KiB in base64. */
@@ -20,7 +22,9 @@ export const limits = {
   httpRequestMs: 15_000,
   /** Open HTTP connections on each listener. */
   httpConnectionsMax: 4_096,
-  /** Failed authentications from one address in a minute before EST and the API answer 429. */
+  /** Open HTTP connections from one address (IPv6: one /64) on each listener: a plant that enrols behind one NAT fits. */
+  httpConnectionsPerAddressMax: 512,
+  /** Failed authentications from one address in a minute; further failures are answered with 429, right secrets never. */
   authFailuresPerMinuteMax: 30,
   /** Addresses whose failures are remembered. */
   authFailureAddressesMax: 10_000,
@@ -34,6 +38,11 @@ export const limits = {
   tlsHandshakeMs: 20_000,
   /** Connections that are between accept and CONNECT at one time. */
   halfOpenConnectionsMax: 4_096,
+  /**
+   * The same for one IPv4 address or one IPv6 network of 64 bits, so that nobody takes all of them. A plant behind one
+   * address still comes in: a connection counts only until its CONNECT.
+   */
+  halfOpenPerAddressMax: 256,
   /** Sessions of one gate. */
   sessionsMax: 100_000,
   /** Sessions of one identity at one time: a device and its tools, not a fleet that shares a certificate. */
@@ -66,6 +75,8 @@ export const limits = {
 
   /** Attempts kept in the registry; the oldest go first. */
   attemptsKeptMax: 100_000,
+  /** Characters of a subject or issuer that an attempt keeps of a stranger's certificate, which may be 16 KiB of name. */
+  attemptNameCharsMax: 256,
   /** Attempts that wait to be written; past it they are counted, not kept. */
   attemptsWaitingMax: 10_000,
   /** Attempts written in a second, a flood of refusals must not starve the registry. */

@@ -1,8 +1,10 @@
 /** Opening and closing HTTP listeners, with one way to say why it cannot be done. */
+import type { Server, Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { HubError, quote } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { listenFailure } from '../hub/listen-failure.ts'
+import { limitedAddress, peerAddress } from '../hub/peer-address.ts'
 import type { Log } from '../hub/ports/log.ts'
 import { answerWithProblems, problemAnswer, type Reader } from './problem.ts'
 
@@ -34,10 +36,31 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
   const app =
     options.tls === undefined
       ? fastify(common)
-      : (fastify({ ...common, https: tlsOptions(options.tls) }) as unknown as FastifyInstance)
+      : (fastify({
+          ...common,
+          https: { ...tlsOptions(options.tls), handshakeTimeout: limits.tlsHandshakeMs },
+        }) as unknown as FastifyInstance)
   app.server.maxConnections = limits.httpConnectionsMax
+  limitConnectionsPerAddress(app.server)
   answerWithProblems(app, options.reader, options.log)
   return app
+}
+
+/** One address cannot take all connections; what it opens beyond its share is closed at once. */
+function limitConnectionsPerAddress(server: Server): void {
+  const open = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    if (socket.remoteAddress === undefined) return
+    const address = limitedAddress(peerAddress(socket.remoteAddress))
+    const count = (open.get(address) ?? 0) + 1
+    open.set(address, count)
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1
+      if (left === 0) open.delete(address)
+      else open.set(address, left)
+    })
+    if (count > limits.httpConnectionsPerAddressMax) socket.destroy()
+  })
 }
 
 /** The same options at the start and at each exchange: `setSecureContext` resets what is left out. */

@@ -4,6 +4,7 @@ import { HubError } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import { type Credential, credentialMovedTo, credentialRefusal } from '../core/identity/credential.ts'
 import { type Identity, identityRefusal } from '../core/identity/identity.ts'
+import { limits } from '../core/limits.ts'
 import { profileNamed } from '../core/profile/profile.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { nameText } from '../core/x509/name.ts'
@@ -97,8 +98,8 @@ function judgeStranger(hub: Hub, certificate: Uint8Array): Judgement {
     if (!(error instanceof HubError)) throw error
     return refused('certificate-unreadable', error.message, null, null)
   }
-  const issuer = nameText(fields.issuer)
-  const subject = nameText(fields.subject)
+  const issuer = cut(nameText(fields.issuer))
+  const subject = cut(nameText(fields.subject))
   const summary: CertificateSummary = {
     fingerprint: certificateFingerprint(certificate),
     serialNumber: fields.serialNumber,
@@ -121,6 +122,10 @@ function judgeStranger(hub: Hub, certificate: Uint8Array): Judgement {
   }
   const sentence = `the certificate of ${subject} was issued by ${issuer}, which this hub does not know`
   return refused('certificate-foreign-authority', sentence, null, summary)
+}
+
+function cut(text: string): string {
+  return text.length <= limits.attemptNameCharsMax ? text : `${text.slice(0, limits.attemptNameCharsMax)}…`
 }
 
 function isSignedBy(certificate: Uint8Array, authority: Authority): boolean {

@@ -12,7 +12,7 @@ export interface ApiCaller {
 }
 
 /**
- * Makes a key.
+ * Makes a key. Keys of the same name end, so that making one anew takes the lost one back.
  *
  * @param name shown in the audit log
  * @returns the key's text, which is shown once and kept nowhere
@@ -24,6 +24,7 @@ export async function createApiKey(
   const secret = newSecret(hub.random)
   const atMs = hub.clock.nowMs()
   await hub.store.write(async (tx) => {
+    await tx.apiKeys.removeNamed(name)
     await tx.apiKeys.insert({ id: secret.id, name, secretHash: secret.secretHash, createdAtMs: atMs })
     await tx.audit.append({ atMs, actor: 'hub', act: 'api-key.create', subject: name, before: null, after: null })
   })

@@ -70,9 +70,9 @@ export async function revokeDevice(
 }
 
 /**
- * Revokes one certificate and leaves its identity as it is.
+ * Revokes one certificate and leaves its identity as it is. A certificate of the hub's own listeners is replaced by itself.
  *
- * @throws HubError `credential-not-found`; `transition-illegal` for a certificate of the hub's own listeners
+ * @throws HubError `credential-not-found`
  */
 export async function revokeCertificate(
   hub: Hub,

@@ -1,9 +1,11 @@
 /**
- * Slows down guessing: counts failed authentications per address. Only failures count, so that a plant of a thousand
- * devices behind one address enrols unhindered.
+ * Slows down guessing: counts failed authentications per address. A right secret always passes, so that a plant of a
+ * thousand devices behind one address enrols unhindered, whatever its neighbours try. Secrets have 256 bits: what the limit
+ * saves is work and log, not secrecy.
  */
 import { HubError, quote } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
+import { limitedAddress } from './peer-address.ts'
 import type { Clock } from './ports/clock.ts'
 
 const windowMs = 60_000
@@ -21,27 +23,32 @@ export class FailureLimiter {
     this.#clock = clock
   }
 
-  /** @throws HubError `rate-limited` when the address has failed too often within a minute */
-  assertMayTry(address: string): void {
-    const tally = this.#tallies.get(address)
-    if (tally === undefined || this.#clock.nowMs() - tally.windowStartMs >= windowMs) return
-    if (tally.failures < limits.authFailuresPerMinuteMax) return
+  /**
+   * Counts a failure.
+   *
+   * @param address as `peerAddress` gives it
+   * @throws HubError `rate-limited` when this address has failed too often within a minute
+   */
+  recordFailure(address: string): void {
+    const tally = this.#tallyOf(limitedAddress(address))
+    tally.failures += 1
+    if (tally.failures <= limits.authFailuresPerMinuteMax) return
     throw new HubError('rate-limited', `${quote(address)} has failed ${tally.failures} times within a minute`)
   }
 
-  recordFailure(address: string): void {
+  #tallyOf(address: string): Tally {
     const nowMs = this.#clock.nowMs()
-    const tally = this.#tallies.get(address)
-    if (tally !== undefined && nowMs - tally.windowStartMs < windowMs) {
-      tally.failures += 1
-      return
-    }
+    const known = this.#tallies.get(address)
+    // A clock that was set back must not make a minute last a year.
+    if (known !== undefined && Math.abs(nowMs - known.windowStartMs) < windowMs) return known
     // A Map keeps the order of insertion: the first key is the oldest window.
     this.#tallies.delete(address)
     if (this.#tallies.size >= limits.authFailureAddressesMax) {
       const oldest = this.#tallies.keys().next()
       if (oldest.done !== true) this.#tallies.delete(oldest.value)
     }
-    this.#tallies.set(address, { windowStartMs: nowMs, failures: 1 })
+    const tally = { windowStartMs: nowMs, failures: 0 }
+    this.#tallies.set(address, tally)
+    return tally
   }
 }

@@ -24,6 +24,7 @@ export function followEvents(
   let stopped = false
 
   async function drain(): Promise<void> {
+    if (stopped) return
     if (running) {
       again = true
       return

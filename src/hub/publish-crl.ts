@@ -26,7 +26,9 @@ interface Hub {
 export async function currentCrl(hub: Hub, authorityId: string): Promise<CrlRow> {
   const authority = authorityNamed(hub.authorities, authorityId)
   const latest = await hub.store.crls.latest(authority.id)
-  if (latest !== null && hub.clock.nowMs() < latest.thisUpdateMs + crlBackdateMs + crlRefreshMs) return latest
+  // One from the future was made while the clock was wrong: it would look fresh for too long.
+  const ageMs = latest === null ? -1 : hub.clock.nowMs() - (latest.thisUpdateMs + crlBackdateMs)
+  if (latest !== null && ageMs >= 0 && ageMs < crlRefreshMs) return latest
   return publishCrl(hub, authority.id)
 }
 
@@ -41,7 +43,7 @@ export async function publishCrl(hub: Hub, authorityId: string): Promise<CrlRow>
     const previous = await tx.crls.latest(authority.id)
     const number = previous === null || BigInt(nowMs) > previous.number ? BigInt(nowMs) : previous.number + 1n
     // An entry stays until it has stood on one CRL after the certificate's end (§3.3).
-    const keptFromSec = Math.floor((previous?.thisUpdateMs ?? 0) / 1000)
+    const keptFromSec = Math.floor(Math.min(previous?.thisUpdateMs ?? 0, nowMs) / 1000)
     const revoked = await tx.credentials.revokedBelow(authority.id, keptFromSec)
     const thisUpdateMs = nowMs - crlBackdateMs
     const nextUpdateMs = nowMs + crlLifetimeMs

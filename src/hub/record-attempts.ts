@@ -65,12 +65,28 @@ export function attemptRecorder(hub: {
     const prune = writtenSincePrune >= pruneEvery
     if (prune) writtenSincePrune = 0
     try {
-      await hub.store.write(async (tx) => {
-        await tx.attempts.insertAll(batch)
-        if (prune) await tx.attempts.keepNewest(limits.attemptsKeptMax)
-      })
+      await hub.store.write((tx) => tx.attempts.insertAll(batch))
     } catch (error) {
-      hub.log.error('attempts could not be recorded', { count: batch.length, error })
+      hub.log.error('attempts could not be recorded together', { count: batch.length, error })
+      await writeOneByOne(batch)
+    }
+    if (prune) await keepNewest()
+  }
+
+  /** One attempt that cannot be kept must not take those beside it along. */
+  async function writeOneByOne(batch: readonly NewAttempt[]): Promise<void> {
+    const outcomes = await Promise.allSettled(
+      batch.map((attempt) => hub.store.write((tx) => tx.attempts.insertAll([attempt]))),
+    )
+    const lost = outcomes.filter(({ status }) => status === 'rejected').length
+    if (lost > 0) hub.log.error('attempts could not be recorded', { count: lost })
+  }
+
+  async function keepNewest(): Promise<void> {
+    try {
+      await hub.store.write((tx) => tx.attempts.keepNewest(limits.attemptsKeptMax))
+    } catch (error) {
+      hub.log.error('old attempts could not be removed', { error })
     }
   }
 

@@ -7,8 +7,8 @@ import { currentCrl, publishCrl } from './publish-crl.ts'
 
 /** Revocations within this time share one CRL. */
 const gatherMs = 500
-/** How often the age of the CRLs is looked at. */
-const lookEveryMs = 10 * 60_000
+/** How often the age of the CRLs is looked at, and what failed is tried again. */
+const lookEveryMs = 60_000
 
 export interface CrlRefresher {
   /** A certificate of this authority was revoked. */
@@ -16,6 +16,9 @@ export interface CrlRefresher {
   stop(): Promise<void>
 }
 
+/**
+ * Makes a CRL for each authority now, since a hub that was killed may have owed one, and keeps them fresh from then on.
+ */
 export function keepCrlsFresh(hub: {
   readonly store: Store
   readonly clock: Clock
@@ -23,42 +26,47 @@ export function keepCrlsFresh(hub: {
   readonly log: Log
 }): CrlRefresher {
   const waiting = new Map<string, NodeJS.Timeout>()
+  /** Authorities with revocations that no CRL holds yet. */
+  const owed = new Set<string>()
+  const authorityIds = [hub.authorities.root.id, hub.authorities.issuing.id]
   let work: Promise<void> = Promise.resolve()
 
-  function run(authorityId: string, make: typeof publishCrl): void {
+  function refresh(authorityId: string): void {
     work = work.then(async () => {
+      const isOwed = owed.delete(authorityId)
       try {
-        await make(hub, authorityId)
+        await (isOwed ? publishCrl : currentCrl)(hub, authorityId)
       } catch (error) {
+        if (isOwed) owed.add(authorityId)
         hub.log.error('a CRL could not be made', { authorityId, error })
       }
     })
   }
 
   function look(): void {
-    for (const authority of [hub.authorities.root, hub.authorities.issuing]) run(authority.id, currentCrl)
+    for (const authorityId of authorityIds) refresh(authorityId)
   }
 
+  for (const authorityId of authorityIds) owed.add(authorityId)
   look()
   const timer = setInterval(look, lookEveryMs)
   timer.unref()
 
   return {
     revoked(authorityId) {
+      owed.add(authorityId)
       if (waiting.has(authorityId)) return
       const later = setTimeout(() => {
         waiting.delete(authorityId)
-        run(authorityId, publishCrl)
+        refresh(authorityId)
       }, gatherMs)
       waiting.set(authorityId, later)
     },
     async stop() {
       clearInterval(timer)
-      for (const [authorityId, later] of waiting) {
-        clearTimeout(later)
-        run(authorityId, publishCrl)
-      }
+      for (const later of waiting.values()) clearTimeout(later)
       waiting.clear()
+      for (const authorityId of owed) refresh(authorityId)
       await work
     },
   }

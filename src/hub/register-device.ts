@@ -66,7 +66,7 @@ export async function registerDevice(
 }
 
 /**
- * Makes another token for a device, as after a lost key or a reset.
+ * Makes another token for a device, as after a lost key or a reset; open ones from before end.
  *
  * @throws HubError `identity-not-found`, or the refusal of its state
  */
@@ -83,6 +83,8 @@ export async function grantToken(
     if (refusal !== null && refusal !== 'identity-pending') {
       throw new HubError(refusal, `${quote(id)} is ${identity.state} and cannot get a token`)
     }
+    // Whoever asks for another string has lost the first one, or no longer knows who has it.
+    for (const earlier of await tx.tokens.openOf(id)) await tx.tokens.update({ ...earlier, state: 'revoked' })
     await insertToken(tx, actor, token)
     return { identity, token, tokenText: text }
   })

@@ -6,6 +6,14 @@ import type { ServerCertificate } from './server-certificate.ts'
 /** How often it is looked at whether the certificate is due. */
 const lookEveryMs = 60 * 60_000
 
+export interface ServerCertificateKeeper {
+  /** Exchanges the certificate if it is due. */
+  look(): Promise<void>
+  /** Exchanges the certificate if there is another one to use: the one in use was revoked, say. */
+  exchange(): Promise<void>
+  stop(): void
+}
+
 /**
  * Asks for the current certificate when the one in use is due, and puts it to use when it has changed.
  *
@@ -15,11 +23,14 @@ export function keepServerCertificate(
   hub: { readonly clock: Clock; readonly log: Log },
   first: ServerCertificate,
   listeners: { current(): Promise<ServerCertificate>; use(certificate: ServerCertificate): void },
-): { look(): Promise<void>; stop(): void } {
+): ServerCertificateKeeper {
   let inUse = first
 
   async function look(): Promise<void> {
-    if (hub.clock.nowMs() / 1000 < inUse.renewAtSec) return
+    if (hub.clock.nowMs() / 1000 >= inUse.renewAtSec) await exchange()
+  }
+
+  async function exchange(): Promise<void> {
     try {
       const current = await listeners.current()
       if (current.chain === inUse.chain) return
@@ -35,5 +46,5 @@ export function keepServerCertificate(
 
   const timer = setInterval(() => void look(), lookEveryMs)
   timer.unref()
-  return { look, stop: () => clearInterval(timer) }
+  return { look, exchange, stop: () => clearInterval(timer) }
 }

@@ -6,6 +6,7 @@ import { serverProfile } from '../core/profile/profile.ts'
 import { serverTemplate } from '../core/profile/templates.ts'
 import { readCertificate } from '../core/x509/certificate.ts'
 import { encodePem } from '../core/x509/pem.ts'
+import { publicKeyHash } from '../core/x509/public-key.ts'
 import type { Authorities } from './authorities.ts'
 import { issueCredential } from './issue-credential.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
@@ -94,14 +95,27 @@ async function takeIntoUse(tx: Transaction, clock: Clock, issued: Credential): P
   })
 }
 
-/** The key of the listeners is kept over renewals; its name stands in the settings. */
+/** The key of the listeners is kept over renewals, until it is compromised; its name stands in the settings. */
 async function serverKeyName(hub: Hub): Promise<string> {
   const kept = await hub.store.settings.find('server-key')
-  if (kept !== null) return kept
+  if (kept !== null && !(await isCompromised(hub, kept))) return kept
   const name = `server-${Buffer.from(hub.random.bytes(4)).toString('hex')}`
   await hub.keys.create(name)
-  const nowMs = hub.clock.nowMs()
-  const identity: Identity = {
+  await hub.store.write(async (tx) => {
+    if (kept === null) await tx.identities.insert(hubIdentity(hub.clock.nowMs()))
+    await tx.settings.set('server-key', name)
+  })
+  return name
+}
+
+async function isCompromised(hub: Hub, keyName: string): Promise<boolean> {
+  const hash = publicKeyHash((await hub.keys.open(keyName)).publicKey)
+  const revoked = await hub.store.credentials.ofIdentityIn(hubIdentityId, ['revoked'])
+  return revoked.some((old) => old.publicKeyHash === hash && old.revocationReason === 'keyCompromise')
+}
+
+function hubIdentity(nowMs: number): Identity {
+  return {
     id: hubIdentityId,
     kind: 'service',
     state: 'active',
@@ -110,11 +124,6 @@ async function serverKeyName(hub: Hub): Promise<string> {
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   }
-  await hub.store.write(async (tx) => {
-    await tx.identities.insert(identity)
-    await tx.settings.set('server-key', name)
-  })
-  return name
 }
 
 function renewAtSec(credential: Credential): number {

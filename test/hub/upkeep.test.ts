@@ -7,14 +7,16 @@ import { readCertificate } from '../../src/core/x509/certificate.ts'
 import { decodePem } from '../../src/core/x509/pem.ts'
 import { authenticateApiKey, createApiKey } from '../../src/hub/api-keys.ts'
 import { establishAuthorities } from '../../src/hub/authorities.ts'
-import { revokeDevice } from '../../src/hub/change-identity.ts'
+import { revokeCertificate, revokeDevice } from '../../src/hub/change-identity.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import { followEvents } from '../../src/hub/follow-events.ts'
+import { limitedAddress, peerAddress } from '../../src/hub/peer-address.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import type { HubEvent } from '../../src/hub/ports/events.ts'
 import { crlLifetimeMs, crlRefreshMs, currentCrl, publishCrl } from '../../src/hub/publish-crl.ts'
 import { attemptRecorder } from '../../src/hub/record-attempts.ts'
+import { keepCrlsFresh } from '../../src/hub/refresh-crls.ts'
 import { keepServerCertificate } from '../../src/hub/renew-server-certificate.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { deviceRequest, hubParts, noonMs, registered, StandingClock } from '../support/hub-parts.ts'
@@ -65,6 +67,54 @@ test('the server certificate is kept until two thirds of its life, or until it l
   hub.clock.advance(wider.renewAtSec * 1000 - hub.clock.nowMs())
   const renewed = await currentServerCertificate(hub, more)
   assert.ok(renewed.notAfterSec > wider.notAfterSec)
+})
+
+test('a revoked server certificate is replaced at once, with another key when its key is compromised', async (t) => {
+  const hub = await hubParts(t)
+  const names = { dnsNames: ['hub.plant.example'], ipAddresses: [] }
+  const first = await currentServerCertificate(hub, names)
+  const used: { key: string; chain: string }[] = []
+  const renewal = keepServerCertificate(hub, first, {
+    current: () => currentServerCertificate(hub, names),
+    use: (certificate) => used.push(certificate),
+  })
+  t.after(renewal.stop)
+  const revoke = async (chain: string, reason: 'superseded' | 'keyCompromise'): Promise<void> => {
+    const [leaf] = decodePem(chain)
+    assert.ok(leaf !== undefined)
+    await revokeCertificate(hub, hub.actor, readCertificate(leaf.der).serialNumber, reason)
+    await renewal.exchange()
+  }
+  await revoke(first.chain, 'superseded')
+  assert.equal(used[0]?.key, first.key)
+  await revoke(used[0]?.chain ?? '', 'keyCompromise')
+  assert.equal(used.length, 2)
+  assert.notEqual(used[1]?.key, first.key)
+})
+
+test('revocations that a killed hub owed stand in the CRL of the next start', async (t) => {
+  const hub = await hubParts(t)
+  const { identity, tokenText } = await registered(hub, 'pump-7')
+  await publishCrl(hub, hub.issuing.id)
+  const credential = await enrol(hub, { tokenText, claimedId: '', ...deviceRequest('pump-7') })
+  await revokeDevice(hub, hub.actor, identity.id, 'keyCompromise')
+  const crls = keepCrlsFresh(hub)
+  await crls.stop()
+  const { crl } = await currentCrl(hub, hub.issuing.id)
+  assert.ok(Buffer.from(crl).toString('hex').includes(credential.serialNumber))
+})
+
+test('a clock that ran ahead and was set right drops no revocation that still matters', async (t) => {
+  const hub = await hubParts(t)
+  const { identity, tokenText } = await registered(hub, 'pump-7')
+  const credential = await enrol(hub, { tokenText, claimedId: '', ...deviceRequest('pump-7') })
+  await revokeDevice(hub, hub.actor, identity.id, 'keyCompromise')
+  hub.clock.advance(60 * 86_400_000)
+  const ahead = await publishCrl(hub, hub.issuing.id)
+  hub.clock.advance(-60 * 86_400_000)
+  const right = await currentCrl(hub, hub.issuing.id)
+  assert.ok(right.number > ahead.number)
+  assert.ok(Buffer.from(right.crl).toString('hex').includes(credential.serialNumber))
 })
 
 test('a renewed server certificate is put to use once it is due, and not before', async (t) => {
@@ -160,20 +210,41 @@ test('a flood of attempts is counted, not kept', async (t) => {
   assert.equal(hub.log.lines[0]?.message, 'attempts were not recorded because there were too many')
 })
 
+test('an attempt that cannot be kept does not take those beside it along', async (t) => {
+  const hub = await hubParts(t)
+  const recorder = attemptRecorder(hub)
+  recorder.record(attempt)
+  recorder.record({ ...attempt, address: null as unknown as string })
+  recorder.record({ ...attempt, address: '10.0.0.9' })
+  await recorder.stop()
+  const { items } = await hub.store.attempts.list({ after: null, limit: 10, order: 'oldest' })
+  assert.deepEqual(
+    items.map(({ address }) => address),
+    ['127.0.0.1', '10.0.0.9'],
+  )
+})
+
 test('only failures count against an address, and only for a minute', () => {
   const clock = new StandingClock(noonMs)
   const limiter = new FailureLimiter(clock)
-  for (let i = 0; i < limits.authFailuresPerMinuteMax; i += 1) {
-    limiter.assertMayTry('10.0.0.1')
-    limiter.recordFailure('10.0.0.1')
-  }
-  assert.throws(
-    () => limiter.assertMayTry('10.0.0.1'),
-    (error: unknown) => error instanceof HubError && error.code === 'rate-limited',
-  )
-  limiter.assertMayTry('10.0.0.2')
+  const isLimited = (error: unknown): boolean => error instanceof HubError && error.code === 'rate-limited'
+  for (let i = 0; i < limits.authFailuresPerMinuteMax; i += 1) limiter.recordFailure('10.0.0.1')
+  assert.throws(() => limiter.recordFailure('10.0.0.1'), isLimited)
+  limiter.recordFailure('10.0.0.2')
   clock.advance(60_000)
-  limiter.assertMayTry('10.0.0.1')
+  limiter.recordFailure('10.0.0.1')
+  clock.advance(-365 * 86_400_000)
+  for (let i = 0; i < limits.authFailuresPerMinuteMax; i += 1) limiter.recordFailure('10.0.0.1')
+  clock.advance(60_000)
+  limiter.recordFailure('10.0.0.1')
+})
+
+test('one spelling stands for an address, and a whole IPv6 site counts as one', () => {
+  assert.equal(peerAddress('::ffff:10.0.0.1'), '10.0.0.1')
+  assert.equal(peerAddress(undefined), 'unknown')
+  assert.equal(limitedAddress('10.0.0.1'), '10.0.0.1')
+  assert.equal(limitedAddress('2001:db8::7'), limitedAddress('2001:db8:0:0:ffff::1'))
+  assert.notEqual(limitedAddress('2001:db8:0:1::7'), limitedAddress('2001:db8::7'))
 })
 
 test('an API key is shown once, kept as a hash, and compared whole', async (t) => {

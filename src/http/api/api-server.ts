@@ -19,6 +19,7 @@ import { limits } from '../../core/limits.ts'
 import { type ApiCaller, authenticateApiKey } from '../../hub/api-keys.ts'
 import { changeDeviceState, revokeCertificate, revokeDevice } from '../../hub/change-identity.ts'
 import type { FailureLimiter } from '../../hub/failure-limiter.ts'
+import { peerAddress } from '../../hub/peer-address.ts'
 import type { Clock } from '../../hub/ports/clock.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import type { Random } from '../../hub/ports/random.ts'
@@ -29,7 +30,8 @@ import { attemptToView, auditEntryToView, changeToView, credentialToView, device
 
 export interface ApiServerOptions {
   readonly hub: { readonly store: Store; readonly clock: Clock; readonly random: Random }
-  readonly limiter: FailureLimiter
+  /** Absent on the unix socket, whose file mode says who may try. */
+  readonly limiter?: FailureLimiter
   readonly log: Log
   /** Writes attempts that still wait, so that a list shows what has just happened. */
   flushAttempts(): Promise<void>
@@ -53,14 +55,11 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   const callers = new WeakMap<FastifyRequest, ApiCaller>()
 
   app.addHook('onRequest', async (request) => {
-    // On the unix socket there is no address: its file mode says who may try.
-    const address: string | undefined = request.socket.remoteAddress
-    if (address !== undefined) options.limiter.assertMayTry(address)
     try {
       callers.set(request, await authenticateApiKey(hub, bearerToken(request)))
     } catch (error) {
-      const guessed = error instanceof HubError && error.code === 'key-invalid'
-      if (guessed && address !== undefined) options.limiter.recordFailure(address)
+      const isGuess = error instanceof HubError && error.code === 'key-invalid'
+      if (isGuess) options.limiter?.recordFailure(peerAddress(request.ip))
       throw error
     }
   })

@@ -7,6 +7,7 @@ import { limits } from '../../core/limits.ts'
 import { certsOnly } from '../../core/x509/pkcs7.ts'
 import { type EnrolmentHub, enrol } from '../../hub/enrol.ts'
 import type { FailureLimiter } from '../../hub/failure-limiter.ts'
+import { peerAddress } from '../../hub/peer-address.ts'
 import type { NewAttempt } from '../../hub/ports/attempts.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import { httpApp, type TlsMaterial } from '../listen.ts'
@@ -42,10 +43,9 @@ export function estServer(options: EstServerOptions): FastifyInstance {
   app.get(`${root}/cacerts`, (_request, reply) => reply.header('Content-Type', certificatesType).send(caBody))
 
   app.post(`${root}/simpleenroll`, async (request, reply) => {
-    const address = request.ip
+    const address = peerAddress(request.ip)
     const { claimedId, tokenText } = basicCredentials(request)
     try {
-      options.limiter.assertMayTry(address)
       const certificateRequest = requestBody(request)
       const credential = await enrol(options.hub, { tokenText, claimedId, certificateRequest })
       return reply
@@ -53,7 +53,8 @@ export function estServer(options: EstServerOptions): FastifyInstance {
         .send(base64Body(certsOnly([credential.certificate])))
     } catch (error) {
       if (error instanceof HubError) {
-        if (error.code === 'token-invalid' || error.code === 'token-missing') options.limiter.recordFailure(address)
+        // A request without a token is how a stock client asks whether one is needed: no guess.
+        if (error.code === 'token-invalid') options.limiter.recordFailure(address)
         options.attempts.record(refusedEnrolment(options.hub.clock.nowMs(), address, claimedId, error))
       }
       throw error

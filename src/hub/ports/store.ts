@@ -129,6 +129,8 @@ export interface ApiKeyReader {
 }
 export interface ApiKeys extends ApiKeyReader {
   insert(key: ApiKeyRow): Promise<void>
+  /** Removes all keys of that name. */
+  removeNamed(name: string): Promise<void>
 }
 
 export interface SettingReader {

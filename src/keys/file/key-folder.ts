@@ -3,7 +3,7 @@
  * one private key each. A key that exists is never overwritten.
  */
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, sign } from 'node:crypto'
-import { chmod, mkdir, readdir, readFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { assert, HubError, quote } from '../../core/errors.ts'
@@ -36,6 +36,9 @@ const kekFile = 'kek.json'
 const keySuffix = '.key.json'
 const fileMode = 0o600
 
+/** What a crash leaves of a file that was being written. */
+const halfFile = /^\..+\.[0-9a-f]{12}\.tmp$/
+
 /** A file of this folder is about 500 bytes long. */
 const fileCharsMax = 8192
 
@@ -46,6 +49,7 @@ async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await chmod(folder, 0o700)
+    for (const name of await readdir(folder)) if (halfFile.test(name)) await rm(join(folder, name), { force: true })
   } catch (cause) {
     throw new HubError('data-directory-unusable', `the key folder ${quote(folder)} cannot be used`, { cause })
   }

@@ -20,5 +20,8 @@ export function apiKeys(access: Access): ApiKeys {
         .values({ id: key.id, name: key.name, secret_hash: key.secretHash, created_at_ms: key.createdAtMs })
         .execute()
     },
+    async removeNamed(name) {
+      await access().deleteFrom('api_keys').where('name', '=', name).execute()
+    },
   }
 }
