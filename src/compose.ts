@@ -153,7 +153,6 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   })
   const api = {
     hub: { store, clock, random },
-    limiter: new FailureLimiter(clock),
     log,
     flushAttempts: () => attempts.flush(),
     describeHub,
@@ -161,7 +160,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const tlsApps = [est]
   const socketPath = await openApiSocket(apiServer(api), directory, closing)
   if (config.apiListen !== null) {
-    const remote = apiServer({ ...api, tls: certificate })
+    const remote = apiServer({ ...api, limiter: new FailureLimiter(clock), tls: certificate })
     closing.add('API', () => remote.close())
     await listenOn(remote, 'API', config.apiListen.host, config.apiListen.port)
     tlsApps.push(remote)

@@ -96,7 +96,7 @@ describe('a request', () => {
     for (const wrong of [
       'nonsense',
       `${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}`,
-      `f${key.slice(1)}`,
+      `${key.startsWith('f') ? 'e' : 'f'}${key.slice(1)}`,
       key.slice(0, 16),
     ]) {
       const answer = await app.inject({ url: '/api/v1/hub', headers: { authorization: `Bearer ${wrong}` } })
@@ -107,17 +107,18 @@ describe('a request', () => {
     assertProblem(basic, 401, 'key-missing')
   })
 
-  test('is answered 429 after too many wrong keys, right key or not, until a minute has passed', async (t) => {
+  test('is answered 429 after too many wrong keys until a minute has passed, and the right key always passes', async (t) => {
     const api = await apiParts(t)
     const wrong = { url: '/api/v1/hub', headers: { authorization: 'Bearer nonsense' } }
     for (let failures = 0; failures < limits.authFailuresPerMinuteMax; failures += 1) {
       assertProblem(await api.app.inject(wrong), 401, 'key-invalid')
     }
-    const answer = await ask(api, 'GET', '/hub')
+    const answer = await api.app.inject(wrong)
     assertProblem(answer, 429, 'rate-limited')
     assert.equal(answer.headers['retry-after'], '60')
-    api.hub.clock.advance(60_000)
     assert.equal((await ask(api, 'GET', '/hub')).statusCode, 200)
+    api.hub.clock.advance(60_000)
+    assertProblem(await api.app.inject(wrong), 401, 'key-invalid')
   })
 
   test('without a key does not count against the address, so that a browser cannot lock an operator out', async (t) => {
