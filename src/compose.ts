@@ -108,7 +108,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   closing.add('CRLs', () => crls.stop())
 
   const issuer = { store, keys, clock, random, realm: names.realm, authorities, issuing: authorities.issuing, crlUrl }
-  const certificate = await currentServerCertificate(issuer, serverNames(names.publicName))
+  const certificate = await currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames))
 
   const est = estServer({
     hub: issuer,
@@ -167,7 +167,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   }
 
   const renewal = keepServerCertificate({ clock, log }, certificate, {
-    current: () => currentServerCertificate(issuer, serverNames(names.publicName)),
+    current: () => currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames)),
     use: (renewed) => exchangeCertificate(renewed, gate, tlsApps),
   })
   closing.add('server certificate', renewal.stop)
@@ -198,8 +198,13 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
 interface Names {
   readonly realm: Realm
   readonly publicName: string
+  /** Earlier public names, newest first: devices that enrolled under them still come. */
+  readonly formerNames: readonly string[]
   readonly firstStart: boolean
 }
+
+/** Former names that the server certificate still carries. */
+const formerNamesMax = 8
 
 /** Realm and public name are chosen at the first start and kept; the public name changes only when it is given. */
 async function establishNames(config: HubConfig, store: Store): Promise<Names> {
@@ -213,8 +218,12 @@ async function establishNames(config: HubConfig, store: Store): Promise<Names> {
       hint: `leave out the realm ${quote(config.realm)}: it stands in every certificate and cannot change`,
     })
   }
+  const formerText = (await store.settings.find('former-names')) ?? ''
+  const earlier = [...(keptName === null ? [] : [keptName]), ...formerText.split(' ').filter((name) => name !== '')]
+  const formerNames = [...new Set(earlier)].filter((name) => name !== publicName).slice(0, formerNamesMax)
   if (keptRealm !== realm || keptName !== publicName) {
     await store.write(async (tx) => {
+      await tx.settings.set('former-names', formerNames.join(' '))
       await tx.settings.set('realm', realm)
       await tx.settings.set('public-name', publicName)
       await tx.audit.append({
@@ -227,7 +236,7 @@ async function establishNames(config: HubConfig, store: Store): Promise<Names> {
       })
     })
   }
-  return { realm, publicName, firstStart: keptRealm === null }
+  return { realm, publicName, formerNames, firstStart: keptRealm === null }
 }
 
 /** An IPv6 address has colons, which a SPIFFE trust domain may not have. */

@@ -38,12 +38,18 @@ export function parsePublicName(value: string): string {
   })
 }
 
-/** What the server certificate should say: the public name, this machine's names and its addresses. */
-export function serverNames(publicName: string): ServerNames {
+/**
+ * What the server certificate should say: the public name, this machine's names and its addresses.
+ *
+ * @param formerNames earlier public names, which devices enrolled then still use
+ */
+export function serverNames(publicName: string, formerNames: readonly string[]): ServerNames {
   const dnsNames = new Set<string>()
   const ipAddresses = new Set<string>()
-  if (isIP(publicName) === 0) dnsNames.add(publicName)
-  else ipAddresses.add(publicName)
+  for (const name of [publicName, ...formerNames]) {
+    if (isIP(name) === 0) dnsNames.add(name)
+    else ipAddresses.add(name)
+  }
   dnsNames.add('localhost')
   const own = hostname().toLowerCase()
   if (isDnsName(own)) dnsNames.add(own)

@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { connect } from 'node:tls'
 import type { HubView } from '../../src/api-schema/views.ts'
 import { repository, startHubProcess, upArguments } from '../support/hub-process.ts'
 import { needs, programPath } from '../support/programs.ts'
@@ -78,6 +79,18 @@ test('the public name and the realm of the first start are kept', async (t) => {
   const after = await second.json<HubView>(['status'])
   assert.equal(after.realm, 'plant.example')
   assert.equal(after.rootFingerprint, before.rootFingerprint)
+})
+
+test('after a change of its public name, the hub still answers to the old one', async (t) => {
+  const data = join(temporaryFolder(t), 'data')
+  const first = await startHubProcess(t, { data, args: ['--public-name', 'old.plant.example'] })
+  await first.stop()
+  const second = await startHubProcess(t, { data, args: ['--public-name', 'new.plant.example'] })
+  for (const name of ['new.plant.example', 'old.plant.example', 'localhost']) {
+    const socket = connect({ port: second.https.port, host: '127.0.0.1', servername: name, ca: readFileSync(second.ca) })
+    await once(socket, 'secureConnect')
+    socket.destroy()
+  }
 })
 
 test('a wrong passphrase opens nothing, and says so', async (t) => {
