@@ -4,9 +4,7 @@ import { dirname } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { HubView } from './api-schema/views.ts'
 import type { HubConfig } from './config/config.ts'
-import { HubError, quote } from './core/errors.ts'
 import type { FailureName } from './core/failure/catalogue.ts'
-import { parseRealm, type Realm } from './core/identity/id.ts'
 import { encodePem } from './core/x509/pem.ts'
 import { writeDurably } from './disk/durable-file.ts'
 import { type Gate, startGate } from './gate/gate.ts'
@@ -20,6 +18,7 @@ import { createApiKey } from './hub/api-keys.ts'
 import { establishAuthorities } from './hub/authorities.ts'
 import { FailureLimiter } from './hub/failure-limiter.ts'
 import { followEvents } from './hub/follow-events.ts'
+import { establishNames } from './hub/hub-names.ts'
 import type { HubEvent } from './hub/ports/events.ts'
 import type { Log } from './hub/ports/log.ts'
 import type { Store } from './hub/ports/store.ts'
@@ -85,7 +84,11 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const passphrase = await readPassphrase(config.passphrase, directory.passphraseFile)
   const keys = await openKeyFolder({ folder: directory.keys, passphrase })
 
-  const names = await establishNames(config, store)
+  const names = await establishNames(
+    { store, clock },
+    { realm: config.realm, publicName: config.publicName === null ? null : parsePublicName(config.publicName) },
+    defaultPublicName,
+  )
   const authorities = await establishAuthorities({ store, keys, clock, random, realm: names.realm })
   const rootsPem = encodePem('CERTIFICATE', authorities.root.certificate)
   writeDurably(directory.ca, rootsPem, 0o644)
@@ -193,55 +196,6 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
       'embedded broker: sessions, queued and retained messages live in memory and are gone after a restart; identities, certificates and revocations are on disk',
     stop: () => closing.run(),
   }
-}
-
-interface Names {
-  readonly realm: Realm
-  readonly publicName: string
-  /** Earlier public names, newest first: devices that enrolled under them still come. */
-  readonly formerNames: readonly string[]
-  readonly firstStart: boolean
-}
-
-/** Former names that the server certificate still carries. */
-const formerNamesMax = 8
-
-/** Realm and public name are chosen at the first start and kept; the public name changes only when it is given. */
-async function establishNames(config: HubConfig, store: Store): Promise<Names> {
-  const keptRealm = await store.settings.find('realm')
-  const keptName = await store.settings.find('public-name')
-  const given = config.publicName === null ? null : parsePublicName(config.publicName)
-  const publicName = given ?? keptName ?? (await defaultPublicName())
-  const realm = parseRealm(keptRealm ?? config.realm ?? realmFrom(publicName))
-  if (config.realm !== null && config.realm !== realm) {
-    throw new HubError('config-invalid', `the realm is ${quote(realm)} since the first start`, {
-      hint: `leave out the realm ${quote(config.realm)}: it stands in every certificate and cannot change`,
-    })
-  }
-  const formerText = (await store.settings.find('former-names')) ?? ''
-  const earlier = [...(keptName === null ? [] : [keptName]), ...formerText.split(' ').filter((name) => name !== '')]
-  const formerNames = [...new Set(earlier)].filter((name) => name !== publicName).slice(0, formerNamesMax)
-  if (keptRealm !== realm || keptName !== publicName) {
-    await store.write(async (tx) => {
-      await tx.settings.set('former-names', formerNames.join(' '))
-      await tx.settings.set('realm', realm)
-      await tx.settings.set('public-name', publicName)
-      await tx.audit.append({
-        atMs: clock.nowMs(),
-        actor: 'hub',
-        act: 'hub.name',
-        subject: publicName,
-        before: keptName === null ? null : { realm: keptRealm, publicName: keptName },
-        after: { realm, publicName },
-      })
-    })
-  }
-  return { realm, publicName, formerNames, firstStart: keptRealm === null }
-}
-
-/** An IPv6 address has colons, which a SPIFFE trust domain may not have. */
-function realmFrom(publicName: string): string {
-  return publicName.replaceAll(':', '-').replace(/^-+/, 'ip-')
 }
 
 /** The key of the command line on this machine; made again when its file is gone, since the folder's owner may do anything. */

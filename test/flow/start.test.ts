@@ -87,7 +87,12 @@ test('after a change of its public name, the hub still answers to the old one', 
   await first.stop()
   const second = await startHubProcess(t, { data, args: ['--public-name', 'new.plant.example'] })
   for (const name of ['new.plant.example', 'old.plant.example', 'localhost']) {
-    const socket = connect({ port: second.https.port, host: '127.0.0.1', servername: name, ca: readFileSync(second.ca) })
+    const socket = connect({
+      port: second.https.port,
+      host: '127.0.0.1',
+      servername: name,
+      ca: readFileSync(second.ca),
+    })
     await once(socket, 'secureConnect')
     socket.destroy()
   }
