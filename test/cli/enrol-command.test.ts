@@ -36,6 +36,15 @@ test('`enrol` takes the string as an argument, from a file, from standard input 
   }
 })
 
+test('`enrol -` waits for a pipe whose writer is slower than itself', async (context) => {
+  const cwd = temporaryFolder(context)
+  const slow = `sleep 1; printf '%s' "$STRING"`
+  const script = `(${slow}) | "$NODE" "$LAUNCHER" enrol - --dir d`
+  const env = { STRING: bootstrap, NODE: process.execPath, LAUNCHER: launcher }
+  const { status, stderr } = await run('sh', ['-c', script], { cwd, env })
+  assert.equal(status, 0, stderr)
+})
+
 test('`enrol` ends with a line for mosquitto_pub that needs no change', async (context) => {
   const { stdout } = await enrol([bootstrap, '--dir', 'pump-7'], { cwd: temporaryFolder(context) })
   assert.match(stdout, /^pump-7 is enrolled, until 20/)

@@ -27,7 +27,7 @@ export function define(command: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', secrecyHelp)
     .action(async (argument: string | undefined, options: EnrolOptions) => {
-      const bootstrap = parseBootstrap(bootstrapText(argument, options.file))
+      const bootstrap = parseBootstrap(await bootstrapText(argument, options.file))
       const result = await enrol({
         bootstrap,
         directory: options.dir,
@@ -45,11 +45,11 @@ runs, and the shell may keep it. Where that matters, use --file, "-" or the vari
 
 If it is interrupted, run the same command again: it goes on with the same key.`
 
-function bootstrapText(argument: string | undefined, file: string | undefined): string {
+async function bootstrapText(argument: string | undefined, file: string | undefined): Promise<string> {
   if (argument !== undefined && file !== undefined) {
     throw new HubError('usage', 'the bootstrap string is given twice', { hint: 'give either the argument or --file' })
   }
-  if (argument === '-') return readSmall(0, 'standard input')
+  if (argument === '-') return readStandardInput()
   if (argument !== undefined) return argument
   if (file !== undefined) return readSmall(file, quote(file))
   const { HANDFAST_BOOTSTRAP: variable } = process.env
@@ -59,14 +59,24 @@ function bootstrapText(argument: string | undefined, file: string | undefined): 
   })
 }
 
-function readSmall(file: string | number, name: string): string {
-  let text: string
+/** Reads as a stream: a pipe whose writer is slower than this program has nothing to read at first. */
+async function readStandardInput(): Promise<string> {
+  let text = ''
+  for await (const chunk of process.stdin.setEncoding('utf8')) text = bounded(text + String(chunk), 'standard input')
+  return text
+}
+
+function readSmall(file: string, name: string): string {
   try {
-    text = readFileSync(file, 'utf8')
+    return bounded(readFileSync(file, 'utf8'), name)
   } catch (error) {
+    if (error instanceof HubError) throw error
     const { code } = error as NodeJS.ErrnoException
     throw new HubError('usage', `${name} cannot be read (${code})`, { cause: error })
   }
+}
+
+function bounded(text: string, name: string): string {
   if (text.length <= deviceLimits.bootstrapCharsMax) return text
   throw new HubError('enrolment-bootstrap-invalid', `${name} is too long for a bootstrap string`)
 }
