@@ -61,6 +61,14 @@ export function textProperty(id: number, value: string): Property {
   return { id, value: text(value) }
 }
 
+export function binaryProperty(id: number, bytes: Buffer): Property {
+  return { id, value: binary(bytes) }
+}
+
+export function pairProperty(id: number, name: string, value: string): Property {
+  return { id, value: Buffer.concat([text(name), text(value)]) }
+}
+
 /** A Reason String as a property list: empty for null. */
 export function reasonStringOf(sentence: string | null): readonly Property[] {
   return sentence === null ? [] : [textProperty(property.reasonString, sentence)]

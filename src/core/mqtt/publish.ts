@@ -1,8 +1,8 @@
-/** PUBLISH (MQTT 5 §3.3), read as far as the guard needs: everything but the payload. */
+/** PUBLISH (MQTT 5 §3.3): read as far as the guard needs, which is everything but the payload, and written. */
 import { bodyOffset, Cursor } from './cursor.ts'
+import { packetOf, propertyBlock, text, u16 } from './encoding.ts'
 import { allowedProperties, type Property, property, readProperties, skipProperties } from './properties.ts'
-import type { ProtocolVersion, QoS } from './protocol.ts'
-import { reason } from './protocol.ts'
+import { type ProtocolVersion, packetType, type QoS, reason } from './protocol.ts'
 import { readTopicName, type TopicName } from './topic.ts'
 import { malformed, protocolError, Violation } from './violation.ts'
 
@@ -68,4 +68,25 @@ function offsetAfterProperties(packet: Buffer, at: number, from: 'client' | 'bro
 function mayHoldAlias(packet: Buffer, at: number, block: number): boolean {
   if (block >= 0x80) return true
   return packet.subarray(at + 1, at + 1 + block).includes(property.topicAlias)
+}
+
+export interface Publish {
+  readonly topic: string
+  readonly qos: QoS
+  readonly retain: boolean
+  /** Never with QoS 0 (MQTT-3.3.1-2). */
+  readonly dup: boolean
+  /** 1 to 65,535; it is left out at QoS 0. */
+  readonly packetId: number
+  readonly properties: readonly Property[]
+  readonly payload: Buffer
+}
+
+/** A whole PUBLISH packet. Under MQTT 3.1.1 the properties are left out. */
+export function encodePublish(publish: Publish, version: ProtocolVersion): Buffer {
+  const { topic, qos, retain, dup, packetId, properties, payload } = publish
+  const parts = [text(topic)]
+  if (qos > 0) parts.push(u16(packetId))
+  if (version === 5) parts.push(propertyBlock(properties))
+  return packetOf((packetType.publish << 4) | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0), ...parts, payload)
 }

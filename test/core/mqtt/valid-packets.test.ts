@@ -4,8 +4,10 @@ import fc from 'fast-check'
 import { type Packet, parser } from 'mqtt-packet'
 import { parseAcknowledgement } from '../../../src/core/mqtt/acknowledgement.ts'
 import { encodeConnect, parseConnect } from '../../../src/core/mqtt/connect.ts'
-import { type ProtocolVersion, typeOf } from '../../../src/core/mqtt/protocol.ts'
-import { scanPublish } from '../../../src/core/mqtt/publish.ts'
+import { pairProperty, textProperty } from '../../../src/core/mqtt/encoding.ts'
+import { property } from '../../../src/core/mqtt/properties.ts'
+import { type ProtocolVersion, type QoS, typeOf } from '../../../src/core/mqtt/protocol.ts'
+import { encodePublish, scanPublish } from '../../../src/core/mqtt/publish.ts'
 import { PacketSplitter } from '../../../src/core/mqtt/splitter.ts'
 import { encodeSubscribe, parseSubscribe, parseUnsubscribe } from '../../../src/core/mqtt/subscribe.ts'
 import { Violation } from '../../../src/core/mqtt/violation.ts'
@@ -72,6 +74,33 @@ for (const version of [4, 5] as const) {
           assert.equal(head.dup, wanted.dup)
           assert.equal(head.packetId, wanted.qos === 0 ? 0 : wanted.messageId)
           assert.deepEqual(bytes.subarray(head.payloadOffset), wanted.payload)
+        }),
+      )
+    })
+
+    test('a PUBLISH that is written is read by it as it was meant', () => {
+      fc.assert(
+        fc.property(anyPublish(version), (packet) => {
+          const { topic, qos, retain, dup, messageId, payload } = packet as unknown as {
+            topic: string
+            qos: QoS
+            retain: boolean
+            dup: boolean
+            messageId: number
+            payload: Buffer
+          }
+          const properties = [
+            textProperty(property.contentType, 'text/plain'),
+            pairProperty(property.userProperty, 'a', 'b'),
+          ]
+          const publish = { topic, qos, retain, dup, packetId: messageId, properties, payload }
+          const read = readByOther(encodePublish(publish, version), version) as unknown as Record<string, unknown>
+          assert.deepEqual(
+            [read.topic, read.qos, read.retain, read.dup, read.messageId, read.payload],
+            [topic, qos, retain, dup, qos === 0 ? undefined : messageId, payload],
+          )
+          const expected = { contentType: 'text/plain', userProperties: { a: 'b' } }
+          assert.deepEqual(plain(read.properties ?? null), version === 5 ? expected : null)
         }),
       )
     })
