@@ -73,13 +73,23 @@ export class UpstreamClient {
   /** The next PUBLISH, acknowledged to the end. */
   async receive(): Promise<IPublishPacket> {
     const packet = await this.next('publish')
-    if (packet.messageId !== undefined && packet.qos === 1) this.send({ cmd: 'puback', messageId: packet.messageId })
-    if (packet.messageId !== undefined && packet.qos === 2) {
-      this.send({ cmd: 'pubrec', messageId: packet.messageId })
-      await this.next('pubrel')
-      this.send({ cmd: 'pubcomp', messageId: packet.messageId })
-    }
+    await this.acknowledge(packet)
     return packet
+  }
+
+  /** Acknowledges a PUBLISH to the end. */
+  async acknowledge({ messageId, qos }: IPublishPacket): Promise<void> {
+    if (messageId !== undefined && qos === 1) this.send({ cmd: 'puback', messageId })
+    if (messageId !== undefined && qos === 2) {
+      this.send({ cmd: 'pubrec', messageId })
+      await this.next('pubrel')
+      this.send({ cmd: 'pubcomp', messageId })
+    }
+  }
+
+  /** How many packets of a kind have come and have not been taken. */
+  count(cmd: Packet['cmd']): number {
+    return this.#packets.filter((packet) => packet.cmd === cmd).length
   }
 
   /** The next packet of a kind; those of other kinds stay. */

@@ -6,6 +6,12 @@ import { after, before, describe, test } from 'node:test'
 import { limits } from '../../src/core/limits.ts'
 import type { Upstream } from '../../src/hub/ports/upstream.ts'
 import { UpstreamClient, type Version } from './upstream-client.ts'
+import {
+  keptSessionContract,
+  publishContract,
+  receiveMaximumContract,
+  subscriptionContract,
+} from './upstream-delivery.ts'
 
 const timeout = 20_000
 
@@ -24,7 +30,11 @@ export function upstreamContract(name: string, start: () => Promise<Upstream>): 
     }
 
     deliveryContract(arrive)
+    subscriptionContract(() => upstream, arrive)
+    publishContract(() => upstream, arrive)
     sessionContract(() => upstream, arrive)
+    keptSessionContract(() => upstream, arrive)
+    receiveMaximumContract(() => upstream, arrive)
     pressureContract(arrive)
 
     test('stopping it ends every connection, and no new one is served', async () => {

@@ -13,6 +13,13 @@ export const brokerLimits = {
   awayMessagesMax: 1_000,
   /** Messages of QoS 1 and 2 on their way to a client that is there; past it the client is cut off and is away. */
   presentMessagesMax: 10_000,
+  /**
+   * Messages of QoS 1 and 2 that a client has been sent and has not acknowledged; further ones wait. MQTT 5 clients may ask
+   * for fewer. It keeps a link of 100 ms busy at 10,000 messages a second.
+   */
+  unacknowledgedMessagesMax: 1_000,
+  /** Messages of QoS 2 from a client that it has not released. MQTT 5 clients are told as Receive Maximum. */
+  unreleasedMessagesMax: 10_000,
   /** Payload bytes in all queues. */
   queuedBytesMax: 128 * 1024 * 1024,
   /** Retained messages, and their payload bytes; further topics are not retained, known ones are replaced. */

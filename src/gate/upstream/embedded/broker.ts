@@ -1,11 +1,13 @@
 /** Aedes with limits, and without what the gate does: it trusts every client and never times one out. */
-import type { Readable } from 'node:stream'
-import { Aedes, type Client } from 'aedes'
+import { Aedes } from 'aedes'
 import { limits } from '../../../core/limits.ts'
+import type { AedesClient } from './aedes-types.ts'
 import { AwaySessions } from './away-sessions.ts'
-import { boundPersistence, type KeptMessage, type Persistence } from './bounded-persistence.ts'
 import { brokerLimits } from './broker-limits.ts'
 import type { ClientStream } from './client-stream.ts'
+import { Deliverer, isReserved } from './deliverer.ts'
+import { keptSessionMarker, mayHold, Persistence } from './persistence.ts'
+import { Sessions } from './sessions.ts'
 
 /** How often the sessions of absent clients are looked through, in milliseconds. */
 const expiryMs = 60_000
@@ -15,7 +17,11 @@ export interface Broker {
 }
 
 export async function startBroker(): Promise<Broker> {
+  const sessions = new Sessions()
+  const persistence = new Persistence(sessions)
+  const deliverers = new WeakMap<object, Deliverer>()
   const aedes = await Aedes.createBroker({
+    persistence,
     // Every message may wait for its own recipients; a common number of places would let one slow client stop all.
     concurrency: 0,
     drainTimeout: brokerLimits.clientDrainMs,
@@ -25,69 +31,43 @@ export async function startBroker(): Promise<Broker> {
     maxClientsIdLength: 0xffff,
     maxTopicLevels: limits.topicLevelsMax,
     maximumPacketSize: limits.packetBytesMax,
+    receiveMaximum: brokerLimits.unreleasedMessagesMax,
     sessionExpiryIntervalLimit: brokerLimits.sessionExpirySecMax,
     pendingSessionsLimit: brokerLimits.awaySessionsMax,
-    preConnect(_client, packet, done) {
+    preConnect(client, packet, done) {
       // The gate watches the silence of clients and may answer their pings itself.
       packet.keepalive = 0
+      deliverers.set(client, new Deliverer(client as unknown as AedesClient, sessions))
       done(null, true)
     },
-    // Aedes takes orders to end other clients below $SYS/, and tells client ids there: neither is for clients.
-    authorizePublish: (_client, { topic }, done) => done(isReserved(topic) ? new Error('$SYS/ is reserved') : null),
-    authorizeForward: (client, packet) => (isForwarded(client, packet) ? packet : null),
+    authorizePublish(_client, packet, done) {
+      // What was for the broker alone does not go on to subscribers (MQTT-3.3.1-3, MQTT 5 §3.1.3.2.2).
+      packet.dup = false
+      delete (packet.properties as { willDelayInterval?: number } | undefined)?.willDelayInterval
+      // Aedes takes orders to end other clients below $SYS/.
+      done(isReserved(packet.topic) ? new Error('$SYS/ is reserved') : null)
+    },
+    authorizeSubscribe(client, asked, done) {
+      const { subscriptions } = client as unknown as AedesClient
+      const held = { size: Object.keys(subscriptions).length, has: (filter: string) => filter in subscriptions }
+      const isGranted = (asked as object) !== keptSessionMarker && mayHold(held, asked.topic)
+      done(null, isGranted ? asked : null)
+    },
   })
   // Errors of clients end their connection, which the gate sees; an unheard 'error' would end the thread.
   for (const event of ['clientError', 'connectionError'] as const) aedes.on(event, () => {})
   aedes.setMaxListeners(0)
   ;(aedes as NodeJS.EventEmitter).on('error', () => {})
-
-  const { persistence, clients } = aedes as unknown as Insides
-  boundPersistence(
-    persistence,
-    (clientId) => clients[clientId] !== undefined,
-    () => {},
-  )
+  aedes.on('connackSent', (_connack, client) => deliverers.get(client)?.start())
   watchAwaySessions(aedes, persistence)
   return { handle: (stream) => void aedes.handle(stream) }
 }
 
-/** What Aedes does not declare. */
-interface Insides {
-  readonly persistence: Persistence & SessionPersistence
-  readonly clients: Readonly<Record<string, unknown>>
-}
-interface SessionPersistence {
-  cleanSubscriptions(client: { readonly id: string }): Promise<void>
-  outgoingStream(client: { readonly id: string }): Readable
-  delWill(client: { readonly id: string }): Promise<void>
-}
-
-function isReserved(topic: string): boolean {
-  return topic.startsWith('$SYS/')
-}
-
-/** Messages of QoS 0 are dropped for a client that has too much waiting; others wait or end with it. */
-function isForwarded(client: Client, { topic, qos }: { readonly topic: string; readonly qos: number }): boolean {
-  return !isReserved(topic) && (qos > 0 || !isChoked(client))
-}
-
-function isChoked(client: Client): boolean {
-  return (client.conn as ClientStream).writableLength > 4 * brokerLimits.clientWaitingBytesMax
-}
-
-function watchAwaySessions(aedes: Aedes, persistence: Persistence & SessionPersistence): void {
-  const sessions = new AwaySessions((id) => void forget(persistence, id).catch(() => {}))
-  aedes.on('client', ({ id }) => sessions.comeBack(id))
+function watchAwaySessions(aedes: Aedes, persistence: Persistence): void {
+  const away = new AwaySessions((id) => void persistence.cleanSubscriptions({ id, closed: true }))
+  aedes.on('client', ({ id }) => away.comeBack(id))
   aedes.on('clientDisconnect', (client) => {
-    const isOld = (client as unknown as { readonly version: number }).version < 5
-    if (isOld && !client.clean) sessions.leave(client.id, performance.now())
+    if (client.version < 5 && !client.clean) away.leave(client.id, performance.now())
   })
-  setInterval(() => sessions.expire(performance.now()), expiryMs)
-}
-
-async function forget(persistence: Persistence & SessionPersistence, id: string): Promise<void> {
-  await persistence.cleanSubscriptions({ id })
-  for await (const message of persistence.outgoingStream({ id })) {
-    await persistence.outgoingClearMessageId({ id }, message as KeptMessage)
-  }
+  setInterval(() => away.expire(performance.now()), expiryMs)
 }

@@ -41,14 +41,24 @@ export class ClientStream extends Duplex {
     this.#forward()
   }
 
-  /** The gate has closed the connection: for the broker it breaks without a DISCONNECT. */
+  /**
+   * The gate has closed the connection: for the broker it breaks without a DISCONNECT, once it has taken what came before or
+   * its time for that is over.
+   */
   breakOff(): void {
     this.#closedByGate = true
-    this.destroy()
+    this.#dropWaiting()
+    if (this.#untaken === 0) {
+      this.destroy()
+      return
+    }
+    this.push(null)
+    const timer = setTimeout(() => this.destroy(), brokerLimits.clientDrainMs)
+    this.once('close', () => clearTimeout(timer))
   }
 
   override _read(): void {
-    if (this.#untaken === 0) return
+    if (this.#untaken === 0 || this.#closedByGate) return
     this.#link.credit(this.#connection, this.#untaken)
     this.#untaken = 0
   }
@@ -72,6 +82,10 @@ export class ClientStream extends Duplex {
   }
 
   #forward(): void {
+    if (this.#closedByGate) {
+      this.#dropWaiting()
+      return
+    }
     let sent = 0
     for (const chunk of this.#waiting) {
       if (this.#window <= 0) break
@@ -83,6 +97,11 @@ export class ClientStream extends Duplex {
       this.#waiting = this.#waiting.slice(sent)
       return
     }
+    this.#dropWaiting()
+  }
+
+  /** What waits for the gate is sent, or nobody wants it any more. */
+  #dropWaiting(): void {
     this.#waiting = []
     const done = this.#waitingDone
     this.#waitingDone = null
