@@ -1,6 +1,6 @@
 /**
  * The guard: every packet, both ways, passes it. What a client may not do does not reach the broker; what it may not read
- * does not reach the client. It holds no socket and can be tried without one.
+ * or cannot take does not reach the client. It holds no socket and can be tried without one.
  */
 import { quote } from '../core/errors.ts'
 import { type FailureName, toldToClient } from '../core/failure/catalogue.ts'
@@ -148,7 +148,8 @@ export class Guard {
     const { version } = this.#client
     const head = scanPublish(packet, version, 'broker')
     if (head instanceof Violation) return brokerFault(`the broker sent a PUBLISH in which ${head.sentence}`)
-    if (this.#rights.mayReceive(head.topic)) {
+    // What is too large for the client counts as delivered too (MQTT-3.1.2-25).
+    if (this.#rights.mayReceive(head.topic) && packet.length <= this.#client.packetBytesMax) {
       this.#outlet.toClient(packet)
       return null
     }

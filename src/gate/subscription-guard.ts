@@ -1,6 +1,6 @@
 /**
- * The part of the guard that knows subscriptions. A SUBSCRIBE of which only a part is allowed goes to the broker with that
- * part; the broker's SUBACK is completed with the denials before the client sees it.
+ * The part of the guard that knows subscriptions. Of a SUBSCRIBE the broker gets what is allowed, and each filter once; its
+ * SUBACK is completed before the client sees it, so that it has one code for each filter (MQTT-3.8.4-5).
  */
 import { quote } from '../core/errors.ts'
 import { type FailureName, toldToClient } from '../core/failure/catalogue.ts'
@@ -28,10 +28,16 @@ interface Denial {
   readonly sentence: string
 }
 
-/** The answer that is due for a SUBSCRIBE: a denial's code in its place, null where the broker's belongs. */
+/** The answer that is due for a SUBSCRIBE. */
 interface DueAnswer {
-  readonly codes: readonly (number | null)[]
-  readonly told: string
+  readonly asked: readonly Subscription[]
+  /** By filter of the SUBSCRIBE: a denial's code, or null where the broker's belongs. */
+  readonly denials: readonly (number | null)[]
+  /** What the broker has of it. */
+  readonly forwarded: readonly Subscription[]
+  /** Filters that were not subscribed before. */
+  readonly added: ReadonlySet<TopicFilter>
+  readonly told: string | null
 }
 
 export class SubscriptionGuard {
@@ -41,7 +47,7 @@ export class SubscriptionGuard {
   readonly #subscriptionsMax: number
   readonly #outlet: GuardOutlet
   readonly #subscribed = new Set<TopicFilter>()
-  /** By packet identifier: what was denied of a SUBSCRIBE that the broker has in part. */
+  /** By packet identifier: the SUBSCRIBEs that the broker has not answered. */
   readonly #due = new Map<number, DueAnswer>()
 
   constructor(
@@ -63,27 +69,40 @@ export class SubscriptionGuard {
     const asked = parseSubscribe(packet, version)
     if (asked instanceof Violation) return asked
     if (this.#due.has(asked.packetId)) return protocolError('the packet identifier of a SUBSCRIBE is in use')
-    const denials = asked.subscriptions.map(({ filter }) => this.#judge(filter))
-    const first = denials.find((denial) => denial !== null)
-    if (first === undefined) {
-      this.#outlet.toBroker(packet)
-      return null
-    }
-    for (const denial of denials) if (denial !== null) this.#outlet.onDenied(denial.code, denial.sentence)
-    const due: DueAnswer = {
-      codes: denials.map((denial) => (denial === null ? null : this.#codeOf(denial))),
-      told: toldToClient(first.code, first.sentence),
-    }
-    const allowed: readonly Subscription[] = asked.subscriptions.filter((_, i) => denials[i] === null)
-    if (allowed.length === 0) {
+    const due = this.#dueFor(asked.subscriptions)
+    if (due.forwarded.length === 0) {
       this.#outlet.toClient(this.#answer({ packetId: asked.packetId, properties: [], codes: [] }, due))
       return null
     }
     // Every answer that is due takes memory until the broker has answered.
     if (this.#due.size >= this.#subscriptionsMax) return protocolError('too many SUBSCRIBEs wait', reason.quotaExceeded)
     this.#due.set(asked.packetId, due)
-    this.#outlet.toBroker(encodeSubscribe(asked, allowed, version))
+    const isWhole = due.forwarded.length === asked.subscriptions.length
+    this.#outlet.toBroker(isWhole ? packet : encodeSubscribe(asked, due.forwarded, version))
     return null
+  }
+
+  #dueFor(asked: readonly Subscription[]): DueAnswer {
+    const added = new Set<TopicFilter>()
+    const allowed = new Map<TopicFilter, Subscription>()
+    let first: Denial | null = null
+    const denials = asked.map((subscription) => {
+      const { filter } = subscription
+      const isNew = !this.#subscribed.has(filter)
+      const denial = this.#judge(filter)
+      if (denial !== null) {
+        first ??= denial
+        this.#outlet.onDenied(denial.code, denial.sentence)
+        return this.#codeOf(denial)
+      }
+      if (isNew) added.add(filter)
+      // The last one counts, as if each filter had come in a packet of its own (MQTT-3.8.4-5).
+      allowed.delete(filter)
+      allowed.set(filter, subscription)
+      return null
+    })
+    const told = first === null ? null : toldOf(first)
+    return { asked, denials, forwarded: [...allowed.values()], added, told }
   }
 
   /** Null when the filter is allowed; it counts as subscribed then. */
@@ -118,19 +137,26 @@ export class SubscriptionGuard {
 
   /** The broker's SUBACK as the client sees it. */
   suback(packet: Buffer): Buffer {
-    if (this.#due.size === 0) return packet
     const suback = parseSuback(packet, this.#client.version)
     const due = suback instanceof Violation ? undefined : this.#due.get(suback.packetId)
     if (suback instanceof Violation || due === undefined) return packet
     this.#due.delete(suback.packetId)
-    return this.#answer(suback, due)
+    for (const [i, { filter }] of due.forwarded.entries()) {
+      if (isRefusal(suback.codes[i]) && due.added.has(filter)) this.#subscribed.delete(filter)
+    }
+    const isWhole = due.forwarded.length === due.asked.length && suback.codes.length === due.asked.length
+    return isWhole ? packet : this.#answer(suback, due)
   }
 
   /** A SUBACK with the broker's codes in the places that the denials leave open. */
   #answer(suback: Suback, due: DueAnswer): Buffer {
     const { version, wantsReasons, packetBytesMax } = this.#client
-    let next = 0
-    const codes = due.codes.map((code) => code ?? suback.codes[next++] ?? reason.unspecified)
+    const byFilter = new Map(due.forwarded.map(({ filter }, i) => [filter, suback.codes[i] ?? reason.unspecified]))
+    const codes = due.asked.map(({ filter, qos }, i) => {
+      const code = due.denials[i] ?? byFilter.get(filter) ?? reason.unspecified
+      // Where a filter stands twice, what is granted in the end may be more than was asked for in this place.
+      return isRefusal(code) ? code : Math.min(code, qos)
+    })
     return withReasonString(
       (told) => {
         const properties = told === null || suback.properties.length > 0 ? suback.properties : reasonStringOf(told)
@@ -140,4 +166,12 @@ export class SubscriptionGuard {
       packetBytesMax,
     )
   }
+}
+
+function toldOf({ code, sentence }: Denial): string {
+  return toldToClient(code, sentence)
+}
+
+function isRefusal(code: number | undefined): boolean {
+  return code === undefined || code >= 0x80
 }

@@ -144,6 +144,57 @@ suite('a SUBSCRIBE', { timeout: 20_000 }, () => {
     )
   })
 
+  for (const version of [4, 5] as const) {
+    test(`that names a filter twice reaches the broker once with the last, and each place is answered in version ${version}`, async (t) => {
+      const { session, upstream } = await testGate(t)
+      const client = await session(version)
+      client.send({
+        cmd: 'subscribe',
+        messageId: 3,
+        subscriptions: [
+          { topic: 'devices/pump-7/a', qos: 0 },
+          { topic: 'devices/pump-7/b', qos: 2 },
+          { topic: 'devices/pump-7/a', qos: 1 },
+        ],
+      })
+      assert.deepEqual((await client.next('suback')).granted, [0, 2, 1])
+      const asked = await upstream.last.heard('subscribe')
+      assert.deepEqual(asked.cmd === 'subscribe' && asked.subscriptions.map(({ topic, qos }) => [topic, qos]), [
+        ['devices/pump-7/b', 2],
+        ['devices/pump-7/a', 1],
+      ])
+    })
+
+    test(`for a share is answered ${version === 5 ? '0x9e' : '0x80'} in version ${version} where the broker has none`, async (t) => {
+      const { session, upstream } = await testGate(t)
+      upstream.abilities = { ...upstream.abilities, sharedSubscriptions: false }
+      const client = await session(version)
+      const subscriptions = [
+        { topic: '$share/g/devices/pump-7/+', qos: 1 },
+        { topic: 'devices/pump-7/x', qos: 1 },
+      ]
+      client.send({ cmd: 'subscribe', messageId: 3, subscriptions })
+      assert.deepEqual((await client.next('suback')).granted, [version === 5 ? 0x9e : 0x80, 1])
+    })
+  }
+
+  test('of which the broker refuses a filter leaves its place to another, but not that of one it had before', async (t) => {
+    const { session, upstream } = await testGate(t, { limits: { subscriptionsPerSessionMax: 1 } })
+    const client = await session(5)
+    upstream.mute = new Set(['subscribe'])
+    const ask = async (name: string, messageId: number, granted: number) => {
+      client.send({ cmd: 'subscribe', messageId, subscriptions: [{ topic: `devices/pump-7/${name}`, qos: 1 }] })
+      client.send({ cmd: 'publish', topic: own, payload: '', qos: 1, messageId })
+      await client.next('puback')
+      if (granted !== 0x97) upstream.last.say({ cmd: 'suback', messageId, granted: [granted] })
+      return (await client.next('suback')).granted
+    }
+    assert.deepEqual(await ask('a', 1, 0x80), [0x80])
+    assert.deepEqual(await ask('b', 2, 1), [1])
+    assert.deepEqual(await ask('b', 3, 0x80), [0x80])
+    assert.deepEqual(await ask('c', 4, 0x97), [0x97])
+  })
+
   test('beyond the subscriptions of a session is answered 0x97', async (t) => {
     const { session } = await testGate(t, { limits: { subscriptionsPerSessionMax: 1 } })
     const client = await session(5)
@@ -178,6 +229,22 @@ suite('a delivered message', { timeout: 20_000 }, () => {
     assert.equal(String((await client.next('publish')).payload), 'mine')
     assert.equal(client.packets.length, 0)
   })
+})
+
+test('a delivered message that is too large for the client is acknowledged in its place (MQTT-3.1.2-24)', {
+  timeout: 20_000,
+}, async (t) => {
+  const { session, upstream } = await testGate(t)
+  const client = await session(5, { properties: { maximumPacketSize: 100 } })
+  const broker = upstream.last
+  for (const qos of [0, 1, 2]) {
+    broker.say({ cmd: 'publish', topic: own, payload: Buffer.alloc(90), qos, ...(qos > 0 ? { messageId: qos } : {}) })
+  }
+  assert.equal((await broker.heard('puback')).messageId, 1)
+  assert.equal((await broker.heard('pubrec')).messageId, 2)
+  broker.say({ cmd: 'publish', topic: own, payload: 'small', qos: 0 })
+  assert.equal(String((await client.next('publish')).payload), 'small')
+  assert.equal(client.packets.length, 0)
 })
 
 test('a packet that no client may send ends the session', { timeout: 20_000 }, async (t) => {
