@@ -8,6 +8,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { listenFailure } from '../hub/listen-failure.ts'
 import type { Sockets } from './farewell.ts'
+import { HalfOpen } from './half-open.ts'
 import { closedEarly, closedUnused, firstBytesRefusal, handshakeFailure } from './handshake-failure.ts'
 import type { Ending, GateCertificate, GateLimits } from './options.ts'
 import { secureContextSettings, serverSettings } from './tls-settings.ts'
@@ -15,7 +16,7 @@ import { secureContextSettings, serverSettings } from './tls-settings.ts'
 export interface ListenerOptions {
   readonly certificate: GateCertificate
   readonly sessionTickets: boolean
-  readonly limits: Pick<GateLimits, 'tlsHandshakeMs' | 'halfOpenConnectionsMax'>
+  readonly limits: Pick<GateLimits, 'tlsHandshakeMs' | 'halfOpenConnectionsMax' | 'halfOpenPerAddressMax'>
   /** The handshake is done. `connected` is called once the client has sent its CONNECT. */
   onSecure(sockets: Sockets, address: string, connected: () => void): void
   /** The connection ended before that. */
@@ -36,11 +37,12 @@ export class Listener {
   readonly #tls: TlsServer
   /** By the client's address and port. */
   readonly #handshakes = new Map<string, Handshake>()
-  readonly #halfOpen = new Set<Socket>()
+  readonly #halfOpen: HalfOpen<Socket>
   readonly #open = new Set<Socket>()
 
   constructor(options: ListenerOptions) {
     this.#options = options
+    this.#halfOpen = new HalfOpen(options.limits)
     this.#tcp = createServer({ noDelay: true }, (raw) => this.#accept(raw))
     this.#tls = createTlsServer(
       serverSettings(options.certificate, options.sessionTickets, options.limits.tlsHandshakeMs),
@@ -79,7 +81,7 @@ export class Listener {
   /** Accepts no more and drops what has not sent its CONNECT yet. */
   close(): void {
     this.#tcp.close()
-    for (const raw of [...this.#halfOpen]) raw.destroy()
+    for (const raw of this.#halfOpen.all()) raw.destroy()
   }
 
   /** Fulfilled when all connections are closed; those that are left after `ms` are reset. */
@@ -99,14 +101,13 @@ export class Listener {
       raw.destroy()
       return
     }
-    if (this.#halfOpen.size >= this.#options.limits.halfOpenConnectionsMax) {
+    const refusal = this.#halfOpen.add(raw, address)
+    if (refusal !== null) {
       raw.resetAndDestroy()
-      const sentence = `${this.#halfOpen.size} connections are waiting for their handshake or CONNECT`
-      this.#options.onFailure(address, { code: 'too-many-handshakes', sentence })
+      this.#options.onFailure(address, { code: 'too-many-handshakes', sentence: refusal })
       return
     }
     this.#open.add(raw)
-    this.#halfOpen.add(raw)
     const timer = setTimeout(() => this.#timeOut(peer), this.#options.limits.tlsHandshakeMs)
     const handshake: Handshake = { raw, address, timer, hasSpoken: false }
     this.#handshakes.set(peer, handshake)

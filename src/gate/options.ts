@@ -25,6 +25,7 @@ export interface AttemptRecorder {
 type GateLimitName =
   | 'tlsHandshakeMs'
   | 'halfOpenConnectionsMax'
+  | 'halfOpenPerAddressMax'
   | 'sessionsMax'
   | 'sessionsPerIdentityMax'
   | 'connectMs'

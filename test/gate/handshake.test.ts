@@ -90,6 +90,18 @@ suite('what never becomes a TLS connection is told apart', { timeout: 20_000 }, 
     assert.equal(attempt.stage, 'tcp')
     for (const socket of waiting) socket.destroy()
   })
+
+  test('more of them from one address than it may have', async (t) => {
+    const { port, attempts } = await testGate(t, { limits: { halfOpenPerAddressMax: 2 } })
+    const waiting = [tcp(port), tcp(port), tcp(port)]
+    assert.match((await attempts.with('too-many-handshakes')).sentence, /2 connections from 127\.0\.0\.1 /)
+    for (const socket of waiting) socket.destroy()
+  })
+
+  test('sessions do not count among them', async (t) => {
+    const { session } = await testGate(t, { limits: { halfOpenPerAddressMax: 1 } })
+    for (const clientId of ['a', 'b', 'c']) await session(5, { clientId })
+  })
 })
 
 suite('TLS serves its clients', { timeout: 20_000 }, () => {

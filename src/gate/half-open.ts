@@ -1,0 +1,58 @@
+/** Connections between accept and CONNECT, counted in all and by where they come from. */
+import { isIPv6 } from 'node:net'
+
+export interface HalfOpenLimits {
+  readonly halfOpenConnectionsMax: number
+  readonly halfOpenPerAddressMax: number
+}
+
+export class HalfOpen<T> {
+  readonly #limits: HalfOpenLimits
+  /** Each with the source that it counts for. */
+  readonly #sources = new Map<T, string>()
+  readonly #counts = new Map<string, number>()
+
+  constructor(limits: HalfOpenLimits) {
+    this.#limits = limits
+  }
+
+  /** @returns null when it is counted, or why there is no room for it */
+  add(connection: T, address: string): string | null {
+    const { halfOpenConnectionsMax, halfOpenPerAddressMax } = this.#limits
+    const all = this.#sources.size
+    if (all >= halfOpenConnectionsMax) return `${all} connections are waiting for their handshake or CONNECT`
+    const source = sourceOf(address)
+    const count = this.#counts.get(source) ?? 0
+    if (count >= halfOpenPerAddressMax) {
+      return `${count} connections from ${source} are waiting for their handshake or CONNECT`
+    }
+    this.#sources.set(connection, source)
+    this.#counts.set(source, count + 1)
+    return null
+  }
+
+  delete(connection: T): void {
+    const source = this.#sources.get(connection)
+    if (source === undefined) return
+    this.#sources.delete(connection)
+    const count = (this.#counts.get(source) ?? 0) - 1
+    if (count > 0) this.#counts.set(source, count)
+    else this.#counts.delete(source)
+  }
+
+  all(): readonly T[] {
+    return [...this.#sources.keys()]
+  }
+}
+
+/** An IPv4 address, or the first 64 bits of an IPv6 one: whoever has one of those addresses has all of them. */
+export function sourceOf(address: string): string {
+  if (!isIPv6(address)) return address
+  const [front = '', back] = (address.split('%')[0] ?? '').split('::')
+  const head = front === '' ? [] : front.split(':')
+  const tail = back === undefined || back === '' ? [] : back.split(':')
+  // A dotted end stands for two groups.
+  const groups = head.length + tail.length + (address.includes('.') ? 1 : 0)
+  const full = back === undefined ? head : [...head, ...Array<string>(8 - groups).fill('0'), ...tail]
+  return `${full.slice(0, 4).join(':')}::/64`
+}
