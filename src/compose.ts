@@ -30,6 +30,7 @@ import { currentServerCertificate, hubIdentityId, type ServerCertificate } from 
 import { openKeyFolder } from './keys/file/key-folder.ts'
 import { readPassphrase } from './keys/file/passphrase.ts'
 import { apiSocketPath, type DataDirectory, prepareDataDirectory, readIfThere } from './machine/data-directory.ts'
+import { assertPortsFree } from './machine/free-ports.ts'
 import { defaultPublicName, parsePublicName, serverNames } from './machine/host-names.ts'
 import { systemClock as clock, systemRandom as random } from './machine/system.ts'
 import { lockDataDirectory } from './store/sqlite/data-lock.ts'
@@ -43,7 +44,13 @@ export interface Endpoint {
 
 /** A hub that serves. */
 export interface RunningHub {
-  readonly addresses: { readonly mqtt: Endpoint; readonly https: Endpoint; readonly http: Endpoint }
+  readonly addresses: {
+    readonly mqtt: Endpoint
+    readonly https: Endpoint
+    readonly http: Endpoint
+    /** The admin API over TLS; null where only the unix socket serves it. */
+    readonly api: Endpoint | null
+  }
   readonly publicName: string
   /** SHA-256 of the root certificate, lower-case hexadecimal. */
   readonly rootFingerprint: string
@@ -75,6 +82,13 @@ export async function startHub(config: HubConfig, log: Log): Promise<RunningHub>
 }
 
 async function open(config: HubConfig, log: Log, closing: Closing): Promise<RunningHub> {
+  const { host, apiListen } = config
+  await assertPortsFree([
+    { purpose: 'HTTP', host, port: config.httpPort },
+    { purpose: 'HTTPS', host, port: config.httpsPort },
+    { purpose: 'MQTT', host, port: config.mqttPort },
+    ...(apiListen === null ? [] : [{ purpose: 'API', ...apiListen }]),
+  ])
   const directory = await prepareDataDirectory(config.dataDirectory, log)
   const lock = lockDataDirectory(directory.lock)
   closing.add('lock', () => lock.release())
@@ -154,18 +168,19 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     sessions: gate.sessionCount(),
     upstream: { kind: 'embedded', available: upstream.isAvailable() },
   })
-  const api = {
+  const apiOptions = {
     hub: { store, clock, random },
     log,
     flushAttempts: () => attempts.flush(),
     describeHub,
   }
   const tlsApps = [est]
-  const socketPath = await openApiSocket(apiServer(api), directory, closing)
-  if (config.apiListen !== null) {
-    const remote = apiServer({ ...api, limiter: new FailureLimiter(clock), tls: certificate })
+  const socketPath = await openApiSocket(apiServer(apiOptions), directory, closing)
+  let api: Endpoint | null = null
+  if (apiListen !== null) {
+    const remote = apiServer({ ...apiOptions, limiter: new FailureLimiter(clock), tls: certificate })
     closing.add('API', () => remote.close())
-    await listenOn(remote, 'API', config.apiListen.host, config.apiListen.port)
+    api = await listenOn(remote, 'API', apiListen.host, apiListen.port)
     tlsApps.push(remote)
   }
 
@@ -184,7 +199,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   closing.add('events', unfollow)
 
   return {
-    addresses,
+    addresses: { ...addresses, api },
     publicName: names.publicName,
     rootFingerprint: authorities.root.fingerprint,
     caPath: directory.ca,

@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   store: ['core', 'hub/ports'],
   disk: [],
   keys: ['core', 'disk', 'hub/ports'],
-  machine: ['core', 'hub'],
+  machine: ['core', 'disk', 'hub'],
   gate: ['core', 'hub'],
   http: ['core', 'hub', 'api-schema'],
   device: ['core', 'disk'],

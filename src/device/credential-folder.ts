@@ -13,12 +13,13 @@
  */
 
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, type Stats, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, type Stats, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { HubError, quote } from '../core/errors.ts'
 import type { IdentityId } from '../core/identity/id.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { renameDurably, syncFolder, writeDurably } from '../disk/durable-file.ts'
+import { makeFolder } from '../disk/make-folder.ts'
 import { publicKeyOf } from './certificate-request.ts'
 import { deviceLimits } from './limits.ts'
 
@@ -122,7 +123,7 @@ const waitingKeyFile = /^private_key\..*\.new$/
 /** Makes the folder, or checks that nobody else can put files into it. */
 function prepare(path: string): void {
   if (!existsSync(path)) {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeFolder(path, 0o700)
     syncFolder(dirname(path))
   }
   const stats = statSync(path)

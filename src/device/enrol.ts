@@ -64,7 +64,7 @@ export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
   const held = folder.held()
   if (held !== null && !force) {
     if (isFromThisToken(held, bootstrap, nowMs())) return resultOf('kept', bootstrap, folder, held.certificate)
-    assertReplaceable(held, bootstrap, folder, nowMs())
+    assertReplaceable(held, bootstrap, folder)
   }
   const keyPem = keyFor(bootstrap, folder, report)
   report('step', `asking ${bootstrap.host} for its root certificate`)
@@ -108,9 +108,9 @@ function isFromThisToken(held: HeldCredential, bootstrap: Bootstrap, nowMs: numb
   )
 }
 
-function assertReplaceable(held: HeldCredential, bootstrap: Bootstrap, folder: CredentialFolder, nowMs: number): void {
-  const isSameDevice = held.hub?.id === bootstrap.id && held.hub.rootFingerprint === bootstrap.rootFingerprint
-  if (isSameDevice && isExpired(held, nowMs)) return
+function assertReplaceable(held: HeldCredential, bootstrap: Bootstrap, folder: CredentialFolder): void {
+  // Another string for the same device at the same hub: its operator wants it to enrol again.
+  if (held.hub?.id === bootstrap.id && held.hub.rootFingerprint === bootstrap.rootFingerprint) return
   const whose = held.hub === null ? 'a credential' : `the credential of ${quote(held.hub.id)} at ${held.hub.host}`
   const until = held.certificate.validToDate.toISOString()
   throw new HubError('credential-exists', `${quote(folder.path)} holds ${whose}, good until ${until}`)

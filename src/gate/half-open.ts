@@ -1,5 +1,5 @@
 /** Connections between accept and CONNECT, counted in all and by where they come from. */
-import { isIPv6 } from 'node:net'
+import { sourceOf } from '../hub/peer-address.ts'
 
 export interface HalfOpenLimits {
   readonly halfOpenConnectionsMax: number
@@ -43,16 +43,4 @@ export class HalfOpen<T> {
   all(): readonly T[] {
     return [...this.#sources.keys()]
   }
-}
-
-/** An IPv4 address, or the first 64 bits of an IPv6 one: whoever has one of those addresses has all of them. */
-export function sourceOf(address: string): string {
-  if (!isIPv6(address)) return address
-  const [front = '', back] = (address.split('%')[0] ?? '').split('::')
-  const head = front === '' ? [] : front.split(':')
-  const tail = back === undefined || back === '' ? [] : back.split(':')
-  // A dotted end stands for two groups.
-  const groups = head.length + tail.length + (address.includes('.') ? 1 : 0)
-  const full = back === undefined ? head : [...head, ...Array<string>(8 - groups).fill('0'), ...tail]
-  return `${full.slice(0, 4).join(':')}::/64`
 }

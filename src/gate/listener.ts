@@ -7,6 +7,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { listenFailure } from '../hub/listen-failure.ts'
+import { peerAddress } from '../hub/peer-address.ts'
 import type { Sockets } from './farewell.ts'
 import { HalfOpen } from './half-open.ts'
 import { closedEarly, closedUnused, firstBytesRefusal, handshakeFailure } from './handshake-failure.ts'
@@ -96,7 +97,7 @@ export class Listener {
   #accept(raw: Socket): void {
     raw.on('error', () => {})
     const peer = peerOf(raw)
-    const address = plainAddress(raw.remoteAddress)
+    const address = peerAddress(raw.remoteAddress)
     if (peer === null) {
       raw.destroy()
       return
@@ -168,9 +169,4 @@ export class Listener {
 
 function peerOf(socket: Socket): string | null {
   return socket.remotePort === undefined ? null : `${socket.remoteAddress}|${socket.remotePort}`
-}
-
-/** An IPv4 address without its IPv6 clothes. */
-function plainAddress(address: string | undefined): string {
-  return address?.replace(/^::ffff:(?=\d+\.)/, '') ?? 'unknown'
 }

@@ -4,7 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { HubError, quote } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { listenFailure } from '../hub/listen-failure.ts'
-import { limitedAddress, peerAddress } from '../hub/peer-address.ts'
+import { peerAddress, sourceOf } from '../hub/peer-address.ts'
 import type { Log } from '../hub/ports/log.ts'
 import { answerWithProblems, problemAnswer, type Reader } from './problem.ts'
 
@@ -51,7 +51,7 @@ function limitConnectionsPerAddress(server: Server): void {
   const open = new Map<string, number>()
   server.on('connection', (socket: Socket) => {
     if (socket.remoteAddress === undefined) return
-    const address = limitedAddress(peerAddress(socket.remoteAddress))
+    const address = sourceOf(peerAddress(socket.remoteAddress))
     const count = (open.get(address) ?? 0) + 1
     open.set(address, count)
     socket.once('close', () => {

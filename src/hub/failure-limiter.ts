@@ -5,7 +5,7 @@
  */
 import { HubError, quote } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
-import { limitedAddress } from './peer-address.ts'
+import { sourceOf } from './peer-address.ts'
 import type { Clock } from './ports/clock.ts'
 
 const windowMs = 60_000
@@ -30,7 +30,7 @@ export class FailureLimiter {
    * @throws HubError `rate-limited` when this address has failed too often within a minute
    */
   recordFailure(address: string): void {
-    const tally = this.#tallyOf(limitedAddress(address))
+    const tally = this.#tallyOf(sourceOf(address))
     tally.failures += 1
     if (tally.failures <= limits.authFailuresPerMinuteMax) return
     throw new HubError('rate-limited', `${quote(address)} has failed ${tally.failures} times within a minute`)

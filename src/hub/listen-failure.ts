@@ -20,7 +20,9 @@ export function listenFailure(error: unknown, purpose: string, host: string, por
         cause: error,
       })
     default:
+      // Where the API stands is one flag; the other listeners share --host.
       return new HubError('address-unavailable', `${purpose} cannot listen on ${quote(host)} port ${port}: ${errno}`, {
+        hint: `choose an address of this machine with ${purpose === 'API' ? '--api-listen' : '--host'}`,
         cause: error,
       })
   }

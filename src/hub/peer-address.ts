@@ -1,4 +1,5 @@
-/** One spelling for the address of a peer, in attempts and in limits. */
+/** The address of a peer: one spelling in attempts, one unit in limits. */
+import { isIPv6 } from 'node:net'
 
 /**
  * @param address as a socket tells it; undefined once the connection is gone
@@ -6,19 +7,22 @@
  */
 export function peerAddress(address: string | undefined): string {
   if (address === undefined || address === '') return 'unknown'
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+  return address.replace(/^::ffff:(?=\d+\.)/, '')
 }
 
 /**
- * What an address counts as in limits: an IPv6 address by its first 64 bits, which one site holds whole.
+ * What an address counts as in limits: an IPv4 address, or the first 64 bits of an IPv6 one, since whoever has one of those
+ * addresses has all of them.
  *
  * @param address as {@link peerAddress} gives it
  */
-export function limitedAddress(address: string): string {
-  if (!address.includes(':')) return address
-  const [head = '', tail = ''] = (address.split('%')[0] ?? '').split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const missing = 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
-  const whole = address.includes('::') ? [...groups, ...Array<string>(missing).fill('0'), ...tail.split(':')] : groups
-  return `${whole.slice(0, 4).join(':')}::/64`
+export function sourceOf(address: string): string {
+  if (!isIPv6(address)) return address
+  const [front = '', back] = (address.split('%')[0] ?? '').split('::')
+  const head = front === '' ? [] : front.split(':')
+  const tail = back === undefined || back === '' ? [] : back.split(':')
+  // A dotted end stands for two groups.
+  const groups = head.length + tail.length + (address.includes('.') ? 1 : 0)
+  const full = back === undefined ? head : [...head, ...Array<string>(8 - groups).fill('0'), ...tail]
+  return `${full.slice(0, 4).join(':')}::/64`
 }

@@ -1,8 +1,9 @@
 /** The folder that holds everything a hub must not lose. */
-import { chmod, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HubError, quote } from '../core/errors.ts'
+import { makeFolder } from '../disk/make-folder.ts'
 import type { Log } from '../hub/ports/log.ts'
 
 export interface DataDirectory {
@@ -26,7 +27,7 @@ const directoryMode = 0o700
  */
 export async function prepareDataDirectory(path: string, log: Log): Promise<DataDirectory> {
   try {
-    await mkdir(path, { recursive: true, mode: directoryMode })
+    makeFolder(path, directoryMode)
     const { mode, uid } = await stat(path)
     const self = process.getuid?.()
     if (self !== undefined && self !== 0 && uid !== self) {
@@ -36,7 +37,7 @@ export async function prepareDataDirectory(path: string, log: Log): Promise<Data
       await chmod(path, directoryMode)
       log.warn('the data directory was open to other users and is closed now', { path })
     }
-    for (const folder of ['keys', 'run']) await mkdir(join(path, folder), { recursive: true, mode: directoryMode })
+    for (const folder of ['keys', 'run']) makeFolder(join(path, folder), directoryMode)
   } catch (error) {
     if (error instanceof HubError) throw error
     const errno = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''

@@ -20,7 +20,7 @@ const device = {
   createdAt: '2026-11-01T08:00:00.000Z',
   updatedAt: '2026-11-01T08:00:00.000Z',
 }
-const bootstrap = `handfast://hub:8443/pump-7?mqtt=8883&root=${'a'.repeat(64)}#0123456789abcdef.${'s'.repeat(43)}`
+const bootstrap = `handfast://hub:8443/pump-7/8883/${'a'.repeat(64)}/0123456789abcdef.${'s'.repeat(43)}`
 
 describe('the command line', () => {
   test('says its version and its help on standard output', async () => {

@@ -8,6 +8,7 @@ import { after, afterEach, beforeEach, describe, test } from 'node:test'
 import { HubError } from '../../src/core/errors.ts'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
 import type { Bootstrap } from '../../src/core/identity/bootstrap.ts'
+import { parseIdentityId } from '../../src/core/identity/id.ts'
 import { type EnrolResult, enrol } from '../../src/device/enrol.ts'
 import {
   bootstrapFor,
@@ -176,17 +177,25 @@ describe('enrolment on a device', () => {
     assert.equal(readFileSync(first.files.key, 'utf8'), key)
   })
 
-  test('a credential that works is not overwritten by another string, unless that is asked for', async () => {
+  test('another string for the same device at the same hub enrols it again, without being forced', async () => {
+    const newToken = `fedcba9876543210.${'t'.repeat(43)}`
+    const first = await enrolAt(await serve())
+    const second = await enrolAt(await serve(), { token: newToken })
+    assert.notEqual(second.fingerprint, first.fingerprint)
+  })
+
+  test('the credential of another device is not overwritten, unless that is asked for', async () => {
     const newToken = `fedcba9876543210.${'t'.repeat(43)}`
     const first = await enrolAt(await serve())
     const hub = await serve()
 
-    await assertRefused(enrolAt(hub, { token: newToken }), 'credential-exists')
+    const other = { token: newToken, id: parseIdentityId('pump-8') }
+    await assertRefused(enrolAt(hub, other), 'credential-exists')
     assert.deepEqual(hub.requests, [])
-    const second = await enrolAt(hub, { token: newToken }, true)
+    const second = await enrolAt(hub, other, true)
 
     assert.notEqual(second.fingerprint, first.fingerprint)
-    assert.equal((await enrolAt(hub, { token: newToken })).outcome, 'kept')
+    assert.equal((await enrolAt(hub, other)).outcome, 'kept')
   })
 
   test('a forced enrolment that fails leaves the pair that works as it was', async () => {

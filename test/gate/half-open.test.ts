@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { HalfOpen, sourceOf } from '../../src/gate/half-open.ts'
+import { HalfOpen } from '../../src/gate/half-open.ts'
+import { sourceOf } from '../../src/hub/peer-address.ts'
 
 test('one address cannot take all places of half-open connections, and gets its own back as they finish', () => {
   const halfOpen = new HalfOpen<number>({ halfOpenConnectionsMax: 4, halfOpenPerAddressMax: 2 })

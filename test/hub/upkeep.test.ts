@@ -11,7 +11,7 @@ import { revokeCertificate, revokeDevice } from '../../src/hub/change-identity.t
 import { enrol } from '../../src/hub/enrol.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import { followEvents } from '../../src/hub/follow-events.ts'
-import { limitedAddress, peerAddress } from '../../src/hub/peer-address.ts'
+import { peerAddress, sourceOf } from '../../src/hub/peer-address.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import type { HubEvent } from '../../src/hub/ports/events.ts'
 import { crlLifetimeMs, crlRefreshMs, currentCrl, publishCrl } from '../../src/hub/publish-crl.ts'
@@ -242,9 +242,9 @@ test('only failures count against an address, and only for a minute', () => {
 test('one spelling stands for an address, and a whole IPv6 site counts as one', () => {
   assert.equal(peerAddress('::ffff:10.0.0.1'), '10.0.0.1')
   assert.equal(peerAddress(undefined), 'unknown')
-  assert.equal(limitedAddress('10.0.0.1'), '10.0.0.1')
-  assert.equal(limitedAddress('2001:db8::7'), limitedAddress('2001:db8:0:0:ffff::1'))
-  assert.notEqual(limitedAddress('2001:db8:0:1::7'), limitedAddress('2001:db8::7'))
+  assert.equal(sourceOf('10.0.0.1'), '10.0.0.1')
+  assert.equal(sourceOf('2001:db8::7'), sourceOf('2001:db8:0:0:ffff::1'))
+  assert.notEqual(sourceOf('2001:db8:0:1::7'), sourceOf('2001:db8::7'))
 })
 
 test('an API key is shown once, kept as a hash, and compared whole', async (t) => {

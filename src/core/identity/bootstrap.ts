@@ -1,9 +1,9 @@
 /**
  * The bootstrap string: all that a device needs to enrol, in one line that survives a shell, a chat and a QR code.
  *
- *     handfast://<host>:<https-port>/<id>?mqtt=<port>&root=<sha256 hex>#<token>
+ *     handfast://<host>:<https-port>/<id>/<mqtt-port>/<root sha256 hex>/<token>
  *
- * The root fingerprint makes the first contact safe: the device compares it before it sends the token.
+ * It holds nothing that a shell takes for its own. The root fingerprint makes the first contact safe: the device compares it before it sends the token.
  */
 import { HubError } from '../errors.ts'
 import { type IdentityId, isIdentityId } from './id.ts'
@@ -25,7 +25,7 @@ const scheme = 'handfast:'
 
 export function formatBootstrap(bootstrap: Bootstrap): string {
   const host = bootstrap.host.includes(':') ? `[${bootstrap.host}]` : bootstrap.host
-  return `handfast://${host}:${bootstrap.httpsPort}/${bootstrap.id}?mqtt=${bootstrap.mqttPort}&root=${bootstrap.rootFingerprint}#${bootstrap.token}`
+  return `handfast://${host}:${bootstrap.httpsPort}/${bootstrap.id}/${bootstrap.mqttPort}/${bootstrap.rootFingerprint}/${bootstrap.token}`
 }
 
 /**
@@ -44,27 +44,29 @@ export function parseBootstrap(text: string): Bootstrap {
     throw error instanceof HubError ? error : refusal('it is not a URL')
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const id = url.pathname.slice(1)
-  const rootFingerprint = url.searchParams.get('root') ?? ''
-  const token = url.hash.slice(1)
+  const [id = '', mqttPort = '', rootFingerprint = '', token = '', ...more] = url.pathname.slice(1).split('/')
   if (host === '') throw refusal('the address of the hub is missing')
   if (!isIdentityId(id)) throw refusal('the device id is missing or not well formed')
-  if (!/^[0-9a-f]{64}$/.test(rootFingerprint)) throw refusal('"root" is not 64 hexadecimal characters')
-  if (token === '') throw refusal('the token after "#" is missing; quote the string so that the shell keeps it')
-  if (parseTokenText(token) === null) throw refusal('the token after "#" is cut short or damaged')
+  if (rootFingerprint === '') throw refusal('it ends too early: the fingerprint of the root and the token are missing')
+  if (!/^[0-9a-f]{64}$/.test(rootFingerprint))
+    throw refusal('the fingerprint of the root is not 64 hexadecimal characters')
+  if (token === '') throw refusal('it ends too early: the token is missing')
+  if (parseTokenText(token) === null || more.length > 0 || url.search !== '' || url.hash !== '') {
+    throw refusal('the token at its end is cut short or damaged')
+  }
   return {
     host,
     httpsPort: url.port === '' ? 443 : Number(url.port),
-    mqttPort: parsePort(url.searchParams.get('mqtt')),
+    mqttPort: parsePort(mqttPort),
     id,
     rootFingerprint,
     token,
   }
 }
 
-function parsePort(text: string | null): number {
-  const port = text !== null && /^[0-9]{1,5}$/.test(text) ? Number(text) : 0
-  if (port < 1 || port > 65_535) throw refusal('"mqtt" is not a port')
+function parsePort(text: string): number {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0
+  if (port < 1 || port > 65_535) throw refusal('the MQTT port is missing or not a port')
   return port
 }
 

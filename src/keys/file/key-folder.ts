@@ -3,11 +3,12 @@
  * one private key each. A key that exists is never overwritten.
  */
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, sign } from 'node:crypto'
-import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { chmod, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { assert, HubError, quote } from '../../core/errors.ts'
 import { writeNewDurably } from '../../disk/durable-file.ts'
+import { makeFolder } from '../../disk/make-folder.ts'
 import type { KeyStore, Signer } from '../../hub/ports/signer.ts'
 import { type Derivation, deriveKey, isSoundDerivation, newDerivation, seal, unseal } from './key-encryption.ts'
 
@@ -23,7 +24,7 @@ export async function openKeyFolder(options: {
   readonly passphrase: string
 }): Promise<KeyStore> {
   const { folder, passphrase } = options
-  await makeFolder(folder)
+  await prepareFolder(folder)
   const kek = (await openKek(folder, passphrase)) ?? (await makeKek(folder, passphrase))
   return {
     create: (name) => createKey(folder, kek, name),
@@ -45,9 +46,9 @@ const fileCharsMax = 8192
 /** What `kek.json` seals under its own name, so that a wrong passphrase shows before a key is touched. */
 const checkValue = Buffer.from('handfast', 'utf8')
 
-async function makeFolder(folder: string): Promise<void> {
+async function prepareFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder, 0o700)
     await chmod(folder, 0o700)
     for (const name of await readdir(folder)) if (halfFile.test(name)) await rm(join(folder, name), { force: true })
   } catch (cause) {

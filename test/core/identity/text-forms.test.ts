@@ -76,16 +76,24 @@ test('a bootstrap string reads back as what was written, also with an IPv6 addre
   }
 })
 
+test('a bootstrap string needs no quotes in a shell', () => {
+  assert.match(formatBootstrap(example), /^[A-Za-z0-9:/._-]+$/)
+})
+
 test('a damaged bootstrap string is refused by the part at fault and never repeats the token', () => {
   const whole = formatBootstrap(example)
   const damaged = [
     'https://example',
     whole.replace('handfast', 'http'),
     whole.replace('/pump-7', '/pump+7'),
-    whole.replace('root=ab', 'root=zz'),
-    whole.replace('mqtt=8883', 'mqtt=0'),
-    whole.slice(0, whole.indexOf('#')),
+    whole.replace('/abab', '/zzab'),
+    whole.replace('/8883', '/0'),
+    whole.slice(0, whole.indexOf('abab')),
+    whole.slice(0, whole.lastIndexOf('/')),
     whole.slice(0, -3),
+    `${whole}x`,
+    `${whole}/x`,
+    `${whole}?x`,
     '',
   ]
   for (const text of damaged) {

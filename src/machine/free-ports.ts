@@ -1,0 +1,34 @@
+/** A look at the ports before anything is made: a first start that cannot serve must leave nothing behind. */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { HubError } from '../core/errors.ts'
+import { listenFailure } from '../hub/listen-failure.ts'
+
+export interface WantedPort {
+  /** What it is for, as in "MQTT". */
+  readonly purpose: string
+  readonly host: string
+  /** 0 is free by definition. */
+  readonly port: number
+}
+
+/** @throws HubError `port-taken` or `address-unavailable`, naming every port at fault */
+export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<void> {
+  const faults: HubError[] = []
+  for (const { purpose, host, port } of wanted.filter((each) => each.port !== 0)) {
+    const server = createServer()
+    try {
+      server.listen({ host, port })
+      await once(server, 'listening')
+    } catch (error) {
+      faults.push(listenFailure(error, purpose, host, port))
+    } finally {
+      server.close()
+    }
+  }
+  const [first, ...rest] = faults
+  if (first === undefined) return
+  if (rest.length === 0) throw first
+  const hint = [...new Set(faults.map((fault) => fault.hint))].join('; ')
+  throw new HubError(first.code, faults.map((fault) => fault.message).join('; '), { hint })
+}
