@@ -50,6 +50,11 @@ export async function registerDevice(
   }
   const { token, text } = makeToken(hub, identity.id, request.tokenLifetimeSec)
   return hub.store.write(async (tx) => {
+    if ((await tx.identities.find(identity.id))?.state === 'retired') {
+      throw new HubError('identity-exists', `${quote(identity.id)} was retired, and an id is never used again`, {
+        hint: 'choose another id',
+      })
+    }
     await tx.identities.insert(identity)
     await tx.events.append({ type: 'identity-registered', identityId: identity.id })
     await tx.audit.append({
