@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Budget, heldBytes } from '../../../src/gate/upstream/embedded/budget.ts'
 import { type Delivery, Outbox } from '../../../src/gate/upstream/embedded/outbox.ts'
 
 const delivery = (topic: string, change: Partial<Delivery> = {}): Delivery => ({
@@ -14,10 +15,29 @@ const delivery = (topic: string, change: Partial<Delivery> = {}): Delivery => ({
   ...change,
 })
 
-function outbox(bytesMax = 1_000_000): { box: Outbox; budget: { bytes: number; bytesMax: number } } {
-  const budget = { bytes: 0, bytesMax }
-  return { box: new Outbox(budget), budget }
+/** Bytes that a delivery with a topic of one character counts as. */
+const unit = heldBytes(delivery('a'))
+
+function outbox(bytesMax = 1_000_000_000, identityBytesMax = bytesMax): { box: Outbox; budget: Budget } {
+  const budget = new Budget({ bytesMax, identityBytesMax })
+  return { box: new Outbox(budget, 'pump-7'), budget }
 }
+
+test('one identity cannot take the room of others', () => {
+  const { box, budget } = outbox(10 * unit, 2 * unit)
+  const others = new Outbox(budget, 'pump-8')
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((topic) => box.put(delivery(topic), 9)),
+    [true, true, false],
+  )
+  assert.equal(others.put(delivery('d'), 9), true)
+})
+
+test('properties and topics count as well as payloads', () => {
+  const userProperties = { key: 'x'.repeat(1_000) }
+  assert.ok(heldBytes(delivery('a', { properties: { userProperties } })) > unit + 1_000)
+  assert.ok(heldBytes(delivery('a'.repeat(500))) > unit + 499)
+})
 
 test('messages leave an outbox in their order, each with an identifier that is not in use', () => {
   const { box } = outbox()
@@ -37,12 +57,12 @@ test('messages leave an outbox in their order, each with an identifier that is n
 })
 
 test('an outbox refuses what goes beyond its count or the bytes of all, and gives everything back', () => {
-  const { box, budget } = outbox(30)
+  const { box, budget } = outbox(3 * unit)
   assert.deepEqual(
     ['a', 'b', 'c'].map((topic) => box.put(delivery(topic), 2)),
     [true, true, false],
   )
-  const other = new Outbox(budget)
+  const other = new Outbox(budget, 'pump-8')
   assert.deepEqual(
     ['d', 'e'].map((topic) => other.put(delivery(topic), 9)),
     [true, false],
@@ -58,10 +78,10 @@ test('an outbox refuses what goes beyond its count or the bytes of all, and give
 
 test('the bytes of a message count until the client has it, or until it is sent where it is not sent again', () => {
   const { box, budget } = outbox()
-  for (const topic of ['kept', 'not kept']) box.put(delivery(topic, { qos: 2 }), 9)
+  for (const topic of ['k', 'n']) box.put(delivery(topic, { qos: 2 }), 9)
   const kept = box.next(0, true)
   box.next(0, false)
-  assert.equal(budget.bytes, 10)
+  assert.equal(budget.bytes, unit)
   box.release(kept?.packetId ?? 0)
   box.release(kept?.packetId ?? 0)
   assert.deepEqual([budget.bytes, box.unacknowledged], [0, 2])
@@ -91,7 +111,7 @@ test('an expired message is not sent, and whoever waits for it goes on', () => {
   const { box, budget } = outbox()
   let gone = 0
   box.put(delivery('old', { expiresAtMs: 1_000, onGone: () => gone++ }), 9)
-  box.put(delivery('young', { expiresAtMs: 2_000 }), 9)
-  assert.equal(box.next(1_000, true)?.delivery.topic, 'young')
-  assert.deepEqual([gone, budget.bytes], [1, 10])
+  box.put(delivery('y', { expiresAtMs: 2_000 }), 9)
+  assert.equal(box.next(1_000, true)?.delivery.topic, 'y')
+  assert.deepEqual([gone, budget.bytes], [1, unit])
 })

@@ -64,20 +64,44 @@ test('a kept payload is a copy that does not hold the buffer it came in', async 
   }
 })
 
-test('retained messages end at their limit of bytes, known topics are replaced, and removal makes room', async () => {
+test('retained messages end at the limits of who published them, known topics are replaced, and removal makes room', async () => {
   const persistence = new Persistence(new Sessions())
   const topics = async () => (await retained(persistence)).map(({ topic }) => topic)
-  const half = Buffer.alloc(brokerLimits.retainedBytesMax / 2)
+  const half = Buffer.alloc(brokerLimits.retainedBytesPerIdentityMax / 2 - 2_000)
+  const rest = Buffer.alloc(4_000)
   await persistence.storeRetained(message('a', half))
   await persistence.storeRetained(message('b', half))
-  await persistence.storeRetained(message('c', Buffer.from('1')))
+  await persistence.storeRetained(message('c', rest))
   assert.deepEqual(await topics(), ['a', 'b'])
+  await persistence.storeRetained({ ...message('other', rest), clientId: 'pump-8/x' })
+  assert.deepEqual(await topics(), ['a', 'b', 'other'])
   await persistence.storeRetained(message('a', Buffer.from('2')))
   await persistence.storeRetained(message('c', Buffer.from('1')))
   await persistence.storeRetained(message('b', Buffer.alloc(0)))
   await persistence.storeRetained(message('never there', Buffer.alloc(0)))
   await persistence.storeRetained(message('d', half))
-  assert.deepEqual(await topics(), ['a', 'c', 'd'])
+  assert.deepEqual(await topics(), ['other', 'a', 'c', 'd'])
+  for (let n = 0; n <= brokerLimits.retainedPerIdentityMax; n++) {
+    await persistence.storeRetained({ ...message(`n/${n}`, Buffer.from('1')), clientId: 'pump-9/x' })
+  }
+  assert.equal((await topics()).length, 4 + brokerLimits.retainedPerIdentityMax)
+})
+
+test('an identity keeps a bounded number of sessions, and one more ends with its connection', () => {
+  const sessions = new Sessions()
+  const server = () => ({ isOpen: true, isLasting: true, pump() {}, cutOff() {} })
+  const count = brokerLimits.sessionsPerIdentityMax
+  for (let n = 0; n <= count; n++) {
+    const own = server()
+    sessions.attach(`pump-7/${n}`, own)
+    sessions.detach(`pump-7/${n}`, own)
+  }
+  const other = server()
+  sessions.attach('pump-8/a', other)
+  sessions.detach('pump-8/a', other)
+  assert.equal(sessions.isKept(`pump-7/${count - 1}`), true)
+  assert.equal(sessions.isKept(`pump-7/${count}`), false)
+  assert.equal(sessions.isKept('pump-8/a'), true)
 })
 
 test('retained messages are found by each filter of a list, below its fixed front', async () => {

@@ -20,11 +20,18 @@ export const brokerLimits = {
   unacknowledgedMessagesMax: 1_000,
   /** Messages of QoS 2 from a client that it has not released. MQTT 5 clients are told as Receive Maximum. */
   unreleasedMessagesMax: 10_000,
-  /** Payload bytes in all queues. */
+  /** Bytes of messages in all queues, properties and overhead included. */
   queuedBytesMax: 128 * 1024 * 1024,
-  /** Retained messages, and their payload bytes; further topics are not retained, known ones are replaced. */
+  /** The same for the sessions of one identity, so that none takes the room of others. */
+  queuedBytesPerIdentityMax: 8 * 1024 * 1024,
+  /** Retained messages, and their bytes; further topics are not retained, known ones are replaced. */
   retainedMessagesMax: 100_000,
   retainedBytesMax: 64 * 1024 * 1024,
+  /** The same for what one identity has published: state of a device, not an archive. */
+  retainedPerIdentityMax: 1_000,
+  retainedBytesPerIdentityMax: 4 * 1024 * 1024,
+  /** Sessions of one identity, served or waiting for their client; one more ends with its connection. */
+  sessionsPerIdentityMax: 64,
   /** Sessions whose client is away; past it a session ends with its connection. */
   awaySessionsMax: 100_000,
   /** Longest time that a session waits for its client to come back, in seconds: a week. MQTT 5 clients are told. */

@@ -1,5 +1,6 @@
 /** The messages of QoS 1 and 2 of one session: those that wait, in order, and those that are sent and not acknowledged. */
 import type { QoS } from '../../../core/mqtt/protocol.ts'
+import { type Budget, heldBytes } from './budget.ts'
 import type { MessageProperties } from './message-properties.ts'
 
 /** One message for one session. */
@@ -16,12 +17,6 @@ export interface Delivery {
   readonly onGone: (() => void) | null
 }
 
-/** What all outboxes hold together. */
-export interface Budget {
-  bytes: number
-  readonly bytesMax: number
-}
-
 /** A message that has been given a packet identifier. */
 export interface Sent {
   readonly packetId: number
@@ -34,6 +29,7 @@ const packetIdMax = 0xffff
 
 export class Outbox {
   readonly #budget: Budget
+  readonly #identity: string
   /** A ring would be quicker still; the head is cut off when it is long. */
   #waiting: Delivery[] = []
   #head = 0
@@ -43,8 +39,10 @@ export class Outbox {
   #again: number[] = []
   #lastPacketId = 0
 
-  constructor(budget: Budget) {
+  /** @param identity whose share of the budget it uses */
+  constructor(budget: Budget, identity: string) {
     this.#budget = budget
+    this.#identity = identity
   }
 
   get hasWaiting(): boolean {
@@ -61,11 +59,9 @@ export class Outbox {
     return this.#sent.size - this.#again.length
   }
 
-  /** False when it, or all together, hold as much as they may. */
+  /** False when it, its identity, or all together hold as much as they may. */
   put(delivery: Delivery, countMax: number): boolean {
-    const { length } = delivery.payload
-    if (this.size >= countMax || this.#budget.bytes + length > this.#budget.bytesMax) return false
-    this.#budget.bytes += length
+    if (this.size >= countMax || !this.#budget.take(this.#identity, heldBytes(delivery))) return false
     this.#waiting.push(delivery)
     return true
   }
@@ -86,7 +82,7 @@ export class Outbox {
       const delivery = this.#takeWaiting()
       if (delivery === null) return null
       if (delivery.expiresAtMs === null || delivery.expiresAtMs > nowMs) return this.#send(delivery, isKept)
-      this.#budget.bytes -= delivery.payload.length
+      this.#giveBack(delivery)
       delivery.onGone?.()
     }
   }
@@ -119,8 +115,12 @@ export class Outbox {
   }
 
   #drop(packetId: number, delivery: Delivery): void {
-    this.#budget.bytes -= delivery.payload.length
+    this.#giveBack(delivery)
     this.#sent.set(packetId, null)
+  }
+
+  #giveBack(delivery: Delivery): void {
+    this.#budget.giveBack(this.#identity, heldBytes(delivery))
   }
 
   /** The client has acknowledged the message to the end. */
@@ -144,7 +144,7 @@ export class Outbox {
 
   clear(): void {
     for (const delivery of this.#waiting.slice(this.#head)) {
-      this.#budget.bytes -= delivery.payload.length
+      this.#giveBack(delivery)
       delivery.onGone?.()
     }
     for (const packetId of this.#sent.keys()) this.release(packetId)

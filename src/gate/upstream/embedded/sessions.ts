@@ -4,8 +4,9 @@
  */
 import type { StoredSubscription } from './aedes-types.ts'
 import { brokerLimits } from './broker-limits.ts'
+import { Budget, identityOf } from './budget.ts'
 import { FilterTree } from './filter-tree.ts'
-import { type Budget, type Delivery, Outbox } from './outbox.ts'
+import { type Delivery, Outbox } from './outbox.ts'
 
 /** The connection that serves a session. */
 export interface Server {
@@ -27,8 +28,8 @@ export class Session {
   readonly unreleased = new Set<number>()
   server: Server | null = null
 
-  constructor(budget: Budget) {
-    this.outbox = new Outbox(budget)
+  constructor(budget: Budget, identity: string) {
+    this.outbox = new Outbox(budget, identity)
   }
 
   /** Whether messages are kept for it although nobody serves it. */
@@ -53,7 +54,12 @@ export class Session {
 
 export class Sessions {
   readonly #byClient = new Map<string, Session>()
-  readonly #budget: Budget = { bytes: 0, bytesMax: brokerLimits.queuedBytesMax }
+  /** How many sessions each identity has. */
+  readonly #counts = new Map<string, number>()
+  readonly #budget = new Budget({
+    bytesMax: brokerLimits.queuedBytesMax,
+    identityBytesMax: brokerLimits.queuedBytesPerIdentityMax,
+  })
   /** The subscriptions of sessions that last. */
   readonly #filters = new FilterTree<StoredSubscription>()
 
@@ -71,8 +77,9 @@ export class Sessions {
     let session = this.#byClient.get(clientId)
     if (session === undefined || !session.isLasting) {
       this.end(clientId)
-      session = new Session(this.#budget)
+      session = new Session(this.#budget, identityOf(clientId))
       this.#byClient.set(clientId, session)
+      this.#count(clientId, 1)
     }
     session.server = server
     return session
@@ -82,14 +89,24 @@ export class Sessions {
   detach(clientId: string, server: Server): void {
     const session = this.#byClient.get(clientId)
     if (session?.server !== server) return
-    if (server.isLasting) session.server = null
+    // One session too many ends with its connection, as if it had not asked to last.
+    const mayStay = (this.#counts.get(identityOf(clientId)) ?? 0) <= brokerLimits.sessionsPerIdentityMax
+    if (server.isLasting && mayStay) session.server = null
     else this.end(clientId)
+  }
+
+  #count(clientId: string, change: 1 | -1): void {
+    const identity = identityOf(clientId)
+    const count = (this.#counts.get(identity) ?? 0) + change
+    if (count > 0) this.#counts.set(identity, count)
+    else this.#counts.delete(identity)
   }
 
   end(clientId: string): void {
     const session = this.#byClient.get(clientId)
     if (session === undefined) return
     this.#byClient.delete(clientId)
+    this.#count(clientId, -1)
     for (const filter of session.subscriptions.keys()) this.#filters.delete(filter, clientId)
     session.outbox.clear()
   }
