@@ -7,6 +7,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { failure, failureNames } from '../src/core/failure/catalogue.ts'
 import { exitStatus, wireForms } from '../src/core/failure/wire-forms.ts'
 import { limits } from '../src/core/limits.ts'
+import { deviceLimits } from '../src/device/limits.ts'
+import { brokerLimits } from '../src/gate/upstream/embedded/broker-limits.ts'
 
 const statusMeaning: Readonly<Record<string, string>> = {
   ok: 'done',
@@ -67,29 +69,45 @@ This page is written by \`node scripts/write-reference-pages.ts\` from \`src/cor
 }
 
 function limitsPage(): string {
-  const source = readFileSync(new URL('../src/core/limits.ts', import.meta.url), 'utf8')
-  const rows: string[] = []
-  let reason = ''
-  for (const line of source.split('\n')) {
-    const comment = /^ {2}\/\*\* (.*?)(?: \*\/)?$/.exec(line) ?? /^ {3}\* (.*?)(?: \*\/)?$/.exec(line)
-    const name = /^ {2}([A-Za-z]+): /.exec(line)?.[1]
-    if (comment !== null) reason = `${/^ {2}\/\*\*/.test(line) ? '' : `${reason} `}${comment[1]}`
-    else if (name !== undefined && name in limits) {
-      rows.push(`| \`${name}\` | ${limits[name as keyof typeof limits].toLocaleString('en')} | ${reason} |`)
-    }
-  }
-  if (rows.length !== Object.keys(limits).length) throw new Error('a limit could not be read from its source')
   return `# Limits
 
 Every queue, size, count and time in Handfast has a limit. The unit is the end of the name: bytes, characters (\`Chars\`),
-milliseconds (\`Ms\`) or a count. A client that passes one is refused with an error that names it (docs/errors.md).
+seconds (\`Sec\`), milliseconds (\`Ms\`) or a count. A client that passes one is refused with an error that names it
+(docs/errors.md).
 
-| limit | value | why |
-| --- | --- | --- |
-${rows.join('\n')}
+## The hub
 
-This page is written by \`node scripts/write-reference-pages.ts\` from \`src/core/limits.ts\`.
+${limitsTable('../src/core/limits.ts', limits)}
+
+## The embedded broker
+
+${limitsTable('../src/gate/upstream/embedded/broker-limits.ts', brokerLimits)}
+
+## The device side
+
+${limitsTable('../src/device/limits.ts', deviceLimits)}
+
+This page is written by \`node scripts/write-reference-pages.ts\` from the sources of these limits.
 `
+}
+
+/** A row for each limit; its reason is the comment above it, or above the first of a group. */
+function limitsTable(path: string, values: Readonly<Record<string, number>>): string {
+  const source = readFileSync(new URL(path, import.meta.url), 'utf8')
+  const rows: string[] = []
+  let reason = ''
+  for (const line of source.split('\n')) {
+    const comment = /^ {2}\/\*\* (.*?)(?: ?\*\/)?$/.exec(line) ?? /^ {3}\* (.*?)(?: ?\*\/)?$/.exec(line)
+    const name = /^ {2}([A-Za-z]+): /.exec(line)?.[1]
+    if (/^ {2}\/\*\*/.test(line)) reason = ''
+    if (comment !== null) reason = `${reason} ${comment[1]}`.trim()
+    else if (name !== undefined && name in values) {
+      rows.push(`| \`${name}\` | ${values[name]?.toLocaleString('en')} | ${sentence(reason)} |`)
+    }
+  }
+  if (rows.length !== Object.keys(values).length)
+    throw new Error(`a limit in ${path} could not be read from its source`)
+  return ['| limit | value | why |', '| --- | --- | --- |', ...rows].join('\n')
 }
 
 function sentence(text: string): string {
