@@ -15,6 +15,7 @@ const programs = [
   ['mosquitto', 'mosquitto', 'the comparison with Mosquitto'],
   ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],
   ['curl', 'curl', 'conformance of EST with curl'],
+  ['faketime', 'faketime', 'tests with the clock of another day'],
 ]
 
 installPackages()

@@ -1,11 +1,11 @@
-// Type check, lint and tests. `node scripts/test.js unit` leaves out what starts whole hubs or foreign programs.
+// Type check, lint and tests. `node scripts/test.js unit` leaves out what starts processes, brokers and foreign programs.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const slow = ['test/flow/', 'test/conformance/', 'test/package/']
+const slow = ['flow', 'conformance', 'package', 'gate', 'cli', 'simulate'].map((folder) => `test/${folder}/`)
 const unitOnly = process.argv[2] === 'unit'
 
 const files = globSync('test/**/*.test.ts', { cwd: root })
