@@ -1,6 +1,7 @@
 /** The command line. */
+import type { Command } from 'commander'
 import { showHelp } from './help.ts'
-import { buildProgram } from './program.ts'
+import { buildProgram, commandNamed } from './program.ts'
 import { reportFailure } from './report-failure.ts'
 
 /**
@@ -11,12 +12,14 @@ import { reportFailure } from './report-failure.ts'
 export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on('error', endQuietly)
   const json = args.includes('--json')
+  let program: Command | null = null
   try {
-    const program = await buildProgram(args)
+    program = await buildProgram(args)
     if (args.length === 0) showHelp(program)
     else await program.parseAsync([...args], { from: 'user' })
   } catch (error) {
-    process.exitCode = reportFailure(error, { json, write: (text) => process.stderr.write(text) })
+    const command = program === null ? null : commandNamed(program, args)
+    process.exitCode = reportFailure(error, { json, command, write: (text) => process.stderr.write(text) })
   }
 }
 

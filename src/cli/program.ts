@@ -41,11 +41,22 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
     .configureOutput({ outputError: () => {} })
     .addHelpText(
       'after',
-      '\nExit status: 0 done, 1 failed, 2 usage, 3 refused, 4 not found, 5 conflict, 6 unavailable, 7 local.',
+      '\nExit status: 0 done, 1 failed, 2 usage, 3 refused, 4 not found, 5 conflict,\n6 unavailable, 7 local.',
     )
   for (const [name, entry] of Object.entries(commands)) {
     const command = program.command(name).description(entry.summary)
     if (args.includes(name)) (await entry.load()).define(command)
   }
   return program
+}
+
+/** The command or subcommand that the line names, or the program itself. */
+export function commandNamed(program: Command, args: readonly string[]): Command {
+  let command = program
+  for (const arg of args) {
+    const next = command.commands.find((each) => each.name() === arg)
+    if (next === undefined) break
+    command = next
+  }
+  return command
 }

@@ -1,20 +1,25 @@
 /** How a command says that it failed: on standard error, with a code that is looked up and a status that is scripted. */
-import { CommanderError } from 'commander'
-import { HubError } from '../core/errors.ts'
+import { type Command, CommanderError } from 'commander'
+import { HubError, quote } from '../core/errors.ts'
 import { type FailureName, failure } from '../core/failure/catalogue.ts'
 import { type ExitStatus, exitStatus, wireForms } from '../core/failure/wire-forms.ts'
+import { asTyped } from './how-called.ts'
 import { printable } from './printable.ts'
 
 export interface ReportOptions {
   /** As one line of JSON instead of text. */
   readonly json: boolean
+  /** What was asked for, whose --help a usage error names; null before it is known. */
+  readonly command: Command | null
   write(text: string): void
 }
 
 /** Reports whatever a command threw and answers the exit status (docs/errors.md). */
 export function reportFailure(error: unknown, options: ReportOptions): ExitStatus {
   if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.ok
-  const { code, message, hint } = describe(error)
+  const said = describe(error, options.command)
+  const { code } = said
+  const [message, hint] = [asTyped(said.message), asTyped(said.hint)]
   const { id, kind } = failure(code)
   if (options.json) {
     options.write(`${JSON.stringify({ error: { code, failureId: id, message, hint } })}\n`)
@@ -31,9 +36,12 @@ interface Description {
   readonly hint: string
 }
 
-function describe(error: unknown): Description {
-  if (error instanceof HubError) return error
-  if (error instanceof CommanderError) return describeUsage(error)
+function describe(error: unknown, command: Command | null): Description {
+  if (error instanceof HubError) {
+    const isBare = error.code === 'usage' && error.hint === failure('usage').cure
+    return isBare ? { code: error.code, message: error.message, hint: `see ${helpOf(command)}` } : error
+  }
+  if (error instanceof CommanderError) return describeUsage(error, command)
   return {
     code: 'internal',
     message: error instanceof Error ? error.message : String(error),
@@ -42,10 +50,20 @@ function describe(error: unknown): Description {
 }
 
 /** commander says "error: unknown command 'upp'\n(Did you mean up?)". */
-function describeUsage(error: CommanderError): Description {
+function describeUsage(error: CommanderError, command: Command | null): Description {
+  const help = helpOf(command)
+  if (error.message === '(outputHelp)') {
+    const words = command?.commands.map((each) => each.name()).join(', ')
+    return { code: 'usage', message: `${quote(command?.name())} needs a subcommand: ${words}`, hint: `see ${help}` }
+  }
   const [first = '', second] = error.message.split('\n')
   const message = first.replace(/^error: /, '').replace(/'([^']*)'/g, '"$1"')
   const meant = /^\(Did you mean (.*)\?\)$/.exec(second ?? '')?.[1]
-  const hint = meant === undefined ? failure('usage').cure : `did you mean ${meant}? See \`handfast help\``
-  return { code: 'usage', message: message === '(outputHelp)' ? 'a command is missing' : message, hint }
+  return { code: 'usage', message, hint: meant === undefined ? `see ${help}` : `did you mean ${meant}? See ${help}` }
+}
+
+function helpOf(command: Command | null): string {
+  const words: string[] = []
+  for (let each = command; each !== null; each = each.parent) words.unshift(each.name())
+  return words.length <= 1 ? '`handfast help`' : `\`${words.join(' ')} --help\``
 }
