@@ -3,6 +3,7 @@ import { request as plainRequest, type RequestOptions } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import { HubError, quote } from '../core/errors.ts'
 import { isFailureName } from '../core/failure/catalogue.ts'
+import { asTyped } from './how-called.ts'
 import { type HubLocation, locateHub, type WhereToLook } from './locate-hub.ts'
 
 /** Milliseconds for one call: a hub under load signs and writes within a few seconds. */
@@ -46,7 +47,15 @@ async function call<T>(hub: HubLocation, method: string, path: string, body: unk
   const { status, text } = await exchange(hub, method, path, sent)
   const answer = parseJson(text)
   if (status >= 200 && status < 300 && answer !== undefined) return answer as T
-  throw problemOf(hub, status, answer)
+  throw problemOf(hub, status, answer, deviceNamed(path, body))
+}
+
+/** The id of the device that a request is about, or null. */
+function deviceNamed(path: string, body: unknown): string | null {
+  const inPath = /^\/api\/v1\/devices\/([^/?]+)/.exec(path)?.[1]
+  if (inPath !== undefined) return decodeURIComponent(inPath)
+  const inBody: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'id') : null
+  return typeof inBody === 'string' ? inBody : null
 }
 
 function exchange(
@@ -73,8 +82,7 @@ function exchange(
         ? plainRequest({ ...options, socketPath: hub.socketPath })
         : (hub.url.protocol === 'https:' ? tlsRequest : plainRequest)(hub.url, {
             ...options,
-            path: `${hub.url.pathname.replace(/\/$/, '')}${path}`,
-            ...(hub.ca === null ? {} : { ca: hub.ca }),
+            ...(hub.ca === null ? {} : { ca: hub.ca.pem }),
           })
     outgoing.on('error', fail)
     outgoing.on('response', (incoming) => {
@@ -103,14 +111,19 @@ function parseJson(text: string): unknown {
 }
 
 /** An answer that is no success: a problem (RFC 9457) with the hub's own code, or something that is not our hub's. */
-function problemOf(hub: HubLocation, status: number, answer: unknown): HubError {
+function problemOf(hub: HubLocation, status: number, answer: unknown, deviceId: string | null): HubError {
   const field = (name: string): string => {
     const value: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, name) : undefined
     return typeof value === 'string' ? value : ''
   }
   const [code, hint] = [field('code'), field('hint')]
   const detail = field('detail') || field('title')
-  if (isFailureName(code)) return new HubError(code, detail, hint === '' ? {} : { hint })
+  if (hub.kind === 'url' && code === 'not-found') {
+    return new HubError('not-found', `${quote(hub.place)} is for enrolment or for CRLs, not for the admin API`, {
+      hint: 'the admin API is where --api-listen put it; `handfast up` prints its address',
+    })
+  }
+  if (isFailureName(code)) return new HubError(code, detail, hint === '' ? {} : { hint: asTyped(hint, deviceId) })
   const said = detail === '' ? '' : `: ${detail} (${field('failureId')} ${code})`
   return new HubError('hub-answer-unexpected', `${hub.place} answered with status ${status}${said}`, {
     hint: hint || 'check that it is a Handfast hub of this version',
@@ -128,12 +141,37 @@ function connectionError(hub: HubLocation, error: unknown): HubError {
       cause: error,
     })
   }
+  if (hub.kind === 'url' && isTrustFailure(code ?? '')) return distrust(hub, code ?? '', message, error)
   const isLate = name === 'TimeoutError' || name === 'AbortError'
   const reason = isLate ? `no answer within ${callMs / 1000} s` : (code ?? message)
   return new HubError('hub-unreachable', `the hub at ${quote(hub.place)} cannot be reached: ${reason}`, {
-    hint: /CERT|SIGNED|ISSUER/.test(code ?? '')
-      ? 'set HANDFAST_CA to the file ca.pem of the hub'
-      : 'check that the hub runs and that HANDFAST_URL is right',
+    hint:
+      hub.kind === 'url'
+        ? 'check that the hub runs and that HANDFAST_URL is right'
+        : 'check that the hub runs; see its log',
     cause: error,
+  })
+}
+
+/** Codes of OpenSSL's verdict on a chain, and of Node's on the name. */
+function isTrustFailure(code: string): boolean {
+  return /CERT|SIGNED|ISSUER|SIGNATURE|CRL|^HOSTNAME_MISMATCH$|^INVALID_CA$|^INVALID_PURPOSE$/.test(code)
+}
+
+function distrust(hub: HubLocation & { kind: 'url' }, code: string, message: string, cause: unknown): HubError {
+  const place = quote(hub.place)
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return new HubError('enrolment-tls-untrusted', `the certificate of ${place} is for other names: ${message}`, {
+      hint: 'use one of those names in HANDFAST_URL, or give the hub this one with --public-name',
+      cause,
+    })
+  }
+  const anchor = hub.ca === null ? 'no authority of this system' : `no certificate in ${quote(hub.ca.file)}`
+  return new HubError('enrolment-tls-untrusted', `${anchor} vouches for ${place}: ${message} (${code})`, {
+    hint:
+      hub.ca === null
+        ? 'set HANDFAST_CA to a copy of the file ca.pem of the hub'
+        : 'copy ca.pem from the data directory of that hub; `handfast up` prints its path',
+    cause,
   })
 }

@@ -16,7 +16,7 @@ export function addHubOptions(command: Command): Command {
     .option('--json', 'print JSON')
 }
 
-/** @throws HubError `hub-not-found` and others of {@link openHub} */
+/** @throws HubError `hub-not-found`, `config-invalid` and others of {@link openHub} */
 export function hubOf(options: HubOptions): HubApi {
   return openHub({ data: options.data, env: process.env, directory: process.cwd() })
 }

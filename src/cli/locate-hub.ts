@@ -1,7 +1,9 @@
 /** Where the hub is and which key opens its API. */
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { resolveConfig } from '../config/resolve.ts'
 import { HubError, quote } from '../core/errors.ts'
 
 export interface WhereToLook {
@@ -14,7 +16,12 @@ export interface WhereToLook {
 
 export type HubLocation = (
   | { readonly kind: 'socket'; readonly socketPath: string }
-  | { readonly kind: 'url'; readonly url: URL; readonly ca: string | null }
+  | {
+      readonly kind: 'url'
+      readonly url: URL
+      /** The certificates that are trusted, with the file that holds them; null for those of the system. */
+      readonly ca: { readonly pem: string; readonly file: string } | null
+    }
 ) & {
   readonly key: string
   /** How messages name it. */
@@ -22,24 +29,19 @@ export type HubLocation = (
 }
 
 /**
- * --data comes first, then HANDFAST_URL with HANDFAST_KEY or HANDFAST_KEY_FILE, then HANDFAST_DATA, then `./data`.
+ * --data comes first, then HANDFAST_URL with HANDFAST_KEY or HANDFAST_KEY_FILE, then the data directory of the settings,
+ * read as the hub reads them: HANDFAST_DATA, `handfast.yaml`, `./data`.
  *
- * @throws HubError `hub-not-found`, `data-directory-unusable`, `usage`
+ * @throws HubError `hub-not-found`, `data-directory-unusable`, `usage`, `config-invalid`
  */
 export function locateHub({ data, env, directory }: WhereToLook): HubLocation {
+  const { dataDirectory } = resolveConfig({ flags: { data }, env, file: env.HANDFAST_CONFIG || null, directory })
   if (data === undefined && env.HANDFAST_URL) return fromUrl(env.HANDFAST_URL, env, directory)
-  return fromDataDirectory(resolve(directory, data ?? (env.HANDFAST_DATA || 'data')))
+  return fromDataDirectory(dataDirectory)
 }
 
 function fromUrl(text: string, env: WhereToLook['env'], directory: string): HubLocation {
-  if (!URL.canParse(text)) throw new HubError('usage', `HANDFAST_URL ${quote(text)} is not a URL`)
-  const url = new URL(text)
-  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
-  if (!isSafe || url.username !== '') {
-    throw new HubError('usage', `HANDFAST_URL ${quote(url.origin)} cannot be used`, {
-      hint: 'give an address of the form https://host:port; the key goes into HANDFAST_KEY',
-    })
-  }
+  const url = parseHubUrl(text)
   const file = env.HANDFAST_KEY_FILE
   const key = env.HANDFAST_KEY || (file ? readRequired(resolve(directory, file), 'HANDFAST_KEY_FILE') : '')
   if (key === '') {
@@ -47,8 +49,44 @@ function fromUrl(text: string, env: WhereToLook['env'], directory: string): HubL
       hint: 'set HANDFAST_KEY, or HANDFAST_KEY_FILE to a file that holds the key',
     })
   }
-  const ca = env.HANDFAST_CA ? readRequired(resolve(directory, env.HANDFAST_CA), 'HANDFAST_CA') : null
+  const ca = env.HANDFAST_CA ? readCa(resolve(directory, env.HANDFAST_CA)) : null
   return { kind: 'url', url, ca, key: checkedKey(key), place: url.origin }
+}
+
+/** Only an origin is taken: the key must not be sent in the clear, and a path is a mistake. */
+function parseHubUrl(text: string): URL {
+  const refusal = (fault: string, hint: string): HubError =>
+    new HubError('usage', `HANDFAST_URL ${quote(text)} ${fault}`, { hint })
+  const isFull = /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
+  const whole = isFull ? text : `https://${text}`
+  if (!URL.canParse(whole)) throw refusal('is not a URL', 'write it as in https://hub.example:9443')
+  const url = new URL(whole)
+  if (url.username !== '' || url.password !== '') {
+    // The message must not repeat what may be a secret.
+    throw new HubError('usage', 'HANDFAST_URL holds a user name or a password', {
+      hint: `write https://${url.host} and put the key into HANDFAST_KEY`,
+    })
+  }
+  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
+  const port = url.port === '' ? ':<port>, with the port of --api-listen' : ''
+  if (!isFull || !isSafe) throw refusal('does not begin with https://', `write https://${url.host}${port}`)
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    throw refusal('has more than a host and a port', `write ${url.origin}`)
+  }
+  return url
+}
+
+function readCa(path: string): { readonly pem: string; readonly file: string } {
+  const pem = readRequired(path, 'HANDFAST_CA')
+  try {
+    new X509Certificate(pem)
+  } catch (error) {
+    throw new HubError('usage', `the file ${quote(path)} of HANDFAST_CA holds no certificate`, {
+      hint: 'give a copy of the file ca.pem of the hub',
+      cause: error,
+    })
+  }
+  return { pem, file: path }
 }
 
 function isLoopback(host: string): boolean {
@@ -99,6 +137,9 @@ function readRequired(path: string, variable: string): string {
     return readFileSync(path, 'utf8').trim()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new HubError('usage', `the file ${quote(path)} of ${variable} cannot be read (${code})`, { cause: error })
+    throw new HubError('usage', `the file ${quote(path)} of ${variable} cannot be read (${code})`, {
+      hint: 'check its path and mode',
+      cause: error,
+    })
   }
 }

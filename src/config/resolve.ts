@@ -52,6 +52,16 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
   }
 }
 
+/**
+ * For a command that needs no hub: it reads no settings, and a mistyped variable would be overlooked.
+ *
+ * @throws HubError `config-invalid`
+ */
+export function refuseMistypedVariables(env: ConfigSources['env']): void {
+  const { problems } = settingsFromEnvironment(env, '/')
+  if (problems.length > 0) throw refusal(problems)
+}
+
 /** The values that won, each read into its form. */
 interface Settled {
   read<Name extends SettingName>(name: Name): SettingValue<Name> | undefined

@@ -43,7 +43,7 @@ export function settingsFromFlags(flags: Readonly<Record<string, unknown>>, dire
 
 /**
  * Reads the variables that settings have. Others that start with `HANDFAST_` are left alone, since container platforms
- * invent such names; only a slip of one letter away from a setting is a problem.
+ * invent such names; only a slip of one letter away from one of ours is a problem.
  */
 export function settingsFromEnvironment(env: Readonly<Record<string, string | undefined>>, directory: string): Source {
   const values: GivenValue[] = []
@@ -55,7 +55,7 @@ export function settingsFromEnvironment(env: Readonly<Record<string, string | un
     if (name !== undefined) {
       values.push({ name, value, origin: variable, directory })
     } else if (!otherVariables.includes(variable)) {
-      const meant = nearest(variable, [...variables.keys()], 1)
+      const meant = nearest(variable, [...variables.keys(), ...otherVariables], 1)
       if (meant !== null)
         problems.push(`${quote(variable)} in the environment is not a setting; did you mean ${meant}?`)
     }

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { openHub } from '../../src/cli/api-client.ts'
 import { HubError } from '../../src/core/errors.ts'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
+import { EstServer, honest, OpensslAuthority } from '../device/est-authority.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { type ApiAnswer, type ApiRequest, FakeHub, problem } from './fake-hub.ts'
 
@@ -81,6 +82,77 @@ test('a file that is no key does not go into a header', async (context) => {
   writeFileSync(join(folder, 'run', 'api.json'), '{"socket":"/nowhere"}')
   writeFileSync(join(folder, 'admin.key'), 'two\nlines\n')
   await assertRefused(() => openHub(where(folder)), 'key-invalid')
+})
+
+test('handfast.yaml names the data directory for every command, as it does for the hub', async (context) => {
+  const hub = await hubAt(context, () => ({ status: 200, body: { ok: true } }))
+  const directory = temporaryFolder(context)
+  writeFileSync(join(directory, 'handfast.yaml'), `data: ${hub.data}\n`)
+  await openHub({ data: undefined, env: {}, directory }).get('/hub')
+  assert.equal(hub.requests.length, 1)
+  writeFileSync(join(directory, 'other.yaml'), 'daat: x\n')
+  const env = { HANDFAST_CONFIG: 'other.yaml' }
+  await assertRefused(() => openHub({ data: undefined, env, directory }), 'config-invalid')
+})
+
+test('a mistyped variable is found by every command', async () => {
+  const env = { HANDFAST_URLS: 'https://hub.example', HANDFAST_KEY: 'k' }
+  await assertRefused(() => openHub(where(undefined, env)), 'config-invalid')
+})
+
+test('a hint of the hub names the device that was asked for', async (context) => {
+  const hub = await hubAt(context, () =>
+    problem(409, 'identity-exists', 'it exists', 'run `handfast device token <id>`'),
+  )
+  const named = await assertRefused(
+    () => openHub(where(hub.data)).post('/devices', { id: 'pump-7' }),
+    'identity-exists',
+  )
+  assert.match(named.hint, /handfast device token pump-7`/)
+  const inPath = await assertRefused(() => openHub(where(hub.data)).get('/devices/pump-8'), 'identity-exists')
+  assert.match(inPath.hint, /handfast device token pump-8`/)
+})
+
+test('HANDFAST_URL is quoted as it was given, and the hint is what to write', async () => {
+  const hints = {
+    'vm:8443': 'write https://vm:8443',
+    vm: 'write https://vm:<port>, with the port of --api-listen',
+    'http://vm:9443': 'write https://vm:9443',
+    'https://vm:9443/api/v1': 'write https://vm:9443',
+  }
+  for (const [url, hint] of Object.entries(hints)) {
+    const env = { HANDFAST_URL: url, HANDFAST_KEY: 'k' }
+    const error = await assertRefused(() => openHub(where(undefined, env)), 'usage')
+    assert.ok(error.message.includes(JSON.stringify(url)), error.message)
+    assert.equal(error.hint, hint)
+  }
+  const secret = { HANDFAST_URL: 'https://me:hunter2@vm', HANDFAST_KEY: 'k' }
+  const { message, hint } = await assertRefused(() => openHub(where(undefined, secret)), 'usage')
+  assert.doesNotMatch(message + hint, /hunter2/)
+})
+
+test('a file of HANDFAST_CA without a certificate is named', async (context) => {
+  const ca = join(temporaryFolder(context), 'ca.pem')
+  writeFileSync(ca, 'nothing\n')
+  const env = { HANDFAST_URL: 'https://hub.example', HANDFAST_KEY: 'k', HANDFAST_CA: ca }
+  const { message } = await assertRefused(() => openHub(where(undefined, env)), 'usage')
+  assert.ok(message.includes(ca))
+})
+
+test('a hub that no trusted certificate vouches for is refused, with the file', async (context) => {
+  const authority = new OpensslAuthority()
+  const stranger = new OpensslAuthority()
+  context.after(() => {
+    authority.remove()
+    stranger.remove()
+  })
+  const server = await EstServer.start(authority.endEntity('hub', 'IP:127.0.0.1'), honest(authority))
+  context.after(() => server.stop())
+  const ca = join(temporaryFolder(context), 'ca.pem')
+  writeFileSync(ca, stranger.read('root.pem'))
+  const env = { HANDFAST_URL: `https://127.0.0.1:${server.port}`, HANDFAST_KEY: 'k', HANDFAST_CA: ca }
+  const { message } = await assertRefused(() => openHub(where(undefined, env)).get('/hub'), 'enrolment-tls-untrusted')
+  assert.ok(message.includes(ca))
 })
 
 test('HANDFAST_URL wants a key, and TLS unless it stays on this machine', async () => {

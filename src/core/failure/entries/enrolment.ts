@@ -107,8 +107,8 @@ export const enrolmentFailures = {
     'attacker',
     'unauthenticated',
     'general',
-    'the hub did not prove its name under the root in the bootstrap string',
-    'check the address and the --public-name of the hub; the token was not sent',
+    'the hub did not prove its name under the root that was given',
+    'check the address and the --public-name of the hub; no secret was sent',
   ),
   'hub-unreachable': entry(
     'HF-7113',
