@@ -15,20 +15,61 @@ export function printJsonLine(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)
 }
 
-/** Names and values in two columns. */
-export function printFields(fields: readonly (readonly [string, string])[]): void {
-  const width = Math.max(...fields.map(([name]) => name.length))
-  for (const [name, value] of fields) printLine(`${name.padEnd(width)}  ${value}`)
+/**
+ * Names and values in two columns.
+ *
+ * @param columnsMax values go on in a new line where they would pass it; words are not cut
+ */
+export function printFields(
+  fields: readonly (readonly [string, string])[],
+  columnsMax: number = Number.POSITIVE_INFINITY,
+): void {
+  const width = Math.max(...fields.map(([name]) => name.length)) + 2
+  for (const [name, value] of fields) {
+    for (const [index, line] of folded(value, columnsMax - width).entries()) {
+      printLine(`${(index === 0 ? name : '').padEnd(width)}${line}`)
+    }
+  }
+}
+
+function folded(text: string, columnsMax: number): readonly string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columnsMax) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
 }
 
 /** Rows in columns as wide as their longest cell, under a line of headings. */
 export function printTable(headings: readonly string[], rows: readonly (readonly string[])[]): void {
-  const cells = [headings, ...rows].map((row) => row.map((cell) => printable(cell).replaceAll('\n', ' ')))
-  const widths = headings.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)))
-  for (const row of cells) {
-    const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')
-    process.stdout.write(`${line.trimEnd()}\n`)
+  const widths = columnsOf([headings, ...rows])
+  for (const row of [headings, ...rows]) printRow(row, widths)
+}
+
+/** Widths of the columns that rows need, and no column narrower than before. */
+export function columnsOf(rows: readonly (readonly string[])[], before: readonly number[] = []): readonly number[] {
+  const widths = [...before]
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) {
+      widths[column] = Math.max(widths[column] ?? 0, oneLine(cell).length)
+    }
   }
+  return widths
+}
+
+export function printRow(cells: readonly string[], widths: readonly number[]): void {
+  const line = cells.map((cell, column) => oneLine(cell).padEnd(widths[column] ?? 0)).join('  ')
+  process.stdout.write(`${line.trimEnd()}\n`)
+}
+
+function oneLine(cell: string): string {
+  return printable(cell).replaceAll('\n', ' ')
 }
 
 /** A note for the person at the terminal; programs that read our output do not see it. */

@@ -1,29 +1,62 @@
-/** Values of options, read from text. */
+/** Values of options, read from text. Each reader is made for one option, which its refusals name. */
+import { nearest } from '../config/nearest.ts'
 import { HubError, quote } from '../core/errors.ts'
 
 const unitSec: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
 
 /**
- * Whole seconds of a duration such as `90s`, `30m`, `24h`, `7d`.
+ * Reads whole seconds of a duration such as `90s`, `30m`, `24h`, `7d`.
  *
- * @throws HubError `usage`
+ * @param option as it is typed, `--token-ttl`
+ * @param shortest the bounds, both included, in the form that is read
+ * @throws HubError `usage`, from the reader
  */
-export function parseDurationSec(text: string): number {
+export function duration(option: string, shortest: string, longest: string): (text: string) => number {
+  const [minSec, maxSec] = [secondsOf(shortest), secondsOf(longest)]
+  return (text) => {
+    const seconds = secondsOf(text)
+    if (Number.isNaN(seconds)) throw refusal(option, text, 'is not a duration', 'write it as in 90s, 30m, 24h or 7d')
+    if (seconds >= minSec && seconds <= maxSec) return seconds
+    const fault = seconds < minSec ? 'is too short' : 'is too long'
+    throw refusal(option, text, `${fault}: give ${shortest} to ${longest}`)
+  }
+}
+
+/** NaN for a text that is no duration. */
+function secondsOf(text: string): number {
   const match = /^([0-9]{1,9})([smhd])$/.exec(text)
-  if (match === null) throw refusal(text, 'a duration', 'write it as in 90s, 30m, 24h or 7d')
-  return Number(match[1]) * (unitSec[match[2] ?? ''] ?? 0)
+  return match === null ? Number.NaN : Number(match[1]) * (unitSec[match[2] ?? ''] ?? Number.NaN)
 }
 
 /**
- * A whole number within a range, both ends included.
+ * Reads a whole number within a range, both ends included.
  *
- * @throws HubError `usage`
+ * @throws HubError `usage`, from the reader
  */
-export function wholeNumber(min: number, max: number): (text: string) => number {
+export function wholeNumber(option: string, min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN
     if (value >= min && value <= max) return value
-    throw refusal(text, `a whole number from ${min} to ${max}`, 'correct the value; see --help')
+    throw refusal(option, text, `is not a whole number from ${min} to ${max}`)
+  }
+}
+
+/**
+ * Reads one of a few words.
+ *
+ * @throws HubError `usage`, from the reader
+ */
+export function oneOf<Word extends string>(option: string, words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const word = words.find((each) => each === text)
+    if (word !== undefined) return word
+    const meant = nearest(text, words)
+    throw refusal(
+      option,
+      text,
+      `is not one of ${words.join(', ')}`,
+      meant === null ? undefined : `did you mean ${meant}?`,
+    )
   }
 }
 
@@ -37,10 +70,14 @@ export function collectAttribute(
   before: Readonly<Record<string, string>> | undefined,
 ): Readonly<Record<string, string>> {
   const at = text.indexOf('=')
-  if (at < 1) throw refusal(text, 'an attribute', 'write it as name=value')
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+  if (at < 1) throw refusal('--attr', text, 'is not an attribute', 'write it as name=value')
+  const name = text.slice(0, at)
+  if (before !== undefined && Object.hasOwn(before, name)) {
+    throw refusal('--attr', text, `gives ${quote(name)} again`, 'give each attribute once')
+  }
+  return { ...before, [name]: text.slice(at + 1) }
 }
 
-function refusal(text: string, what: string, hint: string): HubError {
-  return new HubError('usage', `${quote(text)} is not ${what}`, { hint })
+function refusal(option: string, text: string, fault: string, hint?: string): HubError {
+  return new HubError('usage', `${option} ${quote(text)} ${fault}`, hint === undefined ? {} : { hint })
 }

@@ -1,17 +1,21 @@
 /** `handfast attempts`: who tried to connect, and why it failed. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
-import type { AttemptView, PageView } from '../../api-schema/views.ts'
+import type { AttemptView, DeviceDetailView, PageView } from '../../api-schema/views.ts'
+import { nearest } from '../../config/nearest.ts'
+import { HubError, quote } from '../../core/errors.ts'
+import { type FailureName, failure, failureNames } from '../../core/failure/catalogue.ts'
 import { limits } from '../../core/limits.ts'
 import type { HubApi } from '../api-client.ts'
-import { addHubOptions, type HubOptions, hubOf } from '../hub-options.ts'
-import { note, printJson, printJsonLine, printLine, shortTime } from '../output.ts'
+import { asTyped } from '../how-called.ts'
+import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
+import { columnsOf, note, printJson, printJsonLine, printLine, printRow, shortTime } from '../output.ts'
 import { wholeNumber } from '../values.ts'
 
 interface AttemptOptions extends HubOptions {
   readonly failed?: boolean
   readonly device?: string
-  readonly code?: string
+  readonly code?: FailureName
   readonly limit?: number
   readonly follow?: boolean
 }
@@ -24,8 +28,8 @@ export function define(command: Command): void {
   addHubOptions(command)
     .option('--failed', 'only those that were refused')
     .option('--device <id>', 'only those of this device')
-    .option('--code <name>', 'only those that ended with this failure, as in certificate-revoked')
-    .option('--limit <n>', `the newest n (default ${shownDefault})`, wholeNumber(1, limits.pageRowsMax))
+    .option('--code <code>', 'only those that ended so, as in HF-2108 or certificate-revoked', parseCode)
+    .option('--limit <n>', `the newest n (default ${shownDefault})`, wholeNumber('--limit', 1, limits.pageRowsMax))
     .option('--follow', 'go on as they happen, until interrupted; with --json one object a line')
     .action(async (options: AttemptOptions) => {
       const hub = hubOf(options)
@@ -33,11 +37,33 @@ export function define(command: Command): void {
         ...filters(options),
         limit: options.limit ?? shownDefault,
       })
+      if (page.items.length === 0 && options.device !== undefined) await assertRegistered(hub, options.device)
       if (options.json && !options.follow) return printJson(page)
-      for (const attempt of [...page.items].reverse()) print(attempt, options)
-      if (options.follow) return follow(hub, options, page.items[0]?.number ?? 0)
+      const attempts = [...page.items].reverse()
+      const rows = (options.follow ? attempts.map(once) : withoutRepeats(attempts)).map(rowOf)
+      const widths = columnsOf(rows.map(({ cells }) => cells))
+      if (options.json) for (const attempt of attempts) printJsonLine(attempt)
+      else for (const row of rows) print(row, widths)
+      if (options.follow) return follow(hub, options, page.items[0]?.number ?? 0, widths)
       if (page.items.length === 0) note(options.failed ? 'No refused attempts.' : 'No attempts yet.')
     })
+}
+
+/** A failure by its name or its number in the catalogue. */
+function parseCode(text: string): FailureName {
+  const named = failureNames.find((name) => name === text || failure(name).id === text.toUpperCase())
+  if (named !== undefined) return named
+  const meant = nearest(text, failureNames) ?? nearest(text.toUpperCase(), failureIds, 1)
+  throw new HubError('usage', `--code ${quote(text)} is not a failure`, {
+    hint: meant === null ? 'docs/errors.md lists them' : `did you mean ${meant}?`,
+  })
+}
+
+const failureIds: readonly string[] = failureNames.map((name) => failure(name).id)
+
+/** @throws HubError `identity-not-found` */
+async function assertRegistered(hub: HubApi, id: string): Promise<void> {
+  await hub.get<DeviceDetailView>(`/devices/${pathPart(id)}`)
 }
 
 function filters({ failed, device, code }: AttemptOptions): Readonly<Record<string, string | undefined>> {
@@ -45,8 +71,14 @@ function filters({ failed, device, code }: AttemptOptions): Readonly<Record<stri
 }
 
 /** Prints what comes after the attempt of that number, for ever. */
-async function follow(hub: HubApi, options: AttemptOptions, from: number): Promise<void> {
+async function follow(
+  hub: HubApi,
+  options: AttemptOptions,
+  from: number,
+  startWidths: readonly number[],
+): Promise<void> {
   let last = from
+  let widths = startWidths
   for (;;) {
     const page = await hub.get<PageView<AttemptView>>('/attempts', {
       ...filters(options),
@@ -54,22 +86,78 @@ async function follow(hub: HubApi, options: AttemptOptions, from: number): Promi
       after: String(last),
     })
     for (const attempt of page.items) {
-      print(attempt, options)
+      const row = rowOf(once(attempt))
+      widths = columnsOf([row.cells], widths)
+      if (options.json) printJsonLine(attempt)
+      else print(row, widths)
       last = attempt.number
     }
     if (page.next === null) await pause(followMs)
   }
 }
 
-function print(attempt: AttemptView, { json }: AttemptOptions): void {
-  if (json) {
-    printJsonLine(attempt)
-    return
+/** An attempt, and how often it came in a row. */
+interface Repeated {
+  readonly attempt: AttemptView
+  readonly times: number
+}
+
+function once(attempt: AttemptView): Repeated {
+  return { attempt, times: 1 }
+}
+
+/** Of attempts that follow each other and differ in time and port alone, the last. */
+function withoutRepeats(attempts: readonly AttemptView[]): readonly Repeated[] {
+  const kept: Repeated[] = []
+  for (const attempt of attempts) {
+    const before = kept.at(-1)
+    if (before !== undefined && likenessOf(before.attempt) === likenessOf(attempt)) {
+      kept[kept.length - 1] = { attempt, times: before.times + 1 }
+    } else {
+      kept.push(once(attempt))
+    }
   }
-  const who = attempt.deviceId ?? attempt.certificate?.subject ?? '-'
-  const what = attempt.code === null ? 'admitted' : `refused at ${attempt.stage}: ${attempt.failureId} ${attempt.code}`
-  printLine(`${shortTime(attempt.at)}  ${who}  ${attempt.address}  ${what}`)
-  if (attempt.code === null) return
-  printLine(`    ${attempt.sentence}`)
-  if (attempt.cure !== null) printLine(`    → ${attempt.cure}`)
+  return kept
+}
+
+function likenessOf(attempt: AttemptView): string {
+  const { listener, address, code, sentence, clientId } = attempt
+  return JSON.stringify([listener, address.replace(/:[0-9]+$/, ''), whoOf(attempt), clientId, code, sentence])
+}
+
+function whoOf({ deviceId, certificate }: AttemptView): string {
+  return deviceId ?? certificate?.subject ?? '-'
+}
+
+interface Row {
+  readonly cells: readonly string[]
+  /** Sentence and cure below it. */
+  readonly lines: readonly string[]
+}
+
+function rowOf({ attempt, times }: Repeated): Row {
+  const { code, sentence, cure, deviceId } = attempt
+  const what = `${outcomeOf(attempt)}${times === 1 ? '' : ` (×${times})`}`
+  return {
+    cells: [shortTime(attempt.at), whoOf(attempt), attempt.clientId ?? '-', attempt.address, what],
+    lines: code === null ? [] : [sentence, ...(cure === null ? [] : [`→ ${asTyped(cure, deviceId)}`])],
+  }
+}
+
+/** Failures of the session that keep it from beginning; the others end one. */
+const refusalsOfSessions: ReadonlySet<string> = new Set(['too-many-sessions', 'upstream-refused'])
+/** Failures that end nothing: a packet was not let through. */
+const denials: ReadonlySet<string> = new Set(['publish-denied', 'subscribe-denied'])
+
+function outcomeOf({ code, failureId, stage }: AttemptView): string {
+  if (code === null) return 'admitted'
+  const name = `${failureId} ${code}`
+  if (denials.has(code)) return `denied: ${name}`
+  if (stage === 'session' && !refusalsOfSessions.has(code)) return `closed: ${name}`
+  return `refused at ${stage}: ${name}`
+}
+
+function print({ cells, lines }: Row, widths: readonly number[]): void {
+  printRow(cells, widths)
+  for (const line of lines) printLine(`    ${line}`)
 }

@@ -15,7 +15,7 @@ const shownDefault = 50
 
 export function define(command: Command): void {
   addHubOptions(command)
-    .option('--limit <n>', `the newest n (default ${shownDefault})`, wholeNumber(1, limits.pageRowsMax))
+    .option('--limit <n>', `the newest n (default ${shownDefault})`, wholeNumber('--limit', 1, limits.pageRowsMax))
     .option('--after <next>', 'the page that follows, by the "next" of the one before')
     .action(async (options: AuditOptions) => {
       const page = await hubOf(options).get<PageView<AuditEntryView>>('/audit', {
@@ -31,16 +31,13 @@ export function define(command: Command): void {
     })
 }
 
-/** What differs between before and after, in short; --json has all of it. */
+/** What became different, in short; --json has all of it. What an act does not speak of has not changed. */
 function changeText({ before, after }: AuditEntryView): string {
   const [old, now] = [fieldsOf(before), fieldsOf(after)]
-  const names = Object.keys({ ...old, ...now }).filter(
-    (name) => JSON.stringify(old[name]) !== JSON.stringify(now[name]),
-  )
-  return names
-    .map((name) =>
-      name in old ? `${name}: ${valueText(old[name])} → ${valueText(now[name])}` : `${name}: ${valueText(now[name])}`,
-    )
+  return Object.entries(now)
+    .map(([name, value]) => [name, valueText(old[name]), valueText(value)] as const)
+    .filter(([, was, is]) => was !== is)
+    .map(([name, was, is]) => `${Array.isArray(after) ? '' : `${name}: `}${was === nothing ? is : `${was} → ${is}`}`)
     .join(', ')
 }
 
@@ -48,6 +45,17 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
+const nothing = '-'
+
+/** Times to the second, and of a fingerprint as much as tells it from others. */
+function shortText(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return `${text.slice(0, 16)}…`
+  return /^[0-9-]{10}T[0-9:.]+Z$/.test(text) ? shortTime(text) : text
+}
+
 function valueText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '-')
+  if (typeof value === 'string') return shortText(value)
+  if (typeof value !== 'object') return JSON.stringify(value) ?? nothing
+  const pairs = Object.entries(value ?? {}).map(([name, each]) => `${name}=${valueText(each)}`)
+  return pairs.length === 0 ? nothing : pairs.join(' ')
 }

@@ -9,13 +9,17 @@ import type {
   DeviceView,
   PageView,
 } from '../../api-schema/views.ts'
-import { identityStates } from '../../core/identity/identity.ts'
+import { quote } from '../../core/errors.ts'
+import { type IdentityState, identityStates } from '../../core/identity/identity.ts'
 import { limits } from '../../core/limits.ts'
+import { handfast } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
 import { note, printFields, printJson, printLine, printTable, shellWord, shortTime } from '../output.ts'
-import { collectAttribute, parseDurationSec, wholeNumber } from '../values.ts'
+import { collectAttribute, duration, oneOf, wholeNumber } from '../values.ts'
 
 export function define(command: Command): void {
+  // Without a subcommand the failure is reported; the whole help would bury it.
+  command.configureOutput({ writeErr: () => {} })
   defineAdd(command.command('add <id>').description('register a device and print its bootstrap string'))
   defineToken(command.command('token <id>').description('print a new bootstrap string for a registered device'))
   defineList(command.command('list').description('list devices'))
@@ -35,12 +39,14 @@ interface AddOptions extends TokenOptions {
 }
 
 const ttlHelp = 'how long the bootstrap string is good: 90s, 30m, 24h, 7d (default 24h)'
+/** The same bounds as in api-schema/requests.ts. */
+const parseTtl = duration('--token-ttl', '60s', '30d')
 
 function defineAdd(command: Command): void {
   addHubOptions(command)
     .option('--group <group>', 'group of the device')
     .option('--attr <name=value>', 'attribute, may be repeated', collectAttribute)
-    .option('--token-ttl <duration>', ttlHelp, parseDurationSec)
+    .option('--token-ttl <duration>', ttlHelp, parseTtl)
     .action(async (id: string, options: AddOptions) => {
       const request: RegisterDeviceRequest = {
         id,
@@ -48,33 +54,37 @@ function defineAdd(command: Command): void {
         ...(options.attr === undefined ? {} : { attributes: { ...options.attr } }),
         ...(options.tokenTtl === undefined ? {} : { tokenLifetimeSec: options.tokenTtl }),
       }
-      printBootstrap(await hubOf(options).post<BootstrapView>('/devices', request), options)
+      const view = await hubOf(options).post<BootstrapView>('/devices', request)
+      const until = shortTime(view.tokenExpiresAt)
+      printBootstrap(view, `${view.device.id} is registered. This string enrols it once, until ${until}:`, options)
     })
 }
 
 function defineToken(command: Command): void {
   addHubOptions(command)
-    .option('--token-ttl <duration>', ttlHelp, parseDurationSec)
+    .option('--token-ttl <duration>', ttlHelp, parseTtl)
     .action(async (id: string, options: TokenOptions) => {
       const request: CreateTokenRequest = options.tokenTtl === undefined ? {} : { tokenLifetimeSec: options.tokenTtl }
-      printBootstrap(await hubOf(options).post<BootstrapView>(`/devices/${pathPart(id)}/tokens`, request), options)
+      const view = await hubOf(options).post<BootstrapView>(`/devices/${pathPart(id)}/tokens`, request)
+      const until = shortTime(view.tokenExpiresAt)
+      const news = `A new string for ${view.device.id}; it enrols once, until ${until}. Earlier ones work no more:`
+      printBootstrap(view, news, options)
     })
 }
 
 /** The string stands alone on standard output, so that it can be piped into `handfast enrol -`. */
-function printBootstrap(view: BootstrapView, { json }: HubOptions): void {
+function printBootstrap(view: BootstrapView, news: string, { json }: HubOptions): void {
   if (json) {
     printJson(view)
     return
   }
-  const { id } = view.device
-  note(`${id} is registered. This string enrols it once, until ${shortTime(view.tokenExpiresAt)}:\n`)
+  note(`${news}\n`)
   printLine(view.bootstrap)
-  note(`\nNext, on the device:\n  npx handfast enrol '${view.bootstrap}' --dir ${shellWord(id)}`)
+  note(`\nNext, on the device:\n  ${handfast} enrol ${shellWord(view.bootstrap)} --dir ${shellWord(view.device.id)}`)
 }
 
 interface ListOptions extends HubOptions {
-  readonly state?: string
+  readonly state?: IdentityState
   readonly group?: string
   readonly limit?: number
   readonly all?: boolean
@@ -82,14 +92,18 @@ interface ListOptions extends HubOptions {
 
 function defineList(command: Command): void {
   addHubOptions(command)
-    .option('--state <state>', `only those in this state: ${identityStates.join(', ')}`)
+    .option(
+      '--state <state>',
+      `only those in this state: ${identityStates.join(', ')}`,
+      oneOf('--state', identityStates),
+    )
     .option('--group <group>', 'only those of this group')
-    .option('--limit <n>', 'rows on a page', wholeNumber(1, limits.pageRowsMax))
+    .option('--limit <n>', 'rows on a page', wholeNumber('--limit', 1, limits.pageRowsMax))
     .option('--all', 'all of them, page after page')
     .action(async (options: ListOptions) => {
       const page = await listDevices(options)
       if (options.json) return printJson(page)
-      if (page.items.length === 0) return note('No devices. Next:\n  npx handfast device add pump-7')
+      if (page.items.length === 0) return note(noDevices(options))
       const rows = page.items.map((each) => [
         each.id,
         each.state,
@@ -100,6 +114,12 @@ function defineList(command: Command): void {
       printTable(['ID', 'STATE', 'GROUP', 'REGISTERED', 'ATTRIBUTES'], rows)
       if (page.next !== null) note('There are more; see them with --all.')
     })
+}
+
+function noDevices({ state, group }: ListOptions): string {
+  if (state === undefined && group === undefined) return `No devices. Next:\n  ${handfast} device add pump-7`
+  const inState = state === undefined ? '' : `${state} `
+  return `No ${inState}devices${group === undefined ? '' : ` in group ${quote(group)}`}.`
 }
 
 async function listDevices(options: ListOptions): Promise<PageView<DeviceView>> {
@@ -153,7 +173,7 @@ function defineChange(parent: Command, act: 'disable' | 'enable' | 'retire', sum
     const view = await hubOf(options).post<DeviceChangeView>(`/devices/${pathPart(id)}/${act}`, {})
     if (options.json) return printJson(view)
     printChange(view)
-    if (act === 'disable') note(`Let it back in with:\n  npx handfast device enable ${shellWord(id)}`)
+    if (act === 'disable') note(`Let it back in with:\n  ${handfast} device enable ${shellWord(id)}`)
   })
 }
 

@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { refuseMistypedVariables } from '../../config/resolve.ts'
 import { HubError, quote } from '../../core/errors.ts'
 import { parseBootstrap } from '../../core/identity/bootstrap.ts'
 import { type EnrolResult, enrol } from '../../device/enrol.ts'
 import { deviceLimits } from '../../device/limits.ts'
+import { asTyped } from '../how-called.ts'
 import { note, printFields, printJson, printLine, shellWord, shortTime, warn } from '../output.ts'
 
 interface EnrolOptions {
@@ -27,12 +29,15 @@ export function define(command: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', secrecyHelp)
     .action(async (argument: string | undefined, options: EnrolOptions) => {
+      refuseMistypedVariables(process.env)
       const bootstrap = parseBootstrap(await bootstrapText(argument, options.file))
       const result = await enrol({
         bootstrap,
         directory: options.dir,
         force: options.force ?? false,
         onProgress: ({ kind, text }) => (kind === 'warning' ? warn(text) : note(text)),
+      }).catch((error: unknown) => {
+        throw error instanceof HubError ? withHintFor(error, bootstrap.id) : error
       })
       if (options.json) printJson(result)
       else print(result, options.dir)
@@ -40,10 +45,15 @@ export function define(command: Command): void {
 }
 
 const secrecyHelp = `
-The string holds a secret that works once. On the command line other users of this machine can see it while the command
-runs, and the shell may keep it. Where that matters, use --file, "-" or the variable HANDFAST_BOOTSTRAP.
+The string holds a secret that works once. On the command line other users of
+this machine can see it while the command runs, and the shell may keep it. Where
+that matters, use --file, "-" or the variable HANDFAST_BOOTSTRAP.
 
 If it is interrupted, run the same command again: it goes on with the same key.`
+
+function withHintFor({ code, message, hint, cause }: HubError, id: string): HubError {
+  return new HubError(code, message, { hint: asTyped(hint, id), cause })
+}
 
 async function bootstrapText(argument: string | undefined, file: string | undefined): Promise<string> {
   if (argument !== undefined && file !== undefined) {
@@ -72,7 +82,7 @@ function readSmall(file: string, name: string): string {
   } catch (error) {
     if (error instanceof HubError) throw error
     const { code } = error as NodeJS.ErrnoException
-    throw new HubError('usage', `${name} cannot be read (${code})`, { cause: error })
+    throw new HubError('usage', `${name} cannot be read (${code})`, { hint: 'check its path and mode', cause: error })
   }
 }
 

@@ -1,10 +1,12 @@
 /** `handfast revoke`: a device with all it holds, or one certificate. */
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { DeviceChangeView } from '../../api-schema/views.ts'
 import { HubError } from '../../core/errors.ts'
 import { revocationReasons } from '../../core/identity/credential.ts'
+import { handfast } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
-import { note, printJson, shellWord } from '../output.ts'
+import { note, printJson, printLine, shellWord } from '../output.ts'
+import { oneOf } from '../values.ts'
 import { printChange } from './device.ts'
 
 interface RevokeOptions extends HubOptions {
@@ -12,20 +14,29 @@ interface RevokeOptions extends HubOptions {
   readonly reason?: string
 }
 
+const reasonNames = Object.keys(revocationReasons)
+
 export function define(command: Command): void {
   addHubOptions(command)
     .argument('[id]', 'device: all its certificates are revoked, its tokens end, it is disabled')
     .option('--serial <number>', 'one certificate instead, by its serial number')
-    .addOption(new Option('--reason <reason>', 'why, as it stands in the CRL').choices(Object.keys(revocationReasons)))
+    .option(
+      '--reason <reason>',
+      `why, as it stands in the CRL: ${reasonNames.join(', ')}`,
+      oneOf('--reason', reasonNames),
+    )
     .action(async (id: string | undefined, options: RevokeOptions) => {
       const path = pathOf(id, options.serial)
       const request = options.reason === undefined ? {} : { reason: options.reason }
       const view = await hubOf(options).post<DeviceChangeView>(path, request)
       if (options.json) return printJson(view)
+      if (options.serial !== undefined && view.revoked.length === 0) {
+        return printLine(`${options.serial} of ${view.device.id} was revoked already`)
+      }
       printChange(view)
       if (id !== undefined) {
         const word = shellWord(id)
-        note(`To let it back in:\n  npx handfast device enable ${word} && npx handfast device token ${word}`)
+        note(`To let it back in:\n  ${handfast} device enable ${word} && ${handfast} device token ${word}`)
       }
     })
 }

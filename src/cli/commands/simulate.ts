@@ -1,10 +1,14 @@
 /** `handfast simulate`: devices that enrol, connect and send readings. */
 import type { Command } from 'commander'
 import type { BootstrapView } from '../../api-schema/views.ts'
+import { HubError, quote } from '../../core/errors.ts'
+import { failure } from '../../core/failure/catalogue.ts'
 import { exitStatus } from '../../core/failure/wire-forms.ts'
+import { isIdentityId } from '../../core/identity/id.ts'
 import type { SimulationEvent, SimulationSummary } from '../../simulate/simulate.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
 import { printJsonLine, printLine, shortTime } from '../output.ts'
+import { onStopSignal } from '../stop-signal.ts'
 import { wholeNumber } from '../values.ts'
 
 interface SimulateOptions extends HubOptions {
@@ -20,19 +24,29 @@ const talkativeDevicesMax = 10
 
 export function define(command: Command): void {
   addHubOptions(command)
-    .requiredOption('--devices <n>', 'how many devices', wholeNumber(1, 10_000))
+    .requiredOption('--devices <n>', 'how many devices', wholeNumber('--devices', 1, 10_000))
     .option('--prefix <text>', 'their ids begin with it', 'sim-')
-    .option('--count <n>', 'readings of each device; without it they send until interrupted', wholeNumber(1, 1e9))
-    .option('--interval <ms>', 'milliseconds between two readings of a device', wholeNumber(1, 86_400_000), 1_000)
+    .option(
+      '--count <n>',
+      'readings of each device; without it they send until interrupted',
+      wholeNumber('--count', 1, 1e9),
+    )
+    .option(
+      '--interval <ms>',
+      'milliseconds between two readings of a device',
+      wholeNumber('--interval', 1, 86_400_000),
+      1_000,
+    )
     .option('--dir <dir>', 'keep keys and certificates there, for the next run')
     .action(run)
 }
 
 async function run(options: SimulateOptions): Promise<void> {
+  assertPrefix(options)
   const hub = hubOf(options)
   const { simulate } = await import('../../simulate/simulate.ts')
   const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  onStopSignal(() => stop.abort())
   const reporter = reporterFor(options)
   const summary = await simulate({
     registry: {
@@ -54,22 +68,29 @@ async function run(options: SimulateOptions): Promise<void> {
   process.exitCode = summary.failed.length === 0 ? exitStatus.ok : exitStatus.failed
 }
 
+/** The longest id stands for all of them. */
+function assertPrefix({ prefix, devices }: SimulateOptions): void {
+  if (isIdentityId(`${prefix}${devices}`)) return
+  throw new HubError('usage', `--prefix ${quote(prefix)} cannot begin the id of a device`, {
+    hint: failure('identity-id-invalid').cure,
+  })
+}
+
 interface Reporter {
   event(event: SimulationEvent): void
   end(): void
 }
 
-function reporterFor({ json, devices }: SimulateOptions): Reporter {
+function reporterFor({ json, devices, prefix, count }: SimulateOptions): Reporter {
   if (json) return { event: printJsonLine, end: () => {} }
+  const widths = { id: `${prefix}${devices}`.length, count: String(count ?? 1_000).length }
+  const lineOf = (event: SimulationEvent): string =>
+    `${shortTime(new Date().toISOString())}  ${event.id.padEnd(widths.id)}  ${textOf(event, widths.count)}`
   if (devices <= talkativeDevicesMax) return { event: (event) => printLine(lineOf(event)), end: () => {} }
-  return progressLine()
+  return progressLine(lineOf)
 }
 
-function lineOf(event: SimulationEvent): string {
-  return `${shortTime(new Date().toISOString())}  ${event.id}  ${textOf(event)}`
-}
-
-function textOf(event: SimulationEvent): string {
+function textOf(event: SimulationEvent, countWidth: number): string {
   switch (event.kind) {
     case 'enrolled':
       return 'has its certificate'
@@ -79,7 +100,8 @@ function textOf(event: SimulationEvent): string {
       return 'connected'
     case 'sent': {
       const { messageId, temperature, humidity, temperatureAlert } = event.reading
-      return `sent ${messageId}: ${temperature} °C, ${humidity} %${temperatureAlert ? ', alert' : ''}`
+      // People count from 1; a device counts its messages from 0.
+      return `sent ${String(messageId + 1).padStart(countWidth)}: ${temperature} °C, ${humidity} %${temperatureAlert ? ', alert' : ''}`
     }
     case 'refused':
       return `refused: ${event.reason}${event.isFinal ? '' : ' (trying again)'}`
@@ -92,7 +114,7 @@ function textOf(event: SimulationEvent): string {
 const progressMs = 200
 
 /** Counts on one line of a terminal; refusals stand on lines of their own, wherever the output goes. */
-function progressLine(): Reporter {
+function progressLine(lineOf: (event: SimulationEvent) => string): Reporter {
   const counts = { enrolled: 0, connected: 0, sent: 0 }
   let shownAtMs = 0
   const clear = (): void => {
