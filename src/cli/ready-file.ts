@@ -11,6 +11,8 @@ export interface ReadyFile {
   readonly mqtt: ReadyEndpoint
   readonly https: ReadyEndpoint
   readonly http: ReadyEndpoint
+  /** The admin API over TLS; null where only the unix socket serves it. */
+  readonly api: ReadyEndpoint | null
   /** Path of the root certificate in PEM. */
   readonly ca: string
 }

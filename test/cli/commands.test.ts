@@ -46,7 +46,7 @@ describe('the command line', () => {
     assert.equal(status, 2)
     assert.equal(
       stderr,
-      'error: unknown command "devcie"\n  code: HF-8101 usage\n  hint: did you mean device? See `handfast help`\n',
+      'error: unknown command "devcie"\n  code: HF-8101 usage\n  hint: did you mean device? See `npx handfast help`\n',
     )
   })
 
@@ -57,10 +57,37 @@ describe('the command line', () => {
     )
     const { status, stderr } = await handfast(['device', 'add', 'pump-7', '--token-ttl', 'soon'])
     assert.equal(status, 2)
-    assert.match(stderr, /^error: "soon" is not a duration\n {2}code: HF-8101 usage\n {2}hint: write it as in 90s/)
-    assert.equal((await handfast(['device', 'add'])).status, 2)
+    assert.match(
+      stderr,
+      /^error: --token-ttl "soon" is not a duration\n {2}code: HF-8101 usage\n {2}hint: write it as in 90s/,
+    )
+    const bare = await handfast(['device', 'add'])
+    assert.equal(bare.status, 2)
+    assert.match(bare.stderr, /hint: see `npx handfast device add --help`/)
     assert.equal((await handfast(['revoke'])).status, 2)
     assert.equal((await handfast(['revoke', 'pump-7', '--serial', '0a'])).status, 2)
+  })
+
+  test('names option, value and what is possible before anything is sent', async () => {
+    const refusals: readonly (readonly [readonly string[], string])[] = [
+      [['device', 'add', 'p', '--token-ttl', '0s'], '--token-ttl "0s" is too short: give 60s to 30d'],
+      [['device', 'list', '--state', 'foo'], '--state "foo" is not one of pending, active, disabled, retired'],
+      [['simulate', '--devices', '1', '--interval', '0'], '--interval "0" is not a whole number from 1 to 86400000'],
+      [['simulate', '--devices', '1', '--prefix', 'a b'], '--prefix "a b" cannot begin the id of a device'],
+      [['device', 'add', 'p', '--attr', 'a=1', '--attr', 'a=2'], '--attr "a=2" gives "a" again'],
+      [['attempts', '--code', 'HF-210'], '--code "HF-210" is not a failure'],
+    ]
+    for (const [args, message] of refusals) {
+      const { status, stderr } = await handfast(args)
+      assert.equal(status, 2, message)
+      assert.ok(stderr.startsWith(`error: ${message}\n`), stderr)
+    }
+  })
+
+  test('lists the subcommands where one is missing', async () => {
+    const { status, stderr } = await handfast(['device'])
+    assert.equal(status, 2)
+    assert.match(stderr, /^error: "device" needs a subcommand: add, token, list, show, disable, enable, retire\n/)
   })
 
   test('without a hub says what to do, as text and as JSON', async (context) => {
@@ -156,6 +183,12 @@ describe('commands that ask a hub', () => {
     assert.equal((await handfast(['revoke', 'pump-7', '--reason', 'mood', '--data', hub.data])).status, 2)
   })
 
+  test('`revoke --serial` says when there was nothing left to revoke', async (context) => {
+    const hub = await hubAt(context, () => ({ status: 200, body: { device, revoked: [], tokensEnded: 0 } }))
+    const { status, stdout } = await handfast(['revoke', '--serial', '0a1b', '--data', hub.data])
+    assert.deepEqual([status, stdout], [0, '0a1b of pump-7 was revoked already\n'])
+  })
+
   const attempt = {
     number: 7,
     at: '2026-11-01T08:00:00.000Z',
@@ -186,10 +219,41 @@ describe('commands that ask a hub', () => {
     const { stdout } = await handfast(['attempts', '--failed', '--device', 'pump-7', '--data', hub.data])
     assert.equal(
       stdout,
-      '2026-11-01 08:00:00Z  CN=\\u{1b}[31mred  192.0.2.1:40000  refused at certificate: HF-2108 certificate-revoked\n' +
+      '2026-11-01 08:00:00Z  CN=\\u{1b}[31mred  -  192.0.2.1:40000  refused at certificate: HF-2108 certificate-revoked\n' +
         '    the certificate was revoked\n    → enrol it again\n',
     )
     assert.equal(hub.requests[0]?.url, '/api/v1/attempts?outcome=refused&device=pump-7&limit=20')
+  })
+
+  test('`attempts` fills in the device, says closed and denied for sessions and collapses what repeats', async (context) => {
+    const revoked = { ...attempt, deviceId: 'pump-7', clientId: 'pump-7', certificate: null, cure: 'enable <id>' }
+    const lost = { ...revoked, stage: 'session', code: 'connection-lost', failureId: 'HF-6107', cure: null }
+    const denied = { ...revoked, stage: 'policy', code: 'publish-denied', failureId: 'HF-4101', cure: null }
+    const again = { ...revoked, address: '192.0.2.1:40001' }
+    const items = [denied, lost, again, revoked]
+    const hub = await hubAt(context, () => ({ status: 200, body: { items, next: null } }))
+    const { stdout } = await handfast(['attempts', '--code', 'hf-2108', '--data', hub.data])
+    const start = '2026-11-01 08:00:00Z  pump-7  pump-7  192.0.2.1'
+    assert.deepEqual(stdout.split('\n'), [
+      `${start}:40001  refused at certificate: HF-2108 certificate-revoked (×2)`,
+      '    the certificate was revoked',
+      '    → enable pump-7',
+      `${start}:40000  closed: HF-6107 connection-lost`,
+      '    the certificate was revoked',
+      `${start}:40000  denied: HF-4101 publish-denied`,
+      '    the certificate was revoked',
+      '',
+    ])
+    assert.match(hub.requests[0]?.url ?? '', /code=certificate-revoked/)
+  })
+
+  test('`attempts` of a device that is not registered says so', async (context) => {
+    const hub = await hubAt(context, ({ url }) =>
+      url.startsWith('/api/v1/attempts')
+        ? { status: 200, body: { items: [], next: null } }
+        : problem(404, 'identity-not-found', 'there is no device "nope"', 'see the list'),
+    )
+    assert.equal((await handfast(['attempts', '--device', 'nope', '--data', hub.data])).status, 4)
   })
 
   test('`attempts --follow` goes on after the newest it has shown, until the hub ends', async (context) => {
@@ -218,8 +282,8 @@ describe('commands that ask a hub', () => {
       actor: 'key:admin',
       act: 'identity.disable',
       subject: 'pump-7',
-      before: { state: 'active' },
-      after: { state: 'disabled' },
+      before: { state: 'active', token: 'not spoken of after' },
+      after: { state: 'disabled', until: '2026-11-02T08:00:00.000Z', group: null },
     }
     const hubView = {
       version: '0.1.0',
@@ -240,10 +304,10 @@ describe('commands that ask a hub', () => {
     const audit = await handfast(['audit', '--data', hub.data])
     assert.match(
       audit.stdout,
-      /2026-11-01 08:00:00Z {2}key:admin {2}identity\.disable {2}pump-7 +state: active → disabled\n/,
+      /2026-11-01 08:00:00Z {2}key:admin {2}identity\.disable {2}pump-7 +state: active → disabled, until: 2026-11-02 08:00:00Z\n/,
     )
     const status = await handfast(['status', '--data', hub.data])
-    assert.match(status.stdout, /^MQTT +\[::1\]:8883$/m)
+    assert.match(status.stdout, /^MQTT +mqtts:\/\/hub:8883 +listens on \[::1\]:8883$/m)
     assert.deepEqual(JSON.parse((await handfast(['status', '--json', '--data', hub.data])).stdout), hubView)
   })
 })

@@ -1,10 +1,14 @@
 /** `handfast up`: a hub in this terminal. */
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { RunningHub } from '../../compose.ts'
 import { exitStatus } from '../../core/failure/wire-forms.ts'
+import { hostAndPort, publicAddresses } from '../addresses.ts'
+import { handfast } from '../how-called.ts'
 import type { HubLog } from '../log.ts'
-import { printFields, printJson, printLine } from '../output.ts'
+import { printFields, printJson, printLine, shellWord } from '../output.ts'
 import { writeReadyFile } from '../ready-file.ts'
+import { onStopSignal } from '../stop-signal.ts'
 
 export function define(command: Command): void {
   command
@@ -24,7 +28,7 @@ export function define(command: Command): void {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nEvery option is also a setting in handfast.yaml and a variable: --mqtt-port is HANDFAST_MQTT_PORT.',
+      '\nEvery option is also a setting in handfast.yaml and a variable: --mqtt-port is\nHANDFAST_MQTT_PORT.',
     )
     .action((options: Readonly<Record<string, unknown>>) => up(options))
 }
@@ -45,7 +49,7 @@ async function up(options: Readonly<Record<string, unknown>>): Promise<void> {
   try {
     if (config.readyFile !== null) writeReadyFile(config.readyFile, { ...hub.addresses, ca: hub.caPath })
     if (json) printJson(withoutStop(hub))
-    else announce(hub)
+    else announce(hub, config.dataDirectory)
     await stopping
   } finally {
     await hub.stop()
@@ -61,24 +65,13 @@ function kebabCased(flags: Readonly<Record<string, unknown>>): Readonly<Record<s
   )
 }
 
-/** One Ctrl-C may come more than once: from the terminal, and again from each launcher on the way. */
-const echoMs = 500
-
-/** Fulfilled at the first signal to end; a second one ends the process at once. */
+/** Fulfilled at the first signal to end. */
 function stopOnSignal(log: HubLog): Promise<void> {
   return new Promise((resolve) => {
-    let firstAtMs = 0
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (firstAtMs === 0) {
-        firstAtMs = performance.now()
-        log.info('stopping', { signal })
-        resolve()
-      } else if (performance.now() - firstAtMs > echoMs) {
-        process.exit(exitStatus.failed)
-      }
-    }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
+    onStopSignal((signal) => {
+      log.info('stopping', { signal })
+      resolve()
+    })
   })
 }
 
@@ -86,23 +79,46 @@ function withoutStop({ stop: _stop, ...rest }: RunningHub): Omit<RunningHub, 'st
   return rest
 }
 
-function announce(hub: RunningHub): void {
-  const { mqtt, https, http } = hub.addresses
-  const name = hub.publicName.includes(':') ? `[${hub.publicName}]` : hub.publicName
+/** Columns of the banner: a terminal beside an editor still shows it whole. */
+const columnsMax = 100
+
+function announce(hub: RunningHub, dataDirectory: string): void {
+  const { api } = hub.addresses
+  const apiUrl = api === null ? null : `https://${hostAndPort({ host: hub.publicName, port: api.port })}`
   printLine(hub.firstStart ? 'Handfast is ready, with a new authority.' : 'Handfast is ready.')
   printLine()
-  printFields([
-    ['  MQTT', `mqtts://${name}:${mqtt.port}`],
-    ['  HTTPS', `https://${name}:${https.port}  (enrolment)`],
-    ['  HTTP', `http://${name}:${http.port}  (CRLs and CA certificates)`],
-    ['  root', `sha256 ${hub.rootFingerprint}`],
-    ['  CA file', hub.caPath],
-    ['  API', `${hub.socketPath}, key in ${hub.adminKeyPath}`],
-    ['  keys', hub.passphraseNote],
-    ['  restart', hub.upstreamNote],
-  ])
+  printFields(
+    [
+      ...publicAddresses(hub.publicName, hub.addresses).map(({ name, url, purpose }): [string, string] => [
+        `  ${name}`,
+        `${url}  (${purpose})`,
+      ]),
+      ...(apiUrl === null ? [] : [['  API', `${apiUrl}  (operators)`] as const]),
+      ['  socket', `${hub.socketPath}, key in ${hub.adminKeyPath}`],
+      ['  root', `sha256 ${hub.rootFingerprint}`],
+      ['  CA file', hub.caPath],
+      ['  keys', hub.passphraseNote],
+      ['  restart', hub.upstreamNote],
+    ],
+    columnsMax,
+  )
+  if (apiUrl !== null) announceApi(hub, apiUrl)
+  if (hub.firstStart) announceNext(dataDirectory)
+}
+
+function announceApi({ adminKeyPath, caPath }: RunningHub, url: string): void {
+  printLine()
+  printLine('To use the API from another machine, set there:')
+  printLine(`  HANDFAST_URL=${url}`)
+  printLine(`  HANDFAST_KEY=<what stands in ${adminKeyPath}>`)
+  printLine(`  HANDFAST_CA=<path of a copy of ${caPath}>`)
+}
+
+function announceNext(dataDirectory: string): void {
+  const isDefault = dataDirectory === resolve('data')
+  const data = isDefault ? '' : ` --data ${shellWord(dataDirectory)}`
   printLine()
   printLine('Next, in another terminal:')
-  printLine('  npx handfast device add pump-7')
-  printLine("  npx handfast enrol '<the string it prints>' --dir pump-7")
+  printLine(`  ${handfast} device add pump-7${data}`)
+  printLine(`  ${handfast} enrol '<the string it prints>' --dir pump-7`)
 }
