@@ -87,10 +87,12 @@ function runWith(node) {
 
 function refuse() {
   const needed = oldestNode.join('.')
+  const isClone = existsSync(join(here, '..', 'src', 'cli', 'main.ts'))
+  const way = isClone ? 'run `npm start` here' : 'run `npm install` here without --omit=optional'
   process.stderr.write(
     `error: this Node.js is ${process.versions.node} and Handfast needs ${needed} or later\n` +
       '  code: HF-9112 node-too-old\n' +
-      '  hint: run `npm install` here without --omit=optional, which brings Node 24 along, or install Node 24 from https://nodejs.org\n',
+      `  hint: ${way}, which brings Node 24 along, or install Node 24 from https://nodejs.org\n`,
   )
   process.exitCode = exitLocal
 }

@@ -67,3 +67,19 @@ test('a command that a signal has killed looks killed from outside too', needsOl
   const child = spawn(oldNode, [launcherWith(context, program)], { stdio: 'ignore' })
   assert.deepEqual(await once(child, 'exit'), [null, 'SIGKILL'])
 })
+
+test('one Ctrl-C that comes twice lets a command end in its own time', async (context) => {
+  const program = `import { onStopSignal } from ${JSON.stringify(join(repository, 'src/cli/stop-signal.ts'))}
+    onStopSignal(() => setTimeout(() => { process.stdout.write('summary'); process.exit(0) }, 200))
+    setInterval(() => {}, 1000)
+    process.stdout.write('ready')`
+  const file = join(temporaryFolder(context), 'program.mjs')
+  writeFileSync(file, program)
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  const output = child.stdout.setEncoding('utf8').toArray()
+  child.kill('SIGINT')
+  child.kill('SIGINT')
+  assert.deepEqual(await once(child, 'exit'), [0, null])
+  assert.deepEqual(await output, ['summary'])
+})
