@@ -208,7 +208,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     firstStart: names.firstStart,
     passphraseNote: passphraseNote(config, directory),
     upstreamNote:
-      'embedded broker: sessions, queued and retained messages live in memory and are gone after a restart; identities, certificates and revocations are on disk',
+      'sessions, queued and retained messages of the embedded broker do not survive a restart; all else does',
     stop: () => closing.run(),
   }
 }
@@ -270,11 +270,10 @@ function exchangeCertificate(certificate: ServerCertificate, gate: Gate, apps: r
 }
 
 function passphraseNote(config: HubConfig, directory: DataDirectory): string {
-  if (config.passphrase === null)
-    return `authority keys are encrypted with the generated key file ${directory.passphraseFile}`
+  if (config.passphrase === null) return `encrypted with the generated key file ${directory.passphraseFile}`
   return 'file' in config.passphrase
-    ? `authority keys are encrypted with the passphrase in ${config.passphrase.file}`
-    : 'authority keys are encrypted with the passphrase in HANDFAST_PASSPHRASE'
+    ? `encrypted with the passphrase in ${config.passphrase.file}`
+    : 'encrypted with the passphrase in HANDFAST_PASSPHRASE'
 }
 
 function urlHost(name: string): string {

@@ -26,6 +26,11 @@ export function recordRefusal(context: RecordContext, known: Known, ending: Endi
   record(context, known, { outcome: 'refused', stage, code: ending.code, sentence: ending.sentence })
 }
 
+/** The end of a session that had begun: whatever the cause, it came as far as a session. */
+export function recordClosing(context: RecordContext, known: Known, ending: Ending): void {
+  record(context, known, { outcome: 'refused', stage: 'session', code: ending.code, sentence: ending.sentence })
+}
+
 export function recordAdmission(context: RecordContext, known: Known): void {
   const { identityId, certificate } = known
   const serial = certificate === null ? '' : `${certificate.serialNumber.slice(0, 8)}…`

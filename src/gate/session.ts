@@ -13,7 +13,7 @@ import { Guard, type GuardedClient } from './guard.ts'
 import type { LiveConnection } from './live-connections.ts'
 import type { Ending, GateContext } from './options.ts'
 import { PacketRun } from './packet-run.ts'
-import { type Known, recordRefusal } from './record.ts'
+import { type Known, recordClosing, recordRefusal } from './record.ts'
 import { SilenceWatch } from './silence.ts'
 import type { OpenUpstream } from './upstream-opening.ts'
 
@@ -226,7 +226,7 @@ export class Session implements UpstreamListener {
     else if (isAbrupt) closeAtOnce(sockets, lastWord)
     else closeGently(sockets, lastWord, limits.farewellMs)
     log.info('session ended', { identity: known.identityId, code: ending.code, why: ending.sentence })
-    if (ending.code !== 'hub-stopping') recordRefusal(this.#context, known, ending)
+    if (ending.code !== 'hub-stopping') recordClosing(this.#context, known, ending)
   }
 
   /** True the first time: the session counts no more and hears no more. */
