@@ -120,5 +120,5 @@ function announceNext(dataDirectory: string): void {
   printLine()
   printLine('Next, in another terminal:')
   printLine(`  ${handfast} device add pump-7${data}`)
-  printLine(`  ${handfast} enrol '<the string it prints>' --dir pump-7`)
+  printLine(`  ${handfast} enrol <the string it prints> --dir pump-7`)
 }
