@@ -2,9 +2,10 @@
 // Plain JavaScript for the Node of the machine: it runs before Node 24 has been installed.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isInstalled } from './programs.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -44,8 +45,8 @@ function installPackages() {
 }
 
 function installPrograms() {
-  let missing = programs.filter(([name]) => !isOnPath(name))
-  if (missing.length > 0 && process.getuid?.() === 0 && isOnPath('apt-get')) {
+  let missing = programs.filter(([name]) => !isInstalled(name))
+  if (missing.length > 0 && process.getuid?.() === 0 && isInstalled('apt-get')) {
     const packages = missing.map(([, debian]) => debian)
     process.stderr.write(`installing Debian packages for the tests: ${packages.join(' ')}\n`)
     // RUNLEVEL=1 keeps the packages' services from starting: the tests start their own.
@@ -53,21 +54,9 @@ function installPrograms() {
     const apt = (...args) => spawnSync('apt-get', ['-qq', ...args], { env, stdio: ['ignore', 'ignore', 2] })
     apt('update')
     apt('install', '-y', '--no-install-recommends', ...packages)
-    missing = programs.filter(([name]) => !isOnPath(name))
+    missing = programs.filter(([name]) => !isInstalled(name))
   }
   for (const [name, debian, without] of missing) {
     process.stderr.write(`left out: ${without}, because ${name} is missing (apt-get install ${debian})\n`)
   }
-}
-
-function isOnPath(name) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
-  return folders.some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 }

@@ -1,8 +1,9 @@
 // Type check, lint and tests. `node scripts/test.js unit` leaves out what starts processes, brokers and foreign programs.
 import { spawnSync } from 'node:child_process'
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isInstalled } from './programs.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const slow = ['flow', 'conformance', 'package', 'gate', 'cli', 'simulate'].map((folder) => `test/${folder}/`)
@@ -11,6 +12,7 @@ const unitOnly = process.argv[2] === 'unit'
 const files = globSync('test/**/*.test.ts', { cwd: root })
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => !unitOnly || !slow.some((folder) => file.startsWith(folder)))
+  .filter(hasItsPrograms)
   .sort()
 if (files.length === 0) fail('no test files were found')
 
@@ -32,6 +34,14 @@ function run(what, command, args) {
     stdio: 'inherit',
   })
   if (status !== 0) fail(`${what} failed`)
+}
+
+/** A file says in a line `// needs: openssl` that none of its tests can run without that program. */
+function hasItsPrograms(file) {
+  const needs = /^\/\/ needs: (.+)$/m.exec(readFileSync(join(root, file), 'utf8'))?.[1]?.split(/[ ,]+/) ?? []
+  const missing = needs.filter((name) => !isInstalled(name))
+  if (missing.length > 0) process.stderr.write(`left out: ${file}, because ${missing.join(', ')} is missing\n`)
+  return missing.length === 0
 }
 
 function fail(message) {

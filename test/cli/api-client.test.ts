@@ -6,6 +6,7 @@ import { openHub } from '../../src/cli/api-client.ts'
 import { HubError } from '../../src/core/errors.ts'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
 import { EstServer, honest, OpensslAuthority } from '../device/est-authority.ts'
+import { needs } from '../support/programs.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { type ApiAnswer, type ApiRequest, FakeHub, problem } from './fake-hub.ts'
 
@@ -139,7 +140,7 @@ test('a file of HANDFAST_CA without a certificate is named', async (context) => 
   assert.ok(message.includes(ca))
 })
 
-test('a hub that no trusted certificate vouches for is refused, with the file', async (context) => {
+test('a hub that no trusted certificate vouches for is refused, with the file', needs('openssl'), async (context) => {
   const authority = new OpensslAuthority()
   const stranger = new OpensslAuthority()
   context.after(() => {

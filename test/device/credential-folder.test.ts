@@ -1,3 +1,4 @@
+// needs: openssl
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import {

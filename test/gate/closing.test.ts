@@ -1,3 +1,4 @@
+// needs: openssl
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { pump, stranger } from './certificates.ts'

@@ -1,3 +1,4 @@
+// needs: openssl
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { type Socket, connect as tcpConnect } from 'node:net'
