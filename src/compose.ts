@@ -83,15 +83,16 @@ export async function startHub(config: HubConfig, log: Log): Promise<RunningHub>
 
 async function open(config: HubConfig, log: Log, closing: Closing): Promise<RunningHub> {
   const { host, apiListen } = config
+  const directory = await prepareDataDirectory(config.dataDirectory, log)
+  // Before the ports: of a second hub on one folder, its taken ports are not the news.
+  const lock = lockDataDirectory(directory.lock)
+  closing.add('lock', () => lock.release())
   await assertPortsFree([
     { purpose: 'HTTP', host, port: config.httpPort },
     { purpose: 'HTTPS', host, port: config.httpsPort },
     { purpose: 'MQTT', host, port: config.mqttPort },
     ...(apiListen === null ? [] : [{ purpose: 'API', ...apiListen }]),
   ])
-  const directory = await prepareDataDirectory(config.dataDirectory, log)
-  const lock = lockDataDirectory(directory.lock)
-  closing.add('lock', () => lock.release())
 
   const store = await openSqliteStore({ path: directory.database, clock })
   closing.add('store', () => store.close())

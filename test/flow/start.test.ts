@@ -27,8 +27,9 @@ function assertFails(finished: Finished, status: number, message: RegExp): void 
 
 test('a second hub on the same data directory is refused', async (t) => {
   const data = join(temporaryFolder(t), 'data')
-  await startHubProcess(t, { data })
+  const hub = await startHubProcess(t, { data })
   assertFails(await up(data), 5, /another hub runs on/)
+  assertFails(await up(data, ['--mqtt-port', String(hub.mqtt.port)]), 5, /another hub runs on/)
 })
 
 test('a taken port is named with the flag that changes it, and the data directory is free afterwards', async (t) => {

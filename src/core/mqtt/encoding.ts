@@ -49,10 +49,6 @@ export function u32Property(id: number, value: number): Property {
   return { id, value: bytes }
 }
 
-export function u16Property(id: number, value: number): Property {
-  return { id, value: u16(value) }
-}
-
 export function flagProperty(id: number, value: 0 | 1): Property {
   return { id, value: Buffer.of(value) }
 }

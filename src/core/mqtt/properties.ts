@@ -225,9 +225,3 @@ export function numberIn(properties: readonly Property[], id: number): number | 
   const value = properties.find((candidate) => candidate.id === id)?.value
   return value === undefined ? null : value.readUIntBE(0, value.length)
 }
-
-/** The text of a property, or null when it is absent. */
-export function textIn(properties: readonly Property[], id: number): string | null {
-  const value = properties.find((candidate) => candidate.id === id)?.value
-  return value === undefined ? null : value.toString('utf8', 2)
-}

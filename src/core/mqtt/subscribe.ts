@@ -124,17 +124,7 @@ export function parseSuback(packet: Buffer, version: ProtocolVersion): Suback | 
 }
 
 /** A SUBACK. Under MQTT 3.1.1 the properties are left out. */
-export function encodeSuback(suback: Suback, version: ProtocolVersion): Buffer {
-  return encodeCodes(packetType.suback, suback, version)
-}
-
-/** An UNSUBACK; under MQTT 3.1.1 it has neither codes nor properties. */
-export function encodeUnsuback(unsuback: Suback, version: ProtocolVersion): Buffer {
-  if (version === 4) return packetOf(packetType.unsuback << 4, u16(unsuback.packetId))
-  return encodeCodes(packetType.unsuback, unsuback, version)
-}
-
-function encodeCodes(type: number, { packetId, properties, codes }: Suback, version: ProtocolVersion): Buffer {
+export function encodeSuback({ packetId, properties, codes }: Suback, version: ProtocolVersion): Buffer {
   const block = version === 5 ? [propertyBlock(properties)] : []
-  return packetOf(type << 4, u16(packetId), ...block, Buffer.from(codes))
+  return packetOf(packetType.suback << 4, u16(packetId), ...block, Buffer.from(codes))
 }

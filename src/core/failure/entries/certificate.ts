@@ -74,15 +74,6 @@ export const certificateFailures = {
     'the certificate was revoked',
     'if the device may come back: `handfast device enable <id>`, then enrol it again with a new token',
   ),
-  'certificate-superseded': entry(
-    'HF-2109',
-    'certificate',
-    'device',
-    'unauthenticated',
-    'cause',
-    'the certificate was replaced by a newer one and its overlap has ended',
-    'use the newest certificate on the device, or enrol it again',
-  ),
   'certificate-wrong-usage': entry(
     'HF-2110',
     'certificate',
