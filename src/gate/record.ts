@@ -1,6 +1,7 @@
 /** Turns what is known about a connection into the attempts that the registry keeps. */
 import { failure } from '../core/failure/catalogue.ts'
 import type { Stage } from '../core/failure/failure.ts'
+import { limits } from '../core/limits.ts'
 import type { CertificateSummary, NewAttempt } from '../hub/ports/attempts.ts'
 import type { Ending, GateContext } from './options.ts'
 
@@ -42,5 +43,7 @@ export function recordAdmission(context: RecordContext, known: Known): void {
 type Outcome = Pick<NewAttempt, 'outcome' | 'code' | 'sentence'> & { readonly stage: Stage }
 
 function record({ attempts, clock, listenerName }: RecordContext, known: Known, outcome: Outcome): void {
-  attempts.record({ atMs: clock.nowMs(), listener: listenerName, ...known, ...outcome })
+  // A refused client may have sent an id of any length that fits a CONNECT.
+  const clientId = known.clientId === null ? null : known.clientId.slice(0, limits.clientIdBytesMax)
+  attempts.record({ atMs: clock.nowMs(), listener: listenerName, ...known, clientId, ...outcome })
 }

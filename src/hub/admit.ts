@@ -98,11 +98,12 @@ function judgeStranger(hub: Hub, certificate: Uint8Array): Judgement {
     if (!(error instanceof HubError)) throw error
     return refused('certificate-unreadable', error.message, null, null)
   }
+  const serialNumber = cut(fields.serialNumber)
   const issuer = cut(nameText(fields.issuer))
   const subject = cut(nameText(fields.subject))
   const summary: CertificateSummary = {
     fingerprint: certificateFingerprint(certificate),
-    serialNumber: fields.serialNumber,
+    serialNumber,
     subject,
     issuer,
     notBeforeSec: fields.notBeforeSec,
@@ -113,7 +114,7 @@ function judgeStranger(hub: Hub, certificate: Uint8Array): Judgement {
   if (ours !== undefined) {
     const genuine = isSignedBy(certificate, ours)
     const sentence = genuine
-      ? `the certificate ${fields.serialNumber} was signed by our ${ours.id}, but the registry does not hold it`
+      ? `the certificate ${serialNumber} was signed by our ${ours.id}, but the registry does not hold it`
       : `the certificate names our ${ours.id} as its issuer, but was not signed by it: it is forged`
     return refused('certificate-unknown-serial', sentence, null, summary)
   }

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
 import type { Credential } from '../../src/core/identity/credential.ts'
+import { rootTemplate } from '../../src/core/profile/templates.ts'
+import { signedCertificate, toBeSigned } from '../../src/core/x509/certificate-builder.ts'
+import { buildName } from '../../src/core/x509/name.ts'
 import { decodePem } from '../../src/core/x509/pem.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
 import { changeDeviceState, revokeCertificate, revokeDevice } from '../../src/hub/change-identity.ts'
@@ -119,4 +123,21 @@ test('the server certificate of the hub cannot connect as a client', async (t) =
   const [leaf] = decodePem(chain)
   assert.ok(leaf !== undefined)
   assert.equal(codeOf(await registryAdmission(hub).judge(leaf.der)), 'certificate-wrong-usage')
+})
+
+test('what an attempt keeps of a stranger is bounded, however long its names and serial number are', async (t) => {
+  const hub = await hubParts(t)
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const template = rootTemplate({
+    name: 'x',
+    publicKey: publicKey.export({ type: 'spki', format: 'der' }),
+    serialNumber: new Uint8Array(20).fill(0x41),
+    validity: { notBeforeSec: 0, notAfterSec: 1 },
+  })
+  const names = { subject: buildName('y'.repeat(9_000)), issuer: buildName('z'.repeat(4_000)) }
+  const long = { ...template, ...names, authorityKeyIdentifier: new Uint8Array(20) }
+  const tbs = toBeSigned(long)
+  const judgement = await registryAdmission(hub).judge(signedCertificate(tbs, sign('sha256', tbs, privateKey)))
+  assert.equal(codeOf(judgement), 'certificate-foreign-authority')
+  assert.ok(JSON.stringify(judgement).length < 3_000)
 })
