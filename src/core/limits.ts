@@ -85,6 +85,8 @@ export const limits = {
   /** Rows on one page of a list. */
   pageRowsMax: 1_000,
   pageRowsDefault: 100,
+  /** Rows that one statement for many takes. */
+  bulkRowsMax: 1_000,
   /** Units of work that share one transaction. */
   transactionUnitsMax: 256,
   /** Units of work that wait for a transaction. */

@@ -47,6 +47,7 @@ export async function registerDevice(
     attributes: parseAttributes(request.attributes),
     createdAtMs: atMs,
     updatedAtMs: atMs,
+    version: 1,
   }
   const { token, text } = makeToken(hub, identity.id, request.tokenLifetimeSec)
   return hub.store.write(async (tx) => {

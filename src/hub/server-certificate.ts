@@ -123,6 +123,7 @@ function hubIdentity(nowMs: number): Identity {
     attributes: {},
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
+    version: 1,
   }
 }
 

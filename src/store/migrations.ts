@@ -6,6 +6,7 @@
  * one transaction. A step that has been released never changes.
  */
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { auditChainStart, auditHash } from '../core/audit/chain.ts'
 
 /** What the databases call the same thing by. */
 export interface Dialect {
@@ -24,7 +25,7 @@ export interface Dialect {
 export type Step = (database: Kysely<any>, dialect: Dialect) => Promise<void>
 
 /** Step n makes version n + 1. */
-export const steps: readonly Step[] = [makeFirstVersion]
+export const steps: readonly Step[] = [makeFirstVersion, makeOperable]
 
 // biome-ignore lint/suspicious/noExplicitAny: see Step
 async function makeFirstVersion(database: Kysely<any>, dialect: Dialect): Promise<void> {
@@ -81,4 +82,57 @@ async function makeFirstVersion(database: Kysely<any>, dialect: Dialect): Promis
     ...dialect.appendOnly('events'),
   ]
   for (const statement of statements) await statement.execute(database)
+}
+
+/** The audit log becomes a chain, identities count their changes, and there is room for what several processes agree on. */
+// biome-ignore lint/suspicious/noExplicitAny: see Step
+async function makeOperable(database: Kysely<any>, dialect: Dialect): Promise<void> {
+  const { key, integer, bytes } = dialect
+  const statements = [
+    sql`alter table identities add column version ${integer} not null default 1`,
+    sql`create table idempotency (
+      key ${key} primary key, request_hash ${bytes} not null, created_at_ms ${integer} not null, answer ${bytes} not null)`,
+    sql`create index idempotency_age on idempotency (created_at_ms)`,
+    sql`create table leases (name ${key} primary key, holder text not null, expires_at_ms ${integer} not null)`,
+    sql`create table commit_marks (process ${key} primary key, mark text not null, at_ms ${integer} not null)`,
+    sql`create table audit_chained (
+      number ${integer} primary key, at_ms ${integer} not null, actor text not null, act text not null,
+      subject text not null, before_json text not null, after_json text not null, hash text not null)`,
+  ]
+  for (const statement of statements) await statement.execute(database)
+  await chainAudit(database)
+  // The triggers that refuse changes go with the old table.
+  for (const statement of [
+    sql`drop table audit`,
+    sql`alter table audit_chained rename to audit`,
+    ...dialect.appendOnly('audit'),
+  ]) {
+    await statement.execute(database)
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: see Step
+async function chainAudit(database: Kysely<any>): Promise<void> {
+  let number = 0
+  let hash = auditChainStart
+  for (;;) {
+    const rows = await database
+      .selectFrom('audit')
+      .selectAll()
+      .where('number', '>', number)
+      .orderBy('number')
+      .limit(500)
+      .execute()
+    if (rows.length === 0) return
+    for (const row of rows) {
+      const { at_ms: atMs, actor, act, subject } = row
+      const [before, after] = [JSON.parse(row.before_json), JSON.parse(row.after_json)]
+      number = row.number
+      hash = auditHash(hash, { number, atMs, actor, act, subject, before, after })
+      await database
+        .insertInto('audit_chained')
+        .values({ ...row, hash })
+        .execute()
+    }
+  }
 }

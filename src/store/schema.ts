@@ -21,6 +21,7 @@ export interface IdentityTable {
   attributes: string
   created_at_ms: number
   updated_at_ms: number
+  version: number
 }
 
 export interface CredentialTable {
@@ -85,22 +86,45 @@ export interface SettingTable {
   value: string
 }
 
+export interface IdempotencyTable {
+  key: string
+  request_hash: Uint8Array
+  created_at_ms: number
+  answer: Uint8Array
+}
+
+export interface LeaseTable {
+  name: string
+  holder: string
+  expires_at_ms: number
+}
+
+/** What a process has committed last, so that it can tell after a lost connection whether its COMMIT came through. */
+export interface CommitMarkTable {
+  process: string
+  mark: string
+  at_ms: number
+}
+
 export interface EventTable {
-  /** Follows the order of commits; the adapter must see to it. */
-  number: Generated<number>
+  /** Follows the order of commits without gaps, because writers follow each other. */
+  number: number
   at_ms: number
   /** The event without number and time, as JSON. */
   event: string
 }
 
 export interface AuditTable {
-  number: Generated<number>
+  /** As that of events. */
+  number: number
   at_ms: number
   actor: string
   act: string
   subject: string
   before_json: string
   after_json: string
+  /** Continues the chain: see core/audit/chain.ts. */
+  hash: string
 }
 
 export interface AttemptTable {
@@ -128,6 +152,9 @@ export interface Schema {
   crls: CrlTable
   api_keys: ApiKeyTable
   settings: SettingTable
+  idempotency: IdempotencyTable
+  leases: LeaseTable
+  commit_marks: CommitMarkTable
   events: EventTable
   audit: AuditTable
   attempts: AttemptTable

@@ -1,4 +1,5 @@
 /** The ports of the registry over Kysely, the same for every database. */
+import type { RawBuilder } from 'kysely'
 import type { Clock } from '../hub/ports/clock.ts'
 import type { Store, Transaction } from '../hub/ports/store.ts'
 import type { Access } from './schema.ts'
@@ -9,7 +10,9 @@ import { authorities, authorityReader } from './tables/authorities.ts'
 import { credentialReader, credentials } from './tables/credentials.ts'
 import { crlReader, crls } from './tables/crls.ts'
 import { eventReader, eventWriter } from './tables/events.ts'
+import { idempotency, idempotencyReader } from './tables/idempotency.ts'
 import { identities, identityReader } from './tables/identities.ts'
+import { leases } from './tables/leases.ts'
 import { settingReader, settings } from './tables/settings.ts'
 import { tokenReader, tokens } from './tables/tokens.ts'
 
@@ -23,18 +26,24 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     crls: crlReader(access),
     apiKeys: apiKeyReader(access),
     settings: settingReader(access),
+    idempotency: idempotencyReader(access),
     events: eventReader(access),
     audit: auditReader(access),
     attempts: attemptReader(access),
   }
 }
 
-/**
- * The tables inside one transaction.
- *
- * @param onEvent called for each event that is appended
- */
-export function writersOver(access: Access, clock: Clock, onEvent: () => void): Transaction {
+export interface WriterParts {
+  /** The time of events. */
+  readonly clock: Clock
+  /** The time by which leases end, as an expression of the database. */
+  nowMs(): RawBuilder<number>
+  /** Called before events are appended. */
+  onEvent(): void
+}
+
+/** The tables inside one transaction. */
+export function writersOver(access: Access, { clock, nowMs, onEvent }: WriterParts): Transaction {
   return {
     identities: identities(access),
     credentials: credentials(access),
@@ -43,6 +52,8 @@ export function writersOver(access: Access, clock: Clock, onEvent: () => void): 
     crls: crls(access),
     apiKeys: apiKeys(access),
     settings: settings(access),
+    idempotency: idempotency(access),
+    leases: leases(access, nowMs),
     events: eventWriter(access, clock, onEvent),
     audit: auditWriter(access),
     attempts: attemptWriter(access),

@@ -15,6 +15,7 @@ export function fakeIdentity(id: string, change: Partial<Identity> = {}): Identi
     attributes: {},
     createdAtMs: 1_000,
     updatedAtMs: 2_000,
+    version: 1,
     ...change,
   }
 }

@@ -4,11 +4,13 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { auditChainStart, firstBreak } from '../../src/core/audit/chain.ts'
 import type { Credential } from '../../src/core/identity/credential.ts'
 import type { Identity } from '../../src/core/identity/identity.ts'
 import type { Token } from '../../src/core/identity/token.ts'
 import { limits } from '../../src/core/limits.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
+import type { NewAuditEntry } from '../../src/hub/ports/audit.ts'
 import type { NewHubEvent } from '../../src/hub/ports/events.ts'
 import type { Page, Store } from '../../src/hub/ports/store.ts'
 import { fakeAttempt, fakeCredential, fakeIdentity, fakeToken } from './store-fakes.ts'
@@ -30,8 +32,11 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     after(() => store.close())
 
     identityContract(() => store)
+    bulkContract(() => store)
     credentialContract(() => store)
     smallTablesContract(() => store)
+    auditContract(() => store)
+    sharedWorkContract(() => store)
     followContract(() => store)
     attemptContract(() => store)
     unitContract(() => store)
@@ -121,6 +126,47 @@ function identityContract(store: () => Store): void {
     const page = await store().identities.list({ group: 'full', after: null, limit: 2 })
     assert.equal(page.items.length, 2)
     assert.equal(page.next, null)
+  })
+}
+
+function bulkContract(store: () => Store): void {
+  test('many rows are written by one call, and all are refused when one id is taken', async () => {
+    const group = 'bulk'
+    const many = Array.from({ length: limits.bulkRowsMax }, (_, i) =>
+      fakeIdentity(`bulk-${String(i).padStart(4, '0')}`, { group }),
+    )
+    const tokens = many.map(({ id }, i) => fakeToken(`b${i.toString(16).padStart(15, '0')}`, id))
+    await store().write(async (tx) => {
+      await tx.identities.insertAll(many)
+      await tx.tokens.insertAll(tokens)
+      await tx.identities.insertAll([])
+      await tx.tokens.insertAll([])
+    })
+    const { items } = await store().identities.list({ group, after: null, limit: limits.bulkRowsMax })
+    assert.deepEqual(items, many)
+    assert.deepEqual(await store().tokens.openOf(fakeIdentity('bulk-0007').id), [tokens[7]])
+    const found = await store().identities.findAll(
+      [fakeIdentity('bulk-none').id, ...many.map(({ id }) => id)].slice(0, 9),
+    )
+    assert.deepEqual(
+      found.map(({ id }) => id).sort(),
+      many.slice(0, 8).map(({ id }) => id),
+    )
+    assert.deepEqual(await store().identities.findAll([]), [])
+    await assert.rejects(
+      store().write((tx) => tx.identities.insertAll([fakeIdentity('bulk-new'), fakeIdentity('bulk-0001')])),
+      { code: 'identity-exists' },
+    )
+    assert.equal(await store().identities.find(fakeIdentity('bulk-new').id), null)
+  })
+
+  test('more rows than one statement takes are a mistake of ours', async () => {
+    const many = Array.from({ length: limits.bulkRowsMax + 1 }, (_, i) => fakeIdentity(`over-${i}`))
+    await assert.rejects(
+      store().write((tx) => tx.identities.insertAll(many)),
+      { name: 'CodingError' },
+    )
+    await assert.rejects(store().identities.findAll(many.map(({ id }) => id)), { name: 'CodingError' })
   })
 }
 
@@ -296,7 +342,78 @@ function smallTablesContract(store: () => Store): void {
     const [last] = second.items
     assert.equal(second.items.length, 1)
     assert.equal(second.next, null)
-    assert.deepEqual(last, { ...entry('a'), number: last?.number })
+    assert.deepEqual(last, { ...entry('a'), number: last?.number, hash: last?.hash })
+  })
+}
+
+function auditContract(store: () => Store): void {
+  const entry = (subject: string): NewAuditEntry => ({
+    atMs: 4,
+    actor: 'hub',
+    act: 'test',
+    subject,
+    before: { name: 'Zoë \u0000', '2': 1, '10': [null] },
+    after: undefined,
+  })
+
+  test('audit entries are a chain without gaps, whoever writes and whatever fails between', async () => {
+    const start = await store().audit.head()
+    const write = (subject: string, fails = false) =>
+      store().write(async (tx) => {
+        await tx.audit.append(entry(subject))
+        if (fails) throw new Error('no')
+        await tx.audit.appendAll([entry(`${subject}-2`), entry(`${subject}-3`)])
+      })
+    await Promise.allSettled([write('one'), write('lost', true), write('two'), write('three')])
+    await store().write((tx) => tx.audit.appendAll([]))
+    const entries = await store().audit.after(start.number, limits.pageRowsMax)
+    assert.deepEqual(
+      entries.map(({ subject }) => subject),
+      ['one', 'one-2', 'one-3', 'two', 'two-2', 'two-3', 'three', 'three-2', 'three-3'],
+    )
+    assert.equal(firstBreak(start, entries), null)
+    const last = entries.at(-1)
+    assert.deepEqual(await store().audit.head(), { number: last?.number, hash: last?.hash })
+    assert.deepEqual(await store().audit.after(start.number + 2, 2), entries.slice(2, 4))
+  })
+
+  test('the first entry stands behind a hash of zeros', async () => {
+    const [first] = await store().audit.after(0, 1)
+    assert.ok(first !== undefined)
+    assert.equal(firstBreak({ number: 0, hash: auditChainStart }, [first]), null)
+  })
+}
+
+function sharedWorkContract(store: () => Store): void {
+  test('a lease has one holder at a time, who may renew it or give it back', async () => {
+    const acquire = (holder: string, ttlMs: number) => store().write((tx) => tx.leases.acquire('work', holder, ttlMs))
+    assert.equal(await acquire('one', 3_600_000), true)
+    assert.equal(await acquire('two', 3_600_000), false)
+    assert.equal(await acquire('one', 3_600_000), true)
+    await store().write((tx) => tx.leases.release('work', 'two'))
+    assert.equal(await acquire('two', 3_600_000), false)
+    await store().write((tx) => tx.leases.release('work', 'one'))
+    assert.equal(await acquire('two', 0), true)
+    assert.equal(await acquire('three', 3_600_000), true, 'a lease that is over is free')
+    assert.equal(await acquire('two', 3_600_000), false)
+  })
+
+  test('an answer to an idempotent request is kept until it is removed by age', async () => {
+    const answer = (key: string, createdAtMs: number) => ({
+      key,
+      requestHash: Uint8Array.of(1, 2),
+      answer: Uint8Array.of(0, 255),
+      createdAtMs,
+    })
+    await store().write(async (tx) => {
+      await tx.idempotency.insert(answer('old', 5))
+      await tx.idempotency.insert(answer('new', 6))
+    })
+    assert.deepEqual(await store().idempotency.find('old'), answer('old', 5))
+    await assert.rejects(store().write((tx) => tx.idempotency.insert(answer('old', 7))))
+    await store().write((tx) => tx.idempotency.removeBefore(6))
+    assert.equal(await store().idempotency.find('old'), null)
+    assert.deepEqual(await store().idempotency.find('new'), answer('new', 6))
   })
 }
 

@@ -60,6 +60,7 @@ function admission(
       attributes: {},
       createdAtMs: 0,
       updatedAtMs: 0,
+      version: 1,
     },
     credential: {
       fingerprint,

@@ -8,8 +8,11 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { auditChainStart, firstBreak } from '../../src/core/audit/chain.ts'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
+import { openWriter } from '../../src/store/sqlite/connection.ts'
 import { lockDataDirectory } from '../../src/store/sqlite/data-lock.ts'
+import { migrate } from '../../src/store/sqlite/migrate.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { storeContract } from '../contract/store.ts'
 import { fakeAttempt, fakeIdentity } from '../contract/store-fakes.ts'
@@ -45,7 +48,7 @@ describe('the SQLite store', () => {
     const path = join(emptyDirectory(), 'hub.db')
     await (await openSqliteStore({ path, clock })).close()
     alter(path, 'pragma user_version = 99')
-    await assert.rejects(openSqliteStore({ path, clock }), { code: 'database-unusable', message: /version 99.* to 1$/ })
+    await assert.rejects(openSqliteStore({ path, clock }), { code: 'database-unusable', message: /version 99.* to 2$/ })
   })
 
   test('refuses what is no database, what is damaged and what belongs to another program', async () => {
@@ -60,6 +63,25 @@ describe('the SQLite store', () => {
     await (await openSqliteStore({ path: cut, clock })).close()
     writeFileSync(cut, 'rubbish'.repeat(100), { flag: 'r+' })
     await assert.rejects(openSqliteStore({ path: cut, clock }), unusable)
+  })
+
+  test('brings a database of version 1 up to date and chains the audit log that it has', async () => {
+    const path = join(emptyDirectory(), 'hub.db')
+    const old = openWriter(path)
+    await migrate(old, path, 1)
+    const insert = old.prepare(
+      'insert into audit (at_ms, actor, act, subject, before_json, after_json) values (?,?,?,?,?,?)',
+    )
+    for (let n = 1; n <= 1_200; n++) insert.run(n, 'hub', 'test', `subject ${n}`, 'null', `{"n":${n},"1":"Zoë"}`)
+    old.close()
+    const store = await openSqliteStore({ path, clock })
+    await store.write((tx) =>
+      tx.audit.append({ atMs: 1, actor: 'hub', act: 'a', subject: 's', before: null, after: null }),
+    )
+    const entries = [...(await store.audit.after(0, 1_000)), ...(await store.audit.after(1_000, 1_000))]
+    assert.equal(entries.length, 1_201)
+    assert.equal(firstBreak({ number: 0, hash: auditChainStart }, entries), null)
+    await store.close()
   })
 
   test('never lets the audit log or the events be changed', async () => {

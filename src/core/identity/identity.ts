@@ -17,6 +17,8 @@ export interface Identity {
   /** Milliseconds since the epoch. */
   readonly createdAtMs: number
   readonly updatedAtMs: number
+  /** 1 at its registration, one more with every change: whoever edits it says which one was read. */
+  readonly version: number
 }
 
 const transitions: Readonly<Record<IdentityState, readonly IdentityState[]>> = {
@@ -36,7 +38,7 @@ export function identityMovedTo(identity: Identity, state: IdentityState, nowMs:
   if (!transitions[identity.state].includes(state)) {
     throw new HubError('transition-illegal', `${quote(identity.id)} is ${identity.state} and cannot become ${state}`)
   }
-  return { ...identity, state, updatedAtMs: nowMs }
+  return { ...identity, state, updatedAtMs: nowMs, version: identity.version + 1 }
 }
 
 /** Why an identity in this state may not connect, or null when it may. */

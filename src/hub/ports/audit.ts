@@ -1,3 +1,5 @@
+import type { AuditHash } from '../../core/audit/chain.ts'
+
 /** An act that matters for security, as it is handed in. */
 export interface NewAuditEntry {
   readonly atMs: number
@@ -12,7 +14,17 @@ export interface NewAuditEntry {
   readonly after: unknown
 }
 
-/** The same with its number, counted from 1. */
+/** The same with its place in the chain. */
 export interface AuditEntry extends NewAuditEntry {
+  /** Counted from 1 without gaps, in the order of commits. */
   readonly number: number
+  /** `auditHash` of this entry and of the hash before it. */
+  readonly hash: AuditHash
+}
+
+/** The newest entry of the chain: who keeps it elsewhere can tell later whether anything before it was changed. */
+export interface AuditHead {
+  /** 0 for an empty log. */
+  readonly number: number
+  readonly hash: AuditHash
 }

@@ -13,7 +13,7 @@ import type { IdentityId, IdentityKind } from '../../core/identity/id.ts'
 import type { Identity, IdentityState } from '../../core/identity/identity.ts'
 import type { Token } from '../../core/identity/token.ts'
 import type { Attempt, AttemptQuery, NewAttempt } from './attempts.ts'
-import type { AuditEntry, NewAuditEntry } from './audit.ts'
+import type { AuditEntry, AuditHead, NewAuditEntry } from './audit.ts'
 import type { HubEvent, NewHubEvent } from './events.ts'
 
 /** One page of a list. `next` is the cursor of the page after it, null on the last one. */
@@ -38,12 +38,16 @@ export interface IdentityQuery extends PageQuery {
 
 export interface IdentityReader {
   find(id: IdentityId): Promise<Identity | null>
+  /** Those of the ids that are taken, in no order; at most `limits.bulkRowsMax` ids. */
+  findAll(ids: readonly IdentityId[]): Promise<readonly Identity[]>
   /** In ascending order of id (code points). */
   list(query: IdentityQuery): Promise<Page<Identity>>
 }
 export interface Identities extends IdentityReader {
   /** @throws HubError `identity-exists`, also where the id belongs to a retired identity */
   insert(identity: Identity): Promise<void>
+  /** The same for many, all or none; at most `limits.bulkRowsMax`. */
+  insertAll(identities: readonly Identity[]): Promise<void>
   update(identity: Identity): Promise<void>
 }
 
@@ -82,6 +86,8 @@ export interface TokenReader {
 }
 export interface Tokens extends TokenReader {
   insert(token: Token): Promise<void>
+  /** At most `limits.bulkRowsMax`. */
+  insertAll(tokens: readonly Token[]): Promise<void>
   update(token: Token): Promise<void>
 }
 
@@ -140,6 +146,38 @@ export interface Settings extends SettingReader {
   set(name: string, value: string): Promise<void>
 }
 
+/** An answer that was given to a request with an idempotency key. */
+export interface IdempotentAnswer {
+  /** Who asked and the key that was sent, as one text that no other caller can bring about. */
+  readonly key: string
+  /** SHA-256 of what was asked: the same key for something else is a mistake. */
+  readonly requestHash: Uint8Array
+  /** Sealed by the caller's secret, because an answer may hold secrets. */
+  readonly answer: Uint8Array
+  readonly createdAtMs: number
+}
+export interface IdempotencyReader {
+  find(key: string): Promise<IdempotentAnswer | null>
+}
+export interface Idempotency extends IdempotencyReader {
+  insert(answer: IdempotentAnswer): Promise<void>
+  /** Removes answers that were made before that time. */
+  removeBefore(createdAtMs: number): Promise<void>
+}
+
+/** Work that only one process of a hub may do at a time, by the clock of the database. */
+export interface Leases {
+  /**
+   * Takes a lease that is free or over, or renews the holder's own.
+   *
+   * @param holder names a process, unique among those that share the registry
+   * @returns true when `holder` holds it for `ttlMs` from now
+   */
+  acquire(name: string, holder: string, ttlMs: number): Promise<boolean>
+  /** Gives it back early; somebody else's is left alone. */
+  release(name: string, holder: string): Promise<void>
+}
+
 export interface EventReader {
   /**
    * Events numbered above `number`, ascending. Numbers follow the order of commits: once an event has been returned, no
@@ -151,14 +189,21 @@ export interface EventReader {
 }
 export interface EventWriter {
   append(event: NewHubEvent): Promise<void>
+  /** In this order; at most `limits.bulkRowsMax`. */
+  appendAll(events: readonly NewHubEvent[]): Promise<void>
 }
 
 export interface AuditReader {
   /** Newest first. */
   list(query: PageQuery): Promise<Page<AuditEntry>>
+  /** Entries numbered above `number`, ascending, at most `limits.pageRowsMax`. */
+  after(number: number, limit: number): Promise<readonly AuditEntry[]>
+  head(): Promise<AuditHead>
 }
 export interface AuditWriter {
   append(entry: NewAuditEntry): Promise<void>
+  /** In this order; at most `limits.bulkRowsMax`. */
+  appendAll(entries: readonly NewAuditEntry[]): Promise<void>
 }
 
 export interface AttemptReader {
@@ -179,6 +224,8 @@ export interface Transaction {
   readonly crls: Crls
   readonly apiKeys: ApiKeys
   readonly settings: Settings
+  readonly idempotency: Idempotency
+  readonly leases: Leases
   readonly events: EventWriter
   readonly audit: AuditWriter
   readonly attempts: AttemptWriter
@@ -192,6 +239,7 @@ export interface Store {
   readonly crls: CrlReader
   readonly apiKeys: ApiKeyReader
   readonly settings: SettingReader
+  readonly idempotency: IdempotencyReader
   readonly events: EventReader
   readonly audit: AuditReader
   readonly attempts: AttemptReader
@@ -199,7 +247,8 @@ export interface Store {
   /**
    * Runs work as one unit: when the promise is fulfilled, all of it is on disk and survives a power cut; when it is
    * rejected, none of it is. Units that come together may share one commit, each still whole or absent by itself. The work
-   * must await nothing but this transaction.
+   * must await nothing but this transaction, and it may be run again from its beginning when the database lost what it did:
+   * what it changes outside the transaction must bear that.
    *
    * @throws whatever the work throws; HubError `store-unavailable` when the database refuses
    */

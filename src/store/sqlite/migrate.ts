@@ -21,16 +21,17 @@ const dialect: Dialect = {
 }
 
 /**
+ * @param target the version to end at, that of this program unless a test wants an older one
  * @throws HubError `database-unusable` when the file is of a newer version or belongs to another program
  */
-export async function migrate(database: DatabaseSync, path: string): Promise<void> {
+export async function migrate(database: DatabaseSync, path: string, target: number = steps.length): Promise<void> {
   database.exec('begin immediate')
   try {
     const version = readVersion(database, path)
     const queries = queriesOver(database)
-    for (const step of steps.slice(version)) await step(queries, dialect)
-    if (version < steps.length) {
-      database.exec(`pragma application_id = ${applicationId}; pragma user_version = ${steps.length}`)
+    for (const step of steps.slice(version, target)) await step(queries, dialect)
+    if (version < target) {
+      database.exec(`pragma application_id = ${applicationId}; pragma user_version = ${target}`)
     }
     database.exec('commit')
   } catch (error) {

@@ -2,6 +2,7 @@
  * The registry in one SQLite file: one connection writes, one reads what is committed.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { sql } from 'kysely'
 import { assert, HubError, quote } from '../../core/errors.ts'
 import type { Clock } from '../../hub/ports/clock.ts'
 import type { Store, Transaction } from '../../hub/ports/store.ts'
@@ -87,8 +88,12 @@ class SqliteStore {
       }
       try {
         const value = await work(
-          writersOver(access, this.#clock, () => {
-            appended = true
+          writersOver(access, {
+            clock: this.#clock,
+            nowMs: () => sql`${this.#clock.nowMs()}`,
+            onEvent: () => {
+              appended = true
+            },
           }),
         )
         this.#eventsInGroup ||= appended

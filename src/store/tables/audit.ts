@@ -1,7 +1,9 @@
-import type { AuditEntry } from '../../hub/ports/audit.ts'
+import type { Selectable } from 'kysely'
+import { auditChainStart, auditHash } from '../../core/audit/chain.ts'
+import type { AuditEntry, AuditHead, NewAuditEntry } from '../../hub/ports/audit.ts'
 import type { AuditReader, AuditWriter } from '../../hub/ports/store.ts'
-import type { Access } from '../schema.ts'
-import { pageOf, parseCursor, rowsToRead } from './page.ts'
+import type { Access, AuditTable } from '../schema.ts'
+import { assertBulk, assertPage, pageOf, parseCursor, rowsToRead } from './page.ts'
 
 export function auditReader(access: Access): AuditReader {
   return {
@@ -11,38 +13,66 @@ export function auditReader(access: Access): AuditReader {
         const [number = 0] = parseCursor(query.after, 1)
         rows = rows.where('number', '<', number)
       }
-      return pageOf(
-        await rows.execute(),
-        query,
-        (row): AuditEntry => ({
-          number: row.number,
-          atMs: row.at_ms,
-          actor: row.actor,
-          act: row.act,
-          subject: row.subject,
-          before: JSON.parse(row.before_json),
-          after: JSON.parse(row.after_json),
-        }),
-        (row) => String(row.number),
-      )
+      return pageOf(await rows.execute(), query, read, (row) => String(row.number))
     },
+    async after(number, limit) {
+      assertPage(limit)
+      const rows = access().selectFrom('audit').selectAll().where('number', '>', number).orderBy('number').limit(limit)
+      return (await rows.execute()).map(read)
+    },
+    head: () => readHead(access),
   }
 }
 
 export function auditWriter(access: Access): AuditWriter {
   return {
-    async append(entry) {
-      await access()
-        .insertInto('audit')
-        .values({
-          at_ms: entry.atMs,
-          actor: entry.actor,
-          act: entry.act,
-          subject: entry.subject,
-          before_json: JSON.stringify(entry.before ?? null),
-          after_json: JSON.stringify(entry.after ?? null),
-        })
-        .execute()
-    },
+    append: (entry) => appendAll(access, [entry]),
+    appendAll: (entries) => appendAll(access, entries),
+  }
+}
+
+/** Writers follow each other, so the entry that is the newest now is still the newest when this one is written. */
+async function appendAll(access: Access, entries: readonly NewAuditEntry[]): Promise<void> {
+  if (entries.length === 0) return
+  assertBulk(entries)
+  let head = await readHead(access)
+  const rows = entries.map((entry) => {
+    const { atMs, actor, act, subject, before, after } = entry
+    const number = head.number + 1
+    head = { number, hash: auditHash(head.hash, { ...entry, number }) }
+    return {
+      number,
+      at_ms: atMs,
+      actor,
+      act,
+      subject,
+      before_json: JSON.stringify(before ?? null),
+      after_json: JSON.stringify(after ?? null),
+      hash: head.hash,
+    }
+  })
+  await access().insertInto('audit').values(rows).execute()
+}
+
+async function readHead(access: Access): Promise<AuditHead> {
+  const row = await access()
+    .selectFrom('audit')
+    .select(['number', 'hash'])
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row === undefined ? { number: 0, hash: auditChainStart } : { number: row.number, hash: row.hash }
+}
+
+function read(row: Selectable<AuditTable>): AuditEntry {
+  return {
+    number: row.number,
+    atMs: row.at_ms,
+    actor: row.actor,
+    act: row.act,
+    subject: row.subject,
+    before: JSON.parse(row.before_json),
+    after: JSON.parse(row.after_json),
+    hash: row.hash,
   }
 }

@@ -1,17 +1,13 @@
-import { assert } from '../../core/errors.ts'
-import { limits } from '../../core/limits.ts'
 import type { Clock } from '../../hub/ports/clock.ts'
 import type { HubEvent, NewHubEvent } from '../../hub/ports/events.ts'
 import type { EventReader, EventWriter } from '../../hub/ports/store.ts'
 import type { Access } from '../schema.ts'
+import { assertBulk, assertPage } from './page.ts'
 
 export function eventReader(access: Access): EventReader {
   return {
     async after(number, limit) {
-      assert(
-        Number.isInteger(limit) && limit >= 1 && limit <= limits.pageRowsMax,
-        `${limit} events cannot be read at once`,
-      )
+      assertPage(limit)
       const rows = await access()
         .selectFrom('events')
         .selectAll()
@@ -35,16 +31,24 @@ export function eventReader(access: Access): EventReader {
 }
 
 /**
- * @param onAppend called for each event before it is written, so that followers can be told after the commit
+ * Numbers are given here and not by the database: a sequence would keep the gap of a unit that failed. Writers follow each
+ * other, so the numbers follow the order of commits.
+ *
+ * @param onAppend called before events are written, so that followers can be told after the commit
  */
 export function eventWriter(access: Access, clock: Clock, onAppend: () => void): EventWriter {
-  return {
-    async append(event) {
-      onAppend()
-      await access()
-        .insertInto('events')
-        .values({ at_ms: clock.nowMs(), event: JSON.stringify(event) })
-        .execute()
-    },
+  const reader = eventReader(access)
+  async function appendAll(events: readonly NewHubEvent[]): Promise<void> {
+    if (events.length === 0) return
+    assertBulk(events)
+    onAppend()
+    const last = await reader.last()
+    const rows = events.map((event, index) => ({
+      number: last + index + 1,
+      at_ms: clock.nowMs(),
+      event: JSON.stringify(event),
+    }))
+    await access().insertInto('events').values(rows).execute()
   }
+  return { append: (event) => appendAll([event]), appendAll }
 }

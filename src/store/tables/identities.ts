@@ -1,16 +1,21 @@
-import type { Selectable } from 'kysely'
+import type { Insertable, Selectable } from 'kysely'
 import { assert, HubError, quote } from '../../core/errors.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
 import type { Identity } from '../../core/identity/identity.ts'
 import type { Identities, IdentityQuery, IdentityReader, Page } from '../../hub/ports/store.ts'
 import type { Access, IdentityTable } from '../schema.ts'
-import { pageOf, rowsToRead } from './page.ts'
+import { assertBulk, pageOf, rowsToRead } from './page.ts'
 
 export function identityReader(access: Access): IdentityReader {
   return {
     async find(id) {
       const row = await access().selectFrom('identities').selectAll().where('id', '=', id).executeTakeFirst()
       return row === undefined ? null : read(row)
+    },
+    async findAll(ids) {
+      assertBulk(ids)
+      if (ids.length === 0) return []
+      return (await access().selectFrom('identities').selectAll().where('id', 'in', ids).execute()).map(read)
     },
     list: (query) => list(access, query),
   }
@@ -19,17 +24,8 @@ export function identityReader(access: Access): IdentityReader {
 export function identities(access: Access): Identities {
   return {
     ...identityReader(access),
-    async insert(identity) {
-      // A row of a retired identity stays, so its id is refused like any other.
-      const result = await access()
-        .insertInto('identities')
-        .values({ id: identity.id, kind: identity.kind, created_at_ms: identity.createdAtMs, ...changing(identity) })
-        .onConflict((conflict) => conflict.column('id').doNothing())
-        .executeTakeFirst()
-      if (result.numInsertedOrUpdatedRows === 0n) {
-        throw new HubError('identity-exists', `there is an identity ${quote(identity.id)} already`)
-      }
-    },
+    insert: (identity) => insertAll(access, [identity]),
+    insertAll: (identities) => insertAll(access, identities),
     async update(identity) {
       const result = await access()
         .updateTable('identities')
@@ -39,6 +35,21 @@ export function identities(access: Access): Identities {
       assert(result.numUpdatedRows === 1n, 'an identity is updated that was never inserted')
     },
   }
+}
+
+/** A row of a retired identity stays, so its id is refused like any other. */
+async function insertAll(access: Access, identities: readonly Identity[]): Promise<void> {
+  if (identities.length === 0) return
+  assertBulk(identities)
+  const result = await access()
+    .insertInto('identities')
+    .values(identities.map(rowOf))
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .executeTakeFirst()
+  if (result.numInsertedOrUpdatedRows === BigInt(identities.length)) return
+  const [first] = identities
+  const which = identities.length === 1 ? `an identity ${quote(first?.id)}` : `one of ${identities.length} identities`
+  throw new HubError('identity-exists', `there is ${which} already`)
 }
 
 async function list(access: Access, query: IdentityQuery): Promise<Page<Identity>> {
@@ -51,12 +62,19 @@ async function list(access: Access, query: IdentityQuery): Promise<Page<Identity
   return pageOf(await rows.execute(), query, read, (row) => row.id)
 }
 
-function changing(identity: Identity): Pick<IdentityTable, 'state' | 'group_name' | 'attributes' | 'updated_at_ms'> {
+function rowOf(identity: Identity): Insertable<IdentityTable> {
+  return { id: identity.id, kind: identity.kind, created_at_ms: identity.createdAtMs, ...changing(identity) }
+}
+
+function changing(
+  identity: Identity,
+): Pick<IdentityTable, 'state' | 'group_name' | 'attributes' | 'updated_at_ms' | 'version'> {
   return {
     state: identity.state,
     group_name: identity.group,
     attributes: JSON.stringify(identity.attributes),
     updated_at_ms: identity.updatedAtMs,
+    version: identity.version,
   }
 }
 
@@ -69,5 +87,6 @@ function read(row: Selectable<IdentityTable>): Identity {
     attributes: JSON.parse(row.attributes),
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
+    version: row.version,
   }
 }

@@ -12,6 +12,16 @@ export function rowsToRead(query: PageQuery): number {
   return query.limit + 1
 }
 
+/** A caller's mistake, not a request's: those are bounded where they are parsed. */
+export function assertPage(limit: number): void {
+  assert(Number.isInteger(limit) && limit >= 1 && limit <= limits.pageRowsMax, `${limit} rows cannot be read at once`)
+}
+
+/** How many rows one statement may write or name. */
+export function assertBulk(rows: readonly unknown[]): void {
+  assert(rows.length <= limits.bulkRowsMax, `${rows.length} rows are too many for one statement`)
+}
+
 /** The page made from at most `limit + 1` rows. */
 export function pageOf<Row, T>(
   rows: readonly Row[],

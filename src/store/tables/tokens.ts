@@ -1,8 +1,9 @@
-import type { Selectable } from 'kysely'
+import type { Insertable, Selectable } from 'kysely'
 import { assert } from '../../core/errors.ts'
 import type { Token } from '../../core/identity/token.ts'
 import type { TokenReader, Tokens } from '../../hub/ports/store.ts'
 import type { Access, TokenTable } from '../schema.ts'
+import { assertBulk } from './page.ts'
 
 export function tokenReader(access: Access): TokenReader {
   return {
@@ -27,19 +28,11 @@ export function tokens(access: Access): Tokens {
   return {
     ...tokenReader(access),
     async insert(token) {
-      await access()
-        .insertInto('tokens')
-        .values({
-          id: token.id,
-          secret_hash: token.secretHash,
-          identity_id: token.identityId,
-          profile: token.profile,
-          state: token.state,
-          created_at_ms: token.createdAtMs,
-          expires_at_ms: token.expiresAtMs,
-          used_at_ms: token.usedAtMs,
-        })
-        .execute()
+      await access().insertInto('tokens').values(rowOf(token)).execute()
+    },
+    async insertAll(tokens) {
+      assertBulk(tokens)
+      if (tokens.length > 0) await access().insertInto('tokens').values(tokens.map(rowOf)).execute()
     },
     async update(token) {
       const result = await access()
@@ -49,6 +42,19 @@ export function tokens(access: Access): Tokens {
         .executeTakeFirst()
       assert(result.numUpdatedRows === 1n, 'a token is updated that was never inserted')
     },
+  }
+}
+
+function rowOf(token: Token): Insertable<TokenTable> {
+  return {
+    id: token.id,
+    secret_hash: token.secretHash,
+    identity_id: token.identityId,
+    profile: token.profile,
+    state: token.state,
+    created_at_ms: token.createdAtMs,
+    expires_at_ms: token.expiresAtMs,
+    used_at_ms: token.usedAtMs,
   }
 }
 

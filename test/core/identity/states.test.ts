@@ -21,6 +21,7 @@ const identity: Identity = {
   attributes: {},
   createdAtMs: 0,
   updatedAtMs: 0,
+  version: 1,
 }
 
 const credential: Credential = {
