@@ -17,6 +17,8 @@ export interface Dialect {
   /** Whole numbers up to 2^53. */
   readonly integer: RawBuilder<unknown>
   readonly bytes: RawBuilder<unknown>
+  /** Statements after which other processes hear of rows that are added to a table; none where there is one process. */
+  announceAppends(table: string): readonly RawBuilder<unknown>[]
   /** Statements after which a table refuses UPDATE and DELETE. */
   appendOnly(table: string): readonly RawBuilder<unknown>[]
 }
@@ -94,6 +96,7 @@ async function makeOperable(database: Kysely<any>, dialect: Dialect): Promise<vo
       key ${key} primary key, request_hash ${bytes} not null, created_at_ms ${integer} not null, answer ${bytes} not null)`,
     sql`create index idempotency_age on idempotency (created_at_ms)`,
     sql`create table leases (name ${key} primary key, holder text not null, expires_at_ms ${integer} not null)`,
+    sql`create table sealed_keys (name ${key} primary key, content text not null)`,
     sql`create table commit_marks (process ${key} primary key, mark text not null, at_ms ${integer} not null)`,
     sql`create table audit_chained (
       number ${integer} primary key, at_ms ${integer} not null, actor text not null, act text not null,
@@ -106,6 +109,7 @@ async function makeOperable(database: Kysely<any>, dialect: Dialect): Promise<vo
     sql`drop table audit`,
     sql`alter table audit_chained rename to audit`,
     ...dialect.appendOnly('audit'),
+    ...dialect.announceAppends('events'),
   ]) {
     await statement.execute(database)
   }

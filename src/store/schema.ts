@@ -99,6 +99,11 @@ export interface LeaseTable {
   expires_at_ms: number
 }
 
+export interface SealedKeyTable {
+  name: string
+  content: string
+}
+
 /** What a process has committed last, so that it can tell after a lost connection whether its COMMIT came through. */
 export interface CommitMarkTable {
   process: string
@@ -154,6 +159,7 @@ export interface Schema {
   settings: SettingTable
   idempotency: IdempotencyTable
   leases: LeaseTable
+  sealed_keys: SealedKeyTable
   commit_marks: CommitMarkTable
   events: EventTable
   audit: AuditTable

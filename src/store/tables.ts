@@ -13,6 +13,7 @@ import { eventReader, eventWriter } from './tables/events.ts'
 import { idempotency, idempotencyReader } from './tables/idempotency.ts'
 import { identities, identityReader } from './tables/identities.ts'
 import { leases } from './tables/leases.ts'
+import { sealedKeyReader, sealedKeys } from './tables/sealed-keys.ts'
 import { settingReader, settings } from './tables/settings.ts'
 import { tokenReader, tokens } from './tables/tokens.ts'
 
@@ -26,6 +27,7 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     crls: crlReader(access),
     apiKeys: apiKeyReader(access),
     settings: settingReader(access),
+    sealedKeys: sealedKeyReader(access),
     idempotency: idempotencyReader(access),
     events: eventReader(access),
     audit: auditReader(access),
@@ -52,6 +54,7 @@ export function writersOver(access: Access, { clock, nowMs, onEvent }: WriterPar
     crls: crls(access),
     apiKeys: apiKeys(access),
     settings: settings(access),
+    sealedKeys: sealedKeys(access),
     idempotency: idempotency(access),
     leases: leases(access, nowMs),
     events: eventWriter(access, clock, onEvent),

@@ -398,6 +398,15 @@ function sharedWorkContract(store: () => Store): void {
     assert.equal(await acquire('two', 3_600_000), false)
   })
 
+  test('a sealed key is written once and never replaced', async () => {
+    const insert = (content: string) => store().write((tx) => tx.sealedKeys.insert('root-1', content))
+    assert.equal(await store().sealedKeys.find('root-1'), null)
+    assert.equal(await insert('{"a":1}'), true)
+    assert.equal(await insert('{"b":2}'), false)
+    assert.equal(await store().sealedKeys.find('root-1'), '{"a":1}')
+    assert.deepEqual(await store().sealedKeys.names(), ['root-1'])
+  })
+
   test('an answer to an idempotent request is kept until it is removed by age', async () => {
     const answer = (key: string, createdAtMs: number) => ({
       key,

@@ -165,6 +165,16 @@ export interface Idempotency extends IdempotencyReader {
   removeBefore(createdAtMs: number): Promise<void>
 }
 
+/** Files of a key folder that stand in the registry, for processes that share it: encrypted, as they would be on disk. */
+export interface SealedKeyReader {
+  find(name: string): Promise<string | null>
+  names(): Promise<readonly string[]>
+}
+export interface SealedKeys extends SealedKeyReader {
+  /** False, and nothing is changed, when the name is taken. */
+  insert(name: string, content: string): Promise<boolean>
+}
+
 /** Work that only one process of a hub may do at a time, by the clock of the database. */
 export interface Leases {
   /**
@@ -224,6 +234,7 @@ export interface Transaction {
   readonly crls: Crls
   readonly apiKeys: ApiKeys
   readonly settings: Settings
+  readonly sealedKeys: SealedKeys
   readonly idempotency: Idempotency
   readonly leases: Leases
   readonly events: EventWriter
@@ -239,6 +250,7 @@ export interface Store {
   readonly crls: CrlReader
   readonly apiKeys: ApiKeyReader
   readonly settings: SettingReader
+  readonly sealedKeys: SealedKeyReader
   readonly idempotency: IdempotencyReader
   readonly events: EventReader
   readonly audit: AuditReader

@@ -13,6 +13,7 @@ const dialect: Dialect = {
   key: sql`text`,
   integer: sql`integer`,
   bytes: sql`blob`,
+  announceAppends: () => [],
   appendOnly: (table) =>
     ['update', 'delete'].map(
       (act) => sql`create trigger ${sql.ref(`${table}_refuses_${act}`)} before ${sql.raw(act)} on ${sql.table(table)}
