@@ -17,6 +17,8 @@ const programs = [
   ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],
   ['curl', 'curl', 'conformance of EST with curl'],
   ['faketime', 'faketime', 'tests with the clock of another day'],
+  ['zsh', 'zsh', 'completion in zsh'],
+  ['fish', 'fish', 'completion in fish'],
 ]
 
 installPackages()

@@ -25,6 +25,12 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   audit: { summary: 'who changed what', load: () => import('./commands/audit.ts') },
   status: { summary: 'addresses and state of the running hub', load: () => import('./commands/status.ts') },
   simulate: { summary: 'run devices that enrol and send readings', load: () => import('./commands/simulate.ts') },
+  completion: { summary: 'let a shell complete commands and options', load: () => import('./commands/completion.ts') },
+}
+
+/** The program with every command loaded, for what describes it as a whole. */
+export function buildWholeProgram(): Promise<Command> {
+  return buildProgram(Object.keys(commands))
 }
 
 /** @param args what stands on the command line, to see which commands are asked for */

@@ -41,13 +41,19 @@ export function wholeNumber(option: string, min: number, max: number): (text: st
   }
 }
 
+/** A reader that knows all the words it takes, so that a shell can complete them. */
+export interface WordReader<Word> {
+  (text: string): Word
+  readonly words: readonly string[]
+}
+
 /**
  * Reads one of a few words.
  *
  * @throws HubError `usage`, from the reader
  */
-export function oneOf<Word extends string>(option: string, words: readonly Word[]): (text: string) => Word {
-  return (text) => {
+export function oneOf<Word extends string>(option: string, words: readonly Word[]): WordReader<Word> {
+  const read = (text: string): Word => {
     const word = words.find((each) => each === text)
     if (word !== undefined) return word
     const meant = nearest(text, words)
@@ -58,6 +64,7 @@ export function oneOf<Word extends string>(option: string, words: readonly Word[
       meant === null ? undefined : `did you mean ${meant}?`,
     )
   }
+  return Object.assign(read, { words })
 }
 
 /**

@@ -92,5 +92,11 @@ export function setting(name: SettingName): Setting {
   return settings[name]
 }
 
+/** The words that the setting of a name takes, where they are a closed list; null elsewhere. */
+export function settingWords(name: SettingName): readonly string[] | null {
+  const { form } = setting(name)
+  return form instanceof z.ZodEnum ? form.options.map(String) : null
+}
+
 /** What a setting reads as. */
 export type SettingValue<Name extends SettingName> = z.output<(typeof settings)[Name]['form']>

@@ -10,7 +10,7 @@ import type { HubApi } from '../api-client.ts'
 import { asTyped } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
 import { columnsOf, note, printJson, printJsonLine, printLine, printRow, shortTime } from '../output.ts'
-import { wholeNumber } from '../values.ts'
+import { type WordReader, wholeNumber } from '../values.ts'
 
 interface AttemptOptions extends HubOptions {
   readonly failed?: boolean
@@ -50,7 +50,7 @@ export function define(command: Command): void {
 }
 
 /** A failure by its name or its number in the catalogue. */
-function parseCode(text: string): FailureName {
+function readCode(text: string): FailureName {
   const named = failureNames.find((name) => name === text || failure(name).id === text.toUpperCase())
   if (named !== undefined) return named
   const meant = nearest(text, failureNames) ?? nearest(text.toUpperCase(), failureIds, 1)
@@ -58,6 +58,8 @@ function parseCode(text: string): FailureName {
     hint: meant === null ? 'docs/errors.md lists them' : `did you mean ${meant}?`,
   })
 }
+
+const parseCode: WordReader<FailureName> = Object.assign(readCode, { words: failureNames })
 
 const failureIds: readonly string[] = failureNames.map((name) => failure(name).id)
 
