@@ -22,16 +22,17 @@ export interface Source {
   readonly problems: readonly string[]
 }
 
-/** Variables of the command line that are no settings of the hub. */
-export const otherVariables: readonly string[] = [
-  'HANDFAST_PASSPHRASE',
-  'HANDFAST_URL',
-  'HANDFAST_KEY',
-  'HANDFAST_KEY_FILE',
-  'HANDFAST_CA',
-  'HANDFAST_BOOTSTRAP',
-  'HANDFAST_CONFIG',
-]
+/** Variables that are no settings of the hub, with what the manual page says of them. */
+export const otherVariables: Readonly<Record<string, string>> = {
+  HANDFAST_PASSPHRASE: 'passphrase of the authority keys; a file is better, since other programs of the user see this',
+  HANDFAST_URL: 'origin of the admin API of a hub on another machine, as in https://hub.plant.example:9443',
+  HANDFAST_KEY: 'API key for HANDFAST_URL',
+  HANDFAST_KEY_FILE: 'file that holds the API key for HANDFAST_URL',
+  HANDFAST_CA: 'file with the root certificate that vouches for HANDFAST_URL; without it, those of the system do',
+  HANDFAST_BOOTSTRAP: 'bootstrap string for handfast enrol',
+  HANDFAST_CONFIG: 'file of settings, instead of handfast.yaml in the working directory',
+  HANDFAST_DEBUG: 'if set, errors come with the place in the code where they arose',
+}
 
 /** @param flags values by setting name; `undefined` is not given */
 export function settingsFromFlags(flags: Readonly<Record<string, unknown>>, directory: string): Source {
@@ -54,8 +55,8 @@ export function settingsFromEnvironment(env: Readonly<Record<string, string | un
     const name = variables.get(variable)
     if (name !== undefined) {
       values.push({ name, value, origin: variable, directory })
-    } else if (!otherVariables.includes(variable)) {
-      const meant = nearest(variable, [...variables.keys(), ...otherVariables], 1)
+    } else if (!Object.hasOwn(otherVariables, variable)) {
+      const meant = nearest(variable, [...variables.keys(), ...Object.keys(otherVariables)], 1)
       if (meant !== null)
         problems.push(`${quote(variable)} in the environment is not a setting; did you mean ${meant}?`)
     }
