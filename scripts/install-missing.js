@@ -19,6 +19,7 @@ const programs = [
   ['faketime', 'faketime', 'tests with the clock of another day'],
   ['zsh', 'zsh', 'completion in zsh'],
   ['fish', 'fish', 'completion in fish'],
+  ['mandoc', 'mandoc', 'the judgement of mandoc on the manual page'],
 ]
 
 installPackages()

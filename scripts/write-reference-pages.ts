@@ -1,35 +1,35 @@
 /**
- * Writes docs/errors.md and docs/limits.md from the code, so that neither can go stale; `--check` only compares.
+ * Writes docs/errors.md, docs/limits.md and man/handfast.1 from the code, so that none can go stale; `--check` only
+ * compares.
  *
  *     node scripts/write-reference-pages.ts [--check]
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { failure, failureNames } from '../src/core/failure/catalogue.ts'
-import { exitStatus, wireForms } from '../src/core/failure/wire-forms.ts'
+import { wireForms } from '../src/core/failure/wire-forms.ts'
 import { limits } from '../src/core/limits.ts'
 import { deviceLimits } from '../src/device/limits.ts'
 import { brokerLimits } from '../src/gate/upstream/embedded/broker-limits.ts'
+import { exitStatuses } from './exit-status-meanings.ts'
+import { manPage } from './man-page.ts'
 
-const statusMeaning: Readonly<Record<string, string>> = {
-  ok: 'done',
-  failed: 'something went wrong inside Handfast',
-  usage: 'the command line, the configuration or the request is not valid',
-  refused: 'refused: not authenticated or not allowed',
-  notFound: 'what was named does not exist',
-  conflict: 'the present state does not allow it',
-  unavailable: 'the hub, a port or the network is not available now; trying again may help',
-  local: 'a file, a folder or the clock of this machine is not usable',
+const root = new URL('../', import.meta.url)
+const textOf = (path: string): string =>
+  existsSync(new URL(path, root)) ? readFileSync(new URL(path, root), 'utf8') : ''
+const manual = 'man/handfast.1'
+
+const pages: Readonly<Record<string, string>> = {
+  'docs/errors.md': errorsPage(),
+  'docs/limits.md': limitsPage(),
+  [manual]: await manPage(textOf(`${manual}.in`), textOf(manual), new Date()),
 }
 
-const pages: Readonly<Record<string, string>> = { 'errors.md': errorsPage(), 'limits.md': limitsPage() }
-
 let stale = false
-for (const [name, text] of Object.entries(pages)) {
-  const path = new URL(`../docs/${name}`, import.meta.url)
-  if (!process.argv.includes('--check')) writeFileSync(path, text)
-  else if (readFileSync(path, 'utf8') !== text) {
+for (const [path, text] of Object.entries(pages)) {
+  if (!process.argv.includes('--check')) writeFileSync(new URL(path, root), text)
+  else if (textOf(path) !== text) {
     stale = true
-    process.stderr.write(`docs/${name} does not say what the code says: run node scripts/write-reference-pages.ts\n`)
+    process.stderr.write(`${path} does not say what the code says: run node scripts/write-reference-pages.ts\n`)
   }
 }
 process.exitCode = stale ? 1 : 0
@@ -41,7 +41,7 @@ function errorsPage(): string {
     const wire = `${connackV3} / 0x${reasonV5.toString(16)} / ${http} / ${exit}`
     return `| ${id} | \`${name}\` | ${stage} | ${owner} | ${sentence(cause)} | ${sentence(cure)} | ${wire} |`
   })
-  const statuses = Object.entries(exitStatus).map(([name, status]) => `| ${status} | ${statusMeaning[name] ?? name} |`)
+  const statuses = exitStatuses.map(([status, meaning]) => `| ${status} | ${meaning} |`)
   return `# Errors
 
 Everything that refuses, rejects or gives up names one of these failures: the command line, \`handfast attempts\`, the API,

@@ -42,11 +42,18 @@ test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), as
   const { path, files } = await packed(t, folder)
 
   await t.test('it holds compiled JavaScript with its types, and nothing that is ours alone', () => {
-    for (const file of ['bin/handfast.js', 'dist/cli/main.js', 'LICENSE', 'README.md', 'docs/errors.md']) {
+    for (const file of [
+      'bin/handfast.js',
+      'dist/cli/main.js',
+      'LICENSE',
+      'README.md',
+      'docs/errors.md',
+      'man/handfast.1',
+    ]) {
       assert.ok(files.has(file), `${file} is missing`)
     }
     const folders = new Set([...files].filter((file) => file.includes('/')).map((file) => file.split('/')[0]))
-    assert.deepEqual([...folders].toSorted(), ['bin', 'dist', 'docs'])
+    assert.deepEqual([...folders].toSorted(), ['bin', 'dist', 'docs', 'man'])
     const modules = [...files].filter((file) => file.startsWith('dist/') && file.endsWith('.js'))
     assert.ok(modules.length > 50, `${modules.length} modules`)
     const untyped = modules.filter((file) => !files.has(file.replace(/\.js$/, '.d.ts')))

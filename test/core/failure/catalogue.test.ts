@@ -45,7 +45,7 @@ test('names from outside are recognised only when they are in the list', () => {
   assert.equal(isFailureName('toString'), false)
 })
 
-test('docs/errors.md and docs/limits.md say what the code says', () => {
+test('docs/errors.md, docs/limits.md and man/handfast.1 say what the code says', () => {
   const script = join(import.meta.dirname, '../../../scripts/write-reference-pages.ts')
   const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
   assert.equal(status, 0, stderr)
