@@ -3,6 +3,7 @@
 import type { BootstrapView } from '../src/api-schema/views.ts'
 import { openHub } from '../src/cli/api-client.ts'
 import { parseBootstrap } from '../src/core/identity/bootstrap.ts'
+import { Secret } from '../src/core/secret.ts'
 import { encodePem } from '../src/core/x509/pem.ts'
 import { certificateRequest, makeKey, publicKeyOf } from '../src/device/certificate-request.ts'
 import { type AuthorityCertificates, fetchAuthority, simpleEnrol } from '../src/device/est-client.ts'
@@ -33,7 +34,7 @@ export async function enrolFleet(data: string, count: number): Promise<Fleet> {
   const enrolNext = async (): Promise<void> => {
     for (let index = next++; index < count; index = next++) {
       const { bootstrap: text } = await api.post<BootstrapView>('/devices', { id: `bench-${index}` })
-      const bootstrap = parseBootstrap(text)
+      const bootstrap = parseBootstrap(new Secret(text))
       authority ??= fetchAuthority(bootstrap)
       const { root, others } = await authority
       const key = makeKey()
@@ -45,7 +46,11 @@ export async function enrolFleet(data: string, count: number): Promise<Fleet> {
         publicKey: publicKeyOf(key),
         nowMs: Date.now(),
       })
-      devices[index] = { id: bootstrap.id, cert: chain.map(({ raw }) => encodePem('CERTIFICATE', raw)).join(''), key }
+      devices[index] = {
+        id: bootstrap.id,
+        cert: chain.map(({ raw }) => encodePem('CERTIFICATE', raw)).join(''),
+        key: key.reveal(),
+      }
     }
   }
   await Promise.all(Array.from({ length: enrolmentsAtOnce }, enrolNext))

@@ -218,7 +218,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
 async function ensureAdminKey(directory: DataDirectory, store: Store): Promise<void> {
   if ((await readIfThere(directory.adminKey)) !== null) return
   const key = await createApiKey({ store, clock, random }, 'admin')
-  writeDurably(directory.adminKey, `${key}\n`, 0o600)
+  writeDurably(directory.adminKey, `${key.reveal()}\n`, 0o600)
 }
 
 function closeSessions(gate: Gate, event: HubEvent): void {

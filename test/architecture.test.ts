@@ -51,6 +51,23 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
   zod: ['api-schema', 'config', 'http'],
 }
 
+/** Where a secret is taken out of its wrapping, and what for. Each entry is a place to look at when a secret has leaked. */
+const secretsAreTakenOut: Readonly<Record<string, string>> = {
+  'cli/api-client.ts': 'the Authorization header of a request to the hub',
+  'compose.ts': 'the file of the admin key',
+  'core/identity/bootstrap.ts': 'a bootstrap string is written and read',
+  'core/identity/token.ts': 'a token is read',
+  'device/certificate-request.ts': 'a request is signed',
+  'device/credential-folder.ts': 'the file of the key',
+  'device/est-client.ts': 'the Authorization header of an enrolment',
+  'gate/tls-settings.ts': 'the TLS listener of the gate',
+  'http/api/api-server.ts': 'the answer that hands out a bootstrap string',
+  'http/listen.ts': 'TLS listeners of HTTP',
+  'hub/secret-text.ts': 'a secret is hashed',
+  'keys/file/key-encryption.ts': 'a key is derived from the passphrase',
+  'simulate/simulated-device.ts': 'the TLS connection of a device',
+}
+
 interface SourceFile {
   readonly path: string
   readonly room: string
@@ -136,6 +153,11 @@ test('core is pure: no clock, randomness, file, socket, timer or process', () =>
     }
   }
   assert.deepEqual(faults, [])
+})
+
+test('a secret is taken out of its wrapping only where it is used', () => {
+  const found = files.filter(({ text }) => /\.reveal\(\)/.test(text)).map(({ path }) => path)
+  assert.deepEqual(found.toSorted(), Object.keys(secretsAreTakenOut).toSorted())
 })
 
 test('the device side reaches nothing of the hub, whatever way one walks', () => {

@@ -28,7 +28,7 @@ export async function readServerCertificate(data: string): Promise<ServerPem> {
     const chain = [credential.certificate, issuing.certificate]
     return {
       cert: chain.map((der) => encodePem('CERTIFICATE', der)).join(''),
-      key: await keys.exportPem(keyName),
+      key: (await keys.exportPem(keyName)).reveal(),
     }
   } finally {
     await store.close()

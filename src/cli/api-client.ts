@@ -70,7 +70,7 @@ function exchange(
     agent: false,
     signal: AbortSignal.timeout(callMs),
     headers: {
-      Authorization: `Bearer ${hub.key}`,
+      Authorization: `Bearer ${hub.key.reveal()}`,
       Accept: 'application/json',
       ...(body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
     },

@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { resolveConfig } from '../config/resolve.ts'
 import { HubError, quote } from '../core/errors.ts'
+import { Secret } from '../core/secret.ts'
 
 export interface WhereToLook {
   /** The data directory named with --data, or undefined. */
@@ -23,7 +24,7 @@ export type HubLocation = (
       readonly ca: { readonly pem: string; readonly file: string } | null
     }
 ) & {
-  readonly key: string
+  readonly key: Secret
   /** How messages name it. */
   readonly place: string
 }
@@ -103,8 +104,8 @@ function fromDataDirectory(path: string): HubLocation {
 }
 
 /** A key goes into a header: anything else in it than printable ASCII is a wrong file. */
-function checkedKey(key: string): string {
-  if (/^[\x21-\x7e]{1,256}$/.test(key)) return key
+function checkedKey(key: string): Secret {
+  if (/^[\x21-\x7e]{1,256}$/.test(key)) return new Secret(key)
   throw new HubError('key-invalid', 'what was given as the API key does not have the form of one')
 }
 

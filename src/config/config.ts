@@ -1,3 +1,5 @@
+import type { Secret } from '../core/secret.ts'
+
 /** What a hub is told at its start, validated as a whole. */
 export interface HubConfig {
   /** Absolute path. */
@@ -17,7 +19,7 @@ export interface HubConfig {
   /** An address of its own for the admin API over TLS; null for the unix socket alone. */
   readonly apiListen: { readonly host: string; readonly port: number } | null
   /** Where the passphrase of the authority keys comes from; null for a generated key file in the data directory. */
-  readonly passphrase: { readonly file: string } | { readonly value: string } | null
+  readonly passphrase: { readonly file: string } | { readonly value: Secret } | null
   /** Offer TLS session tickets. Resumed sessions are judged like new ones. */
   readonly sessionTickets: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'

@@ -1,6 +1,7 @@
 /** One configuration out of flags, environment and file, in this order of precedence, validated as a whole. */
 import { resolve } from 'node:path'
 import { HubError, quote } from '../core/errors.ts'
+import { Secret } from '../core/secret.ts'
 import type { HubConfig } from './config.ts'
 import { type SettingName, type SettingValue, setting } from './settings.ts'
 import {
@@ -92,15 +93,12 @@ function settle(sources: readonly Source[], problems: string[]): Settled {
 }
 
 /** The passphrase itself is taken from the environment alone: a flag would show in the list of processes. */
-function passphraseOf(
-  settled: Settled,
-  env: ConfigSources['env'],
-  problems: string[],
-): { readonly file: string } | { readonly value: string } | null {
-  const value = env.HANDFAST_PASSPHRASE
+function passphraseOf(settled: Settled, env: ConfigSources['env'], problems: string[]): HubConfig['passphrase'] {
+  const text = env.HANDFAST_PASSPHRASE
   const file = settled.read('passphrase-file')
   const origin = settled.given('passphrase-file')?.origin
-  if (value === undefined || value === '') return file === undefined ? null : { file }
+  if (text === undefined || text === '') return file === undefined ? null : { file }
+  const value = new Secret(text)
   if (file === undefined) return { value }
   if (origin === 'HANDFAST_PASSPHRASE_FILE') {
     problems.push('HANDFAST_PASSPHRASE and HANDFAST_PASSPHRASE_FILE are both set; unset one of them')

@@ -17,6 +17,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, type Stats, s
 import { dirname, join, resolve } from 'node:path'
 import { HubError, quote } from '../core/errors.ts'
 import type { IdentityId } from '../core/identity/id.ts'
+import { Secret } from '../core/secret.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { renameDurably, syncFolder, writeDurably } from '../disk/durable-file.ts'
 import { makeFolder } from '../disk/make-folder.ts'
@@ -54,7 +55,7 @@ export interface HeldCredential {
 export interface NewCredential {
   readonly id: IdentityId
   /** The key in PEM that the certificate is for. */
-  readonly keyPem: string
+  readonly keyPem: Secret
   /** The device's certificate, then those between it and the root. */
   readonly chain: readonly X509Certificate[]
   readonly root: X509Certificate
@@ -67,9 +68,9 @@ export interface CredentialFolder {
   /** The complete pair in the folder, in date or not, or null. */
   held(): HeldCredential | null
   /** The key that waits for a certificate for this id, or null. */
-  waitingKey(id: IdentityId): string | null
+  waitingKey(id: IdentityId): Secret | null
   /** Keeps a key for this id; it is on disk when this returns. */
-  keepWaitingKey(id: IdentityId, keyPem: string): void
+  keepWaitingKey(id: IdentityId, keyPem: Secret): void
   /** Puts certificate, root and key in place; all of it is on disk when this returns. */
   install(credential: NewCredential): void
 }
@@ -97,10 +98,10 @@ export function openCredentialFolder(directory: string): CredentialFolder {
     files,
     held: () => guarded(path, () => readHeld(places)),
     waitingKey: (id) => guarded(path, () => readKey(waiting(id))),
-    keepWaitingKey: (id, keyPem) => guarded(path, () => writeDurably(waiting(id), keyPem, 0o600)),
+    keepWaitingKey: (id, keyPem) => guarded(path, () => writeKey(waiting(id), keyPem)),
     install: ({ id, keyPem, chain, root, hub }) =>
       guarded(path, () => {
-        if (readKey(waiting(id)) !== keyPem) writeDurably(waiting(id), keyPem, 0o600)
+        if (readKey(waiting(id))?.reveal() !== keyPem.reveal()) writeKey(waiting(id), keyPem)
         writeDurably(`${places.ca}.new`, root.toString(), 0o644)
         writeDurably(`${places.hub}.new`, `${JSON.stringify(hub, null, 2)}\n`, 0o600)
         writeDurably(places.certificate, chain.map(String).join(''), 0o644)
@@ -171,20 +172,25 @@ function readCertificate(path: string): X509Certificate | null {
 }
 
 /** A key that is whole, or null; a key that others can read is a failure. */
-function readKey(path: string): string | null {
+function readKey(path: string): Secret | null {
   const text = readSmall(path)
   if (text === null) return null
+  const key = new Secret(text)
   const stats = statSync(path)
   assertOwn(path, stats)
   if ((stats.mode & 0o077) !== 0) {
     throw refusal(`other users may read the key ${quote(path)} (mode ${octal(stats)})`, `chmod 0600 ${path}`)
   }
   try {
-    publicKeyOf(text)
-    return text
+    publicKeyOf(key)
+    return key
   } catch {
     return null
   }
+}
+
+function writeKey(path: string, keyPem: Secret): void {
+  writeDurably(path, keyPem.reveal(), 0o600)
 }
 
 function readHubRecord(path: string): HubRecord | null {
@@ -219,7 +225,7 @@ function readSmall(path: string): string | null {
   return readFileSync(path, 'utf8')
 }
 
-function fits(certificate: X509Certificate, keyPem: string): boolean {
+function fits(certificate: X509Certificate, keyPem: Secret): boolean {
   const inCertificate = certificate.publicKey.export({ type: 'spki', format: 'der' })
   return Buffer.compare(inCertificate, publicKeyOf(keyPem)) === 0
 }

@@ -4,6 +4,7 @@ import type { X509Certificate } from 'node:crypto'
 import { HubError, quote } from '../core/errors.ts'
 import type { Bootstrap } from '../core/identity/bootstrap.ts'
 import { parseTokenText } from '../core/identity/token.ts'
+import type { Secret } from '../core/secret.ts'
 import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { certificateRequest, makeKey, publicKeyOf } from './certificate-request.ts'
 import {
@@ -84,7 +85,7 @@ export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
   return resultOf('enrolled', bootstrap, folder, leaf)
 }
 
-function keyFor(bootstrap: Bootstrap, folder: CredentialFolder, report: (kind: 'step', text: string) => void): string {
+function keyFor(bootstrap: Bootstrap, folder: CredentialFolder, report: (kind: 'step', text: string) => void): Secret {
   const waiting = folder.waitingKey(bootstrap.id)
   if (waiting !== null) {
     report('step', 'going on with the key of an enrolment that did not end')

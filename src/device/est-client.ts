@@ -59,7 +59,7 @@ export async function simpleEnrol(
 ): Promise<readonly X509Certificate[]> {
   const address = { host: bootstrap.host, port: bootstrap.httpsPort }
   const socket = await openTls(address, { root: root.toString() })
-  const credentials = Buffer.from(`${bootstrap.id}:${bootstrap.token}`).toString('base64')
+  const credentials = Buffer.from(`${bootstrap.id}:${bootstrap.token.reveal()}`).toString('base64')
   const answer = await exchange(socket, address, {
     method: 'POST',
     path: '/.well-known/est/simpleenroll',

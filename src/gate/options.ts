@@ -2,6 +2,7 @@
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import type { Rights } from '../core/policy/rights.ts'
+import type { Secret } from '../core/secret.ts'
 import type { Admission } from '../hub/judgement.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { Clock } from '../hub/ports/clock.ts'
@@ -12,7 +13,7 @@ import type { LiveConnections } from './live-connections.ts'
 
 export interface GateCertificate {
   /** The private key, PEM. */
-  readonly key: string
+  readonly key: Secret
   /** The server certificate and its issuing authorities, PEM, leaf first, without the root. */
   readonly chain: string
 }

@@ -22,7 +22,7 @@ const ciphers = [
  */
 export function secureContextSettings(certificate: GateCertificate, sessionTickets: boolean): SecureContextOptions {
   return {
-    key: certificate.key,
+    key: certificate.key.reveal(),
     cert: certificate.chain,
     // No names are sent to the client and no chain is built: the verdict is the registry's.
     ca: [],

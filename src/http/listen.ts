@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { HubError, quote } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
+import type { Secret } from '../core/secret.ts'
 import { listenFailure } from '../hub/listen-failure.ts'
 import { peerAddress, sourceOf } from '../hub/peer-address.ts'
 import type { Log } from '../hub/ports/log.ts'
@@ -10,7 +11,7 @@ import { answerWithProblems, problemAnswer, type Reader } from './problem.ts'
 
 /** Key and chain of a TLS listener, in PEM. */
 export interface TlsMaterial {
-  readonly key: string
+  readonly key: Secret
   readonly chain: string
 }
 
@@ -65,7 +66,7 @@ function limitConnectionsPerAddress(server: Server): void {
 
 /** The same options at the start and at each exchange: `setSecureContext` resets what is left out. */
 export function tlsOptions(tls: TlsMaterial): { key: string; cert: string; minVersion: 'TLSv1.2' } {
-  return { key: tls.key, cert: tls.chain, minVersion: 'TLSv1.2' }
+  return { key: tls.key.reveal(), cert: tls.chain, minVersion: 'TLSv1.2' }
 }
 
 /** @throws HubError `port-taken`, `address-unavailable` */

@@ -1,5 +1,6 @@
 /** Keys of the admin API. */
 import { HubError } from '../core/errors.ts'
+import type { Secret } from '../core/secret.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
@@ -20,7 +21,7 @@ export interface ApiCaller {
 export async function createApiKey(
   hub: { readonly store: Store; readonly clock: Clock; readonly random: Random },
   name: string,
-): Promise<string> {
+): Promise<Secret> {
   const secret = newSecret(hub.random)
   const atMs = hub.clock.nowMs()
   await hub.store.write(async (tx) => {
@@ -37,7 +38,7 @@ export async function createApiKey(
  * @param text the key as it was presented, or null when none was
  * @throws HubError `key-missing`, `key-invalid`
  */
-export async function authenticateApiKey(hub: { readonly store: Store }, text: string | null): Promise<ApiCaller> {
+export async function authenticateApiKey(hub: { readonly store: Store }, text: Secret | null): Promise<ApiCaller> {
   if (text === null) throw new HubError('key-missing', 'the request carries no API key')
   const parts = parseSecretText(text)
   const row = parts === null ? null : await hub.store.apiKeys.find(parts.id)

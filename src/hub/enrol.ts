@@ -7,6 +7,7 @@ import { type Token, tokenRefusal } from '../core/identity/token.ts'
 import { assertRequestFitsDevice } from '../core/profile/certificate-request-check.ts'
 import { deviceProfile } from '../core/profile/profile.ts'
 import { deviceTemplate } from '../core/profile/templates.ts'
+import type { Secret } from '../core/secret.ts'
 import { parseCertificateRequest, verifyCertificateRequest } from '../core/x509/certificate-request.ts'
 import { assertAcceptableKey, publicKeyHash } from '../core/x509/public-key.ts'
 import type { Authority } from './authorities.ts'
@@ -27,8 +28,8 @@ export interface EnrolmentHub {
 }
 
 export interface EnrolmentRequest {
-  /** The token's whole text as presented, or null when none was. Secret. */
-  readonly tokenText: string | null
+  /** The token's whole text as presented, or null when none was. */
+  readonly tokenText: Secret | null
   /** The id that came with the token; empty when the client gave none. */
   readonly claimedId: string
   /** PKCS#10 in DER. */

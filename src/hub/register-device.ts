@@ -3,6 +3,7 @@ import { HubError, quote } from '../core/errors.ts'
 import { type IdentityId, parseIdentityId } from '../core/identity/id.ts'
 import { type Identity, identityRefusal, parseAttributes, parseGroup } from '../core/identity/identity.ts'
 import type { Token } from '../core/identity/token.ts'
+import type { Secret } from '../core/secret.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
 import type { Store, Transaction } from './ports/store.ts'
@@ -18,8 +19,8 @@ interface Hub {
 export interface TokenGrant {
   readonly identity: Identity
   readonly token: Token
-  /** The token's whole text. Secret; it cannot be had again. */
-  readonly tokenText: string
+  /** The token's whole text; it cannot be had again. */
+  readonly tokenText: Secret
 }
 
 /**
@@ -105,7 +106,7 @@ export async function findDevice(store: Pick<Transaction, 'identities'> | Store,
   return identity
 }
 
-function makeToken(hub: Hub, identityId: IdentityId, lifetimeSec: number): { token: Token; text: string } {
+function makeToken(hub: Hub, identityId: IdentityId, lifetimeSec: number): { token: Token; text: Secret } {
   const secret = newSecret(hub.random)
   const createdAtMs = hub.clock.nowMs()
   const token: Token = {

@@ -4,6 +4,7 @@ import { type IdentityId, type Realm, spiffeId } from '../core/identity/id.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import { serverProfile } from '../core/profile/profile.ts'
 import { serverTemplate } from '../core/profile/templates.ts'
+import type { Secret } from '../core/secret.ts'
 import { readCertificate } from '../core/x509/certificate.ts'
 import { encodePem } from '../core/x509/pem.ts'
 import { publicKeyHash } from '../core/x509/public-key.ts'
@@ -16,8 +17,8 @@ import type { Store, Transaction } from './ports/store.ts'
 
 /** What a TLS listener needs. */
 export interface ServerCertificate {
-  /** Private key, PKCS#8 PEM. Secret. */
-  readonly key: string
+  /** Private key, PKCS#8 PEM. */
+  readonly key: Secret
   /** Leaf, then issuing authority, in PEM; the root is not sent. */
   readonly chain: string
   readonly notAfterSec: number

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { HubError } from '../core/errors.ts'
 import { parseBootstrap } from '../core/identity/bootstrap.ts'
 import { type IdentityId, parseIdentityId } from '../core/identity/id.ts'
+import { Secret } from '../core/secret.ts'
 import { openCredentialFolder } from '../device/credential-folder.ts'
 import { enrol } from '../device/enrol.ts'
 import { type DeviceConnection, type DeviceEvent, runDevice } from './simulated-device.ts'
@@ -12,9 +13,9 @@ import { type DeviceConnection, type DeviceEvent, runDevice } from './simulated-
 /** What the simulation asks of a hub's operator. */
 export interface DeviceRegistry {
   /** Registers a device and answers its bootstrap string. @throws HubError `identity-exists` */
-  register(id: string): Promise<string>
+  register(id: string): Promise<Secret>
   /** A new bootstrap string for a device that is registered. */
-  newBootstrap(id: string): Promise<string>
+  newBootstrap(id: string): Promise<Secret>
 }
 
 export interface SimulationOptions {
@@ -110,7 +111,7 @@ async function newConnection(id: IdentityId, directory: string, registry: Device
   return connectionOf(id, bootstrap.host, bootstrap.mqttPort, files)
 }
 
-async function bootstrapFor(id: string, registry: DeviceRegistry): Promise<string> {
+async function bootstrapFor(id: string, registry: DeviceRegistry): Promise<Secret> {
   try {
     return await registry.register(id)
   } catch (error) {
@@ -126,7 +127,7 @@ function connectionOf(
   files: { readonly ca: string; readonly certificate: string; readonly key: string },
 ): DeviceConnection {
   const text = (path: string): string => readFileSync(path, 'utf8')
-  return { id, host, port, ca: text(files.ca), certificate: text(files.certificate), key: text(files.key) }
+  return { id, host, port, ca: text(files.ca), certificate: text(files.certificate), key: new Secret(text(files.key)) }
 }
 
 /** Runs the work for each item, at most `atOnce` at one time; the first rejection ends it. */

@@ -1,6 +1,7 @@
 /** One simulated device on its MQTT connection: MQTT 5 over mutual TLS, as a real one would. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect, ErrorWithReasonCode, type MqttClient } from 'mqtt'
+import type { Secret } from '../core/secret.ts'
 import { type Reading, takeReading } from './reading.ts'
 
 export interface DeviceConnection {
@@ -10,7 +11,7 @@ export interface DeviceConnection {
   /** Texts in PEM: the root, the certificate chain, the key. */
   readonly ca: string
   readonly certificate: string
-  readonly key: string
+  readonly key: Secret
 }
 
 export interface SendingOptions {
@@ -81,7 +82,7 @@ function open({ id, host, port, ca, certificate, key }: DeviceConnection, random
     port,
     ca,
     cert: certificate,
-    key,
+    key: key.reveal(),
     rejectUnauthorized: true,
     clientId: id,
     protocolVersion: 5,

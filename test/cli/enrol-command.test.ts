@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 const launcher = join(import.meta.dirname, '../../bin/handfast.js')
 const authority = new OpensslAuthority()
 const hub = await EstServer.start(authority.endEntity('hub', 'IP:127.0.0.1'), honest(authority))
-const bootstrap = formatBootstrap(bootstrapFor(authority, hub.port))
+const bootstrap = formatBootstrap(bootstrapFor(authority, hub.port)).reveal()
 after(() => {
   hub.stop()
   authority.remove()

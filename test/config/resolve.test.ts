@@ -121,9 +121,13 @@ describe('the configuration of a hub', () => {
 
   test('takes the passphrase from a file or the variable, a flag wins over the variable', () => {
     const env = { HANDFAST_PASSPHRASE: 'correct horse' }
-    assert.deepEqual(resolved({ env }).passphrase, { value: 'correct horse' })
-    assert.deepEqual(resolved({ env, flags: { 'passphrase-file': '/run/pass' } }).passphrase, { file: '/run/pass' })
-    assert.deepEqual(resolved({ env, yaml: 'passphrase-file: pass\n' }).passphrase, { value: 'correct horse' })
+    const passphraseOf = (given: Parameters<typeof resolved>[0]): unknown => {
+      const { passphrase } = resolved(given)
+      return passphrase !== null && 'value' in passphrase ? passphrase.value.reveal() : passphrase
+    }
+    assert.equal(passphraseOf({ env }), 'correct horse')
+    assert.deepEqual(passphraseOf({ env, flags: { 'passphrase-file': '/run/pass' } }), { file: '/run/pass' })
+    assert.equal(passphraseOf({ env, yaml: 'passphrase-file: pass\n' }), 'correct horse')
   })
 
   test('refuses two passphrases from the environment without repeating either', () => {

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { AttemptView, BootstrapView, PageView, ProblemView } from '../../src/api-schema/views.ts'
 import { parseBootstrap } from '../../src/core/identity/bootstrap.ts'
 import { limits } from '../../src/core/limits.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { type HubProcess, startHubProcess } from '../support/hub-process.ts'
 import { needs, programPath } from '../support/programs.ts'
 import { type Finished, run } from '../support/run.ts'
@@ -28,7 +29,7 @@ const openssl = (...args: readonly string[]): Promise<string> => output('openssl
 /** Registers a device and answers with its bootstrap string and the token in it. */
 async function registered(hub: HubProcess, id: string): Promise<{ bootstrap: string; token: string }> {
   const { bootstrap } = await hub.json<BootstrapView>(['device', 'add', id])
-  return { bootstrap, token: parseBootstrap(bootstrap).token }
+  return { bootstrap, token: parseBootstrap(new Secret(bootstrap)).token.reveal() }
 }
 
 interface KeyFiles {

@@ -84,7 +84,7 @@ describe('a credential folder', () => {
     const folder = openCredentialFolder(directory)
 
     assert.deepEqual(folder.held()?.hub, hub)
-    assert.equal(readFileSync(files.key, 'utf8'), keyPem)
+    assert.equal(readFileSync(files.key, 'utf8'), keyPem.reveal())
     assert.deepEqual(readdirSync(directory).sort(), ['ca.pem', 'client_cert.pem', 'hub.json', 'private_key.pem'])
   })
 
@@ -98,12 +98,12 @@ describe('a credential folder', () => {
     const folder = openCredentialFolder(directory)
 
     assert.deepEqual(folder.held()?.hub, hub)
-    assert.equal(folder.waitingKey(id), next)
+    assert.equal(folder.waitingKey(id)?.reveal(), next.reveal())
     assert.equal(readFileSync(folder.files.ca, 'utf8'), root.toString())
   })
 
   test('a key cut short by a crash is not taken for a key', () => {
-    writeFileSync(join(directory, 'private_key.pump-7.new'), keyPem.slice(0, 40), { mode: 0o600 })
+    writeFileSync(join(directory, 'private_key.pump-7.new'), keyPem.reveal().slice(0, 40), { mode: 0o600 })
     assert.equal(openCredentialFolder(directory).waitingKey(id), null)
   })
 

@@ -10,6 +10,7 @@ import { HubError } from '../../src/core/errors.ts'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
 import type { Bootstrap } from '../../src/core/identity/bootstrap.ts'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { type EnrolResult, enrol } from '../../src/device/enrol.ts'
 import {
   bootstrapFor,
@@ -179,14 +180,14 @@ describe('enrolment on a device', () => {
   })
 
   test('another string for the same device at the same hub enrols it again, without being forced', async () => {
-    const newToken = `fedcba9876543210.${'t'.repeat(43)}`
+    const newToken = new Secret(`fedcba9876543210.${'t'.repeat(43)}`)
     const first = await enrolAt(await serve())
     const second = await enrolAt(await serve(), { token: newToken })
     assert.notEqual(second.fingerprint, first.fingerprint)
   })
 
   test('the credential of another device is not overwritten, unless that is asked for', async () => {
-    const newToken = `fedcba9876543210.${'t'.repeat(43)}`
+    const newToken = new Secret(`fedcba9876543210.${'t'.repeat(43)}`)
     const first = await enrolAt(await serve())
     const hub = await serve()
 

@@ -10,6 +10,7 @@ import { duplexPair } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Bootstrap } from '../../src/core/identity/bootstrap.ts'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
+import { Secret } from '../../src/core/secret.ts'
 
 export interface KeyAndCertificate {
   readonly key: string
@@ -213,7 +214,7 @@ export function bootstrapFor(authority: OpensslAuthority, port: number, change: 
     mqttPort: 8883,
     id: parseIdentityId('pump-7'),
     rootFingerprint: authority.rootFingerprint,
-    token: testToken,
+    token: new Secret(testToken),
     ...change,
   }
 }

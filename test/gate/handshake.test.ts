@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { type Socket, connect as tcpConnect } from 'node:net'
 import { suite, test } from 'node:test'
 import { connect as tlsConnect } from 'node:tls'
+import { Secret } from '../../src/core/secret.ts'
 import { pump, selfSigned, serverCertificate } from './certificates.ts'
 import { rawClient } from './raw-client.ts'
 import { testGate } from './test-gate.ts'
@@ -134,7 +135,7 @@ suite('TLS serves its clients', { timeout: 20_000 }, () => {
     const { gate, port, session } = await testGate(t)
     const before = await session(5)
     const next = selfSigned('localhost', '-addext', 'subjectAltName=DNS:localhost')
-    gate.setCertificate({ key: next.key, chain: next.cert })
+    gate.setCertificate({ key: new Secret(next.key), chain: next.cert })
     const after = await rawClient(port, pump, 5, { ca: next.cert })
     assert.notEqual(
       after.socket.getPeerX509Certificate()?.fingerprint256,

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { type Gate, type GateLimits, startGate } from '../../src/gate/gate.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import { pump, serverCertificate, type TestCertificate } from './certificates.ts'
@@ -57,7 +58,7 @@ export async function testGate(
     listenerName: 'mqtt',
     host: '127.0.0.1',
     port: 0,
-    certificate: { key: serverCertificate.key, chain: serverCertificate.cert },
+    certificate: { key: new Secret(serverCertificate.key), chain: serverCertificate.cert },
     sessionTickets: options.sessionTickets ?? false,
     admission,
     attempts,

@@ -16,6 +16,7 @@ import {
 } from '../../src/api-schema/views.ts'
 import { parseBootstrap } from '../../src/core/identity/bootstrap.ts'
 import { limits } from '../../src/core/limits.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
 import { apiServer } from '../../src/http/api/api-server.ts'
 import { createApiKey } from '../../src/hub/api-keys.ts'
@@ -58,7 +59,7 @@ async function apiParts(t: { after(step: () => unknown): void }): Promise<ApiPar
     describeHub,
   })
   t.after(() => app.close())
-  return { hub, app, key: await createApiKey(hub, 'test'), flushes: () => flushes }
+  return { hub, app, key: (await createApiKey(hub, 'test')).reveal(), flushes: () => flushes }
 }
 
 /** A request with the key. */
@@ -76,7 +77,7 @@ async function answered<T>(answer: Promise<Answer>, status = 200): Promise<T> {
 /** Registers a device and enrols it; returns the serial number of its certificate. */
 async function enrolled(api: ApiParts, id: string): Promise<string> {
   const { bootstrap } = await answered<BootstrapView>(ask(api, 'POST', '/devices', { id }), 201)
-  const { token } = parseBootstrap(bootstrap)
+  const { token } = parseBootstrap(new Secret(bootstrap))
   const { certificateRequest } = deviceRequest(id)
   return (await enrol(api.hub, { tokenText: token, claimedId: id, certificateRequest })).serialNumber
 }
@@ -160,7 +161,7 @@ describe('registering a device', () => {
     assert.equal(view.device.group, 'line-2')
     assert.deepEqual(view.device.attributes, { site: 'north' })
     assert.equal(view.tokenExpiresAt, new Date(noonMs + 3_600_000).toISOString())
-    const { token, ...rest } = parseBootstrap(view.bootstrap)
+    const { token, ...rest } = parseBootstrap(new Secret(view.bootstrap))
     assert.deepEqual(rest, {
       host: 'hub.plant.example',
       httpsPort: 8443,
@@ -265,7 +266,7 @@ describe('a device', () => {
     api.hub.clock.advance(1_000)
     const { bootstrap } = await answered<BootstrapView>(ask(api, 'POST', '/devices/pump-7/tokens', {}), 201)
     const { certificateRequest } = deviceRequest('pump-7')
-    const tokenText = parseBootstrap(bootstrap).token
+    const tokenText = parseBootstrap(new Secret(bootstrap)).token
     const second = await enrol(api.hub, { tokenText, claimedId: '', certificateRequest })
     const view: DeviceDetailView = deviceDetailView
       .strict()

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { limits } from '../../src/core/limits.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { readCertsOnly } from '../../src/core/x509/pkcs7.ts'
 import { estServer } from '../../src/http/est/est-server.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
@@ -37,7 +38,7 @@ async function estParts(t: { after(step: () => unknown): void }): Promise<EstPar
 interface EnrolmentCall {
   readonly user?: string
   /** The token's text, or null to send no Authorization at all. */
-  readonly token: string | null
+  readonly token: Secret | string | null
   readonly body: string | Uint8Array
   readonly contentType?: string
 }
@@ -45,7 +46,8 @@ interface EnrolmentCall {
 /** `POST simpleenroll` as a stock client sends it. */
 async function simpleEnrol({ app }: EstParts, call: EnrolmentCall): Promise<Answer> {
   const { user = '', token, body, contentType = 'application/pkcs10' } = call
-  const basic = Buffer.from(`${user}:${token}`).toString('base64')
+  const password = token instanceof Secret ? token.reveal() : token
+  const basic = Buffer.from(`${user}:${password}`).toString('base64')
   return app.inject({
     method: 'POST',
     url: '/.well-known/est/simpleenroll',
@@ -112,7 +114,8 @@ describe('simpleenroll refuses, with a challenge,', () => {
   test('a wrong token, and says no more than that', async (t) => {
     const est = await estParts(t)
     const { tokenText } = await registered(est.hub, 'pump-7')
-    const wrong = [`${tokenText.slice(0, -1)}${tokenText.endsWith('A') ? 'B' : 'A'}`, 'nonsense', '']
+    const right = tokenText.reveal()
+    const wrong = [`${right.slice(0, -1)}${right.endsWith('A') ? 'B' : 'A'}`, 'nonsense', '']
     for (const token of wrong) {
       const answer = await simpleEnrol(est, { user: 'pump-7', token, body })
       assert.equal(assertProblem(answer, 401, 'token-invalid').detail, 'the enrolment token is not valid')
@@ -129,8 +132,8 @@ describe('simpleenroll refuses, with a challenge,', () => {
 
   test('another scheme than Basic, and Basic without a colon', async (t) => {
     const est = await estParts(t)
-    const { tokenText } = await registered(est.hub, 'pump-7')
-    for (const authorization of [`Bearer ${tokenText}`, `Basic ${base64(Buffer.from(tokenText))}`, 'Basic %%%']) {
+    const token = (await registered(est.hub, 'pump-7')).tokenText.reveal()
+    for (const authorization of [`Bearer ${token}`, `Basic ${base64(Buffer.from(token))}`, 'Basic %%%']) {
       const answer = await est.app.inject({
         method: 'POST',
         url: '/.well-known/est/simpleenroll',
@@ -219,7 +222,7 @@ test('a refusal becomes an attempt, and only a proved token puts it into the his
       { listener: 'est', stage: 'enrolment', code: 'csr-asks-too-much', identityId: 'pump-7' },
     ],
   )
-  assert.ok(est.attempts.every(({ sentence }) => !sentence.includes(tokenText)))
+  assert.ok(est.attempts.every(({ sentence }) => !sentence.includes(tokenText.reveal())))
 })
 
 test('wrong tokens are answered 429 after too many of them, and a right one from the same address passes', async (t) => {

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { HubError } from '../../src/core/errors.ts'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { readCertificate } from '../../src/core/x509/certificate.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { enrol } from '../../src/hub/enrol.ts'
@@ -72,14 +73,16 @@ test('each token that does not hold is refused by its own name', async (t) => {
   const hub = await hubParts(t)
   const { tokenText } = await registered(hub, 'pump-7')
   const { certificateRequest } = deviceRequest('pump-7')
-  const ask = (text: string | null, claimedId = '') => enrol(hub, { tokenText: text, claimedId, certificateRequest })
+  const ask = (text: string | null, claimedId = '') =>
+    enrol(hub, { tokenText: text === null ? null : new Secret(text), claimedId, certificateRequest })
+  const right = tokenText.reveal()
 
   await assert.rejects(ask(null), refuses('token-missing'))
   await assert.rejects(ask('nonsense'), refuses('token-invalid'))
-  await assert.rejects(ask(`${tokenText.slice(0, -1)}${tokenText.endsWith('A') ? 'B' : 'A'}`), refuses('token-invalid'))
-  await assert.rejects(ask(tokenText, 'pump-8'), refuses('token-invalid'))
+  await assert.rejects(ask(`${right.slice(0, -1)}${right.endsWith('A') ? 'B' : 'A'}`), refuses('token-invalid'))
+  await assert.rejects(ask(right, 'pump-8'), refuses('token-invalid'))
   hub.clock.advance(86_400_000)
-  await assert.rejects(ask(tokenText), refuses('token-expired'))
+  await assert.rejects(ask(right), refuses('token-expired'))
 })
 
 test('revoking a device ends its tokens, and a disabled one cannot enrol', async (t) => {
@@ -88,7 +91,7 @@ test('revoking a device ends its tokens, and a disabled one cannot enrol', async
   const change = await revokeDevice(hub, hub.actor, first.identity.id, 'keyCompromise')
   assert.equal(change.tokensEnded, 1)
   const { certificateRequest } = deviceRequest('pump-7')
-  const ask = (tokenText: string) => enrol(hub, { tokenText, claimedId: '', certificateRequest })
+  const ask = (tokenText: Secret) => enrol(hub, { tokenText, claimedId: '', certificateRequest })
   await assert.rejects(ask(first.tokenText), refuses('token-revoked'))
 
   const second = await registered(hub, 'pump-8')

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HubError } from '../../src/core/errors.ts'
 import { limits } from '../../src/core/limits.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { readCertificate } from '../../src/core/x509/certificate.ts'
 import { decodePem } from '../../src/core/x509/pem.ts'
 import { authenticateApiKey, createApiKey } from '../../src/hub/api-keys.ts'
@@ -73,7 +74,7 @@ test('a revoked server certificate is replaced at once, with another key when it
   const hub = await hubParts(t)
   const names = { dnsNames: ['hub.plant.example'], ipAddresses: [] }
   const first = await currentServerCertificate(hub, names)
-  const used: { key: string; chain: string }[] = []
+  const used: { key: Secret; chain: string }[] = []
   const renewal = keepServerCertificate(hub, first, {
     current: () => currentServerCertificate(hub, names),
     use: (certificate) => used.push(certificate),
@@ -86,10 +87,10 @@ test('a revoked server certificate is replaced at once, with another key when it
     await renewal.exchange()
   }
   await revoke(first.chain, 'superseded')
-  assert.equal(used[0]?.key, first.key)
+  assert.equal(used[0]?.key.reveal(), first.key.reveal())
   await revoke(used[0]?.chain ?? '', 'keyCompromise')
   assert.equal(used.length, 2)
-  assert.notEqual(used[1]?.key, first.key)
+  assert.notEqual(used[1]?.key.reveal(), first.key.reveal())
 })
 
 test('revocations that a killed hub owed stand in the CRL of the next start', async (t) => {
@@ -249,11 +250,12 @@ test('one spelling stands for an address, and a whole IPv6 site counts as one', 
 
 test('an API key is shown once, kept as a hash, and compared whole', async (t) => {
   const hub = await hubParts(t)
-  const text = await createApiKey(hub, 'admin')
-  assert.equal((await authenticateApiKey(hub, text)).keyName, 'admin')
+  const key = await createApiKey(hub, 'admin')
+  const text = key.reveal()
+  assert.equal((await authenticateApiKey(hub, key)).keyName, 'admin')
   await assert.rejects(authenticateApiKey(hub, null), { code: 'key-missing' })
   for (const bad of ['', 'x', text.slice(0, -1), `${text.slice(0, 17)}${'A'.repeat(43)}`]) {
-    await assert.rejects(authenticateApiKey(hub, bad), { code: 'key-invalid' })
+    await assert.rejects(authenticateApiKey(hub, new Secret(bad)), { code: 'key-invalid' })
   }
   const row = await hub.store.apiKeys.find(text.slice(0, 16))
   assert.equal(row?.secretHash.length, 32)

@@ -6,6 +6,7 @@ import { after, describe, type TestContext, test } from 'node:test'
 import { HubError } from '../../src/core/errors.ts'
 import { formatBootstrap } from '../../src/core/identity/bootstrap.ts'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
+import type { Secret } from '../../src/core/secret.ts'
 import {
   type DeviceRegistry,
   type SimulationEvent,
@@ -41,16 +42,16 @@ describe('a simulated fleet', () => {
       this.#mqttPort = mqttPort
       for (const id of registered) this.registered.add(id)
     }
-    async register(id: string): Promise<string> {
+    async register(id: string): Promise<Secret> {
       if (this.registered.has(id)) throw new HubError('identity-exists', `${id} exists`)
       this.registered.add(id)
       return this.#bootstrap(id)
     }
-    async newBootstrap(id: string): Promise<string> {
+    async newBootstrap(id: string): Promise<Secret> {
       this.again.push(id)
       return this.#bootstrap(id)
     }
-    #bootstrap(id: string): string {
+    #bootstrap(id: string): Secret {
       return formatBootstrap(bootstrapFor(authority, est.port, { id: parseIdentityId(id), mqttPort: this.#mqttPort }))
     }
   }

@@ -1,8 +1,9 @@
 /** The parts of a hub for tests of its use cases: a real store, real signatures, a clock that stands still. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { join } from 'node:path'
 import { HubError } from '../../src/core/errors.ts'
 import { parseIdentityId, parseRealm, type Realm } from '../../src/core/identity/id.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
 import { type Authorities, type Authority, establishAuthorities } from '../../src/hub/authorities.ts'
 import type { Log } from '../../src/hub/ports/log.ts'
@@ -47,13 +48,10 @@ export class MemoryKeys implements KeyStore {
     }
   }
 
-  async exportPem(name: string): Promise<string> {
+  async exportPem(name: string): Promise<Secret> {
     const key = this.#keys.get(name)
     if (key === undefined) throw new HubError('key-file-damaged', `there is no key ${name}`)
-    return createPrivateKey(key.export({ type: 'pkcs8', format: 'pem' })).export({
-      type: 'pkcs8',
-      format: 'pem',
-    }) as string
+    return new Secret(key.export({ type: 'pkcs8', format: 'pem' }).toString())
   }
 }
 
@@ -118,7 +116,7 @@ export function registered(hub: HubParts, id: string): Promise<TokenGrant> {
 }
 
 /** A key on the device and a request made with it. */
-export function deviceRequest(id: string): { key: string; certificateRequest: Uint8Array } {
+export function deviceRequest(id: string): { key: Secret; certificateRequest: Uint8Array } {
   const key = makeKey()
   return { key, certificateRequest: certificateRequest(parseIdentityId(id), key) }
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { refuseMistypedVariables } from '../../config/resolve.ts'
 import { HubError, quote } from '../../core/errors.ts'
 import { parseBootstrap } from '../../core/identity/bootstrap.ts'
+import { Secret } from '../../core/secret.ts'
 import { type EnrolResult, enrol } from '../../device/enrol.ts'
 import { deviceLimits } from '../../device/limits.ts'
 import { asTyped } from '../how-called.ts'
@@ -55,15 +56,15 @@ function withHintFor({ code, message, hint, cause }: HubError, id: string): HubE
   return new HubError(code, message, { hint: asTyped(hint, id), cause })
 }
 
-async function bootstrapText(argument: string | undefined, file: string | undefined): Promise<string> {
+async function bootstrapText(argument: string | undefined, file: string | undefined): Promise<Secret> {
   if (argument !== undefined && file !== undefined) {
     throw new HubError('usage', 'the bootstrap string is given twice', { hint: 'give either the argument or --file' })
   }
-  if (argument === '-') return readStandardInput()
-  if (argument !== undefined) return argument
-  if (file !== undefined) return readSmall(file, quote(file))
+  if (argument === '-') return new Secret(await readStandardInput())
+  if (argument !== undefined) return new Secret(argument)
+  if (file !== undefined) return new Secret(readSmall(file, quote(file)))
   const { HANDFAST_BOOTSTRAP: variable } = process.env
-  if (variable) return variable
+  if (variable) return new Secret(variable)
   throw new HubError('usage', 'the bootstrap string is missing', {
     hint: 'give it as the argument in quotes, with --file, on standard input with "-", or in HANDFAST_BOOTSTRAP',
   })

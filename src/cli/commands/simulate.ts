@@ -5,6 +5,7 @@ import { HubError, quote } from '../../core/errors.ts'
 import { failure } from '../../core/failure/catalogue.ts'
 import { exitStatus } from '../../core/failure/wire-forms.ts'
 import { isIdentityId } from '../../core/identity/id.ts'
+import { Secret } from '../../core/secret.ts'
 import type { SimulationEvent, SimulationSummary } from '../../simulate/simulate.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
 import { printJsonLine, printLine, shortTime } from '../output.ts'
@@ -50,8 +51,8 @@ async function run(options: SimulateOptions): Promise<void> {
   const reporter = reporterFor(options)
   const summary = await simulate({
     registry: {
-      register: async (id) => (await hub.post<BootstrapView>('/devices', { id })).bootstrap,
-      newBootstrap: async (id) => (await hub.post<BootstrapView>(`/devices/${pathPart(id)}/tokens`, {})).bootstrap,
+      register: async (id) => bootstrapOf(await hub.post<BootstrapView>('/devices', { id })),
+      newBootstrap: async (id) => bootstrapOf(await hub.post<BootstrapView>(`/devices/${pathPart(id)}/tokens`, {})),
     },
     devices: options.devices,
     prefix: options.prefix,
@@ -66,6 +67,10 @@ async function run(options: SimulateOptions): Promise<void> {
   if (options.json) printJsonLine({ kind: 'summary', ...summary })
   else printSummary(summary)
   process.exitCode = summary.failed.length === 0 ? exitStatus.ok : exitStatus.failed
+}
+
+function bootstrapOf(view: BootstrapView): Secret {
+  return new Secret(view.bootstrap)
 }
 
 /** The longest id stands for all of them. */

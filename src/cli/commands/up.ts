@@ -42,6 +42,8 @@ async function up(options: Readonly<Record<string, unknown>>): Promise<void> {
     file: typeof file === 'string' ? file : process.env.HANDFAST_CONFIG || null,
     directory: process.cwd(),
   })
+  // Threads and reports of crashes copy the environment.
+  delete process.env.HANDFAST_PASSPHRASE
   const [{ startHub }, { makeLog }] = await Promise.all([import('../../compose.ts'), import('../log.ts')])
   const log = makeLog(config.logLevel)
   const stopping = stopOnSignal(log)

@@ -6,6 +6,7 @@
  * It holds nothing that a shell takes for its own. The root fingerprint makes the first contact safe: the device compares it before it sends the token.
  */
 import { HubError } from '../errors.ts'
+import { Secret } from '../secret.ts'
 import { type IdentityId, isIdentityId } from './id.ts'
 import { parseTokenText } from './token.ts'
 
@@ -17,15 +18,16 @@ export interface Bootstrap {
   readonly id: IdentityId
   /** SHA-256 of the root certificate in DER, 64 lower-case hexadecimal characters. */
   readonly rootFingerprint: string
-  /** The enrolment token's whole text. Secret. */
-  readonly token: string
+  /** The enrolment token's whole text. */
+  readonly token: Secret
 }
 
 const scheme = 'handfast:'
 
-export function formatBootstrap(bootstrap: Bootstrap): string {
+export function formatBootstrap(bootstrap: Bootstrap): Secret {
+  const { httpsPort, id, mqttPort, rootFingerprint, token } = bootstrap
   const host = bootstrap.host.includes(':') ? `[${bootstrap.host}]` : bootstrap.host
-  return `handfast://${host}:${bootstrap.httpsPort}/${bootstrap.id}/${bootstrap.mqttPort}/${bootstrap.rootFingerprint}/${bootstrap.token}`
+  return new Secret(`handfast://${host}:${httpsPort}/${id}/${mqttPort}/${rootFingerprint}/${token.reveal()}`)
 }
 
 /**
@@ -33,8 +35,8 @@ export function formatBootstrap(bootstrap: Bootstrap): string {
  *
  * @throws HubError `enrolment-bootstrap-invalid`; the message names the part at fault and never repeats the token
  */
-export function parseBootstrap(text: string): Bootstrap {
-  const trimmed = text.trim()
+export function parseBootstrap(text: Secret): Bootstrap {
+  const trimmed = text.reveal().trim()
   let url: URL
   try {
     // A scheme that URL does not know keeps the host as it is written, so parse it as https.
@@ -44,13 +46,14 @@ export function parseBootstrap(text: string): Bootstrap {
     throw error instanceof HubError ? error : refusal('it is not a URL')
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const [id = '', mqttPort = '', rootFingerprint = '', token = '', ...more] = url.pathname.slice(1).split('/')
+  const [id = '', mqttPort = '', rootFingerprint = '', tokenText = '', ...more] = url.pathname.slice(1).split('/')
   if (host === '') throw refusal('the address of the hub is missing')
   if (!isIdentityId(id)) throw refusal('the device id is missing or not well formed')
   if (rootFingerprint === '') throw refusal('it ends too early: the fingerprint of the root and the token are missing')
   if (!/^[0-9a-f]{64}$/.test(rootFingerprint))
     throw refusal('the fingerprint of the root is not 64 hexadecimal characters')
-  if (token === '') throw refusal('it ends too early: the token is missing')
+  if (tokenText === '') throw refusal('it ends too early: the token is missing')
+  const token = new Secret(tokenText)
   if (parseTokenText(token) === null || more.length > 0 || url.search !== '' || url.hash !== '') {
     throw refusal('the token at its end is cut short or damaged')
   }

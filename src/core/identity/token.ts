@@ -1,4 +1,5 @@
 import type { FailureName } from '../failure/catalogue.ts'
+import { Secret } from '../secret.ts'
 import type { IdentityId } from './id.ts'
 
 export const tokenStates = ['open', 'used', 'revoked'] as const
@@ -24,15 +25,15 @@ export interface Token {
 /** The two parts of a token's text. */
 export interface TokenText {
   readonly id: string
-  readonly secret: string
+  readonly secret: Secret
 }
 
 /** The parts of a token's text, or null when it does not have the form of one. */
-export function parseTokenText(text: string): TokenText | null {
-  const match = /^([0-9a-f]{16})\.([A-Za-z0-9_-]{43})$/.exec(text)
+export function parseTokenText(text: Secret): TokenText | null {
+  const match = /^([0-9a-f]{16})\.([A-Za-z0-9_-]{43})$/.exec(text.reveal())
   if (match === null) return null
   const [, id = '', secret = ''] = match
-  return { id, secret }
+  return { id, secret: new Secret(secret) }
 }
 
 /**

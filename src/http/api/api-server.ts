@@ -16,6 +16,7 @@ import { isFailureName } from '../../core/failure/catalogue.ts'
 import { formatBootstrap } from '../../core/identity/bootstrap.ts'
 import { parseIdentityId } from '../../core/identity/id.ts'
 import { limits } from '../../core/limits.ts'
+import { Secret } from '../../core/secret.ts'
 import { type ApiCaller, authenticateApiKey } from '../../hub/api-keys.ts'
 import { changeDeviceState, revokeCertificate, revokeDevice } from '../../hub/change-identity.ts'
 import type { FailureLimiter } from '../../hub/failure-limiter.ts'
@@ -144,9 +145,9 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   return app
 }
 
-function bearerToken(request: FastifyRequest): string | null {
+function bearerToken(request: FastifyRequest): Secret | null {
   const match = /^Bearer ([A-Za-z0-9._-]{1,256})$/i.exec(request.headers.authorization ?? '')
-  return match?.[1] ?? null
+  return match?.[1] === undefined ? null : new Secret(match[1])
 }
 
 /** @throws HubError `request-invalid` that names every field at fault */
@@ -179,7 +180,7 @@ function bootstrapOf(hub: HubView, grant: TokenGrant): BootstrapView {
       id: grant.identity.id,
       rootFingerprint: hub.rootFingerprint,
       token: grant.tokenText,
-    }),
+    }).reveal(),
     tokenExpiresAt: new Date(grant.token.expiresAtMs).toISOString(),
   }
 }

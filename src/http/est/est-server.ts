@@ -4,6 +4,7 @@ import { HubError } from '../../core/errors.ts'
 import { type FailureName, failure } from '../../core/failure/catalogue.ts'
 import { isIdentityId } from '../../core/identity/id.ts'
 import { limits } from '../../core/limits.ts'
+import { Secret } from '../../core/secret.ts'
 import { certsOnly } from '../../core/x509/pkcs7.ts'
 import { type EnrolmentHub, enrol } from '../../hub/enrol.ts'
 import type { FailureLimiter } from '../../hub/failure-limiter.ts'
@@ -64,13 +65,13 @@ export function estServer(options: EstServerOptions): FastifyInstance {
 }
 
 /** User name and password of HTTP Basic (RFC 7617); the password is the token. */
-function basicCredentials(request: FastifyRequest): { claimedId: string; tokenText: string | null } {
+function basicCredentials(request: FastifyRequest): { claimedId: string; tokenText: Secret | null } {
   const match = /^Basic ([A-Za-z0-9+/=]{1,512})$/i.exec(request.headers.authorization ?? '')
   if (match === null) return { claimedId: '', tokenText: null }
   const text = Buffer.from(match[1] ?? '', 'base64').toString('utf8')
   const colon = text.indexOf(':')
   if (colon < 0) return { claimedId: '', tokenText: null }
-  return { claimedId: text.slice(0, colon), tokenText: text.slice(colon + 1) }
+  return { claimedId: text.slice(0, colon), tokenText: new Secret(text.slice(colon + 1)) }
 }
 
 /** The PKCS#10 in DER: base64 as RFC 7030 §4.2.1 wants it, with or without line breaks, or bare DER. */

@@ -1,3 +1,5 @@
+import type { Secret } from '../../core/secret.ts'
+
 /** A private key that signs and never leaves its place. */
 export interface Signer {
   /** The SubjectPublicKeyInfo in DER of the key that signs. */
@@ -16,6 +18,6 @@ export interface KeyStore {
   create(name: string): Promise<Signer>
   /** @throws HubError `key-file-damaged`, `key-passphrase-wrong` */
   open(name: string): Promise<Signer>
-  /** The private key as PKCS#8 PEM, for a TLS listener of this process. Secret. Same errors as `open`. */
-  exportPem(name: string): Promise<string>
+  /** The private key as PKCS#8 PEM, for a TLS listener of this process. Same errors as `open`. */
+  exportPem(name: string): Promise<Secret>
 }

@@ -1,5 +1,6 @@
 /** How keys are encrypted at rest: AES-256-GCM under a key derived once from the passphrase with scrypt (RFC 7914). */
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto'
+import type { Secret } from '../../core/secret.ts'
 
 /** Parameters of the derivation as they stand in `kek.json`. */
 export interface Derivation {
@@ -25,10 +26,10 @@ export function isSoundDerivation({ n, r, p, salt }: Derivation): boolean {
 }
 
 /** The 256-bit key that encrypts keys. The passphrase is taken as NFKC, so that it types the same everywhere. */
-export function deriveKey(passphrase: string, { n, r, p, salt }: Derivation): Promise<Buffer> {
+export function deriveKey(passphrase: Secret, { n, r, p, salt }: Derivation): Promise<Buffer> {
   const options = { N: n, r, p, maxmem: 256 * n * r }
   return new Promise((resolve, reject) => {
-    scrypt(passphrase.normalize('NFKC'), salt, keyBytes, options, (error, key) => {
+    scrypt(passphrase.reveal().normalize('NFKC'), salt, keyBytes, options, (error, key) => {
       if (error === null) resolve(key)
       else reject(error)
     })

@@ -7,6 +7,7 @@ import { chmod, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { assert, HubError, quote } from '../../core/errors.ts'
+import { Secret } from '../../core/secret.ts'
 import { writeNewDurably } from '../../disk/durable-file.ts'
 import { makeFolder } from '../../disk/make-folder.ts'
 import type { KeyStore, Signer } from '../../hub/ports/signer.ts'
@@ -20,8 +21,7 @@ import { type Derivation, deriveKey, isSoundDerivation, newDerivation, seal, uns
  */
 export async function openKeyFolder(options: {
   readonly folder: string
-  /** Secret. */
-  readonly passphrase: string
+  readonly passphrase: Secret
 }): Promise<KeyStore> {
   const { folder, passphrase } = options
   await prepareFolder(folder)
@@ -29,7 +29,7 @@ export async function openKeyFolder(options: {
   return {
     create: (name) => createKey(folder, kek, name),
     open: async (name) => signerOf(await readKey(folder, kek, name)),
-    exportPem: async (name) => (await readKey(folder, kek, name)).export({ type: 'pkcs8', format: 'pem' }).toString(),
+    exportPem: async (name) => pemOf(await readKey(folder, kek, name)),
   }
 }
 
@@ -57,7 +57,7 @@ async function prepareFolder(folder: string): Promise<void> {
 }
 
 /** The key-encrypting key, or null when the folder has none yet. */
-async function openKek(folder: string, passphrase: string): Promise<Buffer | null> {
+async function openKek(folder: string, passphrase: Secret): Promise<Buffer | null> {
   const text = await readOptional(folder, kekFile)
   if (text === null) {
     const names = await readdir(folder)
@@ -74,7 +74,7 @@ async function openKek(folder: string, passphrase: string): Promise<Buffer | nul
   throw new HubError('key-passphrase-wrong', `the passphrase does not open the keys in ${quote(folder)}`)
 }
 
-async function makeKek(folder: string, passphrase: string): Promise<Buffer> {
+async function makeKek(folder: string, passphrase: Secret): Promise<Buffer> {
   const derivation = newDerivation()
   const kek = await deriveKey(passphrase, derivation)
   const { n, r, p, salt } = derivation
@@ -106,6 +106,10 @@ async function readKey(folder: string, kek: Uint8Array, name: string): Promise<K
   const pkcs8 = unseal(kek, name, sealed)
   if (pkcs8 === null) throw damaged(folder, file, 'its bytes have changed, or it belongs to another folder or name')
   return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
+}
+
+function pemOf(privateKey: KeyObject): Secret {
+  return new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
 }
 
 function signerOf(privateKey: KeyObject): Signer {

@@ -5,6 +5,7 @@ import { HubError } from '../../../src/core/errors.ts'
 import { type Bootstrap, formatBootstrap, parseBootstrap } from '../../../src/core/identity/bootstrap.ts'
 import { isIdentityId, parseIdentityId, parseRealm, spiffeId } from '../../../src/core/identity/id.ts'
 import { parseAttributes, parseGroup } from '../../../src/core/identity/identity.ts'
+import { Secret } from '../../../src/core/secret.ts'
 
 function refuses(code: string): (error: unknown) => boolean {
   return (error) => error instanceof HubError && error.code === code
@@ -64,24 +65,25 @@ const example: Bootstrap = {
   mqttPort: 8883,
   id: parseIdentityId('pump-7'),
   rootFingerprint: 'ab'.repeat(32),
-  token: `${'0'.repeat(16)}.${'A'.repeat(43)}`,
+  token: new Secret(`${'0'.repeat(16)}.${'A'.repeat(43)}`),
 }
 
 test('a bootstrap string reads back as what was written, also with an IPv6 address or port 443', () => {
   for (const host of ['hub.plant.example', '10.3.0.11', '2001:db8::7', 'localhost']) {
     for (const httpsPort of [443, 8443]) {
       const bootstrap = { ...example, host, httpsPort }
-      assert.deepEqual(parseBootstrap(`  ${formatBootstrap(bootstrap)}\n`), bootstrap)
+      const read = parseBootstrap(new Secret(`  ${formatBootstrap(bootstrap).reveal()}\n`))
+      assert.deepEqual({ ...read, token: read.token.reveal() }, { ...bootstrap, token: bootstrap.token.reveal() })
     }
   }
 })
 
 test('a bootstrap string needs no quotes in a shell', () => {
-  assert.match(formatBootstrap(example), /^[A-Za-z0-9:/._-]+$/)
+  assert.match(formatBootstrap(example).reveal(), /^[A-Za-z0-9:/._-]+$/)
 })
 
 test('a damaged bootstrap string is refused by the part at fault and never repeats the token', () => {
-  const whole = formatBootstrap(example)
+  const whole = formatBootstrap(example).reveal()
   const damaged = [
     'https://example',
     whole.replace('handfast', 'http'),
@@ -98,7 +100,7 @@ test('a damaged bootstrap string is refused by the part at fault and never repea
   ]
   for (const text of damaged) {
     assert.throws(
-      () => parseBootstrap(text),
+      () => parseBootstrap(new Secret(text)),
       (error: unknown) =>
         error instanceof HubError &&
         error.code === 'enrolment-bootstrap-invalid' &&

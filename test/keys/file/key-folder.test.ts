@@ -4,10 +4,11 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSyn
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { CodingError, HubError } from '../../../src/core/errors.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import { openKeyFolder } from '../../../src/keys/file/key-folder.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-const passphrase = 'correct horse'
+const passphrase = new Secret('correct horse')
 const message = Buffer.from('to be signed')
 
 function hasCode(code: string): (error: unknown) => boolean {
@@ -27,7 +28,7 @@ describe('a key folder', () => {
     assert.deepEqual(opened.publicKey, made.publicKey)
     const publicKey = createPublicKey({ key: Buffer.from(made.publicKey), format: 'der', type: 'spki' })
     assert.ok(verify('sha256', message, publicKey, await opened.sign(message)))
-    const exported = createPublicKey(createPrivateKey(await keys.exportPem('root-1')))
+    const exported = createPublicKey(createPrivateKey((await keys.exportPem('root-1')).reveal()))
     assert.ok(exported.equals(publicKey))
   })
 
@@ -38,7 +39,7 @@ describe('a key folder', () => {
     assert.equal(modeOf(folder), 0o700)
     assert.deepEqual(readdirSync(folder).sort(), ['kek.json', 'root-1.key.json'])
     for (const file of readdirSync(folder)) assert.equal(modeOf(join(folder, file)), 0o600)
-    const secret = createPrivateKey(await keys.exportPem('root-1')).export({ format: 'jwk' }).d ?? ''
+    const secret = createPrivateKey((await keys.exportPem('root-1')).reveal()).export({ format: 'jwk' }).d ?? ''
     const stored = JSON.parse(readFileSync(join(folder, 'root-1.key.json'), 'utf8'))
     assert.ok(secret.length > 0 && !Buffer.from(stored.key, 'base64').includes(Buffer.from(secret, 'base64url')))
   })
@@ -46,7 +47,7 @@ describe('a key folder', () => {
   test('says that the passphrase is wrong before it touches a key', async (context) => {
     const folder = temporaryFolder(context)
     await openKeyFolder({ folder, passphrase })
-    await assert.rejects(openKeyFolder({ folder, passphrase: 'wrong' }), hasCode('key-passphrase-wrong'))
+    await assert.rejects(openKeyFolder({ folder, passphrase: new Secret('wrong') }), hasCode('key-passphrase-wrong'))
   })
 
   test('never overwrites a key, not even when two are made at once', async (context) => {

@@ -3,6 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { HubError } from '../../../src/core/errors.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import { readPassphrase } from '../../../src/keys/file/passphrase.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -13,7 +14,7 @@ function hasCode(code: string): (error: unknown) => boolean {
 describe('the passphrase', () => {
   test('comes from the value or the file, without the one line feed that editors add', async (context) => {
     const file = join(temporaryFolder(context), 'passphrase')
-    assert.equal(await readPassphrase({ value: ' a b ' }, '/nowhere'), ' a b ')
+    assert.equal((await readPassphrase({ value: new Secret(' a b ') }, '/nowhere')).reveal(), ' a b ')
     for (const [text, expected] of [
       ['secret\n', 'secret'],
       ['secret\r\n', 'secret'],
@@ -21,27 +22,27 @@ describe('the passphrase', () => {
       ['secret\n\n', 'secret\n'],
     ] as const) {
       writeFileSync(file, text)
-      assert.equal(await readPassphrase({ file }, '/nowhere'), expected)
+      assert.equal((await readPassphrase({ file }, '/nowhere')).reveal(), expected)
     }
   })
 
   test('is made once when none is given, and kept in a file for this user alone', async (context) => {
     const file = join(temporaryFolder(context), 'key')
-    const made = await readPassphrase(null, file)
+    const made = (await readPassphrase(null, file)).reveal()
     assert.match(made, /^[A-Za-z0-9_-]{43}$/)
-    assert.equal(await readPassphrase(null, file), made)
+    assert.equal((await readPassphrase(null, file)).reveal(), made)
     assert.equal(readFileSync(file, 'utf8'), `${made}\n`)
     assert.equal(statSync(file).mode & 0o777, 0o600)
   })
 
   test('is refused when it is empty, too long or cannot be read, and never repeated in the message', async (context) => {
     const file = join(temporaryFolder(context), 'passphrase')
-    await assert.rejects(readPassphrase({ value: '' }, file), hasCode('config-invalid'))
+    await assert.rejects(readPassphrase({ value: new Secret('') }, file), hasCode('config-invalid'))
     await assert.rejects(readPassphrase({ file }, file), hasCode('config-invalid'))
     writeFileSync(file, '\n')
     await assert.rejects(readPassphrase({ file }, file), hasCode('config-invalid'))
     await assert.rejects(readPassphrase(null, join(file, 'below')), hasCode('data-directory-unusable'))
-    await assert.rejects(readPassphrase({ value: 'x'.repeat(5_000) }, file), (error) => {
+    await assert.rejects(readPassphrase({ value: new Secret('x'.repeat(5_000)) }, file), (error) => {
       return hasCode('config-invalid')(error) && !String(error).includes('xxx')
     })
   })
