@@ -87,6 +87,14 @@ export const limits = {
   pageRowsDefault: 100,
   /** Rows that one statement for many takes. */
   bulkRowsMax: 1_000,
+  /** Time for a connection to PostgreSQL to stand, waiting for a free one of the pool included. */
+  databaseConnectMs: 5_000,
+  /** Time for one statement there, waiting for other writers included, and for a transaction that says nothing. */
+  databaseStatementMs: 15_000,
+  /** How long reads and writes are tried again while PostgreSQL is away: a restart or a failover fits, a device's patience too. */
+  databaseRetryMs: 10_000,
+  /** Connections of a process that read. */
+  databaseReadersMax: 8,
   /** Units of work that share one transaction. */
   transactionUnitsMax: 256,
   /** Units of work that wait for a transaction. */

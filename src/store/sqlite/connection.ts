@@ -3,7 +3,8 @@
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
-import { assert, CodingError, HubError } from '../../core/errors.ts'
+import { CodingError, HubError } from '../../core/errors.ts'
+import { bindable } from '../bindable.ts'
 import type { Schema } from '../schema.ts'
 
 /**
@@ -119,25 +120,6 @@ class Statement implements SqliteStatement {
   iterate(parameters: readonly unknown[]): IterableIterator<unknown> {
     return guarded(() => this.#statement.iterate(...bindable(parameters)))
   }
-}
-
-type Bindable = null | number | bigint | string | Uint8Array
-
-/**
- * node:sqlite takes a plain object in the first place for named parameters and shifts the rest without a word, so anything
- * that is not a value is stopped here.
- */
-function bindable(parameters: readonly unknown[]): Bindable[] {
-  for (const value of parameters) {
-    const isValue =
-      value === null ||
-      typeof value === 'string' ||
-      typeof value === 'bigint' ||
-      (typeof value === 'number' && !Number.isNaN(value)) ||
-      value instanceof Uint8Array
-    assert(isValue, `a ${typeof value} cannot be bound to a statement`)
-  }
-  return parameters as Bindable[]
 }
 
 function guarded<T>(work: () => T): T {

@@ -101,6 +101,15 @@ export const hubFailures = {
     'the issuing authority has expired or ends before a useful certificate would',
     'set the clock if it is wrong; else the authority must be renewed',
   ),
+  'database-unreachable': entry(
+    'HF-9113',
+    'hub',
+    'operator',
+    'unavailable',
+    'general',
+    'the database server cannot be reached or refuses this user',
+    'check that the server runs, and host, port, user and password in the database URL',
+  ),
   'node-too-old': entry(
     'HF-9112',
     'hub',

@@ -1,0 +1,85 @@
+/** Hearing of events that other processes have committed (LISTEN, NOTIFY). */
+import { type Client, type Database, openClient } from './connections.ts'
+import { eventChannel } from './migrate.ts'
+
+const pauseMs = 100
+const pauseMsMax = 5_000
+/** How often a silent connection is asked whether it still lives. */
+const askEveryMs = 15_000
+
+export interface Notifications {
+  stop(): Promise<void>
+}
+
+/**
+ * Calls back for each commit with events by another process, and whenever some may have been missed: once the connection
+ * stands, and again after it was lost.
+ *
+ * @param isOwn whether a backend is that of this process's writer, which tells of its commits itself
+ */
+export function listenForEvents(
+  database: Database,
+  isOwn: (backend: number) => boolean,
+  onEvents: () => void,
+): Notifications {
+  let client: Client | null = null
+  let stopped = false
+  let pause = pauseMs
+  let timer: NodeJS.Timeout | undefined
+
+  async function open(): Promise<void> {
+    if (stopped) return
+    let lost = false
+    const onLost = (): void => {
+      if (lost) return
+      lost = true
+      client = null
+      again()
+    }
+    try {
+      const opened = await openClient(database, onLost)
+      if (stopped) return void opened.end().catch(() => {})
+      opened.on('notification', ({ processId }) => {
+        if (!isOwn(processId)) onEvents()
+      })
+      await opened.query(`listen ${eventChannel}`)
+      client = opened
+      pause = pauseMs
+      onEvents()
+      ask(opened, onLost)
+    } catch {
+      onLost()
+    }
+  }
+
+  function again(): void {
+    clearTimeout(timer)
+    if (stopped) return
+    timer = setTimeout(() => void open(), pause)
+    timer.unref()
+    pause = Math.min(pause * 2, pauseMsMax)
+  }
+
+  /** A connection that a firewall has forgotten looks alive until something is sent. */
+  function ask(opened: Client, onLost: () => void): void {
+    timer = setTimeout(async () => {
+      try {
+        await opened.query('select 1')
+        if (client === opened) ask(opened, onLost)
+      } catch {
+        void opened.end().catch(() => {})
+        onLost()
+      }
+    }, askEveryMs)
+    timer.unref()
+  }
+
+  void open()
+  return {
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await client?.end().catch(() => {})
+    },
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The registry in a PostgreSQL database, which several processes may share: one connection writes, a pool reads what is
+ * committed, one hears of what other processes commit.
+ */
+import { sql } from 'kysely'
+import { HubError } from '../../core/errors.ts'
+import { limits as catalogue } from '../../core/limits.ts'
+import type { Clock } from '../../hub/ports/clock.ts'
+import type { Log } from '../../hub/ports/log.ts'
+import type { Store } from '../../hub/ports/store.ts'
+import { storeOver } from '../store-over.ts'
+import type { DatabaseAddress } from './address.ts'
+import { type Database, type DatabaseLimits, openClient, openPool, queriesOver } from './connections.ts'
+import { sqlState } from './errors.ts'
+import { migrate } from './migrate.ts'
+import { listenForEvents } from './notifications.ts'
+import { readerOver } from './reader.ts'
+import { Writer } from './writer.ts'
+
+export interface PostgresStoreOptions {
+  readonly address: DatabaseAddress
+  /** Names this process among those that share the registry, the same after a restart: `[A-Za-z0-9-]`, at most 64. */
+  readonly process: string
+  /** The time of events. Leases end by the clock of the database. */
+  readonly clock: Clock
+  readonly log: Log
+  /** Overrides those of `core/limits.ts`. */
+  readonly limits?: Partial<DatabaseLimits>
+}
+
+/**
+ * Opens the registry and brings it to the version of this program.
+ *
+ * @throws HubError `database-unreachable`; `database-unusable` when it is no database of Handfast or of a newer version
+ */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const database: Database = { address: options.address, limits: { ...catalogue, ...options.limits } }
+  await prepare(database, options.log)
+  const writer = new Writer(database, options.process)
+  const pool = openPool(database)
+  const [writing, reading] = [queriesOver(writer), queriesOver(readerOver(pool, database.limits))]
+  const { store, tellListeners } = storeOver({
+    reading: () => reading,
+    writing: () => writing,
+    transaction: writer,
+    writers: { clock: options.clock, nowMs: () => sql`(extract(epoch from clock_timestamp()) * 1000)::bigint` },
+    async close() {
+      await Promise.all([writer.close(), pool.end(), notifications.stop()])
+    },
+  })
+  const notifications = listenForEvents(database, (backend) => backend === writer.backend, tellListeners)
+  return store
+}
+
+async function prepare(database: Database, log: Log): Promise<void> {
+  try {
+    const client = await openClient(database, () => {})
+    try {
+      await migrate(client, database.address)
+      await warnOfLoss(await readDurability(client), log)
+    } finally {
+      await client.end()
+    }
+  } catch (error) {
+    if (error instanceof HubError) throw error
+    throw refusalOf(error, database.address)
+  }
+}
+
+async function readDurability(client: Awaited<ReturnType<typeof openClient>>): Promise<readonly string[]> {
+  const { rows } = await client.query(
+    `select name from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off'`,
+  )
+  return rows.map(({ name }) => String(name))
+}
+
+/** Only the operator of the server can turn these on. */
+async function warnOfLoss(settings: readonly string[], log: Log): Promise<void> {
+  if (settings.length === 0) return
+  log.warn('the database server may lose what it has acknowledged in a power cut', { turnedOff: settings })
+}
+
+function refusalOf(error: unknown, { place }: DatabaseAddress): HubError {
+  const said = error instanceof Error ? error.message : String(error)
+  const options = { cause: error }
+  switch (sqlState(error)) {
+    case '28P01':
+    case '28000':
+      return new HubError('database-unreachable', `${place} refuses the user: ${said}`, {
+        hint: 'check user and password in the database URL, and pg_hba.conf of the server',
+        ...options,
+      })
+    case '3D000':
+      return new HubError('database-unreachable', `${place}: ${said}`, {
+        hint: 'make the database with createdb, or name another in the database URL',
+        ...options,
+      })
+    case '42501':
+      return new HubError('database-unusable', `the user of ${place} may not make tables: ${said}`, {
+        hint: 'make that user the owner of the database',
+        ...options,
+      })
+    default:
+      return new HubError('database-unreachable', `${place} cannot be reached: ${said}`, options)
+  }
+}
