@@ -64,7 +64,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'http/api/api-server.ts': 'the answer that hands out a bootstrap string',
   'http/listen.ts': 'TLS listeners of HTTP',
   'hub/secret-text.ts': 'a secret is hashed',
-  'keys/file/key-encryption.ts': 'a key is derived from the passphrase',
+  'keys/key-encryption.ts': 'a key is derived from the passphrase',
   'simulate/simulated-device.ts': 'the TLS connection of a device',
 }
 

@@ -1,6 +1,6 @@
 /** How keys are encrypted at rest: AES-256-GCM under a key derived once from the passphrase with scrypt (RFC 7914). */
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto'
-import type { Secret } from '../../core/secret.ts'
+import type { Secret } from '../core/secret.ts'
 
 /** Parameters of the derivation as they stand in `kek.json`. */
 export interface Derivation {

@@ -1,0 +1,161 @@
+/**
+ * Authority keys, encrypted at rest: `kek.json` says how the passphrase becomes a key, `<name>.key.json` holds one private key
+ * each. A key that exists is never overwritten.
+ */
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, sign } from 'node:crypto'
+import { promisify } from 'node:util'
+import { assert, HubError, quote } from '../core/errors.ts'
+import { Secret } from '../core/secret.ts'
+import type { KeyStore, Signer } from '../hub/ports/signer.ts'
+import { type Derivation, deriveKey, isSoundDerivation, newDerivation, seal, unseal } from './key-encryption.ts'
+import type { SealedFiles } from './sealed-files.ts'
+
+/**
+ * Opens the keys of a place. The passphrase of the first opening is the one that counts from then on.
+ *
+ * @throws HubError `key-passphrase-wrong`, `key-file-damaged` when `kek.json` is, or is gone while keys are there, and what
+ *   the place throws
+ */
+export async function openKeyRing(files: SealedFiles, passphrase: Secret): Promise<KeyStore> {
+  const kek = (await openKek(files, passphrase)) ?? (await makeKek(files, passphrase))
+  return {
+    create: (name) => createKey(files, kek, name),
+    open: async (name) => signerOf(await readKey(files, kek, name)),
+    exportPem: async (name) => pemOf(await readKey(files, kek, name)),
+  }
+}
+
+const kekFile = 'kek.json'
+const keySuffix = '.key.json'
+
+/** A file is about 500 characters long. */
+const fileCharsMax = 8192
+
+/** What `kek.json` seals under its own name, so that a wrong passphrase shows before a key is touched. */
+const checkValue = Buffer.from('handfast', 'utf8')
+
+/** The key-encrypting key, or null when the folder has none yet. */
+async function openKek(files: SealedFiles, passphrase: Secret): Promise<Buffer | null> {
+  const text = await files.read(kekFile)
+  if (text === null) {
+    const names = await files.names()
+    if (names.some((name) => name.endsWith(keySuffix))) throw damaged(files, kekFile, 'it is gone')
+    return null
+  }
+  const fields = parseFile(files, kekFile, text, ['salt', 'check'], ['n', 'r', 'p'])
+  const { n = 0, r = 0, p = 0 } = fields.numbers
+  const { salt = noBytes, check = noBytes } = fields.bytes
+  const derivation: Derivation = { n, r, p, salt }
+  if (!isSoundDerivation(derivation)) throw damaged(files, kekFile, 'its parameters are out of range')
+  const kek = await deriveKey(passphrase, derivation)
+  if (unseal(kek, kekFile, check)?.equals(checkValue) === true) return kek
+  throw new HubError('key-passphrase-wrong', `the passphrase does not open the keys in ${files.place}`)
+}
+
+async function makeKek(files: SealedFiles, passphrase: Secret): Promise<Buffer> {
+  const derivation = newDerivation()
+  const kek = await deriveKey(passphrase, derivation)
+  const { n, r, p, salt } = derivation
+  const fields = {
+    version: 1,
+    kdf: 'scrypt',
+    n,
+    r,
+    p,
+    salt: base64(salt),
+    check: base64(seal(kek, kekFile, checkValue)),
+  }
+  if (await files.writeNew(kekFile, textOf(fields))) return kek
+  // Another process has begun at the same moment and was first.
+  const theirs = await openKek(files, passphrase)
+  assert(theirs !== null, 'a key ring that was just made is gone')
+  return theirs
+}
+
+async function createKey(files: SealedFiles, kek: Uint8Array, name: string): Promise<Signer> {
+  const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
+  const sealed = seal(kek, name, privateKey.export({ type: 'pkcs8', format: 'der' }))
+  const file = keyFile(name)
+  const fields = { version: 1, cipher: 'aes-256-gcm', key: base64(sealed) }
+  if (await files.writeNew(file, textOf(fields))) return signerOf(privateKey)
+  throw new HubError('data-directory-unusable', `there is a key file ${quote(file)} in ${files.place} already`)
+}
+
+async function readKey(files: SealedFiles, kek: Uint8Array, name: string): Promise<KeyObject> {
+  const file = keyFile(name)
+  const text = await files.read(file)
+  if (text === null) throw damaged(files, file, 'it is gone')
+  const { key: sealed = noBytes } = parseFile(files, file, text, ['key'], []).bytes
+  const pkcs8 = unseal(kek, name, sealed)
+  if (pkcs8 === null) throw damaged(files, file, 'its bytes have changed, or it belongs to another folder or name')
+  return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
+}
+
+function pemOf(privateKey: KeyObject): Secret {
+  return new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+}
+
+function signerOf(privateKey: KeyObject): Signer {
+  const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
+  return {
+    publicKey: new Uint8Array(publicKey),
+    // One signature takes 24 µs, less than the way to the thread pool and back.
+    sign: async (bytes) => new Uint8Array(sign('sha256', bytes, { key: privateKey, dsaEncoding: 'der' })),
+  }
+}
+
+function keyFile(name: string): string {
+  assert(/^[a-z0-9-]{1,64}$/.test(name), 'a key name is 1 to 64 of a-z, 0-9 and "-"')
+  return `${name}${keySuffix}`
+}
+
+function textOf(fields: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify(fields, null, 2)}\n`
+}
+
+interface FileFields {
+  readonly bytes: Readonly<Record<string, Uint8Array>>
+  readonly numbers: Readonly<Record<string, number>>
+}
+
+/** The fields of a file of version 1 by kind: base64 and whole numbers. Every named one is there. */
+function parseFile(
+  files: SealedFiles,
+  file: string,
+  text: string,
+  bytesNames: readonly string[],
+  numberNames: readonly string[],
+): FileFields {
+  if (text.length > fileCharsMax) throw damaged(files, file, `it is longer than ${fileCharsMax} characters`)
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    throw damaged(files, file, 'it is not JSON')
+  }
+  const fields = typeof parsed === 'object' && parsed !== null ? (parsed as Readonly<Record<string, unknown>>) : {}
+  if (fields.version !== 1) throw damaged(files, file, 'its version is not 1')
+  const bytes: Record<string, Uint8Array> = {}
+  for (const name of bytesNames) {
+    const value = fields[name]
+    if (typeof value !== 'string') throw damaged(files, file, `${name} is missing`)
+    bytes[name] = new Uint8Array(Buffer.from(value, 'base64'))
+  }
+  const numbers: Record<string, number> = {}
+  for (const name of numberNames) {
+    const value = fields[name]
+    if (typeof value !== 'number') throw damaged(files, file, `${name} is missing`)
+    numbers[name] = value
+  }
+  return { bytes, numbers }
+}
+
+const noBytes = new Uint8Array()
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64')
+}
+
+function damaged(files: SealedFiles, file: string, what: string): HubError {
+  return new HubError('key-file-damaged', `the key file ${quote(file)} in ${files.place} cannot be used: ${what}`)
+}
