@@ -27,12 +27,22 @@ import { attemptRecorder } from './hub/record-attempts.ts'
 import { keepCrlsFresh } from './hub/refresh-crls.ts'
 import { keepServerCertificate } from './hub/renew-server-certificate.ts'
 import { currentServerCertificate, hubIdentityId, type ServerCertificate } from './hub/server-certificate.ts'
+import { sweepSessions } from './hub/sweep-sessions.ts'
 import { openKeyFolder } from './keys/file/key-folder.ts'
 import { readPassphrase } from './keys/file/passphrase.ts'
-import { apiSocketPath, type DataDirectory, prepareDataDirectory, readIfThere } from './machine/data-directory.ts'
+import { openKeyTable } from './keys/registry/key-table.ts'
+import {
+  apiSocketPath,
+  type DataDirectory,
+  instanceName,
+  prepareDataDirectory,
+  readIfThere,
+} from './machine/data-directory.ts'
 import { assertPortsFree } from './machine/free-ports.ts'
 import { defaultPublicName, parsePublicName, serverNames } from './machine/host-names.ts'
 import { systemClock as clock, systemRandom as random } from './machine/system.ts'
+import { readDatabaseAddress } from './store/postgres/address.ts'
+import { openPostgresStore } from './store/postgres/postgres-store.ts'
 import { lockDataDirectory } from './store/sqlite/data-lock.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { version } from './version.ts'
@@ -58,6 +68,8 @@ export interface RunningHub {
   readonly adminKeyPath: string
   readonly socketPath: string
   readonly firstStart: boolean
+  /** Where the registry is, in words. */
+  readonly registryNote: string
   /** Where the passphrase of the authority keys comes from, in words. */
   readonly passphraseNote: string
   /** What of the broker's sessions survives a restart, in words. */
@@ -94,20 +106,22 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     ...(apiListen === null ? [] : [{ purpose: 'API', ...apiListen }]),
   ])
 
-  const store = await openSqliteStore({ path: directory.database, clock })
+  const { store, instance, ...registry } = await openRegistry(config, directory, log)
   closing.add('store', () => store.close())
   const passphrase = await readPassphrase(config.passphrase, directory.passphraseFile)
+  // Keys of the listeners belong to this process; those of the authorities to all that share the registry.
   const keys = await openKeyFolder({ folder: directory.keys, passphrase })
+  const authorityKeys = instance === null ? keys : await openKeyTable(store, passphrase)
 
   const names = await establishNames(
     { store, clock },
     { realm: config.realm, publicName: config.publicName === null ? null : parsePublicName(config.publicName) },
     defaultPublicName,
   )
-  const authorities = await establishAuthorities({ store, keys, clock, random, realm: names.realm })
+  const authorities = await establishAuthorities({ store, keys: authorityKeys, clock, random, realm: names.realm })
   const rootsPem = encodePem('CERTIFICATE', authorities.root.certificate)
   writeDurably(directory.ca, rootsPem, 0o644)
-  await ensureAdminKey(directory, store)
+  await ensureAdminKey(directory, store, instance)
 
   const attempts = attemptRecorder({ store, clock, log })
   closing.add('attempts', () => attempts.stop())
@@ -125,7 +139,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const crls = keepCrlsFresh({ store, clock, authorities, log })
   closing.add('CRLs', () => crls.stop())
 
-  const issuer = { store, keys, clock, random, realm: names.realm, authorities, issuing: authorities.issuing, crlUrl }
+  const { realm } = names
+  const issuer = { store, keys, instance, clock, random, realm, authorities, issuing: authorities.issuing, crlUrl }
   const certificate = await currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames))
 
   const est = estServer({
@@ -191,13 +206,15 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   })
   closing.add('server certificate', renewal.stop)
 
-  const unfollow = followEvents({ store, log }, lastEvent, (event) => {
+  const follower = followEvents({ store, log }, lastEvent, (event) => {
     closeSessions(gate, event)
     if (event.type !== 'credential-revoked') return
-    crls.revoked(event.authorityId)
+    crls.revoked(event.authorityId, event.number)
     if (event.identityId === hubIdentityId) void renewal.exchange()
   })
-  closing.add('events', unfollow)
+  closing.add('events', () => follower.stop())
+  const sweep = sweepSessions({ store, log }, gate, follower)
+  closing.add('sweep', () => sweep.stop())
 
   return {
     addresses: { ...addresses, api },
@@ -207,6 +224,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     adminKeyPath: directory.adminKey,
     socketPath,
     firstStart: names.firstStart,
+    registryNote: registry.note,
     passphraseNote: passphraseNote(config, directory),
     upstreamNote:
       'sessions, queued and retained messages of the embedded broker do not survive a restart; all else does',
@@ -214,10 +232,29 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   }
 }
 
+interface Registry {
+  readonly store: Store
+  /** Null where this process is alone with its registry. */
+  readonly instance: string | null
+  readonly note: string
+}
+
+async function openRegistry(config: HubConfig, directory: DataDirectory, log: Log): Promise<Registry> {
+  if (config.databaseUrl === null) {
+    const store = await openSqliteStore({ path: directory.database, clock })
+    return { store, instance: null, note: `SQLite, ${directory.database}` }
+  }
+  const address = readDatabaseAddress(config.databaseUrl)
+  const instance = await instanceName(directory, random)
+  const store = await openPostgresStore({ address, instance, clock, log })
+  return { store, instance, note: `PostgreSQL, ${address.place}; this process is ${instance}` }
+}
+
 /** The key of the command line on this machine; made again when its file is gone, since the folder's owner may do anything. */
-async function ensureAdminKey(directory: DataDirectory, store: Store): Promise<void> {
+async function ensureAdminKey(directory: DataDirectory, store: Store, instance: string | null): Promise<void> {
   if ((await readIfThere(directory.adminKey)) !== null) return
-  const key = await createApiKey({ store, clock, random }, 'admin')
+  // Each process that shares a registry has a key of its own: one that is made anew ends no other.
+  const key = await createApiKey({ store, clock, random }, instance === null ? 'admin' : `admin-${instance}`)
   writeDurably(directory.adminKey, `${key.reveal()}\n`, 0o600)
 }
 

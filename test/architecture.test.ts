@@ -65,6 +65,8 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'http/listen.ts': 'TLS listeners of HTTP',
   'hub/secret-text.ts': 'a secret is hashed',
   'keys/key-encryption.ts': 'a key is derived from the passphrase',
+  'store/postgres/address.ts': 'the URL of the database is read',
+  'store/postgres/connections.ts': 'the password of a connection to the database',
   'simulate/simulated-device.ts': 'the TLS connection of a device',
 }
 

@@ -20,6 +20,8 @@ export interface HubConfig {
   readonly apiListen: { readonly host: string; readonly port: number } | null
   /** Where the passphrase of the authority keys comes from; null for a generated key file in the data directory. */
   readonly passphrase: { readonly file: string } | { readonly value: Secret } | null
+  /** Where the URL of a PostgreSQL database comes from; null for SQLite in the data directory. */
+  readonly databaseUrl: { readonly file: string } | { readonly value: Secret } | null
   /** Offer TLS session tickets. Resumed sessions are judged like new ones. */
   readonly sessionTickets: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'

@@ -35,7 +35,8 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
   ]
   const problems: string[] = []
   const settled = settle(sources, problems)
-  const passphrase = passphraseOf(settled, env, problems)
+  const passphrase = secretOf('passphrase-file', 'HANDFAST_PASSPHRASE', settled, env, problems)
+  const databaseUrl = secretOf('database-url-file', 'HANDFAST_DATABASE_URL', settled, env, problems)
   if (problems.length > 0) throw refusal(problems)
   return {
     dataDirectory: settled.read('data') ?? resolve(directory, 'data'),
@@ -48,6 +49,7 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
     readyFile: settled.read('ready-file') ?? null,
     apiListen: settled.read('api-listen') ?? null,
     passphrase,
+    databaseUrl,
     sessionTickets: settled.read('session-tickets') ?? false,
     logLevel: settled.read('log-level') ?? 'info',
   }
@@ -92,18 +94,22 @@ function settle(sources: readonly Source[], problems: string[]): Settled {
   }
 }
 
-/** The passphrase itself is taken from the environment alone: a flag would show in the list of processes. */
-function passphraseOf(settled: Settled, env: ConfigSources['env'], problems: string[]): HubConfig['passphrase'] {
-  const text = env.HANDFAST_PASSPHRASE
-  const file = settled.read('passphrase-file')
-  const origin = settled.given('passphrase-file')?.origin
+/** A secret itself is taken from the environment alone: a flag would show in the list of processes. */
+function secretOf(
+  fileSetting: 'passphrase-file' | 'database-url-file',
+  variable: 'HANDFAST_PASSPHRASE' | 'HANDFAST_DATABASE_URL',
+  settled: Settled,
+  env: ConfigSources['env'],
+  problems: string[],
+): HubConfig['passphrase'] {
+  const text = env[variable]
+  const file = settled.read(fileSetting)
+  const origin = settled.given(fileSetting)?.origin
   if (text === undefined || text === '') return file === undefined ? null : { file }
   const value = new Secret(text)
   if (file === undefined) return { value }
-  if (origin === 'HANDFAST_PASSPHRASE_FILE') {
-    problems.push('HANDFAST_PASSPHRASE and HANDFAST_PASSPHRASE_FILE are both set; unset one of them')
-  }
-  return origin === '--passphrase-file' ? { file } : { value }
+  if (origin === `${variable}_FILE`) problems.push(`${variable} and ${variable}_FILE are both set; unset one of them`)
+  return origin === `--${fileSetting}` ? { file } : { value }
 }
 
 function quoteValue(value: unknown): string {

@@ -72,6 +72,7 @@ export const settings = {
     wanted: 'an address of the form host:port',
   },
   'passphrase-file': { variable: 'HANDFAST_PASSPHRASE_FILE', form: line, wanted: aPath, isPath: true },
+  'database-url-file': { variable: 'HANDFAST_DATABASE_URL_FILE', form: line, wanted: aPath, isPath: true },
   'session-tickets': { variable: 'HANDFAST_SESSION_TICKETS', form: yesOrNo, wanted: 'true or false' },
   'log-level': {
     variable: 'HANDFAST_LOG_LEVEL',

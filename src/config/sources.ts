@@ -25,6 +25,7 @@ export interface Source {
 /** Variables that are no settings of the hub, with what the manual page says of them. */
 export const otherVariables: Readonly<Record<string, string>> = {
   HANDFAST_PASSPHRASE: 'passphrase of the authority keys; a file is better, since other programs of the user see this',
+  HANDFAST_DATABASE_URL: 'URL of a PostgreSQL database, with its password; a file is better, see above',
   HANDFAST_URL: 'origin of the admin API of a hub on another machine, as in https://hub.plant.example:9443',
   HANDFAST_KEY: 'API key for HANDFAST_URL',
   HANDFAST_KEY_FILE: 'file that holds the API key for HANDFAST_URL',

@@ -31,6 +31,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     setCertificate: (certificate) => listener.setCertificate(certificate),
     closeIdentity: (identityId, code) => live.closeIdentity(identityId, code),
     closeCredential: (fingerprint, code) => live.closeCredential(fingerprint, code),
+    liveFingerprints: () => live.fingerprints(),
     sessionCount: () => live.sessionCount(),
     stop: async () => {
       listener.close()

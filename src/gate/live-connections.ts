@@ -130,6 +130,12 @@ export class LiveConnections {
     return closeAll(this.#all, code)
   }
 
+  fingerprints(): readonly string[] {
+    return [...this.#byFingerprint]
+      .filter(([, connections]) => [...connections].some(({ closedWith }) => closedWith === null))
+      .map(([fingerprint]) => fingerprint)
+  }
+
   sessionCount(): number {
     return this.#sessions
   }

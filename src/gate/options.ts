@@ -83,6 +83,8 @@ export interface Gate {
   closeIdentity(identityId: string, code: FailureName): number
   /** The same for the connections that were made with one certificate, named by its fingerprint. */
   closeCredential(fingerprint: string, code: FailureName): number
+  /** Fingerprints of the certificates that connections were made with and are not told to close. */
+  liveFingerprints(): readonly string[]
   /** Sessions that have had their CONNACK. */
   sessionCount(): number
   /** Accepts no more, says goodbye, and ends when all connections are closed, at most `limits.drainMs` later. */

@@ -44,7 +44,9 @@ export async function establishAuthorities(hub: {
   const rows = await hub.store.authorities.all()
   if (rows.length === 0) {
     const made = await makeAuthorities(hub)
-    await hub.store.write(async (tx) => {
+    const isFirst = await hub.store.write(async (tx) => {
+      // Another process of the same registry may have started at this moment; its authorities are the hub's then.
+      if ((await tx.authorities.all()).length > 0) return false
       for (const row of made) await tx.authorities.insert(row)
       await tx.audit.append({
         atMs: hub.clock.nowMs(),
@@ -54,8 +56,9 @@ export async function establishAuthorities(hub: {
         before: null,
         after: made.map((row) => ({ id: row.id, fingerprint: certificateFingerprint(row.certificate) })),
       })
+      return true
     })
-    return openAuthorities(hub.keys, made)
+    return openAuthorities(hub.keys, isFirst ? made : await hub.store.authorities.all())
   }
   const authorities = await openAuthorities(hub.keys, rows)
   const bornSec = authorities.root.fields.notBeforeSec

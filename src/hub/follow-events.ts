@@ -3,6 +3,12 @@ import type { HubEvent } from './ports/events.ts'
 import type { Log } from './ports/log.ts'
 import type { Store } from './ports/store.ts'
 
+export interface EventFollower {
+  /** Reads on now, whether anybody has told of new events or not. */
+  catchUp(): Promise<void>
+  stop(): void
+}
+
 const batchMax = 500
 /** How long to wait before a failed read is tried again. */
 const retryMs = 200
@@ -11,13 +17,13 @@ const retryMs = 200
  * Hands every event numbered above `from` to `handle`, in order. Handling is synchronous: what it starts may go on, but the
  * next event does not wait for it.
  *
- * @returns the way to stop
+ * @returns the way to read on at once, and to stop
  */
 export function followEvents(
   hub: { readonly store: Store; readonly log: Log },
   from: number,
   handle: (event: HubEvent) => void,
-): () => void {
+): EventFollower {
   let position = from
   let running = false
   let again = false
@@ -58,10 +64,13 @@ export function followEvents(
     }
   }
 
-  const stop = hub.store.onEvents(() => void drain())
+  const unlisten = hub.store.onEvents(() => void drain())
   void drain()
-  return () => {
-    stopped = true
-    stop()
+  return {
+    catchUp: drain,
+    stop() {
+      stopped = true
+      unlisten()
+    },
   }
 }

@@ -42,7 +42,10 @@ export async function establishNames(
   const earlier = [...(keptName === null ? [] : [keptName]), ...formerText.split(' ').filter((name) => name !== '')]
   const formerNames = [...new Set(earlier)].filter((name) => name !== publicName).slice(0, formerNamesMax)
   if (keptRealm !== realm || keptName !== publicName) {
-    await store.write(async (tx) => {
+    const isFirst = await store.write(async (tx) => {
+      // Another process of the same registry may have started at this moment and chosen.
+      if ((await tx.settings.find('realm')) !== keptRealm) return false
+      if ((await tx.settings.find('public-name')) !== keptName) return false
       await tx.settings.set('former-names', formerNames.join(' '))
       await tx.settings.set('realm', realm)
       await tx.settings.set('public-name', publicName)
@@ -54,7 +57,9 @@ export async function establishNames(
         before: keptName === null ? null : { realm: keptRealm, publicName: keptName },
         after: { realm, publicName },
       })
+      return true
     })
+    if (!isFirst) return establishNames(hub, given, defaultName)
   }
   return { realm, publicName, formerNames, firstStart: keptRealm === null }
 }

@@ -26,21 +26,31 @@ interface Hub {
 export async function currentCrl(hub: Hub, authorityId: string): Promise<CrlRow> {
   const authority = authorityNamed(hub.authorities, authorityId)
   const latest = await hub.store.crls.latest(authority.id)
-  // One from the future was made while the clock was wrong: it would look fresh for too long.
-  const ageMs = latest === null ? -1 : hub.clock.nowMs() - (latest.thisUpdateMs + crlBackdateMs)
-  if (latest !== null && ageMs >= 0 && ageMs < crlRefreshMs) return latest
-  return publishCrl(hub, authority.id)
+  const isFresh = (crl: CrlRow): boolean => {
+    // One from the future was made while the clock was wrong: it would look fresh for too long.
+    const ageMs = hub.clock.nowMs() - (crl.thisUpdateMs + crlBackdateMs)
+    return ageMs >= 0 && ageMs < crlRefreshMs
+  }
+  return latest !== null && isFresh(latest) ? latest : publishCrl(hub, authority.id, isFresh)
 }
 
 /**
  * Makes and stores a new CRL. Its number is one above the one before, or the time in milliseconds where that is more, so
  * that it never goes backwards, not even after a restored backup (§5.2.3).
+ *
+ * @param suffices whether the CRL that stands when this process is the one that writes is as good as a new one: another
+ *   process may have made it meanwhile
  */
-export async function publishCrl(hub: Hub, authorityId: string): Promise<CrlRow> {
+export async function publishCrl(
+  hub: Hub,
+  authorityId: string,
+  suffices: (latest: CrlRow) => boolean = () => false,
+): Promise<CrlRow> {
   const authority = authorityNamed(hub.authorities, authorityId)
   return hub.store.write(async (tx) => {
     const nowMs = hub.clock.nowMs()
     const previous = await tx.crls.latest(authority.id)
+    if (previous !== null && suffices(previous)) return previous
     const number = previous === null || BigInt(nowMs) > previous.number ? BigInt(nowMs) : previous.number + 1n
     // An entry stays until it has stood on one CRL after the certificate's end (§3.3).
     const keptFromSec = Math.floor(Math.min(previous?.thisUpdateMs ?? 0, nowMs) / 1000)
@@ -60,6 +70,7 @@ export async function publishCrl(hub: Hub, authorityId: string): Promise<CrlRow>
       thisUpdateMs,
       nextUpdateMs,
       crl: signedCrl(tbs, await authority.signer.sign(tbs)),
+      eventNumber: await tx.events.last(),
     }
     await tx.crls.save(row)
     return row

@@ -11,13 +11,15 @@ const gatherMs = 500
 const lookEveryMs = 60_000
 
 export interface CrlRefresher {
-  /** A certificate of this authority was revoked. */
-  revoked(authorityId: string): void
+  /** A certificate of this authority was revoked. @param eventNumber of the event that says so */
+  revoked(authorityId: string, eventNumber: number): void
   stop(): Promise<void>
 }
 
 /**
- * Makes a CRL for each authority now, since a hub that was killed may have owed one, and keeps them fresh from then on.
+ * Makes a CRL for each authority that has had none since the newest event, because a hub that was killed may have owed one,
+ * and keeps them fresh from then on. Processes that share a registry hear of the same revocation; the first of them makes
+ * the CRL, and the others find that it holds the revocation already.
  */
 export function keepCrlsFresh(hub: {
   readonly store: Store
@@ -26,18 +28,34 @@ export function keepCrlsFresh(hub: {
   readonly log: Log
 }): CrlRefresher {
   const waiting = new Map<string, NodeJS.Timeout>()
-  /** Authorities with revocations that no CRL holds yet. */
-  const owed = new Set<string>()
+  /** Authorities whose CRL must hold what was revoked up to this event. */
+  const owed = new Map<string, number>()
   const authorityIds = [hub.authorities.root.id, hub.authorities.issuing.id]
-  let work: Promise<void> = Promise.resolve()
+  let work: Promise<void> = oweFromBefore()
+
+  async function oweFromBefore(): Promise<void> {
+    try {
+      const last = await hub.store.events.last()
+      for (const authorityId of authorityIds) owe(authorityId, last)
+    } catch (error) {
+      hub.log.error('it cannot be seen whether CRLs are owed', { error })
+      for (const authorityId of authorityIds) owe(authorityId, Number.POSITIVE_INFINITY)
+    }
+  }
+
+  function owe(authorityId: string, eventNumber: number): void {
+    owed.set(authorityId, Math.max(eventNumber, owed.get(authorityId) ?? 0))
+  }
 
   function refresh(authorityId: string): void {
     work = work.then(async () => {
-      const isOwed = owed.delete(authorityId)
+      const eventNumber = owed.get(authorityId)
+      owed.delete(authorityId)
       try {
-        await (isOwed ? publishCrl : currentCrl)(hub, authorityId)
+        if (eventNumber === undefined) await currentCrl(hub, authorityId)
+        else await publishCrl(hub, authorityId, (latest) => latest.eventNumber >= eventNumber)
       } catch (error) {
-        if (isOwed) owed.add(authorityId)
+        if (eventNumber !== undefined) owe(authorityId, eventNumber)
         hub.log.error('a CRL could not be made', { authorityId, error })
       }
     })
@@ -47,14 +65,13 @@ export function keepCrlsFresh(hub: {
     for (const authorityId of authorityIds) refresh(authorityId)
   }
 
-  for (const authorityId of authorityIds) owed.add(authorityId)
   look()
   const timer = setInterval(look, lookEveryMs)
   timer.unref()
 
   return {
-    revoked(authorityId) {
-      owed.add(authorityId)
+    revoked(authorityId, eventNumber) {
+      owe(authorityId, eventNumber)
       if (waiting.has(authorityId)) return
       const later = setTimeout(() => {
         waiting.delete(authorityId)
@@ -66,7 +83,7 @@ export function keepCrlsFresh(hub: {
       clearInterval(timer)
       for (const later of waiting.values()) clearTimeout(later)
       waiting.clear()
-      for (const authorityId of owed) refresh(authorityId)
+      for (const authorityId of owed.keys()) refresh(authorityId)
       await work
     },
   }

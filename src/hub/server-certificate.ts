@@ -38,7 +38,10 @@ export interface ServerNames {
 
 interface Hub {
   readonly store: Store
+  /** The keys of this process's listeners. */
   readonly keys: KeyStore
+  /** Names this process where several share the registry, each with a key and a certificate of its own; null where it is alone. */
+  readonly instance: string | null
   readonly clock: Clock
   readonly random: Random
   readonly realm: Realm
@@ -53,12 +56,13 @@ interface Hub {
  */
 export async function currentServerCertificate(hub: Hub, names: ServerNames): Promise<ServerCertificate> {
   const keyName = await serverKeyName(hub)
+  const { publicKey } = await hub.keys.open(keyName)
+  const keyHash = publicKeyHash(publicKey)
   const active = await hub.store.credentials.ofIdentityIn(hubIdentityId, ['active'])
-  const newest = active.at(-1)
+  const newest = active.findLast((credential) => credential.publicKeyHash === keyHash)
   if (newest !== undefined && nowSec(hub.clock) < renewAtSec(newest) && covers(newest, names)) {
     return asServed(hub, keyName, newest)
   }
-  const { publicKey } = await hub.keys.open(keyName)
   const credential = await issueCredential(hub, {
     authority: hub.authorities.issuing,
     profile: serverProfile,
@@ -81,7 +85,8 @@ export async function currentServerCertificate(hub: Hub, names: ServerNames): Pr
 async function takeIntoUse(tx: Transaction, clock: Clock, issued: Credential): Promise<void> {
   const nowMs = clock.nowMs()
   for (const old of await tx.credentials.ofIdentityIn(hubIdentityId, ['active'])) {
-    await tx.credentials.update(credentialMovedTo(old, 'superseded', nowMs))
+    if (old.publicKeyHash === issued.publicKeyHash)
+      await tx.credentials.update(credentialMovedTo(old, 'superseded', nowMs))
   }
   await tx.credentials.insert(credentialMovedTo(issued, 'active', nowMs))
   const { identityId, fingerprint, serialNumber } = issued
@@ -98,13 +103,14 @@ async function takeIntoUse(tx: Transaction, clock: Clock, issued: Credential): P
 
 /** The key of the listeners is kept over renewals, until it is compromised; its name stands in the settings. */
 async function serverKeyName(hub: Hub): Promise<string> {
-  const kept = await hub.store.settings.find('server-key')
+  const setting = hub.instance === null ? 'server-key' : `server-key.${hub.instance}`
+  const kept = await hub.store.settings.find(setting)
   if (kept !== null && !(await isCompromised(hub, kept))) return kept
   const name = `server-${Buffer.from(hub.random.bytes(4)).toString('hex')}`
   await hub.keys.create(name)
   await hub.store.write(async (tx) => {
-    if (kept === null) await tx.identities.insert(hubIdentity(hub.clock.nowMs()))
-    await tx.settings.set('server-key', name)
+    if ((await tx.identities.find(hubIdentityId)) === null) await tx.identities.insert(hubIdentity(hub.clock.nowMs()))
+    await tx.settings.set(setting, name)
   })
   return name
 }

@@ -3,8 +3,10 @@ import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HubError, quote } from '../core/errors.ts'
+import { writeDurably } from '../disk/durable-file.ts'
 import { makeFolder } from '../disk/make-folder.ts'
 import type { Log } from '../hub/ports/log.ts'
+import type { Random } from '../hub/ports/random.ts'
 
 export interface DataDirectory {
   readonly path: string
@@ -13,6 +15,8 @@ export interface DataDirectory {
   readonly keys: string
   readonly passphraseFile: string
   readonly adminKey: string
+  /** Says which hub process this is, among several that share a registry. */
+  readonly instanceFile: string
   readonly ca: string
   /** Says where the API socket is, as `{"socket": path}`. */
   readonly apiPointer: string
@@ -53,9 +57,28 @@ export async function prepareDataDirectory(path: string, log: Log): Promise<Data
     keys: join(path, 'keys'),
     passphraseFile: join(path, 'keys', 'passphrase'),
     adminKey: join(path, 'admin.key'),
+    instanceFile: join(path, 'instance'),
     ca: join(path, 'ca.pem'),
     apiPointer: join(path, 'run', 'api.json'),
   }
+}
+
+/**
+ * The name of the hub process that has this folder: 16 hexadecimal characters, chosen at its first start.
+ *
+ * @throws HubError `data-directory-unusable`
+ */
+export async function instanceName(directory: DataDirectory, random: Random): Promise<string> {
+  const kept = (await readIfThere(directory.instanceFile))?.trim()
+  if (kept === undefined) {
+    const name = Buffer.from(random.bytes(8)).toString('hex')
+    writeDurably(directory.instanceFile, `${name}\n`, 0o600)
+    return name
+  }
+  if (/^[0-9a-f]{16}$/.test(kept)) return kept
+  throw new HubError('data-directory-unusable', `${quote(directory.instanceFile)} holds no name of a hub process`, {
+    hint: 'remove that file: the next start chooses a new name',
+  })
 }
 
 /** Longest path of a unix socket on Linux (sun_path less its NUL); macOS allows 103. */

@@ -92,12 +92,13 @@ async function makeOperable(database: Kysely<any>, dialect: Dialect): Promise<vo
   const { key, integer, bytes } = dialect
   const statements = [
     sql`alter table identities add column version ${integer} not null default 1`,
+    sql`alter table crls add column event_number ${integer} not null default 0`,
     sql`create table idempotency (
       key ${key} primary key, request_hash ${bytes} not null, created_at_ms ${integer} not null, answer ${bytes} not null)`,
     sql`create index idempotency_age on idempotency (created_at_ms)`,
     sql`create table leases (name ${key} primary key, holder text not null, expires_at_ms ${integer} not null)`,
     sql`create table sealed_keys (name ${key} primary key, content text not null)`,
-    sql`create table commit_marks (process ${key} primary key, mark text not null, at_ms ${integer} not null)`,
+    sql`create table commit_marks (instance ${key} primary key, mark text not null, at_ms ${integer} not null)`,
     sql`create table audit_chained (
       number ${integer} primary key, at_ms ${integer} not null, actor text not null, act text not null,
       subject text not null, before_json text not null, after_json text not null, hash text not null)`,

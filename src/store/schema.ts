@@ -71,6 +71,7 @@ export interface CrlTable {
   number: string
   this_update_ms: number
   next_update_ms: number
+  event_number: number
   crl: Uint8Array
 }
 
@@ -106,7 +107,7 @@ export interface SealedKeyTable {
 
 /** What a process has committed last, so that it can tell after a lost connection whether its COMMIT came through. */
 export interface CommitMarkTable {
-  process: string
+  instance: string
   mark: string
   at_ms: number
 }

@@ -49,6 +49,7 @@ describe('the configuration of a hub', () => {
       readyFile: null,
       apiListen: null,
       passphrase: null,
+      databaseUrl: null,
       sessionTickets: false,
       logLevel: 'info',
     })

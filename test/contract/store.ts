@@ -238,6 +238,31 @@ function credentialContract(store: () => Store): void {
     )
   })
 
+  test('credentials that must not connect are told from a list, with the reason', async () => {
+    const states: readonly [number, Credential['state'], Identity['state']][] = [
+      [60, 'active', 'active'],
+      [61, 'revoked', 'active'],
+      [62, 'intended', 'active'],
+      [63, 'superseded', 'active'],
+      [64, 'active', 'disabled'],
+      [65, 'pending', 'retired'],
+      [66, 'pending', 'active'],
+    ]
+    await store().write(async (tx) => {
+      for (const [n, state, identityState] of states) {
+        const owner = fakeIdentity(`unfit-${n}`, { state: identityState })
+        await tx.identities.insert(owner)
+        await tx.credentials.insert(make(n, { identityId: owner.id, state }))
+      }
+    })
+    const found = await store().credentials.unfit([...states.map(([n]) => make(n).fingerprint), 'unknown'])
+    assert.deepEqual(
+      new Map(found.map((each) => [each.fingerprint, [each.state, each.identityState]])),
+      new Map([61, 62, 64, 65].map((n) => [make(n).fingerprint, states[n - 60]?.slice(1)])),
+    )
+    assert.deepEqual(await store().credentials.unfit([]), [])
+  })
+
   test('what is revoked below an authority comes ascending by number until it has expired', async () => {
     const revoked = (n: number, serialNumber: string, notAfterSec: number, authorityId = 'issuing-9') =>
       make(n, {
@@ -298,6 +323,7 @@ function smallTablesContract(store: () => Store): void {
       thisUpdateMs: 1,
       nextUpdateMs: 2,
       crl: Uint8Array.of(3),
+      eventNumber: 9,
     }
     assert.equal(await store().crls.latest('issuing-1'), null)
     await store().write((tx) => tx.crls.save({ ...row, number: 1n }))

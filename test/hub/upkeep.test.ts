@@ -141,7 +141,7 @@ test('every event is handed over once and in order, those from before the follow
   const { identity, tokenText } = await registered(hub, 'pump-7')
   const seen: HubEvent[] = []
   const last = new Promise<void>((resolve) => {
-    const stop = followEvents(hub, 0, (event) => {
+    const { stop } = followEvents(hub, 0, (event) => {
       seen.push(event)
       if (event.type === 'identity-state-changed') resolve()
     })
@@ -166,7 +166,7 @@ test('a handler that fails does not keep later events from being handed over', a
   await registered(hub, 'b')
   const seen: string[] = []
   await new Promise<void>((resolve) => {
-    const stop = followEvents(hub, 0, (event) => {
+    const { stop } = followEvents(hub, 0, (event) => {
       if (event.identityId === 'a') throw new Error('broken')
       seen.push(event.identityId)
       resolve()

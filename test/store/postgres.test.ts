@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { after, before, describe } from 'node:test'
+import { Secret } from '../../src/core/secret.ts'
 import { parseDatabaseUrl } from '../../src/store/postgres/address.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { storeContract } from '../contract/store.ts'
@@ -19,9 +20,9 @@ describe('PostgreSQL', needsPostgres, () => {
   })
 
   storeContract('postgresql', async () => {
-    const address = parseDatabaseUrl(await server.makeDatabase(), 'the test')
+    const address = parseDatabaseUrl(new Secret(await server.makeDatabase()), 'the test')
     const open = () =>
-      openPostgresStore({ address, clock, log: new LogBook(), process: randomBytes(4).toString('hex') })
+      openPostgresStore({ address, clock, log: new LogBook(), instance: randomBytes(4).toString('hex') })
     return { store: await open(), reopen: open }
   })
 })

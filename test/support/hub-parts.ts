@@ -80,6 +80,7 @@ export interface HubParts {
   readonly realm: Realm
   readonly authorities: Authorities
   readonly issuing: Authority
+  readonly instance: null
   readonly log: LogBook
   readonly actor: 'key:test'
   crlUrl(authorityId: string): string
@@ -104,6 +105,7 @@ export async function hubParts(context: { after(step: () => unknown): void }): P
     realm,
     authorities,
     issuing: authorities.issuing,
+    instance: null,
     log: new LogBook(),
     actor: 'key:test',
     crlUrl: (authorityId) => `http://hub.plant.example:8080/crl/${authorityId}.crl`,

@@ -21,6 +21,7 @@ export function define(command: Command): void {
     .option('--realm <realm>', 'trust domain of the SPIFFE IDs; fixed at the first start')
     .option('--api-listen <host:port>', 'serve the admin API over TLS there too')
     .option('--passphrase-file <file>', 'passphrase of the authority keys (or HANDFAST_PASSPHRASE)')
+    .option('--database-url-file <file>', 'URL of a PostgreSQL database (or HANDFAST_DATABASE_URL; default SQLite)')
     .option('--config <file>', 'settings in YAML (default handfast.yaml, if it is there)')
     .option('--ready-file <file>', 'write the addresses there as JSON once the hub serves')
     .option('--session-tickets', 'offer TLS session tickets')
@@ -99,6 +100,7 @@ function announce(hub: RunningHub, dataDirectory: string): void {
       ['  socket', `${hub.socketPath}, key in ${hub.adminKeyPath}`],
       ['  root', `sha256 ${hub.rootFingerprint}`],
       ['  CA file', hub.caPath],
+      ['  registry', hub.registryNote],
       ['  keys', hub.passphraseNote],
       ['  restart', hub.upstreamNote],
     ],

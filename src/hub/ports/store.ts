@@ -73,6 +73,17 @@ export interface CredentialReader {
    * a full CRL (RFC 5280 §3.3 keeps an entry until one CRL after its expiry).
    */
   revokedBelow(authorityId: string, notAfterSec: number): Promise<readonly RevokedCertificate[]>
+  /**
+   * Those of the credentials that must not connect because of their state or that of their identity, in no order; at most
+   * `limits.bulkRowsMax` fingerprints. Dates are not looked at.
+   */
+  unfit(fingerprints: readonly Fingerprint[]): Promise<readonly UnfitCredential[]>
+}
+
+export interface UnfitCredential {
+  readonly fingerprint: Fingerprint
+  readonly state: CredentialState
+  readonly identityState: IdentityState
 }
 export interface Credentials extends CredentialReader {
   insert(credential: Credential): Promise<void>
@@ -113,6 +124,8 @@ export interface CrlRow {
   readonly nextUpdateMs: number
   /** The CRL in DER. */
   readonly crl: Uint8Array
+  /** The newest event when it was made: what was revoked up to there stands in it. */
+  readonly eventNumber: number
 }
 export interface CrlReader {
   latest(authorityId: string): Promise<CrlRow | null>
@@ -237,7 +250,7 @@ export interface Transaction {
   readonly sealedKeys: SealedKeys
   readonly idempotency: Idempotency
   readonly leases: Leases
-  readonly events: EventWriter
+  readonly events: EventWriter & Pick<EventReader, 'last'>
   readonly audit: AuditWriter
   readonly attempts: AttemptWriter
 }

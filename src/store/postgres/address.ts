@@ -3,14 +3,15 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { HubError, quote } from '../../core/errors.ts'
+import { Secret } from '../../core/secret.ts'
 
-/** What a connection needs. Secret, because of the password. */
+/** What a connection needs. */
 export interface DatabaseAddress {
   readonly host: string
   readonly port: number
   readonly database: string
   readonly user: string
-  readonly password: string | undefined
+  readonly password: Secret | null
   /** False for none. */
   readonly tls: ConnectionOptions | false
   /** The address without its password, for messages. */
@@ -18,16 +19,16 @@ export interface DatabaseAddress {
 }
 
 /** Where the URL comes from. */
-export type DatabaseUrlSource = { readonly file: string } | { readonly value: string }
+export type DatabaseUrlSource = { readonly file: string } | { readonly value: Secret }
 
 const urlCharsMax = 4_096
 
 /** @throws HubError `config-invalid`; the message never repeats the URL, which may hold a password anywhere */
 export function readDatabaseAddress(source: DatabaseUrlSource): DatabaseAddress {
-  if ('value' in source) return parseDatabaseUrl(source.value.trim(), 'HANDFAST_DATABASE_URL')
-  let text: string
+  if ('value' in source) return parseDatabaseUrl(source.value, 'HANDFAST_DATABASE_URL')
+  let text: Secret
   try {
-    text = readFileSync(source.file, 'utf8')
+    text = new Secret(readFileSync(source.file, 'utf8'))
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     throw new HubError('config-invalid', `the database URL file ${quote(source.file)} cannot be read (${code})`, {
@@ -35,14 +36,15 @@ export function readDatabaseAddress(source: DatabaseUrlSource): DatabaseAddress 
       cause,
     })
   }
-  return parseDatabaseUrl(text.trim(), `the file ${quote(source.file)}`)
+  return parseDatabaseUrl(text, `the file ${quote(source.file)}`)
 }
 
 /**
  * @param origin how messages name where it was written
  * @throws HubError `config-invalid`
  */
-export function parseDatabaseUrl(text: string, origin: string): DatabaseAddress {
+export function parseDatabaseUrl(secret: Secret, origin: string): DatabaseAddress {
+  const text = secret.reveal().trim()
   const refusal = (fault: string, hint = form): HubError =>
     new HubError('config-invalid', `the database URL in ${origin} ${fault}`, { hint })
   if (text.length > urlCharsMax) throw refusal(`is longer than ${urlCharsMax} characters`)
@@ -65,7 +67,7 @@ export function parseDatabaseUrl(text: string, origin: string): DatabaseAddress 
     port,
     database: name,
     user,
-    password: password === '' ? undefined : password,
+    password: password === '' ? null : new Secret(password),
     tls: tlsOf(host, url.searchParams, refusal),
     place: `postgresql://${user}@${host.includes(':') ? `[${host}]` : host}:${port}/${name}`,
   }

@@ -38,7 +38,7 @@ function settings({ address, limits }: Database): pg.ClientConfig {
     database: address.database,
     user: address.user,
     // The environment of the process must not fill in what the URL left out.
-    password: address.password ?? '',
+    password: address.password?.reveal() ?? '',
     ssl: address.tls === false ? false : { ...address.tls },
     application_name: 'handfast',
     connectionTimeoutMillis: limits.databaseConnectMs,

@@ -20,7 +20,7 @@ import { Writer } from './writer.ts'
 export interface PostgresStoreOptions {
   readonly address: DatabaseAddress
   /** Names this process among those that share the registry, the same after a restart: `[A-Za-z0-9-]`, at most 64. */
-  readonly process: string
+  readonly instance: string
   /** The time of events. Leases end by the clock of the database. */
   readonly clock: Clock
   readonly log: Log
@@ -36,7 +36,7 @@ export interface PostgresStoreOptions {
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const database: Database = { address: options.address, limits: { ...catalogue, ...options.limits } }
   await prepare(database, options.log)
-  const writer = new Writer(database, options.process)
+  const writer = new Writer(database, options.instance)
   const pool = openPool(database)
   const [writing, reading] = [queriesOver(writer), queriesOver(readerOver(pool, database.limits))]
   const { store, tellListeners } = storeOver({

@@ -26,7 +26,7 @@ const pauseMsMax = 1_000
 export class Writer implements UnitTransaction, Runner {
   readonly #database: Database
   /** Names this process among those that share the registry: `[A-Za-z0-9-]`, at most 64. */
-  readonly #process: string
+  readonly #instance: string
   #client: Client | null = null
   /** Why the open transaction cannot go on; null while it can. */
   #failure: unknown = null
@@ -38,10 +38,10 @@ export class Writer implements UnitTransaction, Runner {
   #pauseMs = pauseMs
   #closed = false
 
-  constructor(database: Database, process: string) {
-    assert(/^[A-Za-z0-9-]{1,64}$/.test(process), 'a process is named by 1 to 64 of A-Z, a-z, 0-9 and "-"')
+  constructor(database: Database, instance: string) {
+    assert(/^[A-Za-z0-9-]{1,64}$/.test(instance), 'an instance is named by 1 to 64 of A-Z, a-z, 0-9 and "-"')
     this.#database = database
-    this.#process = process
+    this.#instance = instance
   }
 
   /** Of the backend that serves this connection; null while there is none. */
@@ -145,9 +145,9 @@ export class Writer implements UnitTransaction, Runner {
   }
 
   #writeMark(): string {
-    const values = `('${this.#process}', '${this.#mark}', (extract(epoch from clock_timestamp()) * 1000)::bigint)`
-    return `insert into commit_marks (process, mark, at_ms) values ${values}
-      on conflict (process) do update set mark = excluded.mark, at_ms = excluded.at_ms`
+    const values = `('${this.#instance}', '${this.#mark}', (extract(epoch from clock_timestamp()) * 1000)::bigint)`
+    return `insert into commit_marks (instance, mark, at_ms) values ${values}
+      on conflict (instance) do update set mark = excluded.mark, at_ms = excluded.at_ms`
   }
 
   /** Statements of our own in one message, without parameters. */
@@ -191,7 +191,7 @@ export class Writer implements UnitTransaction, Runner {
     try {
       // The lock is free only when the old connection's transaction has ended, this way or that.
       await client.query(`begin; ${takeWriterLock}`)
-      const { rows } = await client.query('select mark from commit_marks where process = $1', [this.#process])
+      const { rows } = await client.query('select mark from commit_marks where instance = $1', [this.#instance])
       await client.query('commit')
       return rows[0]?.mark === this.#mark
     } finally {

@@ -1,10 +1,17 @@
 import { type Selectable, sql } from 'kysely'
 import { assert } from '../../core/errors.ts'
-import type { Credential } from '../../core/identity/credential.ts'
+import type { Credential, Fingerprint } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
-import type { CredentialReader, Credentials, Page, PageQuery, RevokedCertificate } from '../../hub/ports/store.ts'
+import type {
+  CredentialReader,
+  Credentials,
+  Page,
+  PageQuery,
+  RevokedCertificate,
+  UnfitCredential,
+} from '../../hub/ports/store.ts'
 import type { Access, CredentialTable } from '../schema.ts'
-import { pageOf, parseCursor, rowsToRead } from './page.ts'
+import { assertBulk, pageOf, parseCursor, rowsToRead } from './page.ts'
 
 export function credentialReader(access: Access): CredentialReader {
   const rows = () => access().selectFrom('credentials').selectAll()
@@ -28,6 +35,7 @@ export function credentialReader(access: Access): CredentialReader {
       return (await oldestFirst().where('token_id', '=', tokenId).execute()).map(read)
     },
     revokedBelow: (authorityId, notAfterSec) => revokedBelow(access, authorityId, notAfterSec),
+    unfit: (fingerprints) => unfit(access, fingerprints),
   }
 }
 
@@ -98,6 +106,25 @@ async function revokedBelow(
     serialNumber: row.serial_number,
     revokedAtMs: row.revoked_at_ms ?? 0,
     reason: row.revocation_reason ?? 'unspecified',
+  }))
+}
+
+async function unfit(access: Access, fingerprints: readonly Fingerprint[]): Promise<readonly UnfitCredential[]> {
+  assertBulk(fingerprints)
+  if (fingerprints.length === 0) return []
+  const rows = await access()
+    .selectFrom('credentials')
+    .innerJoin('identities', 'identities.id', 'credentials.identity_id')
+    .select(['fingerprint', 'credentials.state', 'identities.state as identity_state'])
+    .where('fingerprint', 'in', fingerprints)
+    .where((row) =>
+      row.or([row('credentials.state', 'in', ['revoked', 'intended']), row('identities.state', '!=', 'active')]),
+    )
+    .execute()
+  return rows.map((row) => ({
+    fingerprint: row.fingerprint,
+    state: row.state,
+    identityState: row.identity_state,
   }))
 }
 

@@ -16,6 +16,7 @@ export function crlReader(access: Access): CrlReader {
         thisUpdateMs: row.this_update_ms,
         nextUpdateMs: row.next_update_ms,
         crl: row.crl,
+        eventNumber: row.event_number,
       }
     },
   }
@@ -30,6 +31,7 @@ export function crls(access: Access): Crls {
         this_update_ms: row.thisUpdateMs,
         next_update_ms: row.nextUpdateMs,
         crl: row.crl,
+        event_number: row.eventNumber,
       }
       await access()
         .insertInto('crls')

@@ -36,7 +36,11 @@ export function eventReader(access: Access): EventReader {
  *
  * @param onAppend called before events are written, so that followers can be told after the commit
  */
-export function eventWriter(access: Access, clock: Clock, onAppend: () => void): EventWriter {
+export function eventWriter(
+  access: Access,
+  clock: Clock,
+  onAppend: () => void,
+): EventWriter & Pick<EventReader, 'last'> {
   const reader = eventReader(access)
   async function appendAll(events: readonly NewHubEvent[]): Promise<void> {
     if (events.length === 0) return
@@ -50,5 +54,5 @@ export function eventWriter(access: Access, clock: Clock, onAppend: () => void):
     }))
     await access().insertInto('events').values(rows).execute()
   }
-  return { append: (event) => appendAll([event]), appendAll }
+  return { append: (event) => appendAll([event]), appendAll, last: reader.last }
 }
