@@ -7,16 +7,20 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import type { HubView } from '../../src/api-schema/views.ts'
+import { databaseEnvironment } from '../support/hub-database.ts'
 import { repository, startHubProcess, upArguments } from '../support/hub-process.ts'
 import { needs, programPath } from '../support/programs.ts'
 import { type Finished, run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 /** Starts a hub that should not come up. */
-function up(data: string, args: readonly string[] = [], wrapper: readonly string[] = []): Promise<Finished> {
+async function up(data: string, args: readonly string[] = [], wrapper: readonly string[] = []): Promise<Finished> {
   const launcher = join(repository, 'bin/handfast.js')
   const [command = process.execPath, ...rest] = [...wrapper, process.execPath, launcher]
-  return run(command, [...rest, ...upArguments(data, `${data}.ready`), ...args])
+  return run(command, [...rest, ...upArguments(data, `${data}.ready`), ...args], {
+    env: await databaseEnvironment(data),
+    timeoutMs: 20_000,
+  })
 }
 
 function assertFails(finished: Finished, status: number, message: RegExp): void {

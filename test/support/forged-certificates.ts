@@ -11,10 +11,8 @@ import { encodePem } from '../../src/core/x509/pem.ts'
 import { publicKeyHash } from '../../src/core/x509/public-key.ts'
 import { serialNumberFrom } from '../../src/core/x509/serial-number.ts'
 import { signCertificate } from '../../src/hub/authorities.ts'
-import { openKeyFolder } from '../../src/keys/file/key-folder.ts'
-import { readPassphrase } from '../../src/keys/file/passphrase.ts'
-import { systemClock, systemRandom } from '../../src/machine/system.ts'
-import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { systemRandom } from '../../src/machine/system.ts'
+import { openBeside } from './hub-database.ts'
 import type { DeviceFiles, HubProcess } from './hub-process.ts'
 
 /**
@@ -30,10 +28,8 @@ export async function signedBehindTheBack(
   validity: Validity,
   registered: boolean,
 ): Promise<DeviceFiles> {
-  const store = await openSqliteStore({ path: join(hub.data, 'handfast.db'), clock: systemClock })
+  const { store, keys } = await openBeside(hub.data)
   try {
-    const passphrase = await readPassphrase(null, join(hub.data, 'keys', 'passphrase'))
-    const keys = await openKeyFolder({ folder: join(hub.data, 'keys'), passphrase })
     const issuing = (await store.authorities.all()).findLast(({ role }) => role === 'issuing')
     if (issuing === undefined) throw new Error('the hub has no issuing authority')
 

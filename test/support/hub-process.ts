@@ -5,6 +5,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BootstrapView } from '../../src/api-schema/views.ts'
+import { databaseEnvironment } from './hub-database.ts'
 import { type Finished, type RunOptions, run } from './run.ts'
 
 export const repository: string = join(import.meta.dirname, '../..')
@@ -75,11 +76,12 @@ export async function startHubProcess(
   context: { after(step: () => Promise<void>): void },
   options: HubOptions,
 ): Promise<HubProcess> {
+  const database = await databaseEnvironment(options.data)
   const readyFile = `${options.data}.ready.json`
   rmSync(readyFile, { force: true })
   const [command = process.execPath, ...start] = [...(options.wrapper ?? []), process.execPath, launcher]
   const child = spawn(command, [...start, ...upArguments(options.data, readyFile), ...(options.args ?? [])], {
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, ...database, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
