@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { after } from 'node:test'
+import { Secret } from '../../src/core/secret.ts'
 import type { KeyStore } from '../../src/hub/ports/signer.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
 import { openKeyFolder } from '../../src/keys/file/key-folder.ts'
@@ -44,7 +45,7 @@ export async function openBeside(data: string): Promise<{ readonly store: Store;
     const store = await openSqliteStore({ path: join(data, 'handfast.db'), clock: systemClock })
     return { store, keys: await openKeyFolder({ folder: join(data, 'keys'), passphrase }) }
   }
-  const address = parseDatabaseUrl(url, 'the test')
+  const address = parseDatabaseUrl(new Secret(url), 'the test')
   const store = await openPostgresStore({ address, instance: 'beside', clock: systemClock, log: new LogBook() })
   return { store, keys: await openKeyTable(store, passphrase) }
 }

@@ -55,12 +55,14 @@ export function parseDatabaseUrl(secret: Secret, origin: string): DatabaseAddres
   if (unknown !== undefined) {
     throw refusal(`has the parameter ${quote(unknown)}`, `use no other than ${parameters.join(', ')}`)
   }
-  const [user, password, name] = [url.username, url.password, url.pathname.slice(1)].map(decoded)
+  const user = decoded(url.username)
+  const password = decoded(url.password)
+  const name = decoded(url.pathname.slice(1))
   if (user === null || password === null || name === null) throw refusal('has a "%" that is no escape')
   const host = url.searchParams.get('host') ?? decoded(url.hostname.replace(/^\[(.*)\]$/, '$1')) ?? ''
   if (host === '') throw refusal('names no host')
-  if (user === '' || user === undefined) throw refusal('names no user')
-  if (name === '' || name === undefined || name.includes('/')) throw refusal('names no database')
+  if (user === '') throw refusal('names no user')
+  if (name === '' || name.includes('/')) throw refusal('names no database')
   const port = url.port === '' ? 5432 : Number(url.port)
   return {
     host,
