@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { HubView } from './api-schema/views.ts'
+import { openHubJournal } from './compose-journal.ts'
 import type { HubConfig } from './config/config.ts'
 import type { FailureName } from './core/failure/catalogue.ts'
 import { encodePem } from './core/x509/pem.ts'
@@ -106,21 +107,31 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     ...(apiListen === null ? [] : [{ purpose: 'API', ...apiListen }]),
   ])
 
-  const { store, instance, ...registry } = await openRegistry(config, directory, log)
-  closing.add('store', () => store.close())
+  const { store: registry, instance, note: registryNote } = await openRegistry(config, directory, log)
+  closing.add('registry', () => registry.close())
   const passphrase = await readPassphrase(config.passphrase, directory.passphraseFile)
   // Keys of the listeners belong to this process; those of the authorities to all that share the registry.
   const keys = await openKeyFolder({ folder: directory.keys, passphrase })
-  const authorityKeys = instance === null ? keys : await openKeyTable(store, passphrase)
+  const authorityKeys = instance === null ? keys : await openKeyTable(registry, passphrase)
 
+  const journal = await openHubJournal({ config, directory, registry, log })
+  closing.add('journal', () => journal.close())
   const names = await establishNames(
-    { store, clock },
+    { store: registry, clock },
     { realm: config.realm, publicName: config.publicName === null ? null : parsePublicName(config.publicName) },
     defaultPublicName,
   )
-  const authorities = await establishAuthorities({ store, keys: authorityKeys, clock, random, realm: names.realm })
+  const authorities = await establishAuthorities({
+    store: registry,
+    keys: authorityKeys,
+    clock,
+    random,
+    realm: names.realm,
+  })
   const rootsPem = encodePem('CERTIFICATE', authorities.root.certificate)
   writeDurably(directory.ca, rootsPem, 0o644)
+  const store = await journal.guard(authorities.root.fingerprint)
+  closing.add('store', () => store.close())
   await ensureAdminKey(directory, store, instance)
 
   const attempts = attemptRecorder({ store, clock, log })
@@ -224,7 +235,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     adminKeyPath: directory.adminKey,
     socketPath,
     firstStart: names.firstStart,
-    registryNote: registry.note,
+    registryNote,
     passphraseNote: passphraseNote(config, directory),
     upstreamNote:
       'sessions, queued and retained messages of the embedded broker do not survive a restart; all else does',

@@ -23,7 +23,7 @@ export const credentialView = z.object({
   deviceId: z.string(),
   authority: z.string(),
   profile: z.string(),
-  state: z.enum(['intended', 'pending', 'active', 'superseded', 'revoked', 'expired']),
+  state: z.enum(['intended', 'pending', 'active', 'superseded', 'revoked', 'expired', 'unadopted']),
   notBefore: z.string(),
   notAfter: z.string(),
   issuedAt: z.string(),

@@ -22,6 +22,10 @@ export interface HubConfig {
   readonly passphrase: { readonly file: string } | { readonly value: Secret } | null
   /** Where the URL of a PostgreSQL database comes from; null for SQLite in the data directory. */
   readonly databaseUrl: { readonly file: string } | { readonly value: Secret } | null
+  /** The folder of the journal, absolute. */
+  readonly journal: string
+  /** How long the journal is kept. */
+  readonly journalDays: number
   /** Offer TLS session tickets. Resumed sessions are judged like new ones. */
   readonly sessionTickets: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'

@@ -38,8 +38,9 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
   const passphrase = secretOf('passphrase-file', 'HANDFAST_PASSPHRASE', settled, env, problems)
   const databaseUrl = secretOf('database-url-file', 'HANDFAST_DATABASE_URL', settled, env, problems)
   if (problems.length > 0) throw refusal(problems)
+  const dataDirectory = settled.read('data') ?? resolve(directory, 'data')
   return {
-    dataDirectory: settled.read('data') ?? resolve(directory, 'data'),
+    dataDirectory,
     host: settled.read('host') ?? '0.0.0.0',
     mqttPort: settled.read('mqtt-port') ?? 8883,
     httpsPort: settled.read('https-port') ?? 8443,
@@ -50,6 +51,8 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
     apiListen: settled.read('api-listen') ?? null,
     passphrase,
     databaseUrl,
+    journal: settled.read('journal') ?? resolve(dataDirectory, 'journal'),
+    journalDays: settled.read('journal-days') ?? 90,
     sessionTickets: settled.read('session-tickets') ?? false,
     logLevel: settled.read('log-level') ?? 'info',
   }

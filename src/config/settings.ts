@@ -27,6 +27,16 @@ const port = z
   ])
   .refine((value) => Number.isInteger(value) && value >= 0 && value <= 65_535)
 
+const days = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^[0-9]{1,4}$/)
+      .transform(Number),
+  ])
+  .refine((value) => Number.isInteger(value) && value >= 7 && value <= 3_650)
+
 const yesOrNo = z.union([
   z.boolean(),
   z.enum(['true', 'yes', 'on', '1']).transform(() => true),
@@ -73,6 +83,8 @@ export const settings = {
   },
   'passphrase-file': { variable: 'HANDFAST_PASSPHRASE_FILE', form: line, wanted: aPath, isPath: true },
   'database-url-file': { variable: 'HANDFAST_DATABASE_URL_FILE', form: line, wanted: aPath, isPath: true },
+  journal: { variable: 'HANDFAST_JOURNAL', form: line, wanted: aPath, isPath: true },
+  'journal-days': { variable: 'HANDFAST_JOURNAL_DAYS', form: days, wanted: 'a number of days from 7 to 3650' },
   'session-tickets': { variable: 'HANDFAST_SESSION_TICKETS', form: yesOrNo, wanted: 'true or false' },
   'log-level': {
     variable: 'HANDFAST_LOG_LEVEL',

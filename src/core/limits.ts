@@ -100,6 +100,11 @@ export const limits = {
   /** Units of work that wait for a transaction. */
   transactionsWaitingMax: 20_000,
 
+  /** Entries of the journal that are written and synced together, 1 MiB of them at most. */
+  journalGroupMax: 500,
+  /** A file of the journal is read whole; past this length another is begun. */
+  journalSegmentBytesMax: 16 * 1024 * 1024,
+
   /** Time that SIGTERM gives live sessions and requests. */
   drainMs: 3_000,
 } as const

@@ -42,10 +42,14 @@ async function judge(hub: Hub, certificate: Uint8Array | null): Promise<Judgemen
 
 function judgeKnown(hub: Hub, credential: Credential, identity: Identity | null): Judgement {
   const summary = summaryOf(hub, credential)
+  const ofIdentity = identity === null ? 'identity-not-found' : identityRefusal(identity.state)
+  const ofCredential = credentialRefusal(credential, nowSec(hub.clock))
+  // Adopting it would not let it in: what was taken from the device itself is the news.
+  const isTakenAway = ofIdentity === 'identity-disabled' || ofIdentity === 'identity-retired'
   const code =
-    credentialRefusal(credential, nowSec(hub.clock)) ??
+    (ofCredential === 'certificate-not-adopted' && isTakenAway ? ofIdentity : ofCredential) ??
     (profileNamed(credential.profile)?.mayConnect === true ? null : 'certificate-wrong-usage') ??
-    (identity === null ? 'identity-not-found' : identityRefusal(identity.state))
+    ofIdentity
   if (code !== null || identity === null) {
     const name = code ?? 'identity-not-found'
     return refused(name, sentenceFor(name, credential, hub.clock.nowMs()), credential.identityId, summary)
@@ -168,6 +172,8 @@ function sentenceFor(code: FailureName, credential: Credential, nowMs: number): 
       return `${who} becomes valid only in ${ago(credential.notBeforeSec - nowMs / 1000)}, at ${isoSec(credential.notBeforeSec)}`
     case 'certificate-wrong-usage':
       return `${who} is a ${credential.profile} certificate and may not connect as a client`
+    case 'certificate-not-adopted':
+      return `${who} was issued at ${new Date(credential.issuedAtMs).toISOString()}, after the backup that was restored`
     case 'certificate-never-completed':
       return `${who} was planned, but its issuance was never completed`
     case 'identity-disabled':

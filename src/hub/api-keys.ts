@@ -25,7 +25,9 @@ export async function createApiKey(
   const secret = newSecret(hub.random)
   const atMs = hub.clock.nowMs()
   await hub.store.write(async (tx) => {
-    await tx.apiKeys.removeNamed(name)
+    for (const keyId of await tx.apiKeys.removeNamed(name)) {
+      await tx.events.append({ type: 'api-key-removed', keyId, name })
+    }
     await tx.apiKeys.insert({ id: secret.id, name, secretHash: secret.secretHash, createdAtMs: atMs })
     await tx.audit.append({ atMs, actor: 'hub', act: 'api-key.create', subject: name, before: null, after: null })
   })

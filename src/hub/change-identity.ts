@@ -119,6 +119,7 @@ class Change {
       'active',
       'superseded',
       'expired',
+      'unadopted',
     ])
     return this.revoke(living, reason)
   }
@@ -153,6 +154,7 @@ class Change {
     const open = await this.#tx.tokens.openOf(id)
     for (const token of open) {
       await this.#tx.tokens.update({ ...token, state: 'revoked' })
+      await this.#tx.events.append({ type: 'token-ended', identityId: id, tokenId: token.id, state: 'revoked' })
       await this.#audit('token.revoke', id, { token: token.id, state: token.state }, { state: 'revoked' })
     }
     return open.length

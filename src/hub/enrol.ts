@@ -53,7 +53,8 @@ export async function enrol(hub: EnrolmentHub, request: EnrolmentRequest): Promi
   assertRequestFitsDevice(csr, token.identityId, uri, deviceProfile)
   const keyHash = publicKeyHash(csr.publicKey)
 
-  if (token.state === 'used') return replayed(hub.store, token, keyHash)
+  // As an act, not as a look: what was issued is answered only when it would outlive a restored backup.
+  if (token.state === 'used') return hub.store.write((tx) => replayed(tx, token, keyHash))
 
   const credential = await issueCredential(hub, {
     authority: hub.issuing,
@@ -127,12 +128,8 @@ async function assertMayEnrol(store: Pick<Transaction, 'identities'> | Store, id
 }
 
 /** The certificate that this token and key were answered with, while it waits for its first use. */
-async function replayed(
-  store: Pick<Transaction, 'credentials'> | Store,
-  token: Token,
-  keyHash: string,
-): Promise<Credential> {
-  const issued = await store.credentials.ofToken(token.id)
+async function replayed(tx: Transaction, token: Token, keyHash: string): Promise<Credential> {
+  const issued = await tx.credentials.ofToken(token.id)
   const same = issued.find((credential) => credential.publicKeyHash === keyHash)
   if (same?.state === 'pending') return same
   throw new HubError(

@@ -73,6 +73,7 @@ export async function publishCrl(
       eventNumber: await tx.events.last(),
     }
     await tx.crls.save(row)
+    await tx.events.append({ type: 'crl-published', authorityId: authority.id, crlNumber: number.toString() })
     return row
   })
 }

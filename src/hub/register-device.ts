@@ -91,7 +91,10 @@ export async function grantToken(
       throw new HubError(refusal, `${quote(id)} is ${identity.state} and cannot get a token`)
     }
     // Whoever asks for another string has lost the first one, or no longer knows who has it.
-    for (const earlier of await tx.tokens.openOf(id)) await tx.tokens.update({ ...earlier, state: 'revoked' })
+    for (const earlier of await tx.tokens.openOf(id)) {
+      await tx.tokens.update({ ...earlier, state: 'revoked' })
+      await tx.events.append({ type: 'token-ended', identityId: id, tokenId: earlier.id, state: 'revoked' })
+    }
     await insertToken(tx, actor, token)
     return { identity, token, tokenText: text }
   })

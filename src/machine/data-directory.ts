@@ -20,6 +20,8 @@ export interface DataDirectory {
   readonly ca: string
   /** Says where the API socket is, as `{"socket": path}`. */
   readonly apiPointer: string
+  /** Says which journal this hub keeps, and where. */
+  readonly journalMark: string
 }
 
 const directoryMode = 0o700
@@ -60,6 +62,7 @@ export async function prepareDataDirectory(path: string, log: Log): Promise<Data
     instanceFile: join(path, 'instance'),
     ca: join(path, 'ca.pem'),
     apiPointer: join(path, 'run', 'api.json'),
+    journalMark: join(path, 'journal.json'),
   }
 }
 

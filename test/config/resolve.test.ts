@@ -50,6 +50,8 @@ describe('the configuration of a hub', () => {
       apiListen: null,
       passphrase: null,
       databaseUrl: null,
+      journal: join(directory, 'data', 'journal'),
+      journalDays: 90,
       sessionTickets: false,
       logLevel: 'info',
     })

@@ -38,6 +38,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     auditContract(() => store)
     sharedWorkContract(() => store)
     followContract(() => store)
+    eventNumberContract(() => store)
     attemptContract(() => store)
     unitContract(() => store)
 
@@ -190,6 +191,22 @@ function credentialContract(store: () => Store): void {
     assert.deepEqual(await store().credentials.find(credential.fingerprint), active)
   })
 
+  test('credentials are written and found by the many, all or none', async () => {
+    const other = fakeIdentity('has-many')
+    const many = Array.from({ length: 300 }, (_, n) => make(1_000 + n, { identityId: other.id }))
+    await store().write(async (tx) => {
+      await tx.identities.insert(other)
+      await tx.credentials.insertAll(many)
+      await tx.credentials.insertAll([])
+    })
+    const wanted = [...many.slice(0, 250).map(({ fingerprint }) => fingerprint), '00']
+    const found = await store().credentials.findAll(wanted)
+    assert.deepEqual(new Set(found.map(({ fingerprint }) => fingerprint)), new Set(wanted.slice(0, -1)))
+    assert.deepEqual(await store().credentials.findAll([]), [])
+    await assert.rejects(store().write((tx) => tx.credentials.insertAll([make(2_000), make(1_000)])))
+    assert.equal(await store().credentials.find(make(2_000).fingerprint), null)
+  })
+
   test('a serial number and a fingerprint are taken once', async () => {
     const credential = make(20)
     await store().write((tx) => tx.credentials.insert(credential))
@@ -340,10 +357,13 @@ function smallTablesContract(store: () => Store): void {
     })
     assert.deepEqual(await store().apiKeys.find(key.id), key)
     assert.equal(await store().apiKeys.find('none'), null)
-    await store().write((tx) => tx.apiKeys.removeNamed('another'))
+    assert.deepEqual(await store().write((tx) => tx.apiKeys.removeNamed('another')), [])
     assert.deepEqual(await store().apiKeys.find(key.id), key)
-    await store().write((tx) => tx.apiKeys.removeNamed(key.name))
+    assert.deepEqual(await store().write((tx) => tx.apiKeys.removeNamed(key.name)), [key.id])
     assert.equal(await store().apiKeys.find(key.id), null)
+    await store().write((tx) => tx.apiKeys.insert(key))
+    assert.equal(await store().write((tx) => tx.apiKeys.remove(key.id)), true)
+    assert.equal(await store().write((tx) => tx.apiKeys.remove(key.id)), false)
     assert.equal(await store().settings.find('realm'), 'b')
     assert.equal(await store().settings.find('none'), null)
   })
@@ -510,6 +530,21 @@ function followContract(store: () => Store): void {
     const [first] = await store().events.after(start, 1)
     assert.deepEqual(first, { ...event('listened'), number: start + 1, atMs: first?.atMs })
     assert.equal(await store().events.last(), start + 2, 'a unit that failed leaves no gap behind')
+  })
+}
+
+function eventNumberContract(store: () => Store): void {
+  const event = (id: string): NewHubEvent => ({ type: 'identity-registered', identityId: fakeIdentity(id).id })
+
+  test('numbers go on above one that was given away in another life, and never fall back below the last', async () => {
+    const last = await store().events.last()
+    await store().write(async (tx) => {
+      await tx.events.appendAbove(last + 100, event('far'))
+      await tx.events.append(event('next'))
+      await tx.events.appendAbove(5, event('low'))
+    })
+    const numbers = (await store().events.after(last, 10)).map(({ number }) => number)
+    assert.deepEqual(numbers, [last + 101, last + 102, last + 103])
   })
 }
 

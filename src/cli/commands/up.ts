@@ -22,6 +22,8 @@ export function define(command: Command): void {
     .option('--api-listen <host:port>', 'serve the admin API over TLS there too')
     .option('--passphrase-file <file>', 'passphrase of the authority keys (or HANDFAST_PASSPHRASE)')
     .option('--database-url-file <file>', 'URL of a PostgreSQL database (or HANDFAST_DATABASE_URL; default SQLite)')
+    .option('--journal <dir>', 'folder of the journal, best on another disk (default <data>/journal)')
+    .option('--journal-days <n>', 'how long the journal is kept (default 90)')
     .option('--config <file>', 'settings in YAML (default handfast.yaml, if it is there)')
     .option('--ready-file <file>', 'write the addresses there as JSON once the hub serves')
     .option('--session-tickets', 'offer TLS session tickets')

@@ -6,6 +6,7 @@
  * stable: an entry may be added or its text improved, its id is never given to something else.
  */
 import { apiFailures } from './entries/api.ts'
+import { backupFailures } from './entries/backup.ts'
 import { certificateFailures } from './entries/certificate.ts'
 import { enrolmentFailures } from './entries/enrolment.ts'
 import { hubFailures } from './entries/hub.ts'
@@ -26,6 +27,7 @@ const entries = {
   ...enrolmentFailures,
   ...apiFailures,
   ...hubFailures,
+  ...backupFailures,
 } as const satisfies Record<string, Failure>
 
 /** The stable name of a failure, as errors and attempts carry it. */

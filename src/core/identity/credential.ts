@@ -6,9 +6,18 @@ import type { IdentityId } from './id.ts'
  * intended → pending → active → superseded → revoked or expired.
  *
  * `intended` is what was about to be signed: a crash between intent and answer leaves it behind. `pending` was handed out
- * and not yet used; `active` has been used; `superseded` has a newer one in use beside it.
+ * and not yet used; `active` has been used; `superseded` has a newer one in use beside it. `unadopted` was issued after the
+ * backup that the registry was restored from: it is known again and opens no door until an operator adopts it.
  */
-export const credentialStates = ['intended', 'pending', 'active', 'superseded', 'revoked', 'expired'] as const
+export const credentialStates = [
+  'intended',
+  'pending',
+  'active',
+  'superseded',
+  'revoked',
+  'expired',
+  'unadopted',
+] as const
 export type CredentialState = (typeof credentialStates)[number]
 
 /** Reasons for a revocation (RFC 5280 §5.3.1) by name, with the number that stands in a CRL. */
@@ -58,6 +67,7 @@ const transitions: Readonly<Record<CredentialState, readonly CredentialState[]>>
   superseded: ['revoked', 'expired'],
   revoked: [],
   expired: ['revoked'],
+  unadopted: ['pending', 'active', 'superseded', 'revoked', 'expired'],
 }
 
 /**
@@ -109,6 +119,8 @@ export function credentialRefusal(credential: Credential, nowSec: number): Failu
       return 'certificate-revoked'
     case 'intended':
       return 'certificate-never-completed'
+    case 'unadopted':
+      return 'certificate-not-adopted'
     default:
       break
   }

@@ -1,13 +1,18 @@
 import type { Fingerprint, RevocationReason, SerialNumber } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
 import type { IdentityState } from '../../core/identity/identity.ts'
+import type { TokenState } from '../../core/identity/token.ts'
 
-/** Something that has happened, as others follow it: the gate, CRLs, connectors. */
+/**
+ * Something that has happened, as others follow it: the gate, CRLs, connectors, the journal. Whatever gives or takes access
+ * is one, so that the journal can take it away again after a restored backup.
+ */
 export type NewHubEvent =
   | { readonly type: 'identity-registered'; readonly identityId: IdentityId }
   | { readonly type: 'identity-state-changed'; readonly identityId: IdentityId; readonly state: IdentityState }
   | {
-      readonly type: 'credential-issued' | 'credential-activated' | 'credential-superseded'
+      /** `adopted` is what `issued` is, for a credential that the journal gave back after a restored backup. */
+      readonly type: 'credential-issued' | 'credential-activated' | 'credential-superseded' | 'credential-adopted'
       readonly identityId: IdentityId
       readonly fingerprint: Fingerprint
       readonly serialNumber: SerialNumber
@@ -19,6 +24,30 @@ export type NewHubEvent =
       readonly fingerprint: Fingerprint
       readonly serialNumber: SerialNumber
       readonly reason: RevocationReason
+    }
+  | {
+      /** A token that will not be used any more. One that a credential was issued for has ended with that event. */
+      readonly type: 'token-ended'
+      readonly identityId: IdentityId
+      readonly tokenId: string
+      readonly state: Exclude<TokenState, 'open'>
+    }
+  | { readonly type: 'api-key-removed'; readonly keyId: string; readonly name: string }
+  | {
+      readonly type: 'crl-published'
+      readonly authorityId: string
+      /** The CRL number in decimal. */
+      readonly crlNumber: string
+    }
+  | {
+      /**
+       * The registry was an older copy of itself, and the journal has taken away what was taken away since. Numbers between
+       * `restoredTo` and this event belong to what happened after the copy.
+       */
+      readonly type: 'registry-restored'
+      readonly restoredTo: number
+      /** True when nobody knows all that happened since, because the journal did not reach back that far. */
+      readonly incomplete: boolean
     }
 
 /** An event with its place in the order of commits, counted from 1, and its time. */

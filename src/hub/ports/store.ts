@@ -60,6 +60,8 @@ export interface RevokedCertificate {
 
 export interface CredentialReader {
   find(fingerprint: Fingerprint): Promise<Credential | null>
+  /** Those of the credentials that there are, in no order; at most `limits.bulkRowsMax` fingerprints. */
+  findAll(fingerprints: readonly Fingerprint[]): Promise<readonly Credential[]>
   /** A serial number is unique below one authority; every authority of a hub draws from 2^158, so one answer is enough. */
   findBySerial(serialNumber: SerialNumber): Promise<Credential | null>
   /** All credentials of one identity, newest first. */
@@ -87,6 +89,8 @@ export interface UnfitCredential {
 }
 export interface Credentials extends CredentialReader {
   insert(credential: Credential): Promise<void>
+  /** At most `limits.bulkRowsMax`. */
+  insertAll(credentials: readonly Credential[]): Promise<void>
   /** Writes state, dates and reason; the certificate itself never changes. */
   update(credential: Credential): Promise<void>
 }
@@ -148,8 +152,10 @@ export interface ApiKeyReader {
 }
 export interface ApiKeys extends ApiKeyReader {
   insert(key: ApiKeyRow): Promise<void>
-  /** Removes all keys of that name. */
-  removeNamed(name: string): Promise<void>
+  /** Removes all keys of that name and answers their ids. */
+  removeNamed(name: string): Promise<readonly string[]>
+  /** False when there is none of that id. */
+  remove(id: string): Promise<boolean>
 }
 
 export interface SettingReader {
@@ -214,6 +220,8 @@ export interface EventWriter {
   append(event: NewHubEvent): Promise<void>
   /** In this order; at most `limits.bulkRowsMax`. */
   appendAll(events: readonly NewHubEvent[]): Promise<void>
+  /** Appends an event and gives it a number above `number` too: those up to it were given away in another life. */
+  appendAbove(number: number, event: NewHubEvent): Promise<void>
 }
 
 export interface AuditReader {

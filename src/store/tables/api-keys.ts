@@ -21,7 +21,12 @@ export function apiKeys(access: Access): ApiKeys {
         .execute()
     },
     async removeNamed(name) {
-      await access().deleteFrom('api_keys').where('name', '=', name).execute()
+      const rows = await access().deleteFrom('api_keys').where('name', '=', name).returning('id').execute()
+      return rows.map(({ id }) => id)
+    },
+    async remove(id) {
+      const result = await access().deleteFrom('api_keys').where('id', '=', id).executeTakeFirst()
+      return result.numDeletedRows === 1n
     },
   }
 }

@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely'
+import { type Insertable, type Selectable, sql } from 'kysely'
 import { assert } from '../../core/errors.ts'
 import type { Credential, Fingerprint } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
@@ -21,6 +21,11 @@ export function credentialReader(access: Access): CredentialReader {
       const row = await rows().where('fingerprint', '=', fingerprint).executeTakeFirst()
       return row === undefined ? null : read(row)
     },
+    async findAll(fingerprints) {
+      assertBulk(fingerprints)
+      if (fingerprints.length === 0) return []
+      return (await rows().where('fingerprint', 'in', fingerprints).execute()).map(read)
+    },
     async findBySerial(serialNumber) {
       const row = await rows().where('serial_number', '=', serialNumber).executeTakeFirst()
       return row === undefined ? null : read(row)
@@ -42,25 +47,8 @@ export function credentialReader(access: Access): CredentialReader {
 export function credentials(access: Access): Credentials {
   return {
     ...credentialReader(access),
-    async insert(credential) {
-      await access()
-        .insertInto('credentials')
-        .values({
-          fingerprint: credential.fingerprint,
-          serial_number: credential.serialNumber,
-          identity_id: credential.identityId,
-          authority_id: credential.authorityId,
-          profile: credential.profile,
-          public_key_hash: credential.publicKeyHash,
-          token_id: credential.tokenId,
-          not_before_sec: credential.notBeforeSec,
-          not_after_sec: credential.notAfterSec,
-          issued_at_ms: credential.issuedAtMs,
-          certificate: credential.certificate,
-          ...changing(credential),
-        })
-        .execute()
-    },
+    insert: (credential) => insertAll(access, [credential]),
+    insertAll: (credentials) => insertAll(access, credentials),
     async update(credential) {
       const result = await access()
         .updateTable('credentials')
@@ -70,6 +58,13 @@ export function credentials(access: Access): Credentials {
       assert(result.numUpdatedRows === 1n, 'a credential is updated that was never inserted')
     },
   }
+}
+
+/** 15 columns each, of the 32,766 values that SQLite binds. */
+async function insertAll(access: Access, credentials: readonly Credential[]): Promise<void> {
+  if (credentials.length === 0) return
+  assertBulk(credentials)
+  await access().insertInto('credentials').values(credentials.map(rowOf)).execute()
 }
 
 async function listOfIdentity(access: Access, id: IdentityId, query: PageQuery): Promise<Page<Credential>> {
@@ -118,7 +113,10 @@ async function unfit(access: Access, fingerprints: readonly Fingerprint[]): Prom
     .select(['fingerprint', 'credentials.state', 'identities.state as identity_state'])
     .where('fingerprint', 'in', fingerprints)
     .where((row) =>
-      row.or([row('credentials.state', 'in', ['revoked', 'intended']), row('identities.state', '!=', 'active')]),
+      row.or([
+        row('credentials.state', 'in', ['revoked', 'intended', 'unadopted']),
+        row('identities.state', '!=', 'active'),
+      ]),
     )
     .execute()
   return rows.map((row) => ({
@@ -126,6 +124,23 @@ async function unfit(access: Access, fingerprints: readonly Fingerprint[]): Prom
     state: row.state,
     identityState: row.identity_state,
   }))
+}
+
+function rowOf(credential: Credential): Insertable<CredentialTable> {
+  return {
+    fingerprint: credential.fingerprint,
+    serial_number: credential.serialNumber,
+    identity_id: credential.identityId,
+    authority_id: credential.authorityId,
+    profile: credential.profile,
+    public_key_hash: credential.publicKeyHash,
+    token_id: credential.tokenId,
+    not_before_sec: credential.notBeforeSec,
+    not_after_sec: credential.notAfterSec,
+    issued_at_ms: credential.issuedAtMs,
+    certificate: credential.certificate,
+    ...changing(credential),
+  }
 }
 
 function changing(

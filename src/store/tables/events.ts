@@ -42,11 +42,11 @@ export function eventWriter(
   onAppend: () => void,
 ): EventWriter & Pick<EventReader, 'last'> {
   const reader = eventReader(access)
-  async function appendAll(events: readonly NewHubEvent[]): Promise<void> {
+  async function appendAll(events: readonly NewHubEvent[], above = 0): Promise<void> {
     if (events.length === 0) return
     assertBulk(events)
     onAppend()
-    const last = await reader.last()
+    const last = Math.max(await reader.last(), above)
     const rows = events.map((event, index) => ({
       number: last + index + 1,
       at_ms: clock.nowMs(),
@@ -54,5 +54,10 @@ export function eventWriter(
     }))
     await access().insertInto('events').values(rows).execute()
   }
-  return { append: (event) => appendAll([event]), appendAll, last: reader.last }
+  return {
+    append: (event) => appendAll([event]),
+    appendAll: (events) => appendAll(events),
+    last: reader.last,
+    appendAbove: (number, event) => appendAll([event], number),
+  }
 }

@@ -1,0 +1,302 @@
+/**
+ * The journal in a folder: segments of lines, of which only the last grows. What `append` has acknowledged is on disk; what
+ * a crash cut off behind it is removed when the journal is opened.
+ */
+import { assert, HubError, quote } from '../core/errors.ts'
+import { limits } from '../core/limits.ts'
+import type { Clock } from '../hub/ports/clock.ts'
+import type { Journal, JournalEntry, PlacedEntry } from '../hub/ports/journal.ts'
+import type { JournalFile, JournalFiles } from './journal-files.ts'
+import { journalStart, type LineHash } from './line.ts'
+import {
+  damaged,
+  groupLine,
+  headerBytesMax,
+  headerLine,
+  readHeader,
+  readSegment,
+  type Segment,
+  type SegmentHeader,
+  segmentName,
+  segmentNumber,
+} from './segment.ts'
+
+export interface JournalOptions {
+  readonly files: JournalFiles
+  readonly clock: Clock
+  /** How long a full segment is kept, counted from the start of the next one, in milliseconds. */
+  readonly keptMs: number
+  /** A segment that is longer than this is followed by a new one. */
+  readonly segmentBytesMax?: number
+}
+
+/**
+ * Opens the journal of a folder and cuts off what a crash left of a line. Its last segment is read, of the others the
+ * headers; they are read when their entries are asked for.
+ *
+ * @param isReader leaves every file as it is; nothing can be appended then
+ * @returns null where there is none
+ * @throws HubError `journal-damaged`; `journal-unavailable` when the folder cannot be read or written
+ */
+export async function openJournal(options: JournalOptions, isReader = false): Promise<Journal | null> {
+  const { files } = options
+  const headers = await readHeaders(files)
+  const newest = headers.at(-1)
+  if (newest === undefined) return null
+  const last = await loadSegment(files, newest.segment)
+  const tip = {
+    segment: newest.segment,
+    hash: last.hash,
+    place: newest.place + last.groups.reduce((sum, group) => sum + group.length, 0),
+    event: last.groups.at(-1)?.at(-1)?.number ?? newest.event,
+    bytes: last.wholeBytes,
+  }
+  const journal = new FileJournal(options, newest.journal, newest.hub, headers, tip)
+  if (!isReader) await journal.makeSure()
+  return journal
+}
+
+/**
+ * Begins a journal in a folder that has none.
+ *
+ * @param begun `hub` is the fingerprint of the root of the hub, `event` the number of the registry's last event: the journal
+ *   begins behind it
+ * @throws HubError `journal-unavailable`
+ */
+export async function beginJournal(
+  options: JournalOptions,
+  begun: { readonly id: string; readonly hub: string; readonly event: number },
+): Promise<Journal> {
+  const tip = { segment: 0, hash: journalStart, place: 0, event: begun.event, bytes: 0 }
+  const journal = new FileJournal(options, begun.id, begun.hub, [], tip)
+  await journal.append([])
+  return journal
+}
+
+/** Where a journal ends: all that its next line needs. */
+interface Tip {
+  readonly segment: number
+  readonly hash: LineHash
+  /** Of the last entry. */
+  readonly place: number
+  readonly event: number
+  /** The length of the last segment up to here. */
+  readonly bytes: number
+}
+
+class FileJournal implements Journal {
+  readonly id: string
+  readonly hub: string
+  readonly #options: JournalOptions
+  /** Of the segments that there are, in order. */
+  #headers: readonly SegmentHeader[]
+  #tip: Tip
+  #file: JournalFile | null = null
+  /** After a failure, bytes behind the tip may be on disk or not. */
+  #hasFailed = false
+
+  constructor(options: JournalOptions, id: string, hub: string, headers: readonly SegmentHeader[], tip: Tip) {
+    this.#options = options
+    this.id = id
+    this.hub = hub
+    this.#headers = headers
+    this.#tip = tip
+  }
+
+  get start(): Journal['start'] {
+    const { place, event } = this.#headers[0] ?? this.#tip
+    return { place, event }
+  }
+
+  get end(): number {
+    return this.#tip.place
+  }
+
+  async append(entries: readonly JournalEntry[]): Promise<void> {
+    assert(entries.length <= limits.journalGroupMax, `${entries.length} entries are too many for one group`)
+    const { segmentBytesMax = limits.journalSegmentBytesMax } = this.#options
+    await this.#writing(async () => {
+      if (this.#hasFailed) await this.#cutBack()
+      // After a failed sync the old file is not trusted to take more.
+      if (this.#hasFailed || this.#headers.length === 0 || this.#tip.bytes >= segmentBytesMax)
+        await this.#beginSegment()
+      this.#hasFailed = false
+      if (entries.length > 0) await this.#writeGroup(entries)
+    })
+  }
+
+  /**
+   * Cuts off what stands behind the last whole line and puts what stands before it on disk. It is written again, because
+   * what the kernel shows may be what a sync has failed to write: the next sync would leave it out.
+   */
+  makeSure(): Promise<void> {
+    const { files } = this.#options
+    return this.#writing(async () => {
+      const bytes = await files.read(segmentName(this.#tip.segment))
+      await this.#cutBack(bytes.subarray(0, this.#tip.bytes))
+      await files.syncNames()
+    })
+  }
+
+  async *after(place: number): AsyncGenerator<readonly PlacedEntry[]> {
+    const end = this.end
+    const from = Math.max(
+      0,
+      this.#headers.findLastIndex((header) => header.place <= place),
+    )
+    let previous: LineHash | null = null
+    for (const { segment: number } of this.#headers.slice(from)) {
+      const segment = await this.#load(number)
+      if (previous !== null && segment.header.previous !== previous) {
+        throw damaged(segmentName(number), 'it does not continue the file before it')
+      }
+      previous = segment.hash
+      for (const group of placed(segment)) {
+        const wanted = group.filter((each) => each.place > place && each.place <= end)
+        if (wanted.length > 0) yield wanted
+      }
+    }
+  }
+
+  async *newestFirst(): AsyncGenerator<PlacedEntry> {
+    for (const { segment } of this.#headers.toReversed())
+      yield* placed(await this.#load(segment))
+        .flat()
+        .toReversed()
+  }
+
+  close(): Promise<void> {
+    return this.#drop()
+  }
+
+  async #writing(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (cause) {
+      this.#hasFailed = true
+      await this.#drop()
+      const { place } = this.#options.files
+      throw new HubError('journal-unavailable', `the journal in ${quote(place)} cannot be written`, { cause })
+    }
+  }
+
+  async #writeGroup(entries: readonly JournalEntry[]): Promise<void> {
+    const { segment, hash, place, bytes } = this.#tip
+    const line = groupLine(hash, entries)
+    this.#file ??= await this.#options.files.open(segmentName(segment))
+    await this.#file.write(line.bytes, bytes)
+    await this.#file.sync()
+    const newest = entries.at(-1)
+    assert(newest !== undefined, 'a group has entries')
+    this.#tip = {
+      segment,
+      hash: line.hash,
+      place: place + entries.length,
+      event: newest.number,
+      bytes: bytes + line.bytes.length,
+    }
+  }
+
+  async #beginSegment(): Promise<void> {
+    const { files, clock } = this.#options
+    await this.#drop()
+    const { hash: previous, place, event } = this.#tip
+    const segment = this.#tip.segment + 1
+    const header: SegmentHeader = {
+      version: 1,
+      journal: this.id,
+      hub: this.hub,
+      segment,
+      place,
+      event,
+      previous,
+      startedAtMs: clock.nowMs(),
+    }
+    const line = headerLine(header)
+    this.#file = await files.create(segmentName(segment))
+    await this.#file.write(line.bytes, 0)
+    await this.#file.sync()
+    await files.syncNames()
+    this.#headers = [...this.#headers, header]
+    this.#tip = { segment, hash: line.hash, place, event, bytes: line.bytes.length }
+    await this.#letGo()
+  }
+
+  /** @param again what to write from the start of the segment on */
+  async #cutBack(again: Uint8Array = new Uint8Array()): Promise<void> {
+    if (this.#headers.length === 0) return
+    const file = await this.#options.files.open(segmentName(this.#tip.segment))
+    try {
+      await file.truncate(this.#tip.bytes)
+      await file.write(again, 0)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** Removes segments whose successor was begun long ago. */
+  async #letGo(): Promise<void> {
+    const { files, clock, keptMs } = this.#options
+    for (;;) {
+      const [oldest, next] = this.#headers
+      if (oldest === undefined || next === undefined || clock.nowMs() - next.startedAtMs < keptMs) return
+      await files.remove(segmentName(oldest.segment))
+      this.#headers = this.#headers.slice(1)
+    }
+  }
+
+  async #drop(): Promise<void> {
+    const file = this.#file
+    this.#file = null
+    await file?.close().catch(() => {})
+  }
+
+  async #load(number: number): Promise<Segment> {
+    const segment = await loadSegment(this.#options.files, number)
+    if (number !== this.#tip.segment && segment.tornBytes > 0)
+      throw damaged(segmentName(number), 'its last line is cut')
+    return segment
+  }
+}
+
+/** The headers of all segments, in order. A last file whose header a crash has cut is left out: it held nothing. */
+async function readHeaders(files: JournalFiles): Promise<readonly SegmentHeader[]> {
+  const numbers = (await reading(files, () => files.list()))
+    .map(segmentNumber)
+    .filter((number) => number !== null)
+    .sort((a, b) => a - b)
+  const headers: SegmentHeader[] = []
+  for (const [index, number] of numbers.entries()) {
+    const name = segmentName(number)
+    const expected = (numbers[0] ?? 0) + index
+    if (number !== expected) throw damaged(segmentName(expected), 'it is gone')
+    const header = readHeader(name, await reading(files, () => files.readStart(name, headerBytesMax)))
+    if (header !== null) headers.push(header)
+    else if (index < numbers.length - 1) throw damaged(name, 'its first line is not the header of a journal')
+  }
+  const [first] = headers
+  const stranger = headers.find(({ journal, hub }) => journal !== first?.journal || hub !== first?.hub)
+  if (stranger !== undefined) throw damaged(segmentName(stranger.segment), 'it belongs to another journal')
+  return headers
+}
+
+async function loadSegment(files: JournalFiles, number: number): Promise<Segment> {
+  const name = segmentName(number)
+  const segment = readSegment(name, await reading(files, () => files.read(name)))
+  if (segment === null) throw damaged(name, 'its first line is not the header of a journal')
+  return segment
+}
+
+function placed({ header, groups }: Segment): readonly (readonly PlacedEntry[])[] {
+  let { place } = header
+  return groups.map((group) => group.map((entry) => ({ place: ++place, entry })))
+}
+
+async function reading<T>(files: JournalFiles, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (cause) {
+    throw new HubError('journal-unavailable', `the journal in ${quote(files.place)} cannot be read`, { cause })
+  }
+}
