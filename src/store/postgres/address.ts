@@ -60,7 +60,7 @@ export function parseDatabaseUrl(secret: Secret, origin: string): DatabaseAddres
   const name = decoded(url.pathname.slice(1))
   if (user === null || password === null || name === null) throw refusal('has a "%" that is no escape')
   const host = url.searchParams.get('host') ?? decoded(url.hostname.replace(/^\[(.*)\]$/, '$1')) ?? ''
-  if (host === '') throw refusal('names no host')
+  if (host === '' || host === noHost) throw refusal('names no host')
   if (user === '') throw refusal('names no user')
   if (name === '' || name.includes('/')) throw refusal('names no database')
   const port = url.port === '' ? 5432 : Number(url.port)
@@ -78,11 +78,14 @@ export function parseDatabaseUrl(secret: Secret, origin: string): DatabaseAddres
 const form = 'write it as in postgresql://user:password@host:5432/database?sslmode=verify-full&sslrootcert=/path/ca.pem'
 const parameters = ['host', 'sslmode', 'sslrootcert']
 
+/** Stands in for a host that is left out; a name that no host has (RFC 6761 §6.4). */
+const noHost = 'none.invalid'
+
 /** URL wants a scheme that it knows, or it keeps no port and no host. */
 function parsedUrl(text: string): URL | null {
   const whole = text.replace(/^postgres(?:ql)?:/, 'http:')
   // libpq lets the host be empty where ?host= names a folder of unix sockets.
-  const withHost = whole.replace(/^(http:\/\/(?:[^/@]*@)?)(?=\/)/, '$1socket.invalid')
+  const withHost = whole.replace(/^(http:\/\/(?:[^/@]*@)?)(?=\/)/, `$1${noHost}`)
   if (!URL.canParse(withHost)) return null
   return new URL(withHost)
 }

@@ -76,8 +76,9 @@ export async function openClient(database: Database, onLost: (client: Client, ca
 export function openPool(database: Database): Pool {
   const max = database.limits.databaseReadersMax
   const pool = new pg.Pool({ ...settings(database), max, idleTimeoutMillis: 60_000 })
-  // An idle connection that is lost is replaced when it is needed.
+  // A connection that is lost is replaced when it is needed; one that is in use says so to who uses it as well.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
