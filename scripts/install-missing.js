@@ -16,6 +16,7 @@ const programs = [
   ['mosquitto', 'mosquitto', 'the comparison with Mosquitto'],
   ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],
   ['curl', 'curl', 'conformance of EST with curl'],
+  ['initdb', 'postgresql', 'every test of the registry on PostgreSQL'],
   ['faketime', 'faketime', 'tests with the clock of another day'],
   ['zsh', 'zsh', 'completion in zsh'],
   ['fish', 'fish', 'completion in fish'],

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { isInstalled } from './programs.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const slow = ['flow', 'conformance', 'package', 'gate', 'cli', 'simulate'].map((folder) => `test/${folder}/`)
+const slow = [
+  ...['flow', 'conformance', 'package', 'gate', 'cli', 'simulate'].map((folder) => `test/${folder}/`),
+  'test/store/postgres',
+]
 const unitOnly = process.argv[2] === 'unit'
 
 const files = globSync('test/**/*.test.ts', { cwd: root })
@@ -20,18 +23,23 @@ if (!unitOnly) {
   run('type check', 'node_modules/.bin/tsc', ['--noEmit'])
   run('lint', 'node_modules/.bin/biome', ['check', '.'])
 }
-run('tests', process.execPath, [
-  '--disable-warning=ExperimentalWarning',
-  '--test',
-  '--test-concurrency=2',
-  '--test-timeout=180000',
-  ...files,
-])
+runTests('tests', files)
+if (!unitOnly && isInstalled('initdb')) {
+  // What a person meets must be the same on both databases; the rest of the suite does not see which one it is.
+  const flows = files.filter((file) => file.startsWith('test/flow/') && !file.includes('/postgres'))
+  runTests('flow tests on PostgreSQL', flows, { HANDFAST_TEST_DATABASE: 'postgresql' })
+}
 
-function run(what, command, args) {
+function runTests(what, chosen, env = {}) {
+  const options = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=2', '--test-timeout=180000']
+  run(what, process.execPath, [...options, ...chosen], env)
+}
+
+function run(what, command, args, env = {}) {
   const { status } = spawnSync(command.startsWith('/') ? command : join(root, command), args, {
     cwd: root,
     stdio: 'inherit',
+    env: { ...process.env, ...env },
   })
   if (status !== 0) fail(`${what} failed`)
 }

@@ -17,9 +17,15 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { LogBook } from './hub-parts.ts'
 import { type PostgresServer, startPostgres } from './postgres.ts'
 
-const onPostgres = process.env.HANDFAST_TEST_DATABASE === 'postgresql'
+let onPostgres = process.env.HANDFAST_TEST_DATABASE === 'postgresql'
 const urls = new Map<string, Promise<string>>()
 let server: Promise<PostgresServer> | null = null
+
+/** For a test file that is about PostgreSQL, whatever the environment says. */
+export async function usePostgres(): Promise<PostgresServer> {
+  onPostgres = true
+  return serverOfThisFile()
+}
 
 /** The URL for the hub of this data directory, the same at each of its starts; null for SQLite. */
 async function databaseOf(data: string): Promise<string | null> {
@@ -56,8 +62,6 @@ function serverOfThisFile(): Promise<PostgresServer> {
 }
 
 const endings: (() => Promise<void>)[] = []
-if (onPostgres) {
-  after(async () => {
-    for (const step of endings) await step()
-  })
-}
+after(async () => {
+  for (const step of endings) await step()
+})

@@ -50,6 +50,8 @@ export interface HubOptions {
   readonly data: string
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Shares the registry of the hub with this data directory, both on PostgreSQL. */
+  readonly sharesRegistryOf?: string
   /** Put in front of the command, as in `faketime`. */
   readonly wrapper?: readonly string[]
 }
@@ -76,7 +78,7 @@ export async function startHubProcess(
   context: { after(step: () => Promise<void>): void },
   options: HubOptions,
 ): Promise<HubProcess> {
-  const database = await databaseEnvironment(options.data)
+  const database = await databaseEnvironment(options.sharesRegistryOf ?? options.data)
   const readyFile = `${options.data}.ready.json`
   rmSync(readyFile, { force: true })
   const [command = process.execPath, ...start] = [...(options.wrapper ?? []), process.execPath, launcher]
