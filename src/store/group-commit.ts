@@ -14,12 +14,17 @@ export interface UnitTransaction {
   release(): void | Promise<void>
   /** Undoes what came after the savepoint. False when the whole transaction is gone. */
   rollbackToSavepoint(): boolean | Promise<boolean>
-  /** Fulfilled when everything is on disk. Rejected only when nothing is. */
+  /** Fulfilled when everything is on disk. Rejected when nothing is, or with `OutcomeUnknown`. */
   commit(): void | Promise<void>
   /** Ends the transaction if it is open. Never throws: the next `begin` says what is wrong. */
   rollback(): void | Promise<void>
   /** Whether the same group is worth another try now, after it failed and was rolled back. It may wait before it answers. */
   recover(): boolean | Promise<boolean>
+}
+
+/** A COMMIT whose answer was lost, and nothing has told since whether it happened. */
+export class OutcomeUnknown extends Error {
+  override readonly name = 'OutcomeUnknown'
 }
 
 /** After this long without a pause other work gets a turn, in milliseconds; the transaction stays open meanwhile. */
@@ -81,7 +86,11 @@ export class GroupCommit {
         await this.#transaction.rollback()
         this.#onEnd(false)
         if (await this.#transaction.recover()) continue
-        const refusal = new HubError('store-unavailable', 'the database refused a transaction', { cause: error })
+        const message =
+          error instanceof OutcomeUnknown
+            ? 'the database gave no answer: what was asked for may be done or not'
+            : 'the database refused a transaction'
+        const refusal = new HubError('store-unavailable', message, { cause: error })
         for (const unit of units) unit.reject(refusal)
         return
       }

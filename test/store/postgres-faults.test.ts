@@ -15,6 +15,8 @@ import { needsPostgres, type PostgresServer, startPostgres } from '../support/po
 import { startTcpCutter } from '../support/tcp-cutter.ts'
 
 const clock = { nowMs: () => 1_700_000_000_000 }
+/** What a COMMIT has on the wire that no other statement has. */
+const theCommit = 'unit; commit'
 const unavailable = { code: 'store-unavailable' }
 
 describe('the registry on PostgreSQL', needsPostgres, () => {
@@ -89,7 +91,7 @@ describe('the registry on PostgreSQL', needsPostgres, () => {
     url.port = String(cutter.port)
     const store = await open(url.href)
     await register(store, 'first')
-    cutter.cutAt('commit', 'before')
+    cutter.cutAt(theCommit, 'before')
     await register(store, 'second')
     assert.equal(cutter.cuts, 1)
     await assertWhole(store, ['first', 'second'])
@@ -102,9 +104,23 @@ describe('the registry on PostgreSQL', needsPostgres, () => {
     url.port = String(cutter.port)
     const store = await open(url.href)
     await register(store, 'first')
-    cutter.cutAt('commit', 'answered')
+    cutter.cutAt(theCommit, 'answered')
     await Promise.all([register(store, 'second'), register(store, 'third')])
     assert.equal(cutter.cuts, 1)
+    await assertWhole(store, ['first', 'second', 'third'])
+    assert.equal(await store.events.last(), 3)
+  })
+
+  test('a write whose fate nobody can tell is refused with these words, and is not tried again', async (t) => {
+    const url = new URL(await server.makeDatabase())
+    const cutter = await startTcpCutter(t, server.port)
+    url.port = String(cutter.port)
+    const store = await open(url.href, { databaseRetryMs: 300, databaseConnectMs: 200 })
+    await register(store, 'first')
+    cutter.cutAt(theCommit, 'answered', () => server.freeze())
+    await assert.rejects(register(store, 'second'), { ...unavailable, message: /may be done or not/ })
+    server.thaw()
+    await register(store, 'third')
     await assertWhole(store, ['first', 'second', 'third'])
     assert.equal(await store.events.last(), 3)
   })

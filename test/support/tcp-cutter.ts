@@ -8,7 +8,7 @@ export interface TcpCutter {
    * Cuts the connection that next sends this text to the server: before the server hears it, or once the server has answered
    * and before the client hears that.
    */
-  cutAt(text: string, when: 'before' | 'answered'): void
+  cutAt(text: string, when: 'before' | 'answered', onCut?: () => void): void
   /** How many connections were cut. */
   readonly cuts: number
   /** Cuts all that are open. */
@@ -21,6 +21,7 @@ export async function startTcpCutter(
 ): Promise<TcpCutter> {
   const open = new Set<Socket>()
   let armed: { readonly text: string; readonly when: 'before' | 'answered' } | null = null
+  let tellOfCut: () => void = () => {}
   let cuts = 0
 
   const server = createServer((client) => {
@@ -32,6 +33,7 @@ export async function startTcpCutter(
     }
     const cut = (): void => {
       cuts++
+      tellOfCut()
       end()
     }
     for (const socket of [client, upstream]) {
@@ -64,8 +66,9 @@ export async function startTcpCutter(
   })
   return {
     port: (server.address() as AddressInfo).port,
-    cutAt: (text, when) => {
+    cutAt(text, when, onCut = () => {}) {
       armed = { text, when }
+      tellOfCut = onCut
     },
     get cuts() {
       return cuts

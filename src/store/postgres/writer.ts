@@ -11,7 +11,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { assert } from '../../core/errors.ts'
-import type { UnitTransaction } from '../group-commit.ts'
+import { OutcomeUnknown, type UnitTransaction } from '../group-commit.ts'
 import { type Client, type Database, openClient, type Result, type Runner, statement } from './connections.ts'
 import { ConnectionLost, isPassing } from './errors.ts'
 
@@ -109,7 +109,8 @@ export class Writer implements UnitTransaction, Runner {
   async recover(): Promise<boolean> {
     const nowMs = performance.now()
     this.#failingSinceMs ??= nowMs
-    if (this.#failure === null || !isPassing(this.#failure) || this.#closed) return false
+    const isPast = this.#failure === null || this.#failure instanceof OutcomeUnknown || !isPassing(this.#failure)
+    if (isPast || this.#closed) return false
     if (nowMs - this.#failingSinceMs + this.#pauseMs > this.#database.limits.databaseRetryMs) return false
     await delay(this.#pauseMs)
     this.#pauseMs = Math.min(this.#pauseMs * 2, pauseMsMax)
@@ -178,7 +179,9 @@ export class Writer implements UnitTransaction, Runner {
       } catch (unanswered) {
         if (!isPassing(unanswered) || performance.now() + pause > giveUpAt) {
           // Not to be tried again: it may have happened.
-          this.#failure = new Error('it is not known whether the transaction was committed', { cause: unanswered })
+          this.#failure = new OutcomeUnknown('it is not known whether a transaction was committed', {
+            cause: unanswered,
+          })
           throw this.#failure
         }
         await delay(pause)
