@@ -81,7 +81,7 @@ export const hubFailures = {
     'unavailable',
     'general',
     'the registry cannot be read or written now',
-    'wait and try again; if it lasts, check free space and see the log of the hub',
+    'wait and try again; if it lasts, check free space or the database server, and see the log of the hub',
   ),
   internal: entry(
     'HF-9110',
