@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { HubView } from './api-schema/views.ts'
+import { openWatch } from './compose-figures.ts'
 import { openHubJournal } from './compose-journal.ts'
 import type { HubConfig } from './config/config.ts'
 import type { FailureName } from './core/failure/catalogue.ts'
@@ -22,6 +23,7 @@ import { followEvents } from './hub/follow-events.ts'
 import { establishNames } from './hub/hub-names.ts'
 import type { HubEvent } from './hub/ports/events.ts'
 import type { Log } from './hub/ports/log.ts'
+import type { Observer } from './hub/ports/observer.ts'
 import type { Store } from './hub/ports/store.ts'
 import { currentCrl } from './hub/publish-crl.ts'
 import { attemptRecorder } from './hub/record-attempts.ts'
@@ -61,6 +63,8 @@ export interface RunningHub {
     readonly http: Endpoint
     /** The admin API over TLS; null where only the unix socket serves it. */
     readonly api: Endpoint | null
+    /** Metrics and health over HTTP; null where they are not asked for. */
+    readonly metrics: Endpoint | null
   }
   readonly publicName: string
   /** SHA-256 of the root certificate, lower-case hexadecimal. */
@@ -95,7 +99,7 @@ export async function startHub(config: HubConfig, log: Log): Promise<RunningHub>
 }
 
 async function open(config: HubConfig, log: Log, closing: Closing): Promise<RunningHub> {
-  const { host, apiListen } = config
+  const { host, apiListen, metricsListen } = config
   const directory = await prepareDataDirectory(config.dataDirectory, log)
   // Before the ports: of a second hub on one folder, its taken ports are not the news.
   const lock = lockDataDirectory(directory.lock)
@@ -105,9 +109,13 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     { purpose: 'HTTPS', host, port: config.httpsPort },
     { purpose: 'MQTT', host, port: config.mqttPort },
     ...(apiListen === null ? [] : [{ purpose: 'API', ...apiListen }]),
+    ...(metricsListen === null ? [] : [{ purpose: 'metrics', ...metricsListen }]),
   ])
+  const watch = await openWatch(config, log)
+  const { observer, readiness } = watch
+  closing.add('metrics', () => watch.close())
 
-  const { store: registry, instance, note: registryNote } = await openRegistry(config, directory, log)
+  const { store: registry, instance, note: registryNote } = await openRegistry(config, directory, log, observer)
   closing.add('registry', () => registry.close())
   const passphrase = await readPassphrase(config.passphrase, directory.passphraseFile)
   // Keys of the listeners belong to this process; those of the authorities to all that share the registry.
@@ -134,12 +142,13 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   closing.add('store', () => store.close())
   await ensureAdminKey(directory, store, instance)
 
-  const attempts = attemptRecorder({ store, clock, log })
+  const attempts = attemptRecorder({ store, clock, log, observer })
   closing.add('attempts', () => attempts.stop())
   const status = statusServer({
     caCertificates: new Map([authorities.root, authorities.issuing].map((ca) => [ca.id, ca.certificate])),
     rootsPem,
     crl: (authorityId) => currentCrl({ store, clock, authorities }, authorityId),
+    readiness,
     clock,
     log,
   })
@@ -147,11 +156,15 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const http = await listenOn(status, 'HTTP', config.host, config.httpPort)
   const crlUrl = (authorityId: string): string =>
     `http://${urlHost(names.publicName)}:${http.port}${crlPath(authorityId)}`
-  const crls = keepCrlsFresh({ store, clock, authorities, log })
+  const crls = keepCrlsFresh({ store, clock, authorities, log, observer })
   closing.add('CRLs', () => crls.stop())
 
   const { realm } = names
-  const issuer = { store, keys, instance, clock, random, realm, authorities, issuing: authorities.issuing, crlUrl }
+  const issuer = {
+    ...{ store, keys, instance, clock, random, observer, realm, authorities },
+    issuing: authorities.issuing,
+    crlUrl,
+  }
   const certificate = await currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames))
 
   const est = estServer({
@@ -177,6 +190,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     sessionTickets: config.sessionTickets,
     admission: registryAdmission({ store, clock, authorities }),
     attempts,
+    observer,
     upstream,
     clock,
     random,
@@ -211,7 +225,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     tlsApps.push(remote)
   }
 
-  const renewal = keepServerCertificate({ clock, log }, certificate, {
+  const renewal = keepServerCertificate({ clock, log, observer }, certificate, {
     current: () => currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames)),
     use: (renewed) => exchangeCertificate(renewed, gate, tlsApps),
   })
@@ -220,15 +234,21 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const follower = followEvents({ store, log }, lastEvent, (event) => {
     closeSessions(gate, event)
     if (event.type !== 'credential-revoked') return
-    crls.revoked(event.authorityId, event.number)
+    observer.revocationApplied('gate', clock.nowMs() - event.atMs)
+    crls.revoked(event.authorityId, event.number, event.atMs)
     if (event.identityId === hubIdentityId) void renewal.exchange()
   })
   closing.add('events', () => follower.stop())
   const sweep = sweepSessions({ store, log }, gate, follower)
   closing.add('sweep', () => sweep.stop())
+  watch.begin({
+    ...{ store, journal: store, authorities, gate, broker: upstream, crls },
+    serverCertificate: renewal,
+    followers: { gate: follower },
+  })
 
   return {
-    addresses: { ...addresses, api },
+    addresses: { ...addresses, api, metrics: watch.address },
     publicName: names.publicName,
     rootFingerprint: authorities.root.fingerprint,
     caPath: directory.ca,
@@ -239,7 +259,10 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     passphraseNote: passphraseNote(config, directory),
     upstreamNote:
       'sessions, queued and retained messages of the embedded broker do not survive a restart; all else does',
-    stop: () => closing.run(),
+    stop() {
+      readiness.stop()
+      return closing.run()
+    },
   }
 }
 
@@ -250,14 +273,19 @@ interface Registry {
   readonly note: string
 }
 
-async function openRegistry(config: HubConfig, directory: DataDirectory, log: Log): Promise<Registry> {
+async function openRegistry(
+  config: HubConfig,
+  directory: DataDirectory,
+  log: Log,
+  observer: Observer,
+): Promise<Registry> {
   if (config.databaseUrl === null) {
-    const store = await openSqliteStore({ path: directory.database, clock })
+    const store = await openSqliteStore({ path: directory.database, clock, observer })
     return { store, instance: null, note: `SQLite, ${directory.database}` }
   }
   const address = readDatabaseAddress(config.databaseUrl)
   const instance = await instanceName(directory, random)
-  const store = await openPostgresStore({ address, instance, clock, log })
+  const store = await openPostgresStore({ address, instance, clock, log, observer })
   return { store, instance, note: `PostgreSQL, ${address.place}; this process is ${instance}` }
 }
 

@@ -18,6 +18,8 @@ export interface HubConfig {
   readonly readyFile: string | null
   /** An address of its own for the admin API over TLS; null for the unix socket alone. */
   readonly apiListen: { readonly host: string; readonly port: number } | null
+  /** An address of its own for metrics and health, over plain HTTP; null for none. */
+  readonly metricsListen: { readonly host: string; readonly port: number } | null
   /** Where the passphrase of the authority keys comes from; null for a generated key file in the data directory. */
   readonly passphrase: { readonly file: string } | { readonly value: Secret } | null
   /** Where the URL of a PostgreSQL database comes from; null for SQLite in the data directory. */

@@ -49,6 +49,7 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
     realm: settled.read('realm') ?? null,
     readyFile: settled.read('ready-file') ?? null,
     apiListen: settled.read('api-listen') ?? null,
+    metricsListen: settled.read('metrics-listen') ?? null,
     passphrase,
     databaseUrl,
     journal: settled.read('journal') ?? resolve(dataDirectory, 'journal'),

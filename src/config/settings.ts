@@ -46,7 +46,7 @@ const yesOrNo = z.union([
 const listenAddress = z.string().transform((text, context) => {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):([0-9]{1,5})$/.exec(text)
   const parsed = { host: match?.[1] ?? match?.[2] ?? '', port: Number(match?.[3]) }
-  if (host.safeParse(parsed.host).success && parsed.port >= 1 && parsed.port <= 65_535) return parsed
+  if (host.safeParse(parsed.host).success && parsed.port <= 65_535) return parsed
   context.addIssue({ code: 'custom', message: 'is not of the form host:port' })
   return z.NEVER
 })
@@ -78,6 +78,11 @@ export const settings = {
   'ready-file': { variable: 'HANDFAST_READY_FILE', form: line, wanted: aPath, isPath: true },
   'api-listen': {
     variable: 'HANDFAST_API_LISTEN',
+    form: listenAddress,
+    wanted: 'an address of the form host:port',
+  },
+  'metrics-listen': {
+    variable: 'HANDFAST_METRICS_LISTEN',
     form: listenAddress,
     wanted: 'an address of the form host:port',
   },

@@ -82,6 +82,15 @@ export const limits = {
   /** Attempts written in a second, a flood of refusals must not starve the registry. */
   attemptsPerSecondMax: 2_000,
 
+  /** Revocations whose way to a target is timed at one time; what is over is applied and not timed. */
+  revocationsTimedMax: 10_000,
+  /** Time for which a count of the whole registry is good: on half a million certificates it takes 60 ms of CPU. */
+  countsKeptMs: 60_000,
+  /** Time for which an answer of `/metrics` or `/readyz` is good, so that asking often costs no more. */
+  answerKeptMs: 1_000,
+  /** Time for the registry to answer when figures or readiness are asked for; after it they go without. */
+  figuresMs: 2_000,
+
   /** Rows on one page of a list. */
   pageRowsMax: 1_000,
   pageRowsDefault: 100,

@@ -6,6 +6,7 @@ import { Listener } from './listener.ts'
 import { LiveConnections } from './live-connections.ts'
 import type { Gate, GateContext, GateLimits, GateOptions } from './options.ts'
 import { knownOf, recordRefusal } from './record.ts'
+import { Traffic } from './traffic.ts'
 
 export type { AttemptRecorder, Gate, GateCertificate, GateLimits, GateOptions } from './options.ts'
 
@@ -17,11 +18,13 @@ export type { AttemptRecorder, Gate, GateCertificate, GateLimits, GateOptions } 
 export async function startGate(options: GateOptions): Promise<Gate> {
   const limits: GateLimits = { ...catalogue, ...options.limits }
   const live = new LiveConnections(limits)
-  const context: GateContext = { ...options, rightsOf: options.rightsOf ?? defaultRights, limits, live }
+  const traffic = new Traffic()
+  const context: GateContext = { ...options, rightsOf: options.rightsOf ?? defaultRights, limits, live, traffic }
   const listener = new Listener({
     certificate: options.certificate,
     sessionTickets: options.sessionTickets,
     limits,
+    onAccepted: () => traffic.connectionsAccepted++,
     onSecure: (sockets, address, connected) => void serveConnection(context, sockets, address, connected),
     onFailure: (address, ending) => recordRefusal(context, knownOf(address), ending),
   })
@@ -33,6 +36,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     closeCredential: (fingerprint, code) => live.closeCredential(fingerprint, code),
     liveFingerprints: () => live.fingerprints(),
     sessionCount: () => live.sessionCount(),
+    figures: () => ({ ...traffic, sessions: live.sessionCount(), halfOpen: listener.halfOpenCount() }),
     stop: async () => {
       listener.close()
       live.closeEvery('hub-stopping')

@@ -40,6 +40,10 @@ export class HalfOpen<T> {
     else this.#counts.delete(source)
   }
 
+  count(): number {
+    return this.#sources.size
+  }
+
   all(): readonly T[] {
     return [...this.#sources.keys()]
   }

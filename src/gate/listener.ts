@@ -18,6 +18,8 @@ export interface ListenerOptions {
   readonly certificate: GateCertificate
   readonly sessionTickets: boolean
   readonly limits: Pick<GateLimits, 'tlsHandshakeMs' | 'halfOpenConnectionsMax' | 'halfOpenPerAddressMax'>
+  /** A TCP connection has come. */
+  onAccepted(): void
   /** The handshake is done. `connected` is called once the client has sent its CONNECT. */
   onSecure(sockets: Sockets, address: string, connected: () => void): void
   /** The connection ended before that. */
@@ -79,6 +81,11 @@ export class Listener {
     this.#tls.setSecureContext(secureContextSettings(certificate, this.#options.sessionTickets))
   }
 
+  /** Connections that have not sent their CONNECT. */
+  halfOpenCount(): number {
+    return this.#halfOpen.count()
+  }
+
   /** Accepts no more and drops what has not sent its CONNECT yet. */
   close(): void {
     this.#tcp.close()
@@ -96,6 +103,7 @@ export class Listener {
 
   #accept(raw: Socket): void {
     raw.on('error', () => {})
+    this.#options.onAccepted()
     const peer = peerOf(raw)
     const address = peerAddress(raw.remoteAddress)
     if (peer === null) {

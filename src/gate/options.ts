@@ -6,10 +6,13 @@ import type { Secret } from '../core/secret.ts'
 import type { Admission } from '../hub/judgement.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { Clock } from '../hub/ports/clock.ts'
+import type { GateFigures } from '../hub/ports/figures.ts'
 import type { Log } from '../hub/ports/log.ts'
+import type { Observer } from '../hub/ports/observer.ts'
 import type { Random } from '../hub/ports/random.ts'
 import type { Upstream } from '../hub/ports/upstream.ts'
 import type { LiveConnections } from './live-connections.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface GateCertificate {
   /** The private key, PEM. */
@@ -53,6 +56,7 @@ export interface GateOptions {
   readonly sessionTickets: boolean
   readonly admission: Admission
   readonly attempts: AttemptRecorder
+  readonly observer: Pick<Observer, 'sessionEnded'>
   readonly upstream: Upstream
   readonly clock: Clock
   readonly random: Random
@@ -68,6 +72,7 @@ export interface GateContext extends Omit<GateOptions, 'host' | 'port' | 'certif
   readonly rightsOf: (identity: Identity) => Rights
   readonly limits: GateLimits
   readonly live: LiveConnections
+  readonly traffic: Traffic
 }
 
 export interface Gate {
@@ -87,6 +92,7 @@ export interface Gate {
   liveFingerprints(): readonly string[]
   /** Sessions that have had their CONNACK. */
   sessionCount(): number
+  figures(): GateFigures
   /** Accepts no more, says goodbye, and ends when all connections are closed, at most `limits.drainMs` later. */
   stop(): Promise<void>
 }

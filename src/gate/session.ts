@@ -6,10 +6,11 @@ import { type FailureName, failure } from '../core/failure/catalogue.ts'
 import type { PacketSplitter } from '../core/mqtt/splitter.ts'
 import { Violation } from '../core/mqtt/violation.ts'
 import type { Rights } from '../core/policy/rights.ts'
+import type { SessionEnd } from '../hub/ports/observer.ts'
 import type { UpstreamConnection, UpstreamListener } from '../hub/ports/upstream.ts'
 import { startDeadline } from './deadline.ts'
 import { closeAtOnce, closeGently, farewellPacket, reset, type Sockets } from './farewell.ts'
-import { Guard, type GuardedClient } from './guard.ts'
+import { type ClientVerdict, Guard, type GuardedClient } from './guard.ts'
 import type { LiveConnection } from './live-connections.ts'
 import type { Ending, GateContext } from './options.ts'
 import { PacketRun } from './packet-run.ts'
@@ -64,7 +65,11 @@ export class Session implements UpstreamListener {
     const { upstream, limits } = context
     this.#guard = new Guard(parts.client, parts.rights, upstream.abilities, limits.subscriptionsPerSessionMax, {
       toBroker: (packet) => this.#toBroker.add(packet),
-      toClient: (packet) => this.#toClient.add(packet),
+      toClient: (packet) => {
+        context.traffic.packetsToClients++
+        context.traffic.bytesToClients += packet.length
+        this.#toClient.add(packet)
+      },
       onDenied: (code, sentence) => this.#noteDenial({ code, sentence }),
     })
   }
@@ -104,13 +109,20 @@ export class Session implements UpstreamListener {
     while (ending === null && !this.#isOver) {
       const packet = fromClient.take()
       if (packet === null) break
-      ending = packet instanceof Violation ? packet : this.#guard.fromClient(packet)
+      ending = packet instanceof Violation ? packet : this.#fromClient(packet)
     }
     if (this.#isOver) return
     this.#toBroker.flush()
     this.#flushToClient()
     if (ending === 'disconnected') this.#depart()
     else if (ending !== null) this.#end(ending)
+  }
+
+  #fromClient(packet: Buffer): ClientVerdict {
+    const { traffic } = this.#context
+    traffic.packetsFromClients++
+    traffic.bytesFromClients += packet.length
+    return this.#guard.fromClient(packet)
   }
 
   #sendToBroker(bytes: Buffer): void {
@@ -200,7 +212,7 @@ export class Session implements UpstreamListener {
 
   /** The client has said DISCONNECT: the broker closes once it has read it. */
   #depart(): void {
-    if (!this.#leave()) return
+    if (!this.#leave('client-disconnect')) return
     const { sockets } = this.#parts
     this.#context.log.debug('session ended', { identity: this.#parts.known.identityId, by: 'client' })
     this.#departureTimer = setTimeout(() => this.#connection.close(), this.#context.limits.farewellMs)
@@ -209,14 +221,14 @@ export class Session implements UpstreamListener {
 
   /** The TCP connection is gone without a DISCONNECT: the broker sends the will. */
   #onClientGone(): void {
-    if (!this.#leave()) return
+    if (!this.#leave('connection-lost')) return
     this.#connection.close()
     this.#context.log.debug('session ended', { identity: this.#parts.known.identityId, code: 'connection-lost' })
   }
 
   /** The gate ends the session. Nothing more reaches the broker or the client, but for the reason. */
   #end(ending: Ending): void {
-    if (!this.#leave()) return
+    if (!this.#leave(ending.code)) return
     this.#connection.close()
     const { sockets, client, known } = this.#parts
     const { limits, log } = this.#context
@@ -230,9 +242,10 @@ export class Session implements UpstreamListener {
   }
 
   /** True the first time: the session counts no more and hears no more. */
-  #leave(): boolean {
+  #leave(cause: SessionEnd): boolean {
     if (this.#isOver) return false
     this.#isOver = true
+    this.#context.observer.sessionEnded(cause)
     this.#silence?.stop()
     this.#giveUpDeadline()
     clearTimeout(this.#stallTimer)

@@ -1,5 +1,6 @@
 /** A token and a certificate request become a certificate. */
 import { HubError, quote } from '../core/errors.ts'
+import { failure } from '../core/failure/catalogue.ts'
 import type { Credential } from '../core/identity/credential.ts'
 import { type IdentityId, type Realm, spiffeId } from '../core/identity/id.ts'
 import { identityRefusal } from '../core/identity/identity.ts'
@@ -13,6 +14,7 @@ import { assertAcceptableKey, publicKeyHash } from '../core/x509/public-key.ts'
 import type { Authority } from './authorities.ts'
 import { issueCredential } from './issue-credential.ts'
 import type { Clock } from './ports/clock.ts'
+import type { IssuanceOutcome, Observer } from './ports/observer.ts'
 import type { Random } from './ports/random.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { parseSecretText, secretMatches } from './secret-text.ts'
@@ -21,6 +23,7 @@ export interface EnrolmentHub {
   readonly store: Store
   readonly clock: Clock
   readonly random: Random
+  readonly observer: Pick<Observer, 'issuance' | 'enrolmentRefused' | 'renewal'>
   readonly realm: Realm
   readonly issuing: Authority
   /** Where the CRL of the issuing authority can be fetched. */
@@ -45,6 +48,32 @@ export interface EnrolmentRequest {
  *   `csr-signature-invalid`, `csr-key-unacceptable`, `csr-asks-too-much`, or the refusal of the identity's state
  */
 export async function enrol(hub: EnrolmentHub, request: EnrolmentRequest): Promise<Credential> {
+  const { observer } = hub
+  try {
+    const { credential, outcome, isRenewal } = await answerTo(hub, request)
+    observer.issuance(deviceProfile.name, outcome)
+    if (isRenewal) observer.renewal(deviceProfile.name, 'renewed')
+    return credential
+  } catch (error) {
+    observer.issuance(deviceProfile.name, isOurs(error) ? 'failed' : 'refused')
+    observer.enrolmentRefused(error instanceof HubError ? error.code : 'internal')
+    throw error
+  }
+}
+
+interface EnrolmentAnswer {
+  readonly credential: Credential
+  readonly outcome: IssuanceOutcome
+  /** True where the identity had a certificate before. */
+  readonly isRenewal: boolean
+}
+
+/** True where a better request would not have helped. */
+function isOurs(error: unknown): boolean {
+  return !(error instanceof HubError) || ['unavailable', 'internal', 'local'].includes(failure(error.code).kind)
+}
+
+async function answerTo(hub: EnrolmentHub, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
   const token = await authenticateToken(hub, request)
   const csr = parseCertificateRequest(request.certificateRequest)
   assertAcceptableKey(csr.publicKey, deviceProfile)
@@ -54,7 +83,7 @@ export async function enrol(hub: EnrolmentHub, request: EnrolmentRequest): Promi
   const keyHash = publicKeyHash(csr.publicKey)
 
   // As an act, not as a look: what was issued is answered only when it would outlive a restored backup.
-  if (token.state === 'used') return hub.store.write((tx) => replayed(tx, token, keyHash))
+  if (token.state === 'used') return repeated(await hub.store.write((tx) => replayed(tx, token, keyHash)))
 
   const credential = await issueCredential(hub, {
     authority: hub.issuing,
@@ -69,8 +98,9 @@ export async function enrol(hub: EnrolmentHub, request: EnrolmentRequest): Promi
     if (current === null) throw new HubError('token-invalid', 'the enrolment token is not valid')
     assertTokenLives(current, credential.issuedAtMs)
     // The same request may have come twice at once; the one that wrote first decides.
-    if (current.state === 'used') return replayed(tx, current, keyHash)
+    if (current.state === 'used') return repeated(await replayed(tx, current, keyHash))
     await assertMayEnrol(tx, current.identityId)
+    const earlier = await tx.credentials.listOfIdentity(current.identityId, { after: null, limit: 1 })
     await tx.credentials.insert(credential)
     await tx.tokens.update({ ...current, state: 'used', usedAtMs: credential.issuedAtMs })
     await tx.events.append({
@@ -91,8 +121,12 @@ export async function enrol(hub: EnrolmentHub, request: EnrolmentRequest): Promi
         notAfter: new Date(credential.notAfterSec * 1000).toISOString(),
       },
     })
-    return credential
+    return { credential, outcome: 'issued', isRenewal: earlier.items.length > 0 }
   })
+}
+
+function repeated(credential: Credential): EnrolmentAnswer {
+  return { credential, outcome: 'repeated', isRenewal: false }
 }
 
 async function authenticateToken(hub: EnrolmentHub, request: EnrolmentRequest): Promise<Token> {

@@ -4,6 +4,8 @@ import type { Log } from './ports/log.ts'
 import type { Store } from './ports/store.ts'
 
 export interface EventFollower {
+  /** The number of the last event that was handed over, or of the one before the first. */
+  position(): number
   /** Reads on now, whether anybody has told of new events or not. */
   catchUp(): Promise<void>
   stop(): void
@@ -16,8 +18,6 @@ const retryMs = 200
 /**
  * Hands every event numbered above `from` to `handle`, in order. Handling is synchronous: what it starts may go on, but the
  * next event does not wait for it.
- *
- * @returns the way to read on at once, and to stop
  */
 export function followEvents(
   hub: { readonly store: Store; readonly log: Log },
@@ -67,6 +67,7 @@ export function followEvents(
   const unlisten = hub.store.onEvents(() => void drain())
   void drain()
   return {
+    position: () => position,
     catchUp: drain,
     stop() {
       stopped = true

@@ -2,12 +2,14 @@
 import { HubError, quote } from '../core/errors.ts'
 
 /**
- * @param purpose what the listener is for, as in "MQTT"; its flag is `--mqtt-port`, or `--api-listen` for the API
+ * @param purpose what the listener is for, as in "MQTT"; its flag is `--mqtt-port`, or `--api-listen` for "API"
  * @returns `port-taken` or `address-unavailable`
  */
 export function listenFailure(error: unknown, purpose: string, host: string, port: number): HubError {
   const errno = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const flag = purpose === 'API' ? '--api-listen' : `--${purpose.toLowerCase()}-port`
+  // Where these stand is one flag; the other listeners share --host.
+  const own = ['API', 'metrics'].includes(purpose) ? `--${purpose.toLowerCase()}-listen` : null
+  const flag = own ?? `--${purpose.toLowerCase()}-port`
   switch (errno) {
     case 'EADDRINUSE':
       return new HubError('port-taken', `${purpose} port ${port} on ${host} is taken by another process`, {
@@ -20,9 +22,8 @@ export function listenFailure(error: unknown, purpose: string, host: string, por
         cause: error,
       })
     default:
-      // Where the API stands is one flag; the other listeners share --host.
       return new HubError('address-unavailable', `${purpose} cannot listen on ${quote(host)} port ${port}: ${errno}`, {
-        hint: `choose an address of this machine with ${purpose === 'API' ? '--api-listen' : '--host'}`,
+        hint: `choose an address of this machine with ${own ?? '--host'}`,
         cause: error,
       })
   }

@@ -1,5 +1,5 @@
 /** The address of a peer: one spelling in attempts, one unit in limits. */
-import { isIPv6 } from 'node:net'
+import { isIP, isIPv6 } from 'node:net'
 
 /**
  * @param address as a socket tells it; undefined once the connection is gone
@@ -8,6 +8,11 @@ import { isIPv6 } from 'node:net'
 export function peerAddress(address: string | undefined): string {
   if (address === undefined || address === '') return 'unknown'
   return address.replace(/^::ffff:(?=\d+\.)/, '')
+}
+
+/** True for a name or address that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 /**

@@ -3,6 +3,7 @@ import { limits } from '../core/limits.ts'
 import type { NewAttempt } from './ports/attempts.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
+import type { Observer } from './ports/observer.ts'
 import type { Store } from './ports/store.ts'
 
 /** How long an attempt may wait before it is written. */
@@ -23,6 +24,7 @@ export function attemptRecorder(hub: {
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
+  readonly observer: Pick<Observer, 'attempt' | 'attemptDropped'>
 }): AttemptRecorder {
   let waiting: NewAttempt[] = []
   let dropped = 0
@@ -34,6 +36,7 @@ export function attemptRecorder(hub: {
   let writing: Promise<void> = Promise.resolve()
 
   function record(attempt: NewAttempt): void {
+    hub.observer.attempt(attempt)
     const now = Math.floor(hub.clock.nowMs() / 1000)
     if (now !== second) {
       second = now
@@ -43,6 +46,7 @@ export function attemptRecorder(hub: {
     const flooded = takenThisSecond > limits.attemptsPerSecondMax || waiting.length >= limits.attemptsWaitingMax
     if (stopped || flooded) {
       dropped += 1
+      hub.observer.attemptDropped()
       return
     }
     waiting.push(attempt)

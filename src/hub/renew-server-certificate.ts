@@ -1,6 +1,7 @@
 /** Renewing the certificate of the hub's own listeners while they serve. */
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
+import type { Observer } from './ports/observer.ts'
 import type { ServerCertificate } from './server-certificate.ts'
 
 /** How often it is looked at whether the certificate is due. */
@@ -11,6 +12,8 @@ export interface ServerCertificateKeeper {
   look(): Promise<void>
   /** Exchanges the certificate if there is another one to use: the one in use was revoked, say. */
   exchange(): Promise<void>
+  /** The one that the listeners use. */
+  inUse(): ServerCertificate
   stop(): void
 }
 
@@ -20,7 +23,7 @@ export interface ServerCertificateKeeper {
  * @param listeners `current` issues a new certificate where one is due; `use` gives it to the listeners
  */
 export function keepServerCertificate(
-  hub: { readonly clock: Clock; readonly log: Log },
+  hub: { readonly clock: Clock; readonly log: Log; readonly observer: Pick<Observer, 'renewal'> },
   first: ServerCertificate,
   listeners: { current(): Promise<ServerCertificate>; use(certificate: ServerCertificate): void },
 ): ServerCertificateKeeper {
@@ -36,15 +39,17 @@ export function keepServerCertificate(
       if (current.chain === inUse.chain) return
       listeners.use(current)
       inUse = current
+      hub.observer.renewal('server', 'renewed')
       hub.log.info('the server certificate was renewed', {
         notAfter: new Date(current.notAfterSec * 1000).toISOString(),
       })
     } catch (error) {
+      hub.observer.renewal('server', 'failed')
       hub.log.error('the server certificate could not be renewed', { error })
     }
   }
 
   const timer = setInterval(() => void look(), lookEveryMs)
   timer.unref()
-  return { look, exchange, stop: () => clearInterval(timer) }
+  return { look, exchange, inUse: () => inUse, stop: () => clearInterval(timer) }
 }

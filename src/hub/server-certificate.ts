@@ -11,6 +11,7 @@ import { publicKeyHash } from '../core/x509/public-key.ts'
 import type { Authorities } from './authorities.ts'
 import { issueCredential } from './issue-credential.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
+import type { Observer } from './ports/observer.ts'
 import type { Random } from './ports/random.ts'
 import type { KeyStore } from './ports/signer.ts'
 import type { Store, Transaction } from './ports/store.ts'
@@ -44,6 +45,7 @@ interface Hub {
   readonly instance: string | null
   readonly clock: Clock
   readonly random: Random
+  readonly observer: Pick<Observer, 'issuance'>
   readonly realm: Realm
   readonly authorities: Authorities
   crlUrl(authorityId: string): string
@@ -63,6 +65,18 @@ export async function currentServerCertificate(hub: Hub, names: ServerNames): Pr
   if (newest !== undefined && nowSec(hub.clock) < renewAtSec(newest) && covers(newest, names)) {
     return asServed(hub, keyName, newest)
   }
+  try {
+    const credential = await issueServerCredential(hub, names, keyName)
+    hub.observer.issuance(serverProfile.name, 'issued')
+    return asServed(hub, keyName, credential)
+  } catch (error) {
+    hub.observer.issuance(serverProfile.name, 'failed')
+    throw error
+  }
+}
+
+async function issueServerCredential(hub: Hub, names: ServerNames, keyName: string): Promise<Credential> {
+  const { publicKey } = await hub.keys.open(keyName)
   const credential = await issueCredential(hub, {
     authority: hub.authorities.issuing,
     profile: serverProfile,
@@ -78,7 +92,7 @@ export async function currentServerCertificate(hub: Hub, names: ServerNames): Pr
       }),
   })
   await hub.store.write((tx) => takeIntoUse(tx, hub.clock, credential))
-  return asServed(hub, keyName, credential)
+  return credential
 }
 
 /** A server certificate is in use from the moment it is stored; the one before it is superseded. */

@@ -29,7 +29,7 @@ export function sweepSessions(
     liveFingerprints(): readonly string[]
     closeCredential(fingerprint: string, code: FailureName): number
   },
-  follower: EventFollower,
+  follower: Pick<EventFollower, 'catchUp'>,
 ): SessionSweep {
   async function sweep(): Promise<number> {
     await follower.catchUp()

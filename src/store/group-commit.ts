@@ -5,6 +5,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HubError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
+import type { StoreHealth } from '../hub/ports/figures.ts'
+import type { Observer } from '../hub/ports/observer.ts'
 
 /** The transaction of a database, as groups of units need it. One at a time. */
 export interface UnitTransaction {
@@ -27,26 +29,38 @@ export class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown'
 }
 
+/** Who hears how transactions end. */
+export type CommitObserver = Pick<Observer, 'committed' | 'writesRefused'>
+
 /** After this long without a pause other work gets a turn, in milliseconds; the transaction stays open meanwhile. */
 const sliceMs = 5
 
 export class GroupCommit {
   readonly #transaction: UnitTransaction
   readonly #onEnd: (committed: boolean) => void
+  readonly #observer: CommitObserver
   #waiting: Unit[] = []
   #running: Promise<void> | null = null
   #closed = false
+  #isWriting = true
+  /** Units of the open transaction whose statements the database has refused. */
+  #refusedUnits = 0
 
   /** @param onEnd called after each try of a transaction, before the units of it are told */
-  constructor(transaction: UnitTransaction, onEnd: (committed: boolean) => void) {
+  constructor(transaction: UnitTransaction, onEnd: (committed: boolean) => void, observer: CommitObserver) {
     this.#transaction = transaction
     this.#onEnd = onEnd
+    this.#observer = observer
   }
 
   /** Runs work as one unit. See `Store.write`. */
   run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(new HubError('store-unavailable', 'the registry is closed'))
+    if (this.#closed) {
+      this.#observer.writesRefused(1, 'closed')
+      return Promise.reject(new HubError('store-unavailable', 'the registry is closed'))
+    }
     if (this.#waiting.length >= limits.transactionsWaitingMax) {
+      this.#observer.writesRefused(1, 'queue-full')
       return Promise.reject(new HubError('store-unavailable', 'too many writes wait for the registry'))
     }
     const { promise, resolve, reject } = Promise.withResolvers<T>()
@@ -58,6 +72,10 @@ export class GroupCommit {
     this.#waiting.push({ attempt, reject })
     this.#running ??= this.#drain()
     return promise
+  }
+
+  health(): StoreHealth {
+    return { unitsWaiting: this.#waiting.length, isWriting: this.#isWriting }
   }
 
   /** Ends when everything accepted is written or refused; nothing is accepted any more. */
@@ -76,9 +94,11 @@ export class GroupCommit {
   }
 
   async #commitGroup(units: readonly Unit[]): Promise<void> {
+    const startMs = performance.now()
     for (;;) {
       try {
         const verdicts = await this.#tryGroup(units)
+        this.#noteCommit(units.length, performance.now() - startMs)
         this.#onEnd(true)
         for (const tell of verdicts) tell()
         return
@@ -86,6 +106,7 @@ export class GroupCommit {
         await this.#transaction.rollback()
         this.#onEnd(false)
         if (await this.#transaction.recover()) continue
+        this.#noteRefusal(units.length)
         const message =
           error instanceof OutcomeUnknown
             ? 'the database gave no answer: what was asked for may be done or not'
@@ -97,8 +118,21 @@ export class GroupCommit {
     }
   }
 
+  /** A disk that is full refuses large units and still takes small ones. */
+  #noteCommit(units: number, durationMs: number): void {
+    this.#isWriting = true
+    this.#observer.committed(units, durationMs)
+    if (this.#refusedUnits > 0) this.#noteRefusal(this.#refusedUnits)
+  }
+
+  #noteRefusal(units: number): void {
+    this.#isWriting = false
+    this.#observer.writesRefused(units, 'database')
+  }
+
   async #tryGroup(units: readonly Unit[]): Promise<readonly Verdict[]> {
     const verdicts: Verdict[] = []
+    this.#refusedUnits = 0
     await this.#transaction.begin()
     let sliceStart = performance.now()
     for (const unit of units) {
@@ -121,6 +155,7 @@ export class GroupCommit {
       // Statements that the failed work has begun and did not wait for still run, here and not in a neighbour's savepoint.
       await nextTurn()
       if (!(await this.#transaction.rollbackToSavepoint())) throw error
+      if (error instanceof HubError && error.code === 'store-unavailable') this.#refusedUnits++
       return () => unit.reject(error)
     }
     await this.#transaction.release()

@@ -1,7 +1,7 @@
 /** The registry over a database that reads, writes and has a transaction: what is the same for every adapter. */
 import { assert } from '../core/errors.ts'
 import type { Store, Transaction } from '../hub/ports/store.ts'
-import { GroupCommit, type UnitTransaction } from './group-commit.ts'
+import { type CommitObserver, GroupCommit, type UnitTransaction } from './group-commit.ts'
 import type { Access } from './schema.ts'
 import { readersOver, type WriterParts, writersOver } from './tables.ts'
 
@@ -12,6 +12,7 @@ export interface StoreParts {
   readonly writing: Access
   readonly transaction: UnitTransaction
   readonly writers: Omit<WriterParts, 'onEvent'>
+  readonly observer: CommitObserver
   /** Closes the connections; nothing uses them any more. */
   close(): void | Promise<void>
 }
@@ -33,11 +34,15 @@ export function storeOver(parts: StoreParts): OpenStore {
     for (const listener of listeners) queueMicrotask(listener)
   }
 
-  const group = new GroupCommit(parts.transaction, (committed) => {
-    const appended = eventsInGroup
-    eventsInGroup = false
-    if (committed && appended) tellListeners()
-  })
+  const group = new GroupCommit(
+    parts.transaction,
+    (committed) => {
+      const appended = eventsInGroup
+      eventsInGroup = false
+      if (committed && appended) tellListeners()
+    },
+    parts.observer,
+  )
 
   function write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return group.run(async () => {
@@ -76,6 +81,7 @@ export function storeOver(parts: StoreParts): OpenStore {
     ...readersOver(parts.reading),
     write,
     onEvents,
+    health: () => group.health(),
     close: () => {
       closing ??= close()
       return closing

@@ -7,6 +7,7 @@ import { apiKeyReader, apiKeys } from './tables/api-keys.ts'
 import { attemptReader, attemptWriter } from './tables/attempts.ts'
 import { auditReader, auditWriter } from './tables/audit.ts'
 import { authorities, authorityReader } from './tables/authorities.ts'
+import { countReader } from './tables/counts.ts'
 import { credentialReader, credentials } from './tables/credentials.ts'
 import { crlReader, crls } from './tables/crls.ts'
 import { eventReader, eventWriter } from './tables/events.ts'
@@ -18,7 +19,7 @@ import { settingReader, settings } from './tables/settings.ts'
 import { tokenReader, tokens } from './tables/tokens.ts'
 
 /** The read side. */
-export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 'close'> {
+export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 'health' | 'close'> {
   return {
     identities: identityReader(access),
     credentials: credentialReader(access),
@@ -32,6 +33,7 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     events: eventReader(access),
     audit: auditReader(access),
     attempts: attemptReader(access),
+    counts: countReader(access),
   }
 }
 

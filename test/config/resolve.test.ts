@@ -48,6 +48,7 @@ describe('the configuration of a hub', () => {
       realm: null,
       readyFile: null,
       apiListen: null,
+      metricsListen: null,
       passphrase: null,
       databaseUrl: null,
       journal: join(directory, 'data', 'journal'),

@@ -10,6 +10,7 @@ import { limits } from '../../src/core/limits.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { establishAuthorities } from '../../src/hub/authorities.ts'
 import { enrol } from '../../src/hub/enrol.ts'
+import { silentObserver } from '../../src/hub/ports/observer.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
 import { newSecret } from '../../src/hub/secret-text.ts'
 import { systemClock, systemRandom } from '../../src/machine/system.ts'
@@ -100,7 +101,14 @@ describe('a hub on PostgreSQL', needsPostgres, () => {
 
 async function enrollingHub(store: Store) {
   const realm = parseRealm('plant.example')
-  const parts = { store, keys: new MemoryKeys(), clock: systemClock, random: systemRandom, realm }
+  const parts = {
+    store,
+    keys: new MemoryKeys(),
+    clock: systemClock,
+    random: systemRandom,
+    observer: silentObserver,
+    realm,
+  }
   const authorities = await establishAuthorities(parts)
   return { ...parts, issuing: authorities.issuing, crlUrl: () => 'http://hub.plant.example/crl' }
 }

@@ -5,6 +5,7 @@ import type { FailureName } from '../../src/core/failure/catalogue.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { type Gate, type GateLimits, startGate } from '../../src/gate/gate.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
+import type { SessionEnd } from '../../src/hub/ports/observer.ts'
 import { pump, serverCertificate, type TestCertificate } from './certificates.ts'
 import { FakeAdmission } from './fake-admission.ts'
 import { FakeUpstream } from './fake-upstream.ts'
@@ -16,6 +17,8 @@ export interface TestGate {
   readonly admission: FakeAdmission
   readonly upstream: FakeUpstream
   readonly attempts: Attempts
+  /** Why sessions have ended, in order. */
+  readonly sessionEnds: readonly SessionEnd[]
   readonly clock: { nowMs(): number; offsetMs: number }
   /** A client with its session; its CONNACK has been taken. */
   session(version: 4 | 5, fields?: object, certificate?: TestCertificate): Promise<RawClient>
@@ -53,6 +56,7 @@ export async function testGate(
   admission.admit(pump, 'pump-7')
   const upstream = new FakeUpstream()
   const attempts = new Attempts()
+  const sessionEnds: SessionEnd[] = []
   const clock = { offsetMs: 0, nowMs: () => Date.now() + clock.offsetMs }
   const gate = await startGate({
     listenerName: 'mqtt',
@@ -62,6 +66,7 @@ export async function testGate(
     sessionTickets: options.sessionTickets ?? false,
     admission,
     attempts,
+    observer: { sessionEnded: (cause) => sessionEnds.push(cause) },
     upstream,
     clock,
     random: { bytes: (count) => randomBytes(count) },
@@ -77,5 +82,5 @@ export async function testGate(
     if ((connack.returnCode ?? connack.reasonCode) !== 0) throw new Error(`refused: ${JSON.stringify(connack)}`)
     return client
   }
-  return { gate, port, admission, upstream, attempts, clock, session }
+  return { gate, port, admission, upstream, attempts, sessionEnds, clock, session }
 }

@@ -5,15 +5,19 @@ import type { FastifyInstance } from 'fastify'
 import { encodePem } from '../../src/core/x509/pem.ts'
 import { crlPath, statusServer } from '../../src/http/status/status-server.ts'
 import { currentCrl, publishCrl } from '../../src/hub/publish-crl.ts'
+import type { ReadinessVerdict } from '../../src/hub/readiness.ts'
 import { type HubParts, hubParts } from '../support/hub-parts.ts'
 import { assertProblem } from './problem.ts'
 
-function serverOf(t: { after(step: () => unknown): void }, hub: HubParts): FastifyInstance {
+const ready: ReadinessVerdict = { isReady: true, reasons: [] }
+
+function serverOf(t: { after(step: () => unknown): void }, hub: HubParts, verdict = ready): FastifyInstance {
   const { root, issuing } = hub.authorities
   const app = statusServer({
     caCertificates: new Map([root, issuing].map((ca) => [ca.id, ca.certificate])),
     rootsPem: encodePem('CERTIFICATE', root.certificate),
     crl: (authorityId) => currentCrl(hub, authorityId),
+    readiness: { judge: async () => verdict },
     clock: hub.clock,
     log: hub.log,
   })
@@ -81,4 +85,14 @@ test('what does not exist is a problem, whatever the path looks like', async (t)
 test('a health check is answered', async (t) => {
   const app = serverOf(t, await hubParts(t))
   assert.deepEqual((await app.inject('/healthz')).json(), { status: 'ok' })
+})
+
+test('a stranger learns whether the hub is ready, and not why it is not', async (t) => {
+  const hub = await hubParts(t)
+  const yes = await serverOf(t, hub).inject('/readyz')
+  assert.deepEqual([yes.statusCode, yes.json()], [200, { status: 'ready' }])
+  const reasons = [{ code: 'store-unavailable', sentence: 'the registry has refused the last write' }] as const
+  const no = await serverOf(t, hub, { isReady: false, reasons }).inject('/readyz')
+  assert.deepEqual([no.statusCode, no.json()], [503, { status: 'not ready' }])
+  assert.equal(no.headers['cache-control'], 'no-store')
 })

@@ -7,6 +7,7 @@ import { Secret } from '../../src/core/secret.ts'
 import { readCertificate } from '../../src/core/x509/certificate.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { enrol } from '../../src/hub/enrol.ts'
+import { grantToken } from '../../src/hub/register-device.ts'
 import { deviceRequest, hubParts, noonMs, registered } from '../support/hub-parts.ts'
 
 function refuses(code: FailureName): (error: unknown) => boolean {
@@ -115,4 +116,31 @@ test('a certificate never outlives the authority that signed it', async (t) => {
   const { certificateRequest } = deviceRequest('pump-7')
   const credential = await enrol(hub, { tokenText, claimedId: '', certificateRequest })
   assert.equal(credential.notAfterSec, hub.issuing.fields.notAfterSec)
+})
+
+test('each answer to a request is told by its outcome, and a second certificate as a renewal', async (t) => {
+  const hub = await hubParts(t)
+  const { tokenText, identity } = await registered(hub, 'pump-7')
+  const request = deviceRequest('pump-7')
+  const ask = (text: Secret | null, asked = request): Promise<unknown> =>
+    enrol(hub, { tokenText: text, claimedId: '', certificateRequest: asked.certificateRequest })
+  const told = (): string[] => hub.observer.lines.splice(0)
+
+  await ask(tokenText)
+  assert.deepEqual(told(), ['issuance device issued'])
+  await ask(tokenText)
+  assert.deepEqual(told(), ['issuance device repeated'])
+  await assert.rejects(ask(tokenText, deviceRequest('pump-7')))
+  assert.deepEqual(told(), ['issuance device refused', 'enrolmentRefused token-used'])
+  await assert.rejects(ask(null))
+  assert.deepEqual(told(), ['issuance device refused', 'enrolmentRefused token-missing'])
+
+  const again = await grantToken(hub, hub.actor, identity.id, 3_600)
+  await ask(again.tokenText)
+  assert.deepEqual(told(), ['issuance device issued', 'renewal device renewed'])
+
+  const late = await grantToken(hub, hub.actor, identity.id, 3_600)
+  await hub.store.close()
+  await assert.rejects(ask(late.tokenText))
+  assert.deepEqual(told(), ['issuance device failed', 'enrolmentRefused store-unavailable'])
 })

@@ -105,6 +105,27 @@ test('revocations that a killed hub owed stand in the CRL of the next start', as
   assert.ok(Buffer.from(crl).toString('hex').includes(credential.serialNumber))
 })
 
+test('the way of a revocation into a CRL is timed from the act, and one that waits is told', async (t) => {
+  const hub = await hubParts(t)
+  const { identity, tokenText } = await registered(hub, 'pump-7')
+  await enrol(hub, { tokenText, claimedId: '', ...deviceRequest('pump-7') })
+  const crls = keepCrlsFresh(hub)
+  assert.equal(crls.oldestOwedMs(), null)
+  await revokeDevice(hub, hub.actor, identity.id, 'keyCompromise')
+  const number = await hub.store.events.last()
+  crls.revoked(hub.issuing.id, number, noonMs)
+  hub.clock.advance(250)
+  crls.revoked(hub.issuing.id, number, noonMs + 250)
+  assert.equal(crls.oldestOwedMs(), noonMs)
+  hub.clock.advance(150)
+  hub.observer.lines.length = 0
+  await crls.stop()
+  assert.deepEqual(hub.observer.lines, ['revocationApplied crl 400', 'revocationApplied crl 150'])
+  assert.equal(crls.oldestOwedMs(), null)
+  assert.equal(crls.datesOf(hub.issuing.id)?.nextUpdateMs, noonMs + 400 + crlLifetimeMs)
+  assert.notEqual(crls.datesOf(hub.authorities.root.id), null)
+})
+
 test('a clock that ran ahead and was set right drops no revocation that still matters', async (t) => {
   const hub = await hubParts(t)
   const { identity, tokenText } = await registered(hub, 'pump-7')
@@ -134,6 +155,24 @@ test('a renewed server certificate is put to use once it is due, and not before'
   await renewal.look()
   assert.equal(used.length, 1)
   assert.notEqual(used[0], first.chain)
+  assert.equal(renewal.inUse().chain, used[0])
+  assert.deepEqual(
+    hub.observer.lines.filter((line) => line.startsWith('renewal')),
+    ['renewal server renewed'],
+  )
+})
+
+test('a server certificate that cannot be renewed stays in use, and that is told', async (t) => {
+  const hub = await hubParts(t)
+  const first = await currentServerCertificate(hub, { dnsNames: ['hub.plant.example'], ipAddresses: [] })
+  const renewal = keepServerCertificate(hub, first, {
+    current: () => Promise.reject(new HubError('authority-expired', 'it has ended')),
+    use: () => assert.fail('there is nothing to use'),
+  })
+  t.after(renewal.stop)
+  await renewal.exchange()
+  assert.equal(renewal.inUse(), first)
+  assert.ok(hub.observer.lines.includes('renewal server failed'))
 })
 
 test('every event is handed over once and in order, those from before the follower started too', async (t) => {
@@ -209,6 +248,9 @@ test('a flood of attempts is counted, not kept', async (t) => {
     if (after === null) break
   }
   assert.equal(kept, limits.attemptsPerSecondMax)
+  const told = (line: string): number => hub.observer.lines.filter((each) => each === line).length
+  assert.equal(told('attempt mqtt refused tls tls-closed-early'), limits.attemptsPerSecondMax + 50)
+  assert.equal(told('attemptDropped'), 50)
   assert.equal(hub.log.lines[0]?.message, 'attempts were not recorded because there were too many')
 })
 

@@ -118,15 +118,24 @@ describe('the SQLite store', () => {
   test('rejects every unit when the disk is full, and loses nothing of before', async () => {
     const path = join(emptyDirectory(), 'hub.db')
     await (await openSqliteStore({ path, clock })).close()
-    const store = await openSqliteStore({ path, clock, pagesMax: 60 })
+    const told: string[] = []
+    const observer = {
+      committed: (units: number) => told.push(`committed ${units}`),
+      writesRefused: (units: number, reason: string) => told.push(`refused ${units}: ${reason}`),
+    }
+    const store = await openSqliteStore({ path, clock, observer, pagesMax: 60 })
     await store.write((tx) => tx.settings.set('before', 'kept'))
     const big = Array.from({ length: 1_000 }, (_, i) => ({ ...fakeAttempt(i), sentence: 'x'.repeat(1_000) }))
     const full = store.write((tx) => tx.attempts.insertAll(big))
     await assert.rejects(full, { code: 'store-unavailable' })
+    assert.equal(store.health().isWriting, false)
     assert.equal(await store.settings.find('before'), 'kept')
     assert.deepEqual((await store.attempts.list({ order: 'oldest', after: null, limit: 1 })).items, [])
     await store.write((tx) => tx.settings.set('before', 'still'))
+    assert.equal(store.health().isWriting, true)
     await store.close()
+    await assert.rejects(store.write(async () => {}))
+    assert.deepEqual(told, ['committed 1', 'committed 1', 'refused 1: database', 'committed 1', 'refused 1: closed'])
   })
 
   test('stops a date before it becomes the name of a parameter', async () => {

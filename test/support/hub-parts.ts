@@ -7,6 +7,7 @@ import { Secret } from '../../src/core/secret.ts'
 import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
 import { type Authorities, type Authority, establishAuthorities } from '../../src/hub/authorities.ts'
 import type { Log } from '../../src/hub/ports/log.ts'
+import type { Observer } from '../../src/hub/ports/observer.ts'
 import type { KeyStore, Signer } from '../../src/hub/ports/signer.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
 import { registerDevice, type TokenGrant } from '../../src/hub/register-device.ts'
@@ -72,6 +73,41 @@ export class LogBook implements Log {
   }
 }
 
+/** An observer that keeps what it is told, each as a line: `renewal device renewed`. */
+export class ObserverBook implements Observer {
+  readonly lines: string[] = []
+  attempt({ listener, outcome, stage, code }: Parameters<Observer['attempt']>[0]): void {
+    this.#tell('attempt', listener, outcome, stage, code)
+  }
+  attemptDropped(): void {
+    this.#tell('attemptDropped')
+  }
+  sessionEnded(...args: Parameters<Observer['sessionEnded']>): void {
+    this.#tell('sessionEnded', ...args)
+  }
+  issuance(...args: Parameters<Observer['issuance']>): void {
+    this.#tell('issuance', ...args)
+  }
+  enrolmentRefused(...args: Parameters<Observer['enrolmentRefused']>): void {
+    this.#tell('enrolmentRefused', ...args)
+  }
+  renewal(...args: Parameters<Observer['renewal']>): void {
+    this.#tell('renewal', ...args)
+  }
+  revocationApplied(...args: Parameters<Observer['revocationApplied']>): void {
+    this.#tell('revocationApplied', ...args)
+  }
+  committed(units: number): void {
+    this.#tell('committed', units)
+  }
+  writesRefused(...args: Parameters<Observer['writesRefused']>): void {
+    this.#tell('writesRefused', ...args)
+  }
+  #tell(...words: readonly unknown[]): void {
+    this.lines.push(words.join(' '))
+  }
+}
+
 export interface HubParts {
   readonly store: Store
   readonly keys: MemoryKeys
@@ -82,6 +118,7 @@ export interface HubParts {
   readonly issuing: Authority
   readonly instance: null
   readonly log: LogBook
+  readonly observer: ObserverBook
   readonly actor: 'key:test'
   crlUrl(authorityId: string): string
 }
@@ -107,6 +144,7 @@ export async function hubParts(context: { after(step: () => unknown): void }): P
     issuing: authorities.issuing,
     instance: null,
     log: new LogBook(),
+    observer: new ObserverBook(),
     actor: 'key:test',
     crlUrl: (authorityId) => `http://hub.plant.example:8080/crl/${authorityId}.crl`,
   }

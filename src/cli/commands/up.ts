@@ -20,6 +20,7 @@ export function define(command: Command): void {
     .option('--public-name <name>', 'name or address that devices use; kept from the first start')
     .option('--realm <realm>', 'trust domain of the SPIFFE IDs; fixed at the first start')
     .option('--api-listen <host:port>', 'serve the admin API over TLS there too')
+    .option('--metrics-listen <host:port>', 'serve metrics and health over HTTP there, as in 127.0.0.1:9464')
     .option('--passphrase-file <file>', 'passphrase of the authority keys (or HANDFAST_PASSPHRASE)')
     .option('--database-url-file <file>', 'URL of a PostgreSQL database (or HANDFAST_DATABASE_URL; default SQLite)')
     .option('--journal <dir>', 'folder of the journal, best on another disk (default <data>/journal)')
@@ -89,6 +90,7 @@ const columnsMax = 100
 
 function announce(hub: RunningHub, dataDirectory: string): void {
   const { api } = hub.addresses
+  const { metrics } = hub.addresses
   const apiUrl = api === null ? null : `https://${hostAndPort({ host: hub.publicName, port: api.port })}`
   printLine(hub.firstStart ? 'Handfast is ready, with a new authority.' : 'Handfast is ready.')
   printLine()
@@ -99,6 +101,7 @@ function announce(hub: RunningHub, dataDirectory: string): void {
         `${url}  (${purpose})`,
       ]),
       ...(apiUrl === null ? [] : [['  API', `${apiUrl}  (operators)`] as const]),
+      ...(metrics === null ? [] : [['  metrics', `http://${hostAndPort(metrics)}/metrics`] as const]),
       ['  socket', `${hub.socketPath}, key in ${hub.adminKeyPath}`],
       ['  root', `sha256 ${hub.rootFingerprint}`],
       ['  CA file', hub.caPath],

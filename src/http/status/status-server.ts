@@ -4,6 +4,7 @@ import { HubError, quote } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import type { CrlRow } from '../../hub/ports/store.ts'
+import { type HealthOptions, serveHealth } from '../health.ts'
 import { httpApp } from '../listen.ts'
 
 export interface StatusServerOptions {
@@ -13,6 +14,7 @@ export interface StatusServerOptions {
   readonly rootsPem: string
   /** @throws HubError `not-found` */
   crl(authorityId: string): Promise<CrlRow>
+  readonly readiness: HealthOptions['readiness']
   readonly clock: { nowMs(): number }
   readonly log: Log
 }
@@ -40,7 +42,7 @@ export function statusServer(options: StatusServerOptions): FastifyInstance {
     return reply.header('Content-Type', 'application/pkix-crl').send(Buffer.from(row.crl))
   })
 
-  app.get('/healthz', (_request, reply) => reply.send({ status: 'ok' }))
+  serveHealth(app, { readiness: options.readiness, withReasons: false })
   return app
 }
 

@@ -15,6 +15,7 @@ import type { Token } from '../../core/identity/token.ts'
 import type { Attempt, AttemptQuery, NewAttempt } from './attempts.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from './audit.ts'
 import type { HubEvent, NewHubEvent } from './events.ts'
+import type { StoreHealth } from './figures.ts'
 
 /** One page of a list. `next` is the cursor of the page after it, null on the last one. */
 export interface Page<T> {
@@ -246,6 +247,26 @@ export interface AttemptWriter {
   keepNewest(count: number): Promise<void>
 }
 
+/** Credentials of one authority in one state, by their last good second. */
+export interface EndingQuery {
+  readonly authorityId: string
+  readonly state: CredentialState
+  /** Included. */
+  readonly fromSec: number
+  /** Not included. */
+  readonly beforeSec: number
+}
+
+/**
+ * How many there are. A large registry is counted in steps, so that nothing waits for it; what changes meanwhile may be
+ * missed or counted.
+ */
+export interface CountReader {
+  credentialsEnding(query: EndingQuery): Promise<number>
+  /** Of every kind. */
+  identitiesIn(state: IdentityState): Promise<number>
+}
+
 /** The tables inside one transaction: reads see its own writes. */
 export interface Transaction {
   readonly identities: Identities
@@ -276,6 +297,7 @@ export interface Store {
   readonly events: EventReader
   readonly audit: AuditReader
   readonly attempts: AttemptReader
+  readonly counts: CountReader
 
   /**
    * Runs work as one unit: when the promise is fulfilled, all of it is on disk and survives a power cut; when it is
@@ -289,6 +311,8 @@ export interface Store {
 
   /** Calls back after each commit that appended events. Returns the way to stop. */
   onEvents(listener: () => void): () => void
+
+  health(): StoreHealth
 
   /** Ends when what was accepted is written. */
   close(): Promise<void>

@@ -7,7 +7,9 @@ import { HubError } from '../../core/errors.ts'
 import { limits as catalogue } from '../../core/limits.ts'
 import type { Clock } from '../../hub/ports/clock.ts'
 import type { Log } from '../../hub/ports/log.ts'
+import { silentObserver } from '../../hub/ports/observer.ts'
 import type { Store } from '../../hub/ports/store.ts'
+import type { CommitObserver } from '../group-commit.ts'
 import { storeOver } from '../store-over.ts'
 import type { DatabaseAddress } from './address.ts'
 import { type Database, type DatabaseLimits, openClient, openPool, queriesOver } from './connections.ts'
@@ -24,6 +26,8 @@ export interface PostgresStoreOptions {
   /** The time of events. Leases end by the clock of the database. */
   readonly clock: Clock
   readonly log: Log
+  /** Nobody hears of transactions when it is left out. */
+  readonly observer?: CommitObserver
   /** Overrides those of `core/limits.ts`. */
   readonly limits?: Partial<DatabaseLimits>
 }
@@ -43,6 +47,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     reading: () => reading,
     writing: () => writing,
     transaction: writer,
+    observer: options.observer ?? silentObserver,
     writers: { clock: options.clock, nowMs: () => sql`(extract(epoch from clock_timestamp()) * 1000)::bigint` },
     async close() {
       await Promise.all([writer.close(), pool.end(), notifications.stop()])

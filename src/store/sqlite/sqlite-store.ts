@@ -5,7 +5,9 @@ import type { DatabaseSync } from 'node:sqlite'
 import { sql } from 'kysely'
 import { HubError, quote } from '../../core/errors.ts'
 import type { Clock } from '../../hub/ports/clock.ts'
+import { silentObserver } from '../../hub/ports/observer.ts'
 import type { Store } from '../../hub/ports/store.ts'
+import type { CommitObserver } from '../group-commit.ts'
 import { storeOver } from '../store-over.ts'
 import { isDamage, openReader, openWriter, queriesOver } from './connection.ts'
 import { securePrivateFile } from './files.ts'
@@ -17,6 +19,8 @@ export interface SqliteStoreOptions {
   readonly path: string
   /** The time of events and of leases: one process has the file. */
   readonly clock: Clock
+  /** Nobody hears of transactions when it is left out. */
+  readonly observer?: CommitObserver
   /** The size that the file may reach, in pages of 4 KiB; the disk is the limit when it is left out. */
   readonly pagesMax?: number
 }
@@ -27,7 +31,7 @@ export interface SqliteStoreOptions {
  * @throws HubError `database-unusable` when the file cannot be opened, is damaged, is no database of Handfast or is of a
  *   newer version
  */
-export async function openSqliteStore({ path, clock, pagesMax }: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore({ path, clock, observer, pagesMax }: SqliteStoreOptions): Promise<Store> {
   const opened: DatabaseSync[] = []
   try {
     securePrivateFile(path)
@@ -43,6 +47,7 @@ export async function openSqliteStore({ path, clock, pagesMax }: SqliteStoreOpti
       writing: () => writing,
       transaction: sqliteTransaction(writer),
       writers: { clock, nowMs: () => sql`${clock.nowMs()}` },
+      observer: observer ?? silentObserver,
       close() {
         reader.close()
         writer.close()

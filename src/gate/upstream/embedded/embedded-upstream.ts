@@ -28,7 +28,7 @@ export interface EmbeddedUpstreamOptions {
  */
 export async function startEmbeddedUpstream(
   options: EmbeddedUpstreamOptions,
-): Promise<Upstream & { readonly kind: 'embedded' }> {
+): Promise<Upstream & { readonly kind: 'embedded'; restarts(): number }> {
   const upstream = new EmbeddedUpstream(options)
   await upstream.start()
   return upstream
@@ -77,6 +77,10 @@ class EmbeddedUpstream implements Upstream {
 
   isAvailable(): boolean {
     return this.#link !== null
+  }
+
+  restarts(): number {
+    return this.#worker.restarts()
   }
 
   connect(listener: UpstreamListener): UpstreamConnection {

@@ -34,6 +34,7 @@ export class SupervisedWorker {
   #restartTimer: NodeJS.Timeout | undefined
   #restartMs: number = brokerLimits.restartMs
   #stopped = false
+  #restarts = 0
 
   constructor(options: WorkerOptions, owner: WorkerOwner, log: Log) {
     this.#options = options
@@ -53,6 +54,11 @@ export class SupervisedWorker {
     if (failure === null) return
     await this.stop()
     throw new HubError('upstream-unavailable', 'the embedded broker does not start', { cause: failure })
+  }
+
+  /** How often a thread has ended that was not told to. */
+  restarts(): number {
+    return this.#restarts
   }
 
   async stop(): Promise<void> {
@@ -92,7 +98,8 @@ export class SupervisedWorker {
       if (upAt !== null) this.#owner.onDown()
       onOutcome(failure)
       if (this.#stopped) return
-      this.#log.error('the embedded broker has ended and is started again', { err: failure, exitCode })
+      this.#restarts++
+      this.#log.error('the embedded broker has ended and is started again', { error: failure, exitCode })
       if (upAt !== null && performance.now() - upAt > brokerLimits.livedMs) this.#restartMs = brokerLimits.restartMs
       this.#restartTimer = setTimeout(() => this.#launch(() => {}), this.#restartMs)
       this.#restartMs = Math.min(this.#restartMs * 2, brokerLimits.restartMsMax)
