@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { HubError } from '../../src/core/errors.ts'
-import { failureNames } from '../../src/core/failure/catalogue.ts'
+import { failure, failureNames } from '../../src/core/failure/catalogue.ts'
 import { limits } from '../../src/core/limits.ts'
 import { definitions } from '../../src/http/metrics/definitions.ts'
 import { HubMetrics } from '../../src/http/metrics/hub-metrics.ts'
@@ -234,7 +234,7 @@ test('the operator reads why the hub is not ready, with the cure of each reason'
       code: 'store-unavailable',
       failureId: 'HF-9109',
       sentence: 'the registry has refused the last write',
-      cure: 'wait and try again; if it lasts, check free space and see the log of the hub',
+      cure: failure('store-unavailable').cure,
     },
   ])
   const ready = await bed(t).app.inject('/readyz')
