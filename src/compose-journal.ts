@@ -7,6 +7,7 @@ import { findInJournal } from './hub/find-in-journal.ts'
 import { journalEntries } from './hub/journal-entries.ts'
 import type { Log } from './hub/ports/log.ts'
 import type { Store } from './hub/ports/store.ts'
+import { replayJournal } from './hub/replay-journal.ts'
 import { journalFolder } from './journal/journal-files.ts'
 import { type JournaledStore, journaled } from './journal/journaled-store.ts'
 import { beginKeptJournal, findKeptJournal } from './journal/kept-journal.ts'
@@ -47,9 +48,12 @@ export async function openHubJournal(hub: {
     return {
       async guard(fingerprint) {
         const journal = found ?? (await begin(fingerprint))
-        const { place, event } = await findInJournal(registry, journal)
-        if (place < journal.end) {
-          throw new HubError('journal-foreign', `the registry is older than the journal in ${quote(config.journal)}`)
+        const { place, event, isBehind } = await findInJournal(registry, journal)
+        if (isBehind) {
+          const report = await replayJournal({ store: registry, clock, journal }, place, false)
+          log.warn('the registry was restored from a backup: what was taken away since is taken away again', {
+            ...report,
+          })
         }
         const store = journaled(registry, {
           journal,

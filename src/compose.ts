@@ -6,7 +6,9 @@ import type { HubView } from './api-schema/views.ts'
 import { openWatch } from './compose-figures.ts'
 import { openHubJournal } from './compose-journal.ts'
 import type { HubConfig } from './config/config.ts'
+import { HubError } from './core/errors.ts'
 import type { FailureName } from './core/failure/catalogue.ts'
+import { Secret } from './core/secret.ts'
 import { encodePem } from './core/x509/pem.ts'
 import { writeDurably } from './disk/durable-file.ts'
 import { type Gate, startGate } from './gate/gate.ts'
@@ -16,7 +18,7 @@ import { estServer } from './http/est/est-server.ts'
 import { listenOn, tlsOptions } from './http/listen.ts'
 import { crlPath, statusServer } from './http/status/status-server.ts'
 import { registryAdmission } from './hub/admit.ts'
-import { createApiKey } from './hub/api-keys.ts'
+import { authenticateApiKey, createApiKey } from './hub/api-keys.ts'
 import { establishAuthorities } from './hub/authorities.ts'
 import { FailureLimiter } from './hub/failure-limiter.ts'
 import { followEvents } from './hub/follow-events.ts'
@@ -289,12 +291,26 @@ async function openRegistry(
   return { store, instance, note: `PostgreSQL, ${address.place}; this process is ${instance}` }
 }
 
-/** The key of the command line on this machine; made again when its file is gone, since the folder's owner may do anything. */
+/**
+ * The key of the command line on this machine. It is made again when its file is gone or holds a key of another life of the
+ * registry, since the folder's owner may do anything.
+ */
 async function ensureAdminKey(directory: DataDirectory, store: Store, instance: string | null): Promise<void> {
-  if ((await readIfThere(directory.adminKey)) !== null) return
+  const kept = await readIfThere(directory.adminKey)
+  if (kept !== null && (await opensApi(store, kept))) return
   // Each process that shares a registry has a key of its own: one that is made anew ends no other.
   const key = await createApiKey({ store, clock, random }, instance === null ? 'admin' : `admin-${instance}`)
   writeDurably(directory.adminKey, `${key.reveal()}\n`, 0o600)
+}
+
+async function opensApi(store: Store, key: string): Promise<boolean> {
+  try {
+    await authenticateApiKey({ store }, new Secret(key.trim()))
+    return true
+  } catch (error) {
+    if (error instanceof HubError && error.code === 'key-invalid') return false
+    throw error
+  }
 }
 
 function closeSessions(gate: Gate, event: HubEvent): void {

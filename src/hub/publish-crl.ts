@@ -27,6 +27,8 @@ export async function currentCrl(hub: Hub, authorityId: string): Promise<CrlRow>
   const authority = authorityNamed(hub.authorities, authorityId)
   const latest = await hub.store.crls.latest(authority.id)
   const isFresh = (crl: CrlRow): boolean => {
+    // A restored registry remembers the number of a CRL that it does not have.
+    if (crl.crl.length === 0) return false
     // One from the future was made while the clock was wrong: it would look fresh for too long.
     const ageMs = hub.clock.nowMs() - (crl.thisUpdateMs + crlBackdateMs)
     return ageMs >= 0 && ageMs < crlRefreshMs

@@ -48,7 +48,7 @@ export async function openJournal(options: JournalOptions, isReader = false): Pr
     segment: newest.segment,
     hash: last.hash,
     place: newest.place + last.groups.reduce((sum, group) => sum + group.length, 0),
-    event: last.groups.at(-1)?.at(-1)?.number ?? newest.event,
+    event: highestOf(last.groups.flat(), newest.event),
     bytes: last.wholeBytes,
   }
   const journal = new FileJournal(options, newest.journal, newest.hub, headers, tip)
@@ -79,6 +79,7 @@ interface Tip {
   readonly hash: LineHash
   /** Of the last entry. */
   readonly place: number
+  /** The highest number of an event so far. */
   readonly event: number
   /** The length of the last segment up to here. */
   readonly bytes: number
@@ -110,6 +111,10 @@ class FileJournal implements Journal {
 
   get end(): number {
     return this.#tip.place
+  }
+
+  get highest(): number {
+    return this.#tip.event
   }
 
   async append(entries: readonly JournalEntry[]): Promise<void> {
@@ -181,18 +186,16 @@ class FileJournal implements Journal {
   }
 
   async #writeGroup(entries: readonly JournalEntry[]): Promise<void> {
-    const { segment, hash, place, bytes } = this.#tip
+    const { segment, hash, place, event, bytes } = this.#tip
     const line = groupLine(hash, entries)
     this.#file ??= await this.#options.files.open(segmentName(segment))
     await this.#file.write(line.bytes, bytes)
     await this.#file.sync()
-    const newest = entries.at(-1)
-    assert(newest !== undefined, 'a group has entries')
     this.#tip = {
       segment,
       hash: line.hash,
       place: place + entries.length,
-      event: newest.number,
+      event: highestOf(entries, event),
       bytes: bytes + line.bytes.length,
     }
   }
@@ -286,6 +289,10 @@ async function loadSegment(files: JournalFiles, number: number): Promise<Segment
   const segment = readSegment(name, await reading(files, () => files.read(name)))
   if (segment === null) throw damaged(name, 'its first line is not the header of a journal')
   return segment
+}
+
+function highestOf(entries: readonly JournalEntry[], before: number): number {
+  return entries.reduce((highest, { number }) => Math.max(highest, number), before)
 }
 
 function placed({ header, groups }: Segment): readonly (readonly PlacedEntry[])[] {

@@ -16,7 +16,7 @@ export interface SegmentHeader {
   readonly hub: string
   /** Counted from 1 without gaps. */
   readonly segment: number
-  /** Place and event number of the entry before its first. */
+  /** The place of the entry before its first, and the highest number of an event up to there. */
   readonly place: number
   readonly event: number
   /** The hash of the line before, which is the last of the segment before. */

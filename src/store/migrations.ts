@@ -27,7 +27,7 @@ export interface Dialect {
 export type Step = (database: Kysely<any>, dialect: Dialect) => Promise<void>
 
 /** Step n makes version n + 1. */
-export const steps: readonly Step[] = [makeFirstVersion, makeOperable]
+export const steps: readonly Step[] = [makeFirstVersion, makeOperable, makeRestorable]
 
 // biome-ignore lint/suspicious/noExplicitAny: see Step
 async function makeFirstVersion(database: Kysely<any>, dialect: Dialect): Promise<void> {
@@ -114,6 +114,18 @@ async function makeOperable(database: Kysely<any>, dialect: Dialect): Promise<vo
   ]) {
     await statement.execute(database)
   }
+}
+
+/** What the journal knows of identities after an older copy of the registry was restored, until an operator adopts it. */
+// biome-ignore lint/suspicious/noExplicitAny: see Step
+async function makeRestorable(database: Kysely<any>, { key, integer }: Dialect): Promise<void> {
+  const statements = [
+    sql`create table adoptions (
+      identity_id ${key} primary key references identities (id), identity text not null,
+      version_then ${integer} not null)`,
+    sql`create index credentials_unadopted on credentials (identity_id) where state = 'unadopted'`,
+  ]
+  for (const statement of statements) await statement.execute(database)
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: see Step

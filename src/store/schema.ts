@@ -105,6 +105,14 @@ export interface SealedKeyTable {
   content: string
 }
 
+/** See `Adoption` in hub/ports/store.ts. */
+export interface AdoptionTable {
+  identity_id: IdentityId
+  /** The identity as the journal has it, as JSON. */
+  identity: string
+  version_then: number
+}
+
 /** What a process has committed last, so that it can tell after a lost connection whether its COMMIT came through. */
 export interface CommitMarkTable {
   instance: string
@@ -161,6 +169,7 @@ export interface Schema {
   idempotency: IdempotencyTable
   leases: LeaseTable
   sealed_keys: SealedKeyTable
+  adoptions: AdoptionTable
   commit_marks: CommitMarkTable
   events: EventTable
   audit: AuditTable

@@ -3,6 +3,7 @@ import type { RawBuilder } from 'kysely'
 import type { Clock } from '../hub/ports/clock.ts'
 import type { Store, Transaction } from '../hub/ports/store.ts'
 import type { Access } from './schema.ts'
+import { adoptionReader, adoptions } from './tables/adoptions.ts'
 import { apiKeyReader, apiKeys } from './tables/api-keys.ts'
 import { attemptReader, attemptWriter } from './tables/attempts.ts'
 import { auditReader, auditWriter } from './tables/audit.ts'
@@ -29,6 +30,7 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     apiKeys: apiKeyReader(access),
     settings: settingReader(access),
     sealedKeys: sealedKeyReader(access),
+    adoptions: adoptionReader(access),
     idempotency: idempotencyReader(access),
     events: eventReader(access),
     audit: auditReader(access),
@@ -57,6 +59,7 @@ export function writersOver(access: Access, { clock, nowMs, onEvent }: WriterPar
     apiKeys: apiKeys(access),
     settings: settings(access),
     sealedKeys: sealedKeys(access),
+    adoptions: adoptions(access),
     idempotency: idempotency(access),
     leases: leases(access, nowMs),
     events: eventWriter(access, clock, onEvent),

@@ -48,7 +48,7 @@ describe('the SQLite store', () => {
     const path = join(emptyDirectory(), 'hub.db')
     await (await openSqliteStore({ path, clock })).close()
     alter(path, 'pragma user_version = 99')
-    await assert.rejects(openSqliteStore({ path, clock }), { code: 'database-unusable', message: /version 99.* to 2$/ })
+    await assert.rejects(openSqliteStore({ path, clock }), { code: 'database-unusable', message: /version 99.* to 3$/ })
   })
 
   test('refuses what is no database, what is damaged and what belongs to another program', async () => {

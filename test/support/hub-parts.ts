@@ -126,9 +126,12 @@ export interface HubParts {
 /** 21 November 2026, noon. */
 export const noonMs: number = Date.UTC(2026, 10, 21, 12)
 
-export async function hubParts(context: { after(step: () => unknown): void }): Promise<HubParts> {
+export async function hubParts(
+  context: { after(step: () => unknown): void },
+  folder: string = temporaryFolder(context),
+): Promise<HubParts> {
   const clock = new StandingClock(noonMs)
-  const store = await openSqliteStore({ path: join(temporaryFolder(context), 'hub.db'), clock })
+  const store = await openSqliteStore({ path: join(folder, 'hub.db'), clock })
   context.after(() => store.close())
   const keys = new MemoryKeys()
   const random = { bytes: (count: number) => randomBytes(count) }

@@ -46,6 +46,9 @@ export type NewHubEvent =
        */
       readonly type: 'registry-restored'
       readonly restoredTo: number
+      /** Which journal, and the place up to which it was read. */
+      readonly journal: string
+      readonly place: number
       /** True when nobody knows all that happened since, because the journal did not reach back that far. */
       readonly incomplete: boolean
     }

@@ -28,10 +28,12 @@ export interface Journal {
   readonly id: string
   /** Fingerprint of the root of the hub that it belongs to. */
   readonly hub: string
-  /** What stands before the first entry that is kept: how many were let go, and the number of the event before it. */
+  /** What stands before the first entry that is kept: how many were let go, and the highest number of an event. */
   readonly start: { readonly place: number; readonly event: number }
   /** The place of the last entry; that of `start` when there is none. */
   readonly end: number
+  /** The highest number of an event that it has ever held. */
+  readonly highest: number
 
   /**
    * Adds a group of entries behind the last; when this is fulfilled they are on disk and survive a power cut, when it is

@@ -69,6 +69,8 @@ export interface CredentialReader {
   listOfIdentity(id: IdentityId, query: PageQuery): Promise<Page<Credential>>
   /** The credentials of an identity that are in one of the states, oldest first. */
   ofIdentityIn(id: IdentityId, states: readonly CredentialState[]): Promise<readonly Credential[]>
+  /** The unadopted credentials of several identities, oldest first; at most `limits.bulkRowsMax` ids. */
+  unadoptedOf(ids: readonly IdentityId[]): Promise<readonly Credential[]>
   /** The credentials that were issued for a token, oldest first. */
   ofToken(tokenId: string): Promise<readonly Credential[]>
   /**
@@ -195,6 +197,29 @@ export interface SealedKeys extends SealedKeyReader {
   insert(name: string, content: string): Promise<boolean>
 }
 
+/**
+ * An identity of which the journal knows more than the registry, which is a restored copy: what it was last, or credentials
+ * that are `unadopted`.
+ */
+export interface Adoption {
+  /** As the journal has it. */
+  readonly identity: Identity
+  /** The version of the identity in the registry at that time: whoever changed it since knew better. */
+  readonly versionThen: number
+}
+export interface AdoptionReader {
+  find(id: IdentityId): Promise<Adoption | null>
+  /** In ascending order of id. */
+  list(query: PageQuery): Promise<Page<Adoption>>
+  count(): Promise<number>
+}
+export interface Adoptions extends AdoptionReader {
+  /** In place of those that there are for the same identities; at most `limits.bulkRowsMax`. */
+  saveAll(adoptions: readonly Adoption[]): Promise<void>
+  /** At most `limits.bulkRowsMax`. */
+  removeAll(ids: readonly IdentityId[]): Promise<void>
+}
+
 /** Work that only one process of a hub may do at a time, by the clock of the database. */
 export interface Leases {
   /**
@@ -277,6 +302,7 @@ export interface Transaction {
   readonly apiKeys: ApiKeys
   readonly settings: Settings
   readonly sealedKeys: SealedKeys
+  readonly adoptions: Adoptions
   readonly idempotency: Idempotency
   readonly leases: Leases
   readonly events: EventWriter & Pick<EventReader, 'last'>
@@ -293,6 +319,7 @@ export interface Store {
   readonly apiKeys: ApiKeyReader
   readonly settings: SettingReader
   readonly sealedKeys: SealedKeyReader
+  readonly adoptions: AdoptionReader
   readonly idempotency: IdempotencyReader
   readonly events: EventReader
   readonly audit: AuditReader

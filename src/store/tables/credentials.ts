@@ -36,6 +36,15 @@ export function credentialReader(access: Access): CredentialReader {
       const found = await oldestFirst().where('identity_id', '=', id).where('state', 'in', states).execute()
       return found.map(read)
     },
+    async unadoptedOf(ids) {
+      assertBulk(ids)
+      if (ids.length === 0) return []
+      const found = await oldestFirst()
+        .where('state', '=', sql.lit('unadopted'))
+        .where('identity_id', 'in', ids)
+        .execute()
+      return found.map(read)
+    },
     async ofToken(tokenId) {
       return (await oldestFirst().where('token_id', '=', tokenId).execute()).map(read)
     },

@@ -56,4 +56,13 @@ export const backupFailures = {
     'the certificate was issued after the backup that was restored, and nobody has adopted it yet',
     'see what waits and take it: `handfast adopt`',
   ),
+  'nothing-to-adopt': entry(
+    'HF-9126',
+    'api',
+    'operator',
+    'not-found',
+    'general',
+    'nothing of this device waits to be adopted',
+    'see what waits: `handfast adopt`',
+  ),
 } as const

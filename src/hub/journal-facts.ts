@@ -1,0 +1,98 @@
+/** What the journal says has happened behind a place, folded into what still matters. */
+import type { Fingerprint, RevocationReason } from '../core/identity/credential.ts'
+import type { IdentityId } from '../core/identity/id.ts'
+import type { IdentityState } from '../core/identity/identity.ts'
+import type { Token } from '../core/identity/token.ts'
+import type { Journal, JournalEntry } from './ports/journal.ts'
+
+/** Access that was taken away, and numbers that were given away. */
+export interface JournalFacts {
+  readonly entries: number
+  /** Credentials that were revoked, with the reason that stands and the time of the revocation. */
+  readonly revoked: ReadonlyMap<Fingerprint, { readonly reason: RevocationReason; readonly atMs: number }>
+  /** The last state of identities whose state was changed. */
+  readonly states: ReadonlyMap<IdentityId, { readonly state: IdentityState; readonly atMs: number }>
+  /** Tokens that were used or ended. */
+  readonly tokens: ReadonlyMap<string, { readonly state: Exclude<Token['state'], 'open'>; readonly atMs: number }>
+  /** API keys that were removed: id and name. */
+  readonly apiKeys: ReadonlyMap<string, string>
+  /** The highest CRL number of each authority. */
+  readonly crlNumbers: ReadonlyMap<string, bigint>
+  /** Credentials that were issued and not revoked since. */
+  readonly issued: number
+  /** Identities that were registered. */
+  readonly registered: number
+}
+
+/**
+ * Reads the journal behind a place.
+ *
+ * @throws HubError `journal-damaged`
+ */
+export async function journalFacts(journal: Journal, place: number): Promise<JournalFacts> {
+  const fold = new Fold()
+  for await (const group of journal.after(place)) for (const { entry } of group) fold.take(entry)
+  return fold.facts()
+}
+
+class Fold {
+  readonly #revoked = new Map<Fingerprint, { reason: RevocationReason; atMs: number }>()
+  readonly #states = new Map<IdentityId, { state: IdentityState; atMs: number }>()
+  readonly #tokens = new Map<string, { state: 'used' | 'revoked'; atMs: number }>()
+  readonly #apiKeys = new Map<string, string>()
+  readonly #crlNumbers = new Map<string, bigint>()
+  readonly #issued = new Set<Fingerprint>()
+  readonly #registered = new Set<IdentityId>()
+  #entries = 0
+
+  take({ event, atMs, credential }: JournalEntry): void {
+    this.#entries += 1
+    switch (event.type) {
+      case 'credential-issued':
+      case 'credential-adopted':
+        this.#issued.add(event.fingerprint)
+        if (credential?.tokenId != null) this.#tokens.set(credential.tokenId, { state: 'used', atMs })
+        return
+      case 'credential-revoked':
+        this.#revoked.set(event.fingerprint, { reason: event.reason, atMs: credential?.revokedAtMs ?? atMs })
+        this.#issued.delete(event.fingerprint)
+        return
+      case 'identity-registered':
+        this.#registered.add(event.identityId)
+        return
+      case 'identity-state-changed':
+        this.#states.set(event.identityId, { state: event.state, atMs })
+        return
+      case 'token-ended':
+        this.#tokens.set(event.tokenId, { state: event.state, atMs })
+        return
+      case 'api-key-removed':
+        this.#apiKeys.set(event.keyId, event.name)
+        return
+      case 'crl-published': {
+        const number = BigInt(event.crlNumber)
+        const before = this.#crlNumbers.get(event.authorityId) ?? 0n
+        if (number > before) this.#crlNumbers.set(event.authorityId, number)
+        return
+      }
+      // A device that goes on with what it has is used and superseded again.
+      case 'credential-activated':
+      case 'credential-superseded':
+      case 'registry-restored':
+        return
+    }
+  }
+
+  facts(): JournalFacts {
+    return {
+      entries: this.#entries,
+      revoked: this.#revoked,
+      states: this.#states,
+      tokens: this.#tokens,
+      apiKeys: this.#apiKeys,
+      crlNumbers: this.#crlNumbers,
+      issued: this.#issued.size,
+      registered: this.#registered.size,
+    }
+  }
+}
