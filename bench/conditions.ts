@@ -2,21 +2,54 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
-import { programPath } from '../test/support/programs.ts'
-import type { Sizes } from './options.ts'
+import { join } from 'node:path'
+import { type OpensslBuild, opensslIn } from './peers/openssl.ts'
+import type { Sizes } from './sizes.ts'
+
+const repository = join(import.meta.dirname, '..')
 
 /** Names and texts, in the order in which they are printed. */
 export type Conditions = Readonly<Record<string, string>>
 
 export function readConditions(sizes: Sizes): Conditions {
+  const openssl = opensslIn(readFileSync(process.execPath))
   return {
-    date: new Date().toISOString().slice(0, 10),
     machine: `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${systemName()}`,
-    load: `${loadavg()[0]?.toFixed(2)} on average in the minute before the start`,
-    node: `${process.versions.node}, OpenSSL ${process.versions.openssl}`,
-    mosquitto: mosquittoVersion() ?? 'not installed: only our own columns (apt-get install mosquitto)',
+    'load before the start': loadNow(),
     rounds: `${sizes.rounds} of each side in turn after one to warm up; memory ${sizes.memoryRounds}`,
+    Handfast: `on Node ${process.versions.node}, ${opensslText(openssl)}`,
   }
+}
+
+/** Average number of processes that wanted to run in the last minute. */
+export function loadNow(): string {
+  return `${loadavg()[0]?.toFixed(2)} on average in a minute`
+}
+
+export function opensslText(build: OpensslBuild | null): string {
+  if (build === null) return 'OpenSSL of unknown version'
+  return `OpenSSL ${build.version}${build.flags === '' ? '' : ` (${build.flags})`}`
+}
+
+/** What the handshakes of all sides have agreed on, or those of each where they differ. @param agreed texts by title */
+export function tlsText(agreed: ReadonlyMap<string, string>): string {
+  const different = new Set(agreed.values())
+  if (different.size === 1) return `${[...different].join('')} on every side`
+  return [...agreed].map(([title, tls]) => `${title}: ${tls}`).join('; ')
+}
+
+/** The short hash of the commit, with a + where the files that count are not those of the commit; or `unknown`. */
+export function readCommit(): string {
+  const git = (...args: string[]): string => outputOf('git', ['-C', repository, ...args]).trim()
+  const hash = git('rev-parse', '--short=8', 'HEAD')
+  if (!/^[0-9a-f]{8,40}$/.test(hash)) return 'unknown'
+  const changed = git('status', '--porcelain', '--', 'src', 'bench/*.ts', 'bench/**/*.ts', 'package-lock.json')
+  return changed === '' ? hash : `${hash}+`
+}
+
+function outputOf(program: string, args: readonly string[]): string {
+  const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000 })
+  return `${stdout ?? ''}${stderr ?? ''}`
 }
 
 function systemName(): string {
@@ -26,20 +59,4 @@ function systemName(): string {
   } catch {
     return `kernel ${release()}`
   }
-}
-
-/** The version and the OpenSSL that it is linked with, or null where it is not installed. */
-function mosquittoVersion(): string | null {
-  const program = programPath('mosquitto')
-  if (program === null) return null
-  // It has no option for its version: help says it, with a status of its own.
-  const version = /mosquitto version (\S+)/.exec(outputOf(program, ['-h']))?.[1]
-  const library = /libcrypto\.so\S* => (\S+)/.exec(outputOf('ldd', [program]))?.[1]
-  const openssl = library === undefined ? null : /OpenSSL (\d+\.\d+\.\S+)/.exec(readFileSync(library, 'latin1'))?.[1]
-  return `${version ?? 'of unknown version'}, OpenSSL ${openssl ?? 'of unknown version'}`
-}
-
-function outputOf(program: string, args: readonly string[]): string {
-  const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000 })
-  return `${stdout ?? ''}${stderr ?? ''}`
 }

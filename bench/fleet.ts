@@ -25,15 +25,18 @@ export interface Fleet {
 
 const enrolmentsAtOnce = 8
 
-/** @param data data directory of a hub that runs */
-export async function enrolFleet(data: string, count: number): Promise<Fleet> {
+/**
+ * @param data data directory of a hub that runs
+ * @param prefix what the ids begin with
+ */
+export async function enrolFleet(data: string, count: number, prefix = 'bench'): Promise<Fleet> {
   const api = openHub({ data, env: {}, directory: '/' })
   const devices: Device[] = []
   let authority: Promise<AuthorityCertificates> | null = null
   let next = 0
   const enrolNext = async (): Promise<void> => {
     for (let index = next++; index < count; index = next++) {
-      const { bootstrap: text } = await api.post<BootstrapView>('/devices', { id: `bench-${index}` })
+      const { bootstrap: text } = await api.post<BootstrapView>('/devices', { id: `${prefix}-${index}` })
       const bootstrap = parseBootstrap(new Secret(text))
       authority ??= fetchAuthority(bootstrap)
       const { root, others } = await authority

@@ -1,91 +1,62 @@
-/** Both sides in turn, round by round, so that whatever else happens on the machine happens to both. */
+/** All sides in turn, round by round, so that whatever else happens on the machine happens to each of them. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Bed } from './bed.ts'
-import { cpuMicrosOf } from './processes.ts'
-import type { Server } from './servers/server.ts'
-import { type Spread, spreadOf } from './statistics.ts'
+import type { Round, Series } from './figures.ts'
+import { cpuMicrosBetween, readCpu } from './processes.ts'
+import type { Side, SideName } from './sides.ts'
 
-/** One line of the table. */
-export interface Row {
-  readonly name: string
-  readonly unit: string
-  readonly handfast: Spread
-  /** Null where there is no peer, or the peer cannot do it. */
-  readonly mosquitto: Spread | null
-  /** Handfast's figure divided by Mosquitto's of the same round. */
-  readonly ratio: Spread | null
-  /** What the machine did in a second, with client and server on the same cores; null where it says nothing. */
-  readonly perSecond: { readonly handfast: number; readonly mosquitto: number | null } | null
-}
-
-export interface Sample {
-  readonly value: number
-  readonly perSecond: number | null
-}
-
-/** Time in which a server does what it has put off, such as writing its records, before its CPU time is read. */
-const settleMs = 400
-
-/** CPU microseconds of a server for each piece of the work. @param work answers how much it did, in how many seconds */
-export async function cpuPerPiece(
-  server: Server,
-  work: () => Promise<{ readonly pieces: number; readonly seconds: number }>,
-): Promise<Sample> {
-  await delay(settleMs)
-  const before = cpuMicrosOf(server.pid)
-  const { pieces, seconds } = await work()
-  await delay(settleMs)
-  return { value: (cpuMicrosOf(server.pid) - before) / pieces, perSecond: pieces / seconds }
-}
-
-/** Starts both servers, runs the work and stops them. */
-export async function withServers<T>(bed: Bed, work: (servers: readonly Server[]) => Promise<T>): Promise<T> {
-  const servers = [await bed.startHandfast()]
-  if (bed.startMosquitto !== null) servers.push(await bed.startMosquitto())
-  const result = await work(servers)
-  for (const server of servers) await server.stop()
-  return result
+/** Lets a server do what it has put off: the hub writes its attempts in batches, a fifth of a second later. */
+export function settle(): Promise<void> {
+  return delay(400)
 }
 
 /**
- * Takes one sample of each server in each round.
+ * CPU microseconds of a server for each piece of the work. What the server puts off counts; before the work it must have
+ * settled.
  *
- * @param warmUps rounds before, whose samples are thrown away
+ * @param work answers how much it did, in how many seconds
  */
-export async function inRounds(
-  servers: readonly Server[],
-  { warmUps, rounds }: { readonly warmUps: number; readonly rounds: number },
-  sample: (server: Server) => Promise<Sample>,
-): Promise<ReadonlyMap<Server['name'], readonly Sample[]>> {
-  const samples = new Map<Server['name'], Sample[]>(servers.map(({ name }) => [name, []]))
-  for (let round = -warmUps; round < rounds; round++) {
-    for (const server of servers) {
-      const taken = await sample(server)
-      if (round >= 0) samples.get(server.name)?.push(taken)
-    }
-  }
-  return samples
+export async function cpuPerPiece(
+  server: Side,
+  work: () => Promise<{ readonly pieces: number; readonly seconds: number }>,
+): Promise<Round> {
+  const before = readCpu(server.pids)
+  const { pieces, seconds } = await work()
+  await settle()
+  return { values: [cpuMicrosBetween(before, readCpu(server.pids)) / pieces], perSecond: pieces / seconds }
 }
 
-export function rowOf(name: string, unit: string, samples: ReadonlyMap<Server['name'], readonly Sample[]>): Row {
-  const ours = samples.get('handfast') ?? []
-  const theirs = samples.get('mosquitto') ?? []
-  const values = (side: readonly Sample[]): number[] => side.map(({ value }) => value)
-  const rate = (side: readonly Sample[]): number | null => {
-    const rates = side.map(({ perSecond }) => perSecond).filter((each) => each !== null)
-    return rates.length === 0 ? null : spreadOf(rates).median
+/**
+ * Takes one sample of each side in each round. Every other round goes through the sides backwards: what grows or wears off in
+ * the course of a round weighs on none of them alone.
+ *
+ * @param warmUps rounds before, whose samples are thrown away
+ * @param sample is told the round too, counted from 0 with the rounds that warm up
+ */
+export async function inRounds<S extends { readonly name: SideName }>(
+  sides: readonly S[],
+  { warmUps, rounds }: { readonly warmUps: number; readonly rounds: number },
+  sample: (side: S, round: number) => Promise<Round>,
+): Promise<readonly Series[]> {
+  const taken = sides.map(({ name }) => ({ side: name, rounds: [] as Round[] }))
+  for (let round = 0; round < warmUps + rounds; round++) {
+    const turns = sides.map((side, place) => ({ side, place }))
+    if (round % 2 === 1) turns.reverse()
+    for (const { side, place } of turns) {
+      const one = await sample(side, round)
+      if (round >= warmUps) taken[place]?.rounds.push(one)
+    }
   }
-  const ratios = ours.flatMap(({ value }, round) => {
-    const other = theirs[round]
-    return other === undefined ? [] : [value / other.value]
-  })
-  const handfast = rate(ours)
-  return {
-    name,
-    unit,
-    handfast: spreadOf(values(ours)),
-    mosquitto: theirs.length === 0 ? null : spreadOf(values(theirs)),
-    ratio: ratios.length === 0 ? null : spreadOf(ratios),
-    perSecond: handfast === null ? null : { handfast, mosquitto: rate(theirs) },
-  }
+  return taken
+}
+
+/** Runs the work and stops what was started for it. */
+export async function withSides<S extends Side, T>(
+  starts: readonly (() => Promise<S>)[],
+  work: (sides: readonly S[]) => Promise<T>,
+): Promise<T> {
+  const sides: S[] = []
+  for (const start of starts) sides.push(await start())
+  const result = await work(sides)
+  for (const side of sides) await side.stop()
+  return result
 }

@@ -1,82 +1,91 @@
 /** What `node bench/run.ts` was asked for. */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { fullSizes, quickSizes, type Sizes, withRounds } from './sizes.ts'
 
-export const rowNames = ['connect', 'messages', 'memory', 'revoke'] as const
+export const rowNames = ['connect', 'messages', 'memory', 'revoke', 'registry', 'enrol'] as const
 export type RowName = (typeof rowNames)[number]
+
+export type Asked =
+  | { readonly act: 'help' }
+  | { readonly act: 'measure'; readonly options: BenchOptions }
+  /** Print two results beside each other. */
+  | { readonly act: 'compare'; readonly files: readonly [string, string] }
+  /** Write the section of README.md that quotes a result. */
+  | { readonly act: 'page'; readonly file: string }
 
 export interface BenchOptions {
   readonly rows: ReadonlySet<RowName>
   readonly sizes: Sizes
-  /** Where the measurements go as JSON, or null. */
+  /** For a first look: less of everything, and of several peers of a kind the nearest one. */
+  readonly isQuick: boolean
+  /** A name for these rows in this size, as in `full` or `quick-connect+revoke`. */
+  readonly what: string
+  /** Where the result goes, or null for the folder of results. */
   readonly json: string | null
   /** Where the hub leaves its CPU profiles, or null for none; profiling costs, so the figures are not to be quoted. */
   readonly profiles: string | null
 }
 
-/** How much is measured. */
-export interface Sizes {
-  /** Measured rounds of each side, after one that is thrown away. */
-  readonly rounds: number
-  readonly connectsPerRound: number
-  /** Messages of a round that go in batches, at QoS 0 and 1. */
-  readonly batchedQos0: number
-  readonly batchedQos1: number
-  /** Messages of a round that go one at a time. */
-  readonly single: number
-  readonly idleConnections: number
-  readonly memoryRounds: number
-  readonly liveSessions: number
-  readonly revocations: number
-  /** Milliseconds after which the run is given up. */
-  readonly deadlineMs: number
-}
+export const usage = `npm run bench -- [--quick] [--rounds N] [--only ROW,ROW] [--json FILE] [--cpu-prof FOLDER]
+       npm run bench -- --compare A.json B.json
+       npm run bench -- --page FILE.json
+rows:  ${rowNames.join(', ')}`
 
-const full: Sizes = {
-  rounds: 5,
-  connectsPerRound: 2_000,
-  batchedQos0: 200_000,
-  batchedQos1: 40_000,
-  single: 20_000,
-  idleConnections: 2_000,
-  memoryRounds: 3,
-  liveSessions: 1_000,
-  revocations: 200,
-  deadlineMs: 15 * 60_000,
-}
-
-const quick: Sizes = {
-  rounds: 3,
-  connectsPerRound: 400,
-  batchedQos0: 20_000,
-  batchedQos1: 10_000,
-  single: 5_000,
-  idleConnections: 500,
-  memoryRounds: 1,
-  liveSessions: 200,
-  revocations: 40,
-  deadlineMs: 4 * 60_000,
-}
-
-export const usage = `node bench/run.ts [--quick] [--only ${rowNames.join(',')}] [--json FILE] [--cpu-prof FOLDER]`
+const roundsMax = 99
 
 /** @throws Error that says what is wrong with the arguments */
-export function parseOptions(args: readonly string[]): BenchOptions {
-  const { values } = parseArgs({
+export function parseOptions(args: readonly string[]): Asked {
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
+      help: { type: 'boolean', short: 'h', default: false },
       quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
       only: { type: 'string' },
       json: { type: 'string' },
       'cpu-prof': { type: 'string' },
+      compare: { type: 'boolean', default: false },
+      page: { type: 'string' },
     },
   })
-  return {
-    rows: new Set(values.only === undefined ? rowNames : values.only.split(',').map(parseRowName)),
-    sizes: values.quick ? quick : full,
-    json: values.json === undefined ? null : resolve(values.json),
-    profiles: values['cpu-prof'] === undefined ? null : resolve(values['cpu-prof']),
+  if (values.help) return { act: 'help' }
+  if (values.compare) {
+    const [first, second, ...more] = positionals.map((file) => resolve(file))
+    if (first === undefined || second === undefined || more.length > 0) {
+      throw new Error(`--compare wants two result files, not ${positionals.length}`)
+    }
+    return { act: 'compare', files: [first, second] }
   }
+  if (positionals.length > 0) throw new Error(`'${positionals[0]}' is no option; rows are chosen with --only`)
+  if (values.page !== undefined) return { act: 'page', file: resolve(values.page) }
+
+  const rows = new Set(values.only === undefined ? rowNames : values.only.split(',').map(parseRowName))
+  const sizes = values.quick ? quickSizes : fullSizes
+  return {
+    act: 'measure',
+    options: {
+      rows,
+      sizes: values.rounds === undefined ? sizes : withRounds(sizes, parseRounds(values.rounds)),
+      isQuick: values.quick,
+      what: nameOf(rows, values.quick, values['cpu-prof'] !== undefined),
+      json: values.json === undefined ? null : resolve(values.json),
+      profiles: values['cpu-prof'] === undefined ? null : resolve(values['cpu-prof']),
+    },
+  }
+}
+
+function nameOf(rows: ReadonlySet<RowName>, isQuick: boolean, isProfiled: boolean): string {
+  const chosen = rows.size === rowNames.length ? [] : [rowNames.filter((name) => rows.has(name)).join('+')]
+  const name = [...(isProfiled ? ['profiled'] : []), ...(isQuick ? ['quick'] : []), ...chosen].join('-')
+  return name === '' ? 'full' : name
+}
+
+function parseRounds(text: string): number {
+  const rounds = /^[0-9]{1,3}$/.test(text) ? Number(text) : 0
+  if (rounds >= 1 && rounds <= roundsMax) return rounds
+  throw new Error(`--rounds wants a whole number from 1 to ${roundsMax}, not '${text}'`)
 }
 
 function parseRowName(text: string): RowName {

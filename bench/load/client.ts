@@ -5,8 +5,9 @@
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import { generate, type Packet, parser } from 'mqtt-packet'
 import type { Device, Fleet } from '../fleet.ts'
-import type { Target } from '../servers/server.ts'
+import type { Target } from '../sides.ts'
 import { PacketCutter } from './packet-cutter.ts'
+import { tlsInWords, tlsOffer } from './tls-offer.ts'
 
 /** Milliseconds for TLS, CONNECT and SUBSCRIBE, each. */
 const answerMs = 20_000
@@ -45,9 +46,7 @@ export class FleetClients {
         ca: this.#fleet.ca,
         cert: device.cert,
         key: device.key,
-        minVersion: 'TLSv1.3',
-        ciphers: 'TLS_AES_128_GCM_SHA256',
-        ecdhCurve: 'X25519',
+        ...tlsOffer,
       })
       this.#contexts.set(device.id, context)
     }
@@ -94,9 +93,7 @@ export class Client {
 
   /** What the handshake has agreed on, in words. */
   get tls(): string {
-    const { name, size } = this.#socket.getEphemeralKeyInfo() as { name?: string; size?: number }
-    const { standardName } = this.#socket.getCipher()
-    return [this.#socket.getProtocol(), standardName, name ?? `${size} bit`].join(', ')
+    return tlsInWords(this.#socket)
   }
 
   async #connect(clientId: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Connections that are kept from one task to the next. */
 import type { Client, FleetClients } from './client.ts'
+import { many } from './many.ts'
 import type { Pair } from './pairs.ts'
 import type { Tasks } from './tasks.ts'
 
@@ -16,13 +17,9 @@ export async function hold(
   { target, devices, count }: Tasks['hold']['request'],
 ): Promise<readonly Client[]> {
   const opened: Client[] = []
-  let next = 0
-  const openNext = async (): Promise<void> => {
-    for (let index = next++; index < count; index = next++) {
-      opened[index] = await clients.open(target, clients.device(index % devices))
-    }
-  }
-  await Promise.all(Array.from({ length: atOnce }, openNext))
+  await many(count, atOnce, async (index) => {
+    opened[index] = await clients.open(target, clients.device(index % devices))
+  })
   return opened
 }
 

@@ -13,9 +13,8 @@ export interface LoadProcess {
 /** Longest time for one task, in milliseconds. */
 const taskMs = 180_000
 
-/** @param fleetFile a `Fleet` as JSON */
-export function startLoadProcess(closing: Closing, fleetFile: string): LoadProcess {
-  const child = fork(join(import.meta.dirname, 'main.ts'), [fleetFile])
+export function startLoadProcess(closing: Closing): LoadProcess {
+  const child = fork(join(import.meta.dirname, 'main.ts'))
   const ended = once(child, 'exit')
   closing.after(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return

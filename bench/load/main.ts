@@ -3,17 +3,22 @@ import { readFileSync } from 'node:fs'
 import type { Fleet } from '../fleet.ts'
 import { FleetClients } from './client.ts'
 import { connectMany } from './connects.ts'
+import { enrolMany, type Prepared, prepareEnrolments } from './enrolments.ts'
 import { type Held, hold, release } from './held.ts'
 import { openPairs, Pair } from './pairs.ts'
+import { listPages, registerMany, showByCommand, showDevices } from './registry.ts'
 import { revokeMany } from './revocations.ts'
 import type { TaskMessage, TaskReply } from './tasks.ts'
 
-const fleet = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Fleet
-const clients = new FleetClients(fleet)
+let clients = new FleetClients({ ca: '', devices: [] })
+let prepared: readonly Prepared[] = []
 const held: Held = { clients: [], pairs: [] }
 
 async function run(task: TaskMessage): Promise<unknown> {
   switch (task.name) {
+    case 'useFleet':
+      clients = new FleetClients(JSON.parse(readFileSync(task.file, 'utf8')) as Fleet)
+      return null
     case 'connects':
       return connectMany(clients, task)
     case 'openPairs':
@@ -28,7 +33,20 @@ async function run(task: TaskMessage): Promise<unknown> {
       await release(held)
       return null
     case 'revocations':
-      return revokeMany(clients, task)
+      return revokeMany(clients, held, task)
+    case 'register':
+      return registerMany(task)
+    case 'listPages':
+      return listPages(task)
+    case 'showDevices':
+      return showDevices(task)
+    case 'showByCommand':
+      return showByCommand(task)
+    case 'prepareEnrolments':
+      prepared = await prepareEnrolments(task)
+      return null
+    case 'enrol':
+      return enrolMany(prepared, task)
   }
 }
 

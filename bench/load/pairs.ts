@@ -1,22 +1,25 @@
 /** A publisher and a subscriber of one device, and messages between them. */
 import { generate } from 'mqtt-packet'
 import type { Client, FleetClients } from './client.ts'
+import { many } from './many.ts'
 import type { Tasks } from './tasks.ts'
 
 const payloadBytes = 100
+/** Pairs that are opened at one time. */
+const atOnce = 16
 
 export async function openPairs(
   clients: FleetClients,
   { target, pairs, qos, batch }: Tasks['openPairs']['request'],
 ): Promise<readonly Pair[]> {
   const opened: Pair[] = []
-  for (let index = 0; index < pairs; index++) {
+  await many(pairs, atOnce, async (index) => {
     const device = clients.device(index)
     const subscriber = await clients.open(target, device)
     await subscriber.subscribe(`devices/${device.id}/messages/#`, qos, payloadBytes)
     const publisher = await clients.open(target, device)
-    opened.push(new Pair(publisher, subscriber, { topic: `devices/${device.id}/messages/events`, qos, batch }))
-  }
+    opened[index] = new Pair(publisher, subscriber, { topic: `devices/${device.id}/messages/events`, qos, batch })
+  })
   return opened
 }
 

@@ -1,7 +1,9 @@
 /** What the measuring process asks of the load process, and what it answers. */
-import type { Target } from '../servers/server.ts'
+import type { Target } from '../sides.ts'
 
 export interface Tasks {
+  /** Makes the devices of a fleet those that connect. @see Fleet */
+  useFleet: { readonly request: { readonly file: string }; readonly answer: null }
   /** Full handshake, CONNECT, CONNACK, DISCONNECT; `count` times with `atOnce` at one time. */
   connects: {
     readonly request: {
@@ -27,19 +29,79 @@ export interface Tasks {
     readonly request: { readonly target: Target; readonly devices: number; readonly count: number }
     readonly answer: null
   }
-  /** Ends everything that is kept. */
+  /** Ends everything that is kept. @throws when the server has ended one of them before */
   release: { readonly request: Record<never, never>; readonly answer: null }
-  /** Opens a session for each of the first `sessions` devices and revokes the last `revocations` of them, one by one. */
+  /** Revokes devices that hold a session each, one by one. */
   revocations: {
     readonly request: {
-      readonly target: Target
       /** Data directory of the hub. */
       readonly data: string
-      readonly sessions: number
-      readonly revocations: number
+      /** Which of the held connections; its devices are revoked. */
+      readonly from: number
+      readonly count: number
     }
     /** Milliseconds from the sending of each call: to the answer, and to the socket's end at the client. */
     readonly answer: { readonly answeredMs: readonly number[]; readonly closedMs: readonly number[] }
+  }
+  /** Registers devices over the API, each in a call of its own. */
+  register: {
+    readonly request: {
+      readonly data: string
+      readonly prefix: string
+      readonly count: number
+      readonly atOnce: number
+    }
+    readonly answer: { readonly seconds: number }
+  }
+  /** Walks through the list of devices, page by page from the first, and from the first again after the last. */
+  listPages: {
+    readonly request: {
+      readonly data: string
+      readonly limit: number
+      readonly pages: number
+      /** The groups to walk through one after the other, or null for the whole list. */
+      readonly groups: readonly string[] | null
+    }
+    readonly answer: { readonly seconds: number; readonly rows: number }
+  }
+  /** Asks for one device after the other, with its certificates. */
+  showDevices: {
+    readonly request: {
+      readonly data: string
+      readonly ids: readonly string[]
+      readonly count: number
+      readonly atOnce: number
+    }
+    readonly answer: { readonly seconds: number }
+  }
+  /** Runs `handfast device show` for one device after the other. */
+  showByCommand: {
+    readonly request: { readonly data: string; readonly ids: readonly string[] }
+    /** CPU time of the commands themselves, all in all. */
+    readonly answer: { readonly seconds: number; readonly cpuMicros: number }
+  }
+  /** Makes keys and certificate requests, with a token for each where there is a hub, for the next `enrol`. */
+  prepareEnrolments: {
+    readonly request: {
+      /** Data directory of a hub that registers the devices, or null. */
+      readonly data: string | null
+      readonly prefix: string
+      readonly count: number
+    }
+    readonly answer: null
+  }
+  /** Has the prepared requests signed, and checks that each certificate that came is for its key. */
+  enrol: {
+    readonly request: {
+      readonly protocol: 'est' | 'cfssl'
+      readonly target: Target
+      /** The root, in PEM. */
+      readonly ca: string
+      /** Whether each request has a TLS connection of its own. */
+      readonly isEachOnNewConnection: boolean
+      readonly atOnce: number
+    }
+    readonly answer: { readonly seconds: number; readonly count: number; readonly tls: string }
   }
 }
 

@@ -1,22 +1,32 @@
 /** What a full mutual-TLS connect costs the server. */
-import { type Bed, connectDevices } from '../bed.ts'
-import { cpuPerPiece, inRounds, type Row, rowOf, withServers } from '../measure.ts'
+import type { Bed } from '../bed.ts'
+import { brokersOf, connectDevices } from '../brokers.ts'
+import { tlsText } from '../conditions.ts'
+import type { Row } from '../figures.ts'
+import { cpuPerPiece, inRounds, withSides } from '../measure.ts'
+import { sideTitles } from '../sides.ts'
 
 const atOnce = 16
 
-/** @param noteTls is told what the handshakes of each server agreed on */
-export async function connectRow(bed: Bed, noteTls: (server: string, tls: string) => void): Promise<readonly Row[]> {
+export async function connectRows(bed: Bed): Promise<readonly Row[]> {
+  const { starts } = await brokersOf(bed)
   bed.report('connects')
   const count = bed.sizes.connectsPerRound
-  return withServers(bed, async (servers) => {
-    const samples = await inRounds(servers, { warmUps: 1, rounds: bed.sizes.rounds }, (server) =>
-      cpuPerPiece(server, async () => {
-        const request = { target: server.target, devices: connectDevices, count, atOnce }
-        const { seconds, tls } = await bed.load.run('connects', request)
-        noteTls(server.name, tls)
+  const agreed = new Map<string, string>()
+  const series = await withSides(starts, (brokers) =>
+    inRounds(brokers, { warmUps: 1, rounds: bed.sizes.rounds }, ({ name, mqtt, ...side }) =>
+      cpuPerPiece({ name, ...side }, async () => {
+        const { seconds, tls } = await bed.load.run('connects', {
+          target: mqtt,
+          devices: connectDevices,
+          count,
+          atOnce,
+        })
+        agreed.set(sideTitles[name], tls)
         return { pieces: count, seconds }
       }),
-    )
-    return [rowOf('mTLS connect, full handshake', 'µs CPU', samples)]
-  })
+    ),
+  )
+  bed.note('TLS of MQTT', tlsText(agreed))
+  return [{ name: 'mTLS connect, full handshake', unit: 'µs CPU', rank: 50, series }]
 }

@@ -1,9 +1,10 @@
 /** What an idle connection holds, in servers that were started for it. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Bed, idleDevices } from '../bed.ts'
-import { type Row, rowOf, type Sample } from '../measure.ts'
+import type { Bed } from '../bed.ts'
+import { brokersOf, idleDevices } from '../brokers.ts'
+import type { Row, Series } from '../figures.ts'
 import { type Memory, memoryOf } from '../processes.ts'
-import type { Server } from '../servers/server.ts'
+import type { Broker, SideName } from '../sides.ts'
 
 /** Connections made and ended before the first reading: code is loaded and compiled, pools have their size. */
 const warmUpConnects = 200
@@ -16,62 +17,46 @@ interface Readings {
 }
 
 export async function memoryRows(bed: Bed): Promise<readonly Row[]> {
+  const { starts } = await brokersOf(bed)
   bed.report('memory')
-  const starts = [bed.startHandfast, ...(bed.startMosquitto === null ? [] : [bed.startMosquitto])]
-  const readings = new Map<Server['name'], Readings[]>()
+  const readings = new Map<SideName, Readings[]>()
   for (let round = 0; round < bed.sizes.memoryRounds; round++) {
-    for (const start of starts) {
-      const server = await start()
-      const taken = await readingsOf(bed, server)
-      readings.set(server.name, [...(readings.get(server.name) ?? []), taken])
-      await server.stop()
+    for (const start of round % 2 === 0 ? starts : starts.toReversed()) {
+      const broker = await start()
+      const taken = await readingsOf(bed, broker)
+      readings.set(broker.name, [...(readings.get(broker.name) ?? []), taken])
+      await broker.stop()
     }
   }
-  const samples = (value: (taken: Readings) => number) =>
-    new Map(
-      [...readings].map(([name, all]) => [
-        name,
-        all.map((taken): Sample => ({ value: value(taken), perSecond: null })),
-      ]),
-    )
-  const perConnection = (after: number, before: number): number => (after - before) / bed.sizes.idleConnections
+  const row = (name: string, unit: string, value: (taken: Readings) => number): Row => ({
+    name,
+    unit,
+    rank: 50,
+    series: [...readings].map(
+      ([side, all]): Series => ({ side, rounds: all.map((taken) => ({ values: [value(taken)], perSecond: null })) }),
+    ),
+  })
+  const count = bed.sizes.idleConnections
   const hasPss = [...readings.values()].flat().every(({ after }) => after.pssKibibytes !== null)
+  const pssRow = row('idle mTLS connection, PSS', 'KiB', ({ before, after }) => {
+    return ((after.pssKibibytes ?? 0) - (before.pssKibibytes ?? 0)) / count
+  })
   return [
-    rowOf(
-      'idle mTLS connection, RSS',
-      'KiB',
-      samples(({ before, after }) => perConnection(after.rssKibibytes, before.rssKibibytes)),
-    ),
-    ...(hasPss
-      ? [
-          rowOf(
-            'idle mTLS connection, PSS',
-            'KiB',
-            samples(({ before, after }) => perConnection(after.pssKibibytes ?? 0, before.pssKibibytes ?? 0)),
-          ),
-        ]
-      : []),
-    rowOf(
-      `whole server with ${bed.sizes.idleConnections} of them, RSS`,
-      'MiB',
-      samples(({ after }) => after.rssKibibytes / 1024),
-    ),
-    rowOf(
-      'whole server without them, RSS',
-      'MiB',
-      samples(({ before }) => before.rssKibibytes / 1024),
-    ),
+    row('idle mTLS connection, RSS', 'KiB', ({ before, after }) => (after.rssKibibytes - before.rssKibibytes) / count),
+    ...(hasPss ? [pssRow] : []),
+    row(`whole server with ${count} of them, RSS`, 'MiB', ({ after }) => after.rssKibibytes / 1024),
+    row('whole server without them, RSS', 'MiB', ({ before }) => before.rssKibibytes / 1024),
   ]
 }
 
-async function readingsOf(bed: Bed, { target, pid }: Server): Promise<Readings> {
+async function readingsOf(bed: Bed, { mqtt: target, pids }: Broker): Promise<Readings> {
   const devices = idleDevices(bed.sizes)
   await bed.load.run('connects', { target, devices, count: warmUpConnects, atOnce: 16 })
   await delay(idleMs)
-  const before = memoryOf(pid)
+  const before = memoryOf(pids)
   await bed.load.run('hold', { target, devices, count: bed.sizes.idleConnections })
   await delay(idleMs)
-  const after = memoryOf(pid)
+  const after = memoryOf(pids)
   await bed.load.run('release', {})
   return { before, after }
 }

@@ -1,7 +1,9 @@
 /** What a message from a publisher to a subscriber costs the server. */
-import { type Bed, connectDevices } from '../bed.ts'
-import { cpuPerPiece, inRounds, type Row, rowOf, withServers } from '../measure.ts'
-import type { Server } from '../servers/server.ts'
+import type { Bed } from '../bed.ts'
+import { brokersOf, connectDevices } from '../brokers.ts'
+import type { Round, Row } from '../figures.ts'
+import { cpuPerPiece, inRounds, settle, withSides } from '../measure.ts'
+import type { Broker } from '../sides.ts'
 
 interface Shape {
   readonly name: string
@@ -30,23 +32,25 @@ export async function messageRows(bed: Bed): Promise<readonly Row[]> {
     { name: 'QoS 0, one at a time, 50 pairs', qos: 0, pairs: singlePairs, batch: 1, messages: single },
     { name: 'QoS 1, one at a time, 50 pairs', qos: 1, pairs: singlePairs, batch: 1, messages: single },
   ]
-  return withServers(bed, async (servers) => {
+  const { starts } = await brokersOf(bed)
+  return withSides(starts, async (brokers) => {
     const rows: Row[] = []
     for (const shape of shapes) {
       bed.report(`messages, ${shape.name}`)
-      const samples = await inRounds(servers, { warmUps: 1, rounds }, (server) => sampleOf(bed, shape, server))
-      rows.push(rowOf(`message of 100 bytes, ${shape.name}`, 'µs CPU', samples))
+      const series = await inRounds(brokers, { warmUps: 1, rounds }, (broker) => roundOf(bed, shape, broker))
+      rows.push({ name: `message of 100 bytes, ${shape.name}`, unit: 'µs CPU', rank: 50, series })
     }
     return rows
   })
 }
 
-async function sampleOf(bed: Bed, { qos, pairs, batch, messages }: Shape, server: Server) {
-  await bed.load.run('openPairs', { target: server.target, pairs, qos, batch })
-  const sample = await cpuPerPiece(server, async () => {
+async function roundOf(bed: Bed, { qos, pairs, batch, messages }: Shape, broker: Broker): Promise<Round> {
+  await bed.load.run('openPairs', { target: broker.mqtt, pairs, qos, batch })
+  await settle()
+  const round = await cpuPerPiece(broker, async () => {
     const { seconds, delivered } = await bed.load.run('exchange', { messagesPerPair: Math.ceil(messages / pairs) })
     return { pieces: delivered, seconds }
   })
   await bed.load.run('release', {})
-  return sample
+  return round
 }

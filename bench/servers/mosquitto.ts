@@ -1,50 +1,34 @@
 /** Debian's Mosquitto with its defaults, mutual TLS and the rights that a Handfast device has. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Closing } from '../closing.ts'
-import type { Server, Target } from './server.ts'
-import type { ServerPem } from './server-certificate.ts'
+import type { Broker, Target } from '../sides.ts'
+import type { PemPair } from './hub-keys.ts'
+import { freeTarget, startProgram } from './program.ts'
 
 export interface MosquittoOptions {
+  readonly name: 'mosquitto' | 'mosquitto-openssl'
   readonly program: string
+  /** A folder with a libssl and libcrypto to use instead of the system's, or null. */
+  readonly libraries: string | null
   /** A folder of its own. */
   readonly folder: string
   /** The root, in PEM. */
   readonly ca: string
-  readonly certificate: ServerPem
+  readonly certificate: PemPair
 }
 
-const startMs = 10_000
-const stopMs = 5_000
-
-export async function startMosquitto(closing: Closing, options: MosquittoOptions): Promise<Server> {
-  const target: Target = { host: '127.0.0.1', port: await freePort() }
-  const child = spawn(options.program, ['-c', writeConfiguration(options, target)], { stdio: 'ignore' })
-  const ended = once(child, 'exit')
-  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (hasEnded()) return
-    child.kill(signal)
-    const timer = setTimeout(() => child.kill('SIGKILL'), stopMs)
-    await ended
-    clearTimeout(timer)
-  }
-  closing.after(() => end('SIGKILL'))
-
-  const giveUpAt = performance.now() + startMs
-  while (!(await answers(target))) {
-    if (hasEnded() || performance.now() > giveUpAt) {
-      throw new Error(`mosquitto did not start:\n${readFileSync(join(options.folder, 'mosquitto.log'), 'utf8')}`)
-    }
-    await delay(20)
-  }
-  const { pid } = child
-  if (pid === undefined) throw new Error('mosquitto has no process')
-  return { name: 'mosquitto', pid, target, stop: () => end('SIGTERM') }
+export async function startMosquitto(closing: Closing, options: MosquittoOptions): Promise<Broker> {
+  const { name, program, folder, libraries } = options
+  const mqtt = await freeTarget()
+  const { pid, stop } = await startProgram(closing, {
+    program,
+    args: ['-c', writeConfiguration(options, mqtt)],
+    ...(libraries === null ? {} : { env: { LD_LIBRARY_PATH: libraries } }),
+    target: mqtt,
+    log: join(folder, 'output'),
+  })
+  return { name, pids: [pid], mqtt, stop }
 }
 
 function writeConfiguration({ folder, ca, certificate }: MosquittoOptions, target: Target): string {
@@ -71,25 +55,4 @@ function writeConfiguration({ folder, ca, certificate }: MosquittoOptions, targe
     `acl_file ${put('acl', 'pattern readwrite devices/%u/#\n')}`,
   ]
   return put('mosquitto.conf', `${lines.join('\n')}\n`)
-}
-
-/** A port that was free a moment ago: Mosquitto does not tell which one it got. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-function answers({ host, port }: Target): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port })
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }

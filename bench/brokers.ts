@@ -1,0 +1,102 @@
+/** The sides of every row about MQTT: one fleet, and the brokers that let it in. */
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { programPath } from '../test/support/programs.ts'
+import type { Bed } from './bed.ts'
+import { opensslText } from './conditions.ts'
+import { enrolFleet } from './fleet.ts'
+import { findBuiltOpenssl, loadedOpenssl } from './peers/openssl.ts'
+import { type Hub, startHub } from './servers/handfast.ts'
+import { readHubKeys } from './servers/hub-keys.ts'
+import { type MosquittoOptions, startMosquitto } from './servers/mosquitto.ts'
+import { type Broker, sideTitles } from './sides.ts'
+import { liveSessions, type Sizes } from './sizes.ts'
+
+export interface Brokers {
+  startHandfast(): Promise<Hub>
+  /** Handfast first, then the peers that this machine has. */
+  readonly starts: readonly (() => Promise<Broker>)[]
+}
+
+/** Devices of the rows about connects and messages. */
+export const connectDevices = 50
+
+/** An identity may hold 16 sessions; half of it leaves room for those that are on their way out. */
+export function idleDevices(sizes: Sizes): number {
+  return Math.ceil(sizes.idleConnections / 8)
+}
+
+const made = new WeakMap<Bed, Promise<Brokers>>()
+
+/** Made once in a run: the rows share the fleet. */
+export function brokersOf(bed: Bed): Promise<Brokers> {
+  let brokers = made.get(bed)
+  if (brokers === undefined) {
+    brokers = makeBrokers(bed)
+    made.set(bed, brokers)
+  }
+  return brokers
+}
+
+async function makeBrokers(bed: Bed): Promise<Brokers> {
+  const { closing, options } = bed
+  const data = join(bed.folder, 'mqtt')
+  const start = (profiles: string | null): Promise<Hub> => startHub(closing, { name: 'handfast', data, profiles })
+
+  const count = fleetSize(bed)
+  bed.report(`enrolling ${count} devices`)
+  const first = await start(null)
+  const fleet = await enrolFleet(data, count)
+  await first.stop()
+  const file = join(bed.folder, 'fleet.json')
+  writeFileSync(file, JSON.stringify(fleet), { mode: 0o600 })
+  await bed.load.run('useFleet', { file })
+
+  const { server: certificate } = await readHubKeys(data)
+  const startHandfast = (): Promise<Hub> => start(options.profiles)
+  const peers = mosquittoPeers(bed).map((peer) => {
+    let started = 0
+    return async (): Promise<Broker> => {
+      const folder = join(bed.folder, `${peer.name}-${started++}`)
+      const broker = await startMosquitto(closing, { ...peer, folder, ca: fleet.ca, certificate })
+      if (started === 1) noteMosquitto(bed, peer, broker)
+      return broker
+    }
+  })
+  return { startHandfast, starts: [startHandfast, ...peers] }
+}
+
+/** Devices that the rows connect as. The last ones are revoked, so they come after those that connect again and again. */
+function fleetSize({ options: { rows, sizes } }: Bed): number {
+  return Math.max(
+    connectDevices,
+    rows.has('memory') ? idleDevices(sizes) : 0,
+    rows.has('revoke') ? liveSessions(sizes) : 0,
+  )
+}
+
+type Peer = Pick<MosquittoOptions, 'name' | 'program' | 'libraries'>
+
+function mosquittoPeers(bed: Bed): readonly Peer[] {
+  const program = programPath('mosquitto')
+  if (program === null) {
+    bed.note('Mosquitto', 'not installed (apt-get install mosquitto)')
+    return []
+  }
+  const libraries = findBuiltOpenssl(process.versions.openssl)
+  const asInstalled = { name: 'mosquitto', program, libraries: null } as const
+  if (libraries !== null) {
+    const onSameOpenssl = { name: 'mosquitto-openssl', program, libraries } as const
+    return bed.options.isQuick ? [onSameOpenssl] : [asInstalled, onSameOpenssl]
+  }
+  bed.note(sideTitles['mosquitto-openssl'], 'not there (bench/peers/build-openssl.sh)')
+  return [asInstalled]
+}
+
+function noteMosquitto(bed: Bed, { name, program }: Peer, { pids: [pid = 0] }: Broker): void {
+  // It has no option for its version: help says it, with a status of its own.
+  const { stdout } = spawnSync(program, ['-h'], { encoding: 'utf8', timeout: 10_000 })
+  const version = /mosquitto version (\S+)/.exec(stdout)?.[1] ?? 'of unknown version'
+  bed.note(sideTitles[name], `${version} with ${opensslText(loadedOpenssl(pid))}`)
+}

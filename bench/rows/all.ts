@@ -1,0 +1,19 @@
+/** Every row by its name. Revocations use devices up, so they come after the rows that connect as them. */
+import type { Bed } from '../bed.ts'
+import type { Row } from '../figures.ts'
+import type { RowName } from '../options.ts'
+import { connectRows } from './connect.ts'
+import { enrolRows } from './enrol.ts'
+import { memoryRows } from './memory.ts'
+import { messageRows } from './messages.ts'
+import { registryRows } from './registry.ts'
+import { revokeRows } from './revoke.ts'
+
+export const rowsOf: Readonly<Record<RowName, (bed: Bed) => Promise<readonly Row[]>>> = {
+  connect: connectRows,
+  messages: messageRows,
+  memory: memoryRows,
+  revoke: revokeRows,
+  registry: registryRows,
+  enrol: enrolRows,
+}

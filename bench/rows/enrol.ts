@@ -1,0 +1,131 @@
+/** What a certificate costs the one that signs and stores it. */
+import { join } from 'node:path'
+import type { DeviceDetailView } from '../../src/api-schema/views.ts'
+import { openHub } from '../../src/cli/api-client.ts'
+import { programPath } from '../../test/support/programs.ts'
+import type { Bed } from '../bed.ts'
+import { tlsText } from '../conditions.ts'
+import { makeRegistries } from '../databases.ts'
+import type { Round, Row } from '../figures.ts'
+import { cpuPerPiece, inRounds, withSides } from '../measure.ts'
+import { startCfssl } from '../servers/cfssl.ts'
+import type { Hub } from '../servers/handfast.ts'
+import type { HubKeys } from '../servers/hub-keys.ts'
+import { type Side, sideTitles, type Target } from '../sides.ts'
+
+const atOnce = 16
+
+/** Somebody who signs certificate requests. */
+interface Signer extends Side {
+  readonly https: Target
+  readonly protocol: 'est' | 'cfssl'
+  /** The root below which it serves, in PEM. */
+  readonly ca: string
+  /** Data directory of the hub that registers the devices first, or null. */
+  readonly data: string | null
+  /** @throws Error where a certificate is not stored that was handed out */
+  assertStored(id: string, enrolledSoFar: number): Promise<void>
+}
+
+interface Shape {
+  readonly name: string
+  readonly isEachOnNewConnection: boolean
+}
+
+const shapes: readonly Shape[] = [
+  { name: 'enrolment, kept-alive TLS, 16 at one time', isEachOnNewConnection: false },
+  { name: 'enrolment, each on a new TLS connection, 16 at one time', isEachOnNewConnection: true },
+]
+
+export async function enrolRows(bed: Bed): Promise<readonly Row[]> {
+  const registries = await makeRegistries(bed, 'enrol')
+  const cas = new Map<string, HubKeys>()
+  for (const { name, start, readKeys } of registries) {
+    const hub = await start()
+    await hub.stop()
+    cas.set(name, await readKeys())
+  }
+  const agreed = new Map<string, string>()
+  const starts = [
+    ...registries.map(
+      ({ name, start }) =>
+        async () =>
+          hubSigner(await start(), cas.get(name)?.ca ?? ''),
+    ),
+    ...cfsslStarts(bed, cas.get('handfast')),
+  ]
+  const rows = await withSides(starts, async (signers) => {
+    const rows: Row[] = []
+    for (const [index, shape] of shapes.entries()) {
+      bed.report(shape.name)
+      const enrolled = (round: number): number =>
+        (index * (bed.sizes.rounds + 1) + round + 1) * bed.sizes.enrolmentsPerRound
+      const series = await inRounds(signers, { warmUps: 1, rounds: bed.sizes.rounds }, async (signer, round) => {
+        const prefix = `enrol-${index}-${round}`
+        const { taken, tls } = await roundOf(bed, signer, shape, prefix)
+        await signer.assertStored(`${prefix}-${bed.sizes.enrolmentsPerRound - 1}`, enrolled(round))
+        agreed.set(sideTitles[signer.name], tls)
+        return taken
+      })
+      rows.push({ name: shape.name, unit: 'µs CPU', rank: 50, series })
+    }
+    return rows
+  })
+  bed.note('TLS of enrolment', tlsText(agreed))
+  return rows
+}
+
+async function roundOf(
+  { load, sizes }: Bed,
+  { protocol, https: target, ca, data, ...signer }: Signer,
+  { isEachOnNewConnection }: Shape,
+  prefix: string,
+): Promise<{ readonly taken: Round; readonly tls: string }> {
+  await load.run('prepareEnrolments', { data, prefix, count: sizes.enrolmentsPerRound })
+  let agreed = ''
+  const taken = await cpuPerPiece(signer, async () => {
+    const { seconds, count, tls } = await load.run('enrol', { protocol, target, ca, isEachOnNewConnection, atOnce })
+    agreed = tls
+    return { pieces: count, seconds }
+  })
+  return { taken, tls: agreed }
+}
+
+function hubSigner(hub: Hub, ca: string): Signer {
+  const api = openHub({ data: hub.data, env: {}, directory: '/' })
+  return {
+    ...hub,
+    protocol: 'est',
+    ca,
+    async assertStored(id) {
+      const { credentials } = await api.get<DeviceDetailView>(`/devices/${id}`)
+      if (credentials.length !== 1) throw new Error(`the hub has ${credentials.length} certificates of ${id}, not 1`)
+    },
+  }
+}
+
+function cfsslStarts(bed: Bed, keys: HubKeys | undefined): readonly (() => Promise<Signer>)[] {
+  const program = programPath('cfssl')
+  if (program === null || keys === undefined) {
+    bed.note(sideTitles.cfssl, 'not installed (apt-get install golang-cfssl)')
+    return []
+  }
+  return [
+    async () => {
+      const folder = join(bed.folder, 'cfssl')
+      const options = { program, folder, authority: keys.issuing, certificate: keys.server }
+      const cfssl = await startCfssl(bed.closing, options)
+      bed.note(sideTitles.cfssl, cfssl.version)
+      return {
+        ...cfssl,
+        protocol: 'cfssl',
+        ca: keys.ca,
+        data: null,
+        async assertStored(_id, enrolledSoFar) {
+          const stored = cfssl.stored()
+          if (stored !== enrolledSoFar) throw new Error(`cfssl has stored ${stored} certificates, not ${enrolledSoFar}`)
+        },
+      }
+    },
+  ]
+}

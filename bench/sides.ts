@@ -1,0 +1,32 @@
+/** What can stand beside what. */
+
+/** `handfast` is the hub as it comes: on SQLite, with its embedded broker. */
+export const sideNames = ['handfast', 'handfast-postgresql', 'mosquitto', 'mosquitto-openssl', 'cfssl'] as const
+export type SideName = (typeof sideNames)[number]
+
+/** How tables call the sides. */
+export const sideTitles: Readonly<Record<SideName, string>> = {
+  handfast: 'Handfast',
+  'handfast-postgresql': 'Handfast on PostgreSQL',
+  mosquitto: 'Mosquitto',
+  'mosquitto-openssl': `Mosquitto, OpenSSL ${process.versions.openssl.split('.').slice(0, 2).join('.')}`,
+  cfssl: 'cfssl',
+}
+
+/** Something whose cost is measured: the processes that were started for it, with all their threads and children. */
+export interface Side {
+  readonly name: SideName
+  readonly pids: readonly number[]
+  stop(): Promise<void>
+}
+
+/** Where the load goes. */
+export interface Target {
+  readonly host: string
+  readonly port: number
+}
+
+/** Something that speaks MQTT over TLS. */
+export interface Broker extends Side {
+  readonly mqtt: Target
+}

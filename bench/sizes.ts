@@ -1,0 +1,75 @@
+/** How much is measured. */
+export interface Sizes {
+  /** Measured rounds of each side, after one that is thrown away. */
+  readonly rounds: number
+  readonly connectsPerRound: number
+  /** Messages of a round that go in batches, at QoS 0 and 1. */
+  readonly batchedQos0: number
+  readonly batchedQos1: number
+  /** Messages of a round that go one at a time. */
+  readonly single: number
+  readonly idleConnections: number
+  readonly memoryRounds: number
+  readonly liveSessionsMin: number
+  readonly revocationsPerRound: number
+  /** Devices in the registry when it is asked. */
+  readonly registeredDevices: number
+  readonly registrationsPerRound: number
+  /** Pages of 100 devices; those of 1,000 are a tenth as many. */
+  readonly pagesPerRound: number
+  readonly devicesShownPerRound: number
+  /** Runs of the command, each a process of its own. */
+  readonly commandsPerRound: number
+  readonly enrolmentsPerRound: number
+  /** Milliseconds after which the run is given up. */
+  readonly deadlineMs: number
+}
+
+export const fullSizes: Sizes = {
+  rounds: 9,
+  connectsPerRound: 1_000,
+  batchedQos0: 200_000,
+  batchedQos1: 10_000,
+  single: 20_000,
+  idleConnections: 2_000,
+  memoryRounds: 3,
+  liveSessionsMin: 1_000,
+  revocationsPerRound: 50,
+  registeredDevices: 100_000,
+  registrationsPerRound: 1_000,
+  pagesPerRound: 500,
+  devicesShownPerRound: 2_000,
+  commandsPerRound: 10,
+  enrolmentsPerRound: 1_000,
+  deadlineMs: 60 * 60_000,
+}
+
+export const quickSizes: Sizes = {
+  rounds: 2,
+  connectsPerRound: 200,
+  batchedQos0: 20_000,
+  batchedQos1: 1_000,
+  single: 5_000,
+  idleConnections: 400,
+  memoryRounds: 1,
+  liveSessionsMin: 120,
+  revocationsPerRound: 20,
+  registeredDevices: 5_000,
+  registrationsPerRound: 200,
+  pagesPerRound: 50,
+  devicesShownPerRound: 200,
+  commandsPerRound: 2,
+  enrolmentsPerRound: 200,
+  deadlineMs: 5 * 60_000,
+}
+
+/** As many rounds of everything; the deadline moves along. */
+export function withRounds(sizes: Sizes, rounds: number): Sizes {
+  const deadlineMs = Math.ceil(sizes.deadlineMs * Math.max(1, rounds / sizes.rounds))
+  return { ...sizes, rounds, memoryRounds: rounds, deadlineMs }
+}
+
+/** Sessions that are live before the first revocation: whatever the rounds, half of them or more stay, and must. */
+export function liveSessions(sizes: Sizes): number {
+  return Math.max(sizes.liveSessionsMin, 2 * sizes.rounds * sizes.revocationsPerRound)
+}
