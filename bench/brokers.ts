@@ -6,7 +6,8 @@ import { programPath } from '../test/support/programs.ts'
 import type { Bed } from './bed.ts'
 import { opensslText } from './conditions.ts'
 import { enrolFleet } from './fleet.ts'
-import { findBuiltOpenssl, loadedOpenssl } from './peers/openssl.ts'
+import { findBuilt } from './peers/built.ts'
+import { loadedOpenssl } from './peers/openssl.ts'
 import { type Hub, startHub } from './servers/handfast.ts'
 import { readHubKeys } from './servers/hub-keys.ts'
 import { type MosquittoOptions, startMosquitto } from './servers/mosquitto.ts'
@@ -76,6 +77,9 @@ function fleetSize({ options: { rows, sizes } }: Bed): number {
   )
 }
 
+/** As in `3.5.`, the series that Node brings. */
+const opensslSeries = process.versions.openssl.replace(/[^.]*$/, '')
+
 type Peer = Pick<MosquittoOptions, 'name' | 'program' | 'libraries'>
 
 function mosquittoPeers(bed: Bed): readonly Peer[] {
@@ -84,7 +88,7 @@ function mosquittoPeers(bed: Bed): readonly Peer[] {
     bed.note('Mosquitto', 'not installed (apt-get install mosquitto)')
     return []
   }
-  const libraries = findBuiltOpenssl(process.versions.openssl)
+  const libraries = findBuilt('openssl', opensslSeries)?.folder ?? null
   const asInstalled = { name: 'mosquitto', program, libraries: null } as const
   if (libraries !== null) {
     const onSameOpenssl = { name: 'mosquitto-openssl', program, libraries } as const

@@ -1,7 +1,14 @@
 /** What can stand beside what. */
 
 /** `handfast` is the hub as it comes: on SQLite, with its embedded broker. */
-export const sideNames = ['handfast', 'handfast-postgresql', 'mosquitto', 'mosquitto-openssl', 'cfssl'] as const
+export const sideNames = [
+  'handfast',
+  'handfast-postgresql',
+  'mosquitto',
+  'mosquitto-openssl',
+  'cfssl',
+  'cfssl-newer',
+] as const
 export type SideName = (typeof sideNames)[number]
 
 /** How tables call the sides. */
@@ -11,6 +18,7 @@ export const sideTitles: Readonly<Record<SideName, string>> = {
   mosquitto: 'Mosquitto',
   'mosquitto-openssl': `Mosquitto, OpenSSL ${process.versions.openssl.split('.').slice(0, 2).join('.')}`,
   cfssl: 'cfssl',
+  'cfssl-newer': 'cfssl, newer',
 }
 
 /** Something whose cost is measured: the processes that were started for it, with all their threads and children. */

@@ -1,39 +1,10 @@
-/** Which OpenSSL a process runs on, and the newer one that `build-openssl.sh` may have left for Mosquitto. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+/** Which OpenSSL a process runs on. */
+import { readFileSync } from 'node:fs'
 
 export interface OpensslBuild {
   readonly version: string
   /** What may tell in speed of the flags that it was compiled with. */
   readonly flags: string
-}
-
-/** Where `build-openssl.sh` puts what it builds. */
-function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
-  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'handfast-bench')
-}
-
-/**
- * The folder with the newest libraries of a series that were built for the bench, or null.
- *
- * @param version any version of the series, as in `process.versions.openssl`
- */
-export function findBuiltOpenssl(version: string, env: NodeJS.ProcessEnv = process.env): string | null {
-  const folder = cacheFolder(env)
-  const series = /^[0-9]+\.[0-9]+\./.exec(version)?.[0]
-  if (series === undefined) return null
-  const patchOf = (name: string): number => Number(name.slice(`openssl-${series}`.length))
-  let names: string[]
-  try {
-    names = readdirSync(folder)
-  } catch {
-    return null
-  }
-  const newest = names
-    .filter((name) => name.startsWith(`openssl-${series}`) && Number.isInteger(patchOf(name)))
-    .sort((a, b) => patchOf(b) - patchOf(a))[0]
-  return newest === undefined ? null : join(folder, newest)
 }
 
 /** The OpenSSL that a running process has loaded: its libcrypto, or its own program where it is linked into that. */

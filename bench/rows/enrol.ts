@@ -8,7 +8,8 @@ import { tlsText } from '../conditions.ts'
 import { makeRegistries } from '../databases.ts'
 import type { Round, Row } from '../figures.ts'
 import { cpuPerPiece, inRounds, withSides } from '../measure.ts'
-import { startCfssl } from '../servers/cfssl.ts'
+import { findBuilt } from '../peers/built.ts'
+import { type CfsslOptions, cfsslVersion, startCfssl } from '../servers/cfssl.ts'
 import type { Hub } from '../servers/handfast.ts'
 import type { HubKeys } from '../servers/hub-keys.ts'
 import { type Side, sideTitles, type Target } from '../sides.ts'
@@ -105,27 +106,40 @@ function hubSigner(hub: Hub, ca: string): Signer {
 }
 
 function cfsslStarts(bed: Bed, keys: HubKeys | undefined): readonly (() => Promise<Signer>)[] {
-  const program = programPath('cfssl')
-  if (program === null || keys === undefined) {
-    bed.note(sideTitles.cfssl, 'not installed (apt-get install golang-cfssl)')
-    return []
+  if (keys === undefined) return []
+  return cfsslPeers(bed).map((peer) => async () => {
+    const folder = join(bed.folder, peer.name)
+    const options = { ...peer, folder, authority: keys.issuing, certificate: keys.server }
+    const { stored, ...cfssl } = await startCfssl(bed.closing, options)
+    return {
+      ...cfssl,
+      protocol: 'cfssl',
+      ca: keys.ca,
+      data: null,
+      async assertStored(_id, enrolledSoFar) {
+        const count = stored()
+        if (count !== enrolledSoFar) throw new Error(`cfssl has stored ${count} certificates, not ${enrolledSoFar}`)
+      },
+    }
+  })
+}
+
+/** Debian's, and a newer one that was built for the bench; for a first look the newest alone. */
+function cfsslPeers({ note, options }: Bed): readonly Pick<CfsslOptions, 'name' | 'program'>[] {
+  const installed = programPath('cfssl')
+  const built = findBuilt('cfssl', '')
+  const peers: Pick<CfsslOptions, 'name' | 'program'>[] = []
+  if (installed === null) note(sideTitles.cfssl, 'not installed (apt-get install golang-cfssl)')
+  else if (!options.isQuick || built === null) {
+    const { version, runtime } = cfsslVersion(installed)
+    note(sideTitles.cfssl, `${version} (${runtime})`)
+    peers.push({ name: 'cfssl', program: installed })
   }
-  return [
-    async () => {
-      const folder = join(bed.folder, 'cfssl')
-      const options = { program, folder, authority: keys.issuing, certificate: keys.server }
-      const cfssl = await startCfssl(bed.closing, options)
-      bed.note(sideTitles.cfssl, cfssl.version)
-      return {
-        ...cfssl,
-        protocol: 'cfssl',
-        ca: keys.ca,
-        data: null,
-        async assertStored(_id, enrolledSoFar) {
-          const stored = cfssl.stored()
-          if (stored !== enrolledSoFar) throw new Error(`cfssl has stored ${stored} certificates, not ${enrolledSoFar}`)
-        },
-      }
-    },
-  ]
+  if (built === null) note(sideTitles['cfssl-newer'], 'not there (bench/peers/build-cfssl.sh)')
+  else {
+    const program = join(built.folder, 'cfssl')
+    note(sideTitles['cfssl-newer'], `${built.version} (${cfsslVersion(program).runtime})`)
+    peers.push({ name: 'cfssl-newer', program })
+  }
+  return peers
 }

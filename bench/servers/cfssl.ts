@@ -1,4 +1,4 @@
-/** Debian's cfssl as a signing service over TLS, with a certificate database on SQLite. */
+/** cfssl as a signing service over TLS, with a certificate database on SQLite. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import type { PemPair } from './hub-keys.ts'
 import { freeTarget, startProgram } from './program.ts'
 
 export interface CfsslOptions {
+  readonly name: 'cfssl' | 'cfssl-newer'
   readonly program: string
   /** A folder of its own. */
   readonly folder: string
@@ -20,14 +21,12 @@ export interface CfsslOptions {
 
 export interface Cfssl extends Side {
   readonly https: Target
-  /** Its version and the Go that it was built with. */
-  readonly version: string
   /** Certificates in its database. */
   stored(): number
 }
 
 export async function startCfssl(closing: Closing, options: CfsslOptions): Promise<Cfssl> {
-  const { program, folder, authority, certificate } = options
+  const { name, program, folder, authority, certificate } = options
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const put = (name: string, text: string): string => {
     const path = join(folder, name)
@@ -43,7 +42,10 @@ export async function startCfssl(closing: Closing, options: CfsslOptions): Promi
     ca: put('ca.pem', authority.cert),
     'ca-key': put('ca.key', authority.key),
     config: put('config.json', JSON.stringify(signing)),
-    'db-config': put('db.json', JSON.stringify({ driver: 'sqlite3', data_source: database })),
+    'db-config': put(
+      'db.json',
+      JSON.stringify({ driver: 'sqlite3', data_source: `file:${database}?_busy_timeout=${busyMs}` }),
+    ),
     'tls-cert': put('server.pem', certificate.cert),
     'tls-key': put('server.key', certificate.key),
     // Warnings and worse: a line for each request would be work that the hub does not do either.
@@ -52,31 +54,39 @@ export async function startCfssl(closing: Closing, options: CfsslOptions): Promi
   const args = ['serve', ...Object.entries(flags).map(([name, value]) => `-${name}=${value}`)]
   const { pid, stop } = await startProgram(closing, { program, args, target: https, log: join(folder, 'output') })
   return {
-    name: 'cfssl',
+    name,
     pids: [pid],
     https,
-    version: versionOf(program),
     stored: () => countCertificates(database),
     stop,
   }
 }
 
-function versionOf(program: string): string {
+/** The version that a cfssl names, and the Go that it was built with. */
+export function cfsslVersion(program: string): { readonly version: string; readonly runtime: string } {
   const { stdout } = spawnSync(program, ['version'], { encoding: 'utf8', timeout: 10_000 })
   const field = (name: string): string => new RegExp(`^${name}: (.+)$`, 'm').exec(stdout)?.[1] ?? 'unknown'
-  return `${field('Version')} (${field('Runtime')})`
+  return { version: field('Version'), runtime: field('Runtime') }
 }
+
+/** Its writers wait for each other one by one: with the 5 s that the driver gives, some would give up. */
+const busyMs = 30_000
 
 /** Ten days, and the usages of a device's certificate. */
 const signing = { signing: { default: { usages: ['digital signature', 'client auth'], expiry: '240h' } } }
 
-/** The tables that cfssl's own migrations make. */
+/**
+ * The tables that the migrations of cfssl 1.6 make; older ones leave the last columns empty. The write-ahead log, which the
+ * hub has too, costs less than the journal that SQLite would take, and is as safe: commits are synced in both.
+ */
 function makeTables(path: string): void {
   const database = new DatabaseSync(path)
   database.exec(`
+    pragma journal_mode = wal;
     create table certificates (
       serial_number blob not null, authority_key_identifier blob not null, ca_label blob, status blob not null,
-      reason int, expiry timestamp, revoked_at timestamp, pem blob not null,
+      reason int, expiry timestamp, revoked_at timestamp, pem blob not null, issued_at timestamp,
+      not_before timestamp, metadata text, sans text, common_name text,
       primary key (serial_number, authority_key_identifier));
     create table ocsp_responses (
       serial_number blob not null, authority_key_identifier blob not null, body blob not null, expiry timestamp,

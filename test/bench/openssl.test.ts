@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { findBuiltOpenssl, libcryptoIn, loadedOpenssl, opensslIn } from '../../bench/peers/openssl.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
+import { libcryptoIn, loadedOpenssl, opensslIn } from '../../bench/peers/openssl.ts'
 
 test('a memory map tells which libcrypto was loaded, whatever the loader was asked for', () => {
   const maps = [
@@ -31,15 +28,4 @@ test('a library tells its version, and of its flags those for speed and hardenin
 
 test('Node has its OpenSSL in itself', () => {
   assert.equal(loadedOpenssl(process.pid).version, process.versions.openssl)
-})
-
-test('of what was built the newest of the series is taken, by number', (context) => {
-  const cache = temporaryFolder(context)
-  const env = { XDG_CACHE_HOME: cache }
-  assert.equal(findBuiltOpenssl('3.5.8', env), null)
-  for (const name of ['openssl-3.5.9', 'openssl-3.5.10', 'openssl-3.6.0', 'openssl-3.5.x', 'building.abc']) {
-    mkdirSync(join(cache, 'handfast-bench', name), { recursive: true })
-  }
-  assert.equal(findBuiltOpenssl('3.5.8', env), join(cache, 'handfast-bench', 'openssl-3.5.10'))
-  assert.equal(findBuiltOpenssl('3.4.1', env), null)
 })
