@@ -2,11 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
-import { join } from 'node:path'
 import { type OpensslBuild, opensslIn } from './peers/openssl.ts'
+import { repository } from './repository.ts'
 import type { Sizes } from './sizes.ts'
-
-const repository = join(import.meta.dirname, '..')
 
 /** Names and texts, in the order in which they are printed. */
 export type Conditions = Readonly<Record<string, string>>

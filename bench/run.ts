@@ -66,6 +66,7 @@ async function run(options: BenchOptions): Promise<number> {
 
 async function measure(options: BenchOptions): Promise<Result> {
   const startedAt = new Date().toISOString()
+  const commit = readCommit()
   const conditions: Record<string, string> = { ...readConditions(options.sizes) }
   const bed = makeBed(closing, options, (name, text) => Object.assign(conditions, { [name]: text }))
   const rows: Row[] = []
@@ -81,7 +82,7 @@ async function measure(options: BenchOptions): Promise<Result> {
   return newResult({
     what: options.what,
     startedAt,
-    commit: readCommit(),
+    commit,
     conditions,
     sizes: { ...options.sizes },
     titles: Object.fromEntries([...sides].map((side) => [side, sideTitles[side]])),

@@ -1,10 +1,9 @@
 /** What people and tools ask the registry for. Each answer is looked at: a page that lacks a device is a failure. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import type { BootstrapView, DeviceDetailView, DeviceView, PageView } from '../../src/api-schema/views.ts'
-import { repository } from '../../test/support/hub-process.ts'
 import { endedChildrenCpuMicros } from '../processes.ts'
+import { launcher } from '../repository.ts'
 import { withApi } from './api-caller.ts'
 import { many } from './many.ts'
 import type { Tasks } from './tasks.ts'
@@ -75,7 +74,6 @@ export async function showByCommand({
 }: Tasks['showByCommand']['request']): Promise<Tasks['showByCommand']['answer']> {
   const before = endedChildrenCpuMicros()
   const seconds = await many(ids.length, 1, async (index) => {
-    const launcher = join(repository, 'bin/handfast.js')
     const args = [launcher, 'device', 'show', ids[index] ?? '', '--data', data]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], timeout: 60_000 })
     const [status] = await once(child, 'exit')

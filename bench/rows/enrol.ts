@@ -1,4 +1,5 @@
 /** What a certificate costs the one that signs and stores it. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DeviceDetailView } from '../../src/api-schema/views.ts'
 import { openHub } from '../../src/cli/api-client.ts'
@@ -11,7 +12,7 @@ import { cpuPerPiece, inRounds, withSides } from '../measure.ts'
 import { findBuilt } from '../peers/built.ts'
 import { type CfsslOptions, cfsslVersion, startCfssl } from '../servers/cfssl.ts'
 import type { Hub } from '../servers/handfast.ts'
-import type { HubKeys } from '../servers/hub-keys.ts'
+import { type HubKeys, readHubKeys } from '../servers/hub-keys.ts'
 import { type Side, sideTitles, type Target } from '../sides.ts'
 
 const atOnce = 16
@@ -40,20 +41,11 @@ const shapes: readonly Shape[] = [
 
 export async function enrolRows(bed: Bed): Promise<readonly Row[]> {
   const registries = await makeRegistries(bed, 'enrol')
-  const cas = new Map<string, HubKeys>()
-  for (const { name, start, readKeys } of registries) {
-    const hub = await start()
-    await hub.stop()
-    cas.set(name, await readKeys())
-  }
+  for (const { start } of registries) await (await start()).stop()
   const agreed = new Map<string, string>()
   const starts = [
-    ...registries.map(
-      ({ name, start }) =>
-        async () =>
-          hubSigner(await start(), cas.get(name)?.ca ?? ''),
-    ),
-    ...cfsslStarts(bed, cas.get('handfast')),
+    ...registries.map((registry) => async () => hubSigner(await registry.start())),
+    ...cfsslStarts(bed, await readHubKeys(registries[0]?.data ?? '')),
   ]
   const rows = await withSides(starts, async (signers) => {
     const rows: Row[] = []
@@ -92,12 +84,12 @@ async function roundOf(
   return { taken, tls: agreed }
 }
 
-function hubSigner(hub: Hub, ca: string): Signer {
+function hubSigner(hub: Hub): Signer {
   const api = openHub({ data: hub.data, env: {}, directory: '/' })
   return {
     ...hub,
     protocol: 'est',
-    ca,
+    ca: readFileSync(join(hub.data, 'ca.pem'), 'utf8'),
     async assertStored(id) {
       const { credentials } = await api.get<DeviceDetailView>(`/devices/${id}`)
       if (credentials.length !== 1) throw new Error(`the hub has ${credentials.length} certificates of ${id}, not 1`)
@@ -105,8 +97,7 @@ function hubSigner(hub: Hub, ca: string): Signer {
   }
 }
 
-function cfsslStarts(bed: Bed, keys: HubKeys | undefined): readonly (() => Promise<Signer>)[] {
-  if (keys === undefined) return []
+function cfsslStarts(bed: Bed, keys: HubKeys): readonly (() => Promise<Signer>)[] {
   return cfsslPeers(bed).map((peer) => async () => {
     const folder = join(bed.folder, peer.name)
     const options = { ...peer, folder, authority: keys.issuing, certificate: keys.server }

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Closing } from '../closing.ts'
 import type { Side, Target } from '../sides.ts'
 import type { PemPair } from './hub-keys.ts'
-import { freeTarget, startProgram } from './program.ts'
+import { answers, freeTarget, startProgram } from './program.ts'
 
 export interface CfsslOptions {
   readonly name: 'cfssl' | 'cfssl-newer'
@@ -52,7 +52,12 @@ export async function startCfssl(closing: Closing, options: CfsslOptions): Promi
     loglevel: '2',
   }
   const args = ['serve', ...Object.entries(flags).map(([name, value]) => `-${name}=${value}`)]
-  const { pid, stop } = await startProgram(closing, { program, args, target: https, log: join(folder, 'output') })
+  const { pid, stop } = await startProgram(closing, {
+    program,
+    args,
+    log: join(folder, 'output'),
+    hasStarted: () => answers(https),
+  })
   return {
     name,
     pids: [pid],

@@ -1,8 +1,9 @@
-/** The hub, started as its users start it. */
-import { startHubProcess } from '../../test/support/hub-process.ts'
+/** The hub, started as its users start it, on free ports of the loopback address. */
+import { readFileSync, rmSync } from 'node:fs'
 import type { Closing } from '../closing.ts'
+import { launcher } from '../repository.ts'
 import type { Broker, SideName, Target } from '../sides.ts'
-import { leash } from './program.ts'
+import { startProgram } from './program.ts'
 
 export interface Hub extends Broker {
   /** The EST listener. */
@@ -16,7 +17,6 @@ export interface HubStart {
   readonly data: string
   /** More arguments of `up`. */
   readonly args?: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
   /** Processes that work for it alone and are not its children. */
   readonly alsoPids?: readonly number[]
   /** A folder for CPU profiles, or null. */
@@ -24,20 +24,41 @@ export interface HubStart {
 }
 
 export async function startHub(closing: Closing, start: HubStart): Promise<Hub> {
-  const { name, data, args = [], env = {}, alsoPids = [], profiles } = start
-  const profiling = profiles === null ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}` }
-  const hub = await startHubProcess(closing, { data, args, env: { ...env, ...profiling }, wrapper: leash() })
-  const { pid } = hub.process
-  if (pid === undefined) throw new Error('the hub has no process')
-  return {
-    name,
-    pids: [pid, ...alsoPids],
-    mqtt: hub.mqtt,
-    https: hub.https,
+  const { name, data, args = [], alsoPids = [], profiles } = start
+  const readyFile = `${data}.ready.json`
+  rmSync(readyFile, { force: true })
+  const flags = {
     data,
-    async stop() {
-      const status = await hub.stop()
-      if (status !== 0) throw new Error(`the hub ended with ${status}:\n${hub.output()}`)
-    },
+    host: '127.0.0.1',
+    'public-name': 'localhost',
+    'mqtt-port': '0',
+    'https-port': '0',
+    'http-port': '0',
+    'ready-file': readyFile,
+  }
+  const { pid, stop } = await startProgram(closing, {
+    program: process.execPath,
+    args: [launcher, 'up', ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]), ...args],
+    ...(profiles === null ? {} : { env: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}` } }),
+    log: `${data}.log`,
+    hasStarted: async () => readAddresses(readyFile) !== null,
+  })
+  const addresses = readAddresses(readyFile)
+  if (addresses === null) throw new Error('the hub has taken its ready file away')
+  return { name, pids: [pid, ...alsoPids], ...addresses, data, stop }
+}
+
+interface Addresses {
+  readonly mqtt: Target
+  readonly https: Target
+}
+
+/** Null until the hub serves. */
+function readAddresses(readyFile: string): Addresses | null {
+  try {
+    const { mqtt, https } = JSON.parse(readFileSync(readyFile, 'utf8')) as Addresses
+    return { mqtt, https }
+  } catch {
+    return null
   }
 }

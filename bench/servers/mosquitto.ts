@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Closing } from '../closing.ts'
 import type { Broker, Target } from '../sides.ts'
 import type { PemPair } from './hub-keys.ts'
-import { freeTarget, startProgram } from './program.ts'
+import { answers, freeTarget, startProgram } from './program.ts'
 
 export interface MosquittoOptions {
   readonly name: 'mosquitto' | 'mosquitto-openssl'
@@ -25,7 +25,7 @@ export async function startMosquitto(closing: Closing, options: MosquittoOptions
     program,
     args: ['-c', writeConfiguration(options, mqtt)],
     ...(libraries === null ? {} : { env: { LD_LIBRARY_PATH: libraries } }),
-    target: mqtt,
+    hasStarted: () => answers(mqtt),
     log: join(folder, 'output'),
   })
   return { name, pids: [pid], mqtt, stop }

@@ -1,4 +1,4 @@
-/** A server that is not ours, in a process of its own that does not outlive the bench. */
+/** A server in a process of its own that does not outlive the bench. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
@@ -12,30 +12,32 @@ export interface ProgramOptions {
   /** Absolute path. */
   readonly program: string
   readonly args: readonly string[]
+  /** Set beside the environment of the bench, without what is Handfast's own there. */
   readonly env?: Readonly<Record<string, string>>
-  /** Where it listens when it has started. */
-  readonly target: Target
-  /** Where what it says goes; shown when it does not start. */
+  /** Where what it says goes; shown when something is wrong. */
   readonly log: string
+  /** Asked again and again until it serves. */
+  hasStarted(): Promise<boolean>
 }
 
 export interface RunningProgram {
   readonly pid: number
-  /** SIGTERM, and after a while SIGKILL. */
+  /** SIGTERM, and after a while SIGKILL. @throws Error with its own words when it ends otherwise than with 0 */
   stop(): Promise<void>
 }
 
-const startMs = 10_000
-const stopMs = 5_000
+const startMs = 30_000
+const stopMs = 10_000
 
 export async function startProgram(closing: Closing, options: ProgramOptions): Promise<RunningProgram> {
-  const { program, args, env, target, log } = options
+  const { program, args, env, log } = options
   const said = openSync(log, 'a', 0o600)
   const [command = program, ...rest] = [...leash(), program, ...args]
-  const child = spawn(command, rest, { env: { ...process.env, ...env }, stdio: ['ignore', said, said] })
+  const child = spawn(command, rest, { env: { ...foreignEnvironment(), ...env }, stdio: ['ignore', said, said] })
   closeSync(said)
   const ended = once(child, 'exit')
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
+  const failure = (what: string): Error => new Error(`${program} ${what}:\n${readFileSync(log, 'utf8')}`)
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (hasEnded()) return
     child.kill(signal)
@@ -46,15 +48,22 @@ export async function startProgram(closing: Closing, options: ProgramOptions): P
   closing.after(() => end('SIGKILL'))
 
   const giveUpAt = performance.now() + startMs
-  while (!(await answers(target))) {
-    if (hasEnded() || performance.now() > giveUpAt) {
-      throw new Error(`${program} did not start:\n${readFileSync(log, 'utf8')}`)
-    }
+  while (!(await options.hasStarted())) {
+    if (hasEnded() || performance.now() > giveUpAt) throw failure('did not start')
     await delay(20)
   }
   const { pid } = child
-  if (pid === undefined) throw new Error(`${program} has no process`)
-  return { pid, stop: () => end('SIGTERM') }
+  if (pid === undefined) throw failure('has no process')
+  return {
+    pid,
+    async stop() {
+      await end('SIGTERM')
+      // Go's programs have no handler for SIGTERM: to end by it is to end well.
+      if (child.exitCode !== 0 && child.signalCode !== 'SIGTERM') {
+        throw failure(`ended with ${child.exitCode ?? child.signalCode}`)
+      }
+    },
+  }
 }
 
 /**
@@ -76,7 +85,8 @@ export async function freeTarget(): Promise<Target> {
   return { host: '127.0.0.1', port }
 }
 
-function answers({ host, port }: Target): Promise<boolean> {
+/** Whether somebody accepts connections there. */
+export function answers({ host, port }: Target): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port })
     socket.once('connect', () => {
@@ -85,4 +95,9 @@ function answers({ host, port }: Target): Promise<boolean> {
     })
     socket.once('error', () => resolve(false))
   })
+}
+
+/** The settings of whoever runs the bench are not those that are measured. */
+function foreignEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HANDFAST_')))
 }

@@ -29,14 +29,23 @@ export interface PostgresServer {
   thaw(): void
   start(): Promise<void>
   readonly port: number
+  /** Process id of the server; its backends are its children. */
+  readonly pid: number
 }
 
 interface Context {
   after(step: () => Promise<void>): void
 }
 
-/** @param settings as on the command line of the server, such as `max_connections=20` */
-export async function startPostgres(context: Context, settings: readonly string[] = []): Promise<PostgresServer> {
+/**
+ * @param settings as on the command line of the server, such as `max_connections=20`
+ * @param wrapper put in front of the command, which it must become
+ */
+export async function startPostgres(
+  context: Context,
+  settings: readonly string[] = [],
+  wrapper: readonly string[] = [],
+): Promise<PostgresServer> {
   if (programs === null) throw new Error('PostgreSQL is not installed')
   const bin = programs
   const folder = mkdtempSync(join(tmpdir(), 'hf-pg-'))
@@ -77,11 +86,10 @@ export async function startPostgres(context: Context, settings: readonly string[
   async function start(): Promise<void> {
     const options = [`listen_addresses=127.0.0.1`, `unix_socket_directories=${folder}`, ...settings]
     const log = join(folder, 'log')
-    child = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...options.flatMap((each) => ['-c', each])], {
-      ...owner,
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    const server = join(bin, 'postgres')
+    const args = ['-D', data, '-p', String(port), ...options.flatMap((each) => ['-c', each])]
+    const [command = server, ...rest] = [...wrapper, server, ...args]
+    child = spawn(command, rest, { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
     let said = ''
     child.stderr?.on('data', (chunk: Buffer) => {
       said = `${said}${chunk}`.slice(-4_000)
@@ -142,6 +150,10 @@ export async function startPostgres(context: Context, settings: readonly string[
 
   return {
     port,
+    get pid() {
+      if (child?.pid === undefined) throw new Error('PostgreSQL has no process')
+      return child.pid
+    },
     admin,
     start,
     async makeDatabase() {
