@@ -1,9 +1,21 @@
 import { type FailureName, failure } from './failure/catalogue.ts'
 
+/** One thing that is wrong with a request, for programs that show it beside the field. */
+export interface Fault {
+  /** Which part of the request it stands in. */
+  readonly in: 'body' | 'query' | 'path' | 'header'
+  /** JSON Pointer (RFC 6901) to the field in the body, or "/" and the name of the parameter; empty for the whole part. */
+  readonly pointer: string
+  /** What is wrong with it, lower case, without its name. */
+  readonly message: string
+}
+
 /** What a `HubError` may carry beside its code and message. */
 export interface HubErrorDetail {
   /** The next action for the person who reads the error; defaults to the cure in the catalogue. */
   readonly hint?: string
+  /** Every fault of a request that is refused for its content. */
+  readonly faults?: readonly Fault[]
   /** What went wrong below. It goes to the log, never onto the wire. */
   readonly cause?: unknown
 }
@@ -18,11 +30,13 @@ export class HubError extends Error {
   override readonly name = 'HubError'
   readonly code: FailureName
   readonly hint: string
+  readonly faults: readonly Fault[]
 
   constructor(code: FailureName, message: string, detail: HubErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
     this.code = code
     this.hint = detail.hint ?? failure(code).cure
+    this.faults = detail.faults ?? []
   }
 }
 

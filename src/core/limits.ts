@@ -18,8 +18,12 @@ export const limits = {
   estBodyBytesMax: 16 * 1024,
   /** A request body on the admin API. */
   apiBodyBytesMax: 64 * 1024,
+  /** All header fields of an HTTP request together. */
+  httpHeaderBytesMax: 16 * 1024,
   /** Time for a whole HTTP request, headers and body. */
   httpRequestMs: 15_000,
+  /** How often requests that are late are looked for. */
+  httpLateEveryMs: 5_000,
   /** Open HTTP connections on each listener. */
   httpConnectionsMax: 4_096,
   /** Open HTTP connections from one address (IPv6: one /64) on each listener: a plant that enrols behind one NAT fits. */
@@ -28,6 +32,28 @@ export const limits = {
   authFailuresPerMinuteMax: 30,
   /** Addresses whose failures are remembered. */
   authFailureAddressesMax: 10_000,
+
+  /** Requests of one API key that are open at one time: a script that runs away does not take the hub from the others. */
+  requestsPerKeyMax: 256,
+  /** An idempotency key, which is visible ASCII. */
+  idempotencyKeyCharsMax: 255,
+  /** How long an answer is kept for its idempotency key, in seconds. */
+  answersKeptSec: 86_400,
+  /** Kept answers that are removed in one transaction; one of an import takes 100 KiB. */
+  answersRemovedMax: 100,
+
+  /** The body of a bulk import: 100,000 devices with a dozen attributes each. */
+  importBodyBytesMax: 64 * 1024 * 1024,
+  /** Time for that body to arrive: 64 MiB at 2 Mbit/s. */
+  importRequestMs: 300_000,
+  /** Devices in one import. */
+  importRowsMax: 100_000,
+  /** One row of an import, as it stands in the body: 32 attributes of full length in UTF-8 fit. */
+  importRowBytesMax: 64 * 1024,
+  /** Rows that are written in one transaction: short enough that nobody else waits for long. */
+  importBatchRows: 200,
+  /** Imports that run at one time, since each holds its body in memory. */
+  importsAtOnceMax: 2,
 
   /** Depth of nested DER from a stranger: a certificate needs 9. */
   derDepthMax: 16,
@@ -94,6 +120,12 @@ export const limits = {
   /** Rows on one page of a list. */
   pageRowsMax: 1_000,
   pageRowsDefault: 100,
+  /** Rows that are looked at for one page when several filters are given; the page ends there and the next one goes on. */
+  pageRowsReadMax: 5_000,
+  /** A cursor of a list. */
+  cursorCharsMax: 256,
+  /** Attributes that one list may ask for. */
+  attributeFiltersMax: 4,
   /** Rows that one statement for many takes. */
   bulkRowsMax: 1_000,
   /** Time for a connection to PostgreSQL to stand, waiting for a free one of the pool included. */

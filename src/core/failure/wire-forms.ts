@@ -14,6 +14,13 @@ export type FailureKind =
   | 'conflict'
   | 'too-many'
   | 'too-large'
+  | 'header-too-large'
+  | 'media-type'
+  | 'method'
+  | 'late'
+  | 'unconditional'
+  | 'outdated'
+  | 'contradiction'
   | 'identifier'
   | 'version'
   | 'local'
@@ -53,6 +60,13 @@ export const wireForms: Readonly<Record<FailureKind, WireForm>> = {
   conflict: { connackV3: 5, reasonV5: 0x87, http: 409, exit: exitStatus.conflict },
   'too-many': { connackV3: 3, reasonV5: 0x97, http: 429, exit: exitStatus.unavailable },
   'too-large': { connackV3: 5, reasonV5: 0x95, http: 413, exit: exitStatus.usage },
+  'header-too-large': { connackV3: 5, reasonV5: 0x95, http: 431, exit: exitStatus.usage },
+  'media-type': { connackV3: 5, reasonV5: 0x83, http: 415, exit: exitStatus.usage },
+  method: { connackV3: 5, reasonV5: 0x83, http: 405, exit: exitStatus.usage },
+  late: { connackV3: 3, reasonV5: 0x80, http: 408, exit: exitStatus.unavailable },
+  unconditional: { connackV3: 5, reasonV5: 0x83, http: 428, exit: exitStatus.usage },
+  outdated: { connackV3: 5, reasonV5: 0x83, http: 412, exit: exitStatus.conflict },
+  contradiction: { connackV3: 5, reasonV5: 0x83, http: 422, exit: exitStatus.conflict },
   identifier: { connackV3: 2, reasonV5: 0x85, http: 400, exit: exitStatus.usage },
   version: { connackV3: 1, reasonV5: 0x84, http: 505, exit: exitStatus.failed },
   local: { connackV3: 3, reasonV5: 0x80, http: 500, exit: exitStatus.local },
