@@ -17,6 +17,8 @@ export interface Dialect {
   /** Whole numbers up to 2^53. */
   readonly integer: RawBuilder<unknown>
   readonly bytes: RawBuilder<unknown>
+  /** Ends the making of a table that is searched by its primary key alone, where the database can lay it out so. */
+  readonly clustered?: RawBuilder<unknown>
   /** Statements after which other processes hear of rows that are added to a table; none where there is one process. */
   announceAppends(table: string): readonly RawBuilder<unknown>[]
   /** Statements after which a table refuses UPDATE and DELETE. */
@@ -27,7 +29,7 @@ export interface Dialect {
 export type Step = (database: Kysely<any>, dialect: Dialect) => Promise<void>
 
 /** Step n makes version n + 1. */
-export const steps: readonly Step[] = [makeFirstVersion, makeOperable, makeRestorable]
+export const steps: readonly Step[] = [makeFirstVersion, makeOperable, makeRestorable, makeSearchable]
 
 // biome-ignore lint/suspicious/noExplicitAny: see Step
 async function makeFirstVersion(database: Kysely<any>, dialect: Dialect): Promise<void> {
@@ -126,6 +128,30 @@ async function makeRestorable(database: Kysely<any>, { key, integer }: Dialect):
     sql`create index credentials_unadopted on credentials (identity_id) where state = 'unadopted'`,
   ]
   for (const statement of statements) await statement.execute(database)
+}
+
+/** Devices are found by their attributes. */
+// biome-ignore lint/suspicious/noExplicitAny: see Step
+async function makeSearchable(database: Kysely<any>, { key, clustered }: Dialect): Promise<void> {
+  await sql`create table identity_attributes (
+    name ${key} not null, value ${key} not null, identity_id ${key} not null references identities (id),
+    primary key (name, value, identity_id)) ${clustered ?? sql``}`.execute(database)
+  let after = ''
+  for (;;) {
+    const rows = await database
+      .selectFrom('identities')
+      .select(['id', 'attributes'])
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(100)
+      .execute()
+    if (rows.length === 0) return
+    const attributes = rows.flatMap(({ id, attributes }) =>
+      Object.entries(JSON.parse(attributes)).map(([name, value]) => ({ name, value, identity_id: id })),
+    )
+    if (attributes.length > 0) await database.insertInto('identity_attributes').values(attributes).execute()
+    after = rows.at(-1)?.id
+  }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: see Step

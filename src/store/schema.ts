@@ -24,6 +24,13 @@ export interface IdentityTable {
   version: number
 }
 
+/** What an identity has in `attributes`, once more, in the order in which it is searched. */
+export interface IdentityAttributeTable {
+  name: string
+  value: string
+  identity_id: IdentityId
+}
+
 export interface CredentialTable {
   /** The order of insertion: decides between credentials of the same millisecond. */
   number: Generated<number>
@@ -160,6 +167,7 @@ export interface AttemptTable {
 
 export interface Schema {
   identities: IdentityTable
+  identity_attributes: IdentityAttributeTable
   credentials: CredentialTable
   tokens: TokenTable
   authorities: AuthorityTable

@@ -14,6 +14,7 @@ import type { NewAuditEntry } from '../../src/hub/ports/audit.ts'
 import type { NewHubEvent } from '../../src/hub/ports/events.ts'
 import type { Page, Store } from '../../src/hub/ports/store.ts'
 import { fakeAttempt, fakeCredential, fakeIdentity, fakeToken } from './store-fakes.ts'
+import { listContract } from './store-lists.ts'
 
 export interface OpenedStore {
   readonly store: Store
@@ -33,6 +34,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
 
     identityContract(() => store)
     bulkContract(() => store)
+    listContract(() => store)
     credentialContract(() => store)
     smallTablesContract(() => store)
     auditContract(() => store)
@@ -233,7 +235,7 @@ function credentialContract(store: () => Store): void {
       [20, 8, 7, 6, 5, 4, 3, 2, 1].map((n) => make(n).serialNumber),
     )
     await assert.rejects(store().credentials.listOfIdentity(identity.id, { after: 'x', limit: 2 }), {
-      code: 'request-invalid',
+      code: 'cursor-invalid',
     })
   })
 
@@ -468,9 +470,31 @@ function sharedWorkContract(store: () => Store): void {
     })
     assert.deepEqual(await store().idempotency.find('old'), answer('old', 5))
     await assert.rejects(store().write((tx) => tx.idempotency.insert(answer('old', 7))))
-    await store().write((tx) => tx.idempotency.removeBefore(6))
+    assert.equal(await store().write((tx) => tx.idempotency.removeBefore(6, 10)), 1)
     assert.equal(await store().idempotency.find('old'), null)
     assert.deepEqual(await store().idempotency.find('new'), answer('new', 6))
+    await store().write((tx) => tx.idempotency.remove('new'))
+    assert.equal(await store().idempotency.find('new'), null)
+  })
+
+  test('old answers are removed a bounded number at a time, the oldest first', async () => {
+    const answer = (age: number) => ({
+      key: `aged-${age}`,
+      requestHash: Uint8Array.of(1),
+      answer: Uint8Array.of(2),
+      createdAtMs: 100 - age,
+    })
+    await store().write(async (tx) => {
+      for (const age of [1, 4, 2, 5, 3]) await tx.idempotency.insert(answer(age))
+    })
+    const left = async () => {
+      const found = await Promise.all([1, 2, 3, 4, 5].map((age) => store().idempotency.find(`aged-${age}`)))
+      return found.flatMap((each) => (each === null ? [] : [100 - each.createdAtMs]))
+    }
+    assert.equal(await store().write((tx) => tx.idempotency.removeBefore(99, 2)), 2)
+    assert.deepEqual(await left(), [1, 2, 3])
+    assert.equal(await store().write((tx) => tx.idempotency.removeBefore(99, 10)), 2)
+    assert.deepEqual(await left(), [1])
   })
 }
 

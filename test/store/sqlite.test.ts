@@ -10,10 +10,14 @@ import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { auditChainStart, firstBreak } from '../../src/core/audit/chain.ts'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
-import { openWriter } from '../../src/store/sqlite/connection.ts'
+import { steps } from '../../src/store/migrations.ts'
+import { openWriter, queriesOver } from '../../src/store/sqlite/connection.ts'
 import { lockDataDirectory } from '../../src/store/sqlite/data-lock.ts'
 import { migrate } from '../../src/store/sqlite/migrate.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { attemptReader } from '../../src/store/tables/attempts.ts'
+import { identityReader } from '../../src/store/tables/identities.ts'
+import { writeCursor } from '../../src/store/tables/page.ts'
 import { storeContract } from '../contract/store.ts'
 import { fakeAttempt, fakeIdentity } from '../contract/store-fakes.ts'
 
@@ -48,7 +52,10 @@ describe('the SQLite store', () => {
     const path = join(emptyDirectory(), 'hub.db')
     await (await openSqliteStore({ path, clock })).close()
     alter(path, 'pragma user_version = 99')
-    await assert.rejects(openSqliteStore({ path, clock }), { code: 'database-unusable', message: /version 99.* to 3$/ })
+    await assert.rejects(openSqliteStore({ path, clock }), {
+      code: 'database-unusable',
+      message: new RegExp(`version 99.* to ${steps.length}$`),
+    })
   })
 
   test('refuses what is no database, what is damaged and what belongs to another program', async () => {
@@ -82,6 +89,70 @@ describe('the SQLite store', () => {
     assert.equal(entries.length, 1_201)
     assert.equal(firstBreak({ number: 0, hash: auditChainStart }, entries), null)
     await store.close()
+  })
+
+  test('brings a database of version 2 up to date and finds its devices by their attributes', async () => {
+    const path = join(emptyDirectory(), 'hub.db')
+    const old = openWriter(path)
+    await migrate(old, path, 2)
+    const insert = old.prepare(
+      "insert into identities values (?, 'device', 'active', null, ?, 1, 1, 1) on conflict do nothing",
+    )
+    for (let n = 1; n <= 250; n++) insert.run(`pump-${n}`, `{"site":"hall-${n % 2}","n":"${n}"}`)
+    insert.run('bare', '{}')
+    old.close()
+    const store = await openSqliteStore({ path, clock })
+    const list = async (attributes: Readonly<Record<string, string>>) =>
+      (await store.identities.list({ attributes, after: null, limit: 1_000 })).items.map(({ id }) => id)
+    assert.equal((await list({ site: 'hall-1' })).length, 125)
+    assert.deepEqual(await list({ n: '7' }), ['pump-7'])
+    await store.close()
+  })
+
+  test('answers every list from an index that is in its order, whatever is asked', async () => {
+    const path = join(emptyDirectory(), 'hub.db')
+    await (await openSqliteStore({ path, clock })).close()
+    const database = new DatabaseSync(path)
+    const asked: string[] = []
+    const listening = new Proxy(database, {
+      get: (target, name) => {
+        if (name !== 'prepare') return Reflect.get(target, name)
+        return (sql: string) => {
+          asked.push(sql)
+          return target.prepare(sql)
+        }
+      },
+    })
+    const queries = queriesOver(listening)
+    const all = { after: null, limit: 100 }
+    const later = { after: writeCursor('identities', 'pump-6'), limit: 100 }
+    const identities = identityReader(() => queries)
+    for (const state of [{}, { state: 'disabled' as const }]) {
+      for (const group of [{}, { group: 'line-2' }]) {
+        for (const prefix of [{}, { idPrefix: 'pump-' }]) {
+          for (const attributes of [{}, { attributes: { site: 'hall-2', line: '4' } }]) {
+            const filters = { kind: 'device', ...state, ...group, ...prefix, ...attributes } as const
+            await identities.list({ ...filters, ...all })
+            await identities.list({ ...filters, ...later })
+          }
+        }
+      }
+    }
+    const attempts = attemptReader(() => queries)
+    for (const order of ['oldest', 'newest'] as const) {
+      await attempts.list({ ...all, order, since: 5 })
+      await attempts.list({ ...all, order, outcome: 'refused', code: 'certificate-revoked', identityId: 'pump-7' })
+    }
+    assert.ok(asked.length >= 20, `${asked.length} statements`)
+    for (const sql of new Set(asked)) {
+      const plan = database.prepare(`explain query plan ${sql}`).all()
+      const steps = plan.map(({ detail }) => String(detail))
+      assert.doesNotMatch(steps.join('\n'), /TEMP B-TREE|AUTOMATIC/, sql)
+      // What an index has found is bounded in number; besides, only an index as a whole may be walked, in its own order.
+      const scans = steps.filter((step) => /^SCAN (?!candidates|identities USING COVERING INDEX)/.test(step))
+      assert.deepEqual(scans, [], sql)
+    }
+    database.close()
   })
 
   test('never lets the audit log or the events be changed', async () => {

@@ -40,6 +40,8 @@ export interface AttemptQuery extends PageQuery {
   readonly outcome?: 'admitted' | 'refused'
   readonly identityId?: string
   readonly code?: FailureName
+  /** Only those numbered above it. */
+  readonly since?: number
   /** Oldest first when following, newest first when looking back. */
   readonly order: 'oldest' | 'newest'
 }

@@ -17,7 +17,10 @@ import type { AuditEntry, AuditHead, NewAuditEntry } from './audit.ts'
 import type { HubEvent, NewHubEvent } from './events.ts'
 import type { StoreHealth } from './figures.ts'
 
-/** One page of a list. `next` is the cursor of the page after it, null on the last one. */
+/**
+ * One page of a list. `next` is the cursor of the page after it, null on the last one. A cursor is opaque and belongs to its
+ * list: any other is refused with `cursor-invalid`.
+ */
 export interface Page<T> {
   readonly items: readonly T[]
   readonly next: string | null
@@ -35,13 +38,22 @@ export interface IdentityQuery extends PageQuery {
   readonly kind?: IdentityKind
   readonly state?: IdentityState
   readonly group?: string
+  /** Ids that begin with it; the form of an id. */
+  readonly idPrefix?: string
+  /** Attributes that have these values, at most `limits.attributeFiltersMax`. */
+  readonly attributes?: Readonly<Record<string, string>>
 }
 
 export interface IdentityReader {
   find(id: IdentityId): Promise<Identity | null>
   /** Those of the ids that are taken, in no order; at most `limits.bulkRowsMax` ids. */
   findAll(ids: readonly IdentityId[]): Promise<readonly Identity[]>
-  /** In ascending order of id (code points). */
+  /**
+   * In ascending order of id (code points). For one page no more than `limits.pageRowsReadMax` rows are looked at: where
+   * several filters leave little of them, it has fewer rows than asked for, even none, and goes on with `next`.
+   *
+   * @throws HubError `cursor-invalid`
+   */
   list(query: IdentityQuery): Promise<Page<Identity>>
 }
 export interface Identities extends IdentityReader {
@@ -183,8 +195,9 @@ export interface IdempotencyReader {
 }
 export interface Idempotency extends IdempotencyReader {
   insert(answer: IdempotentAnswer): Promise<void>
-  /** Removes answers that were made before that time. */
-  removeBefore(createdAtMs: number): Promise<void>
+  remove(key: string): Promise<void>
+  /** Removes at most `limit` answers that were made before that time, the oldest first. Returns how many. */
+  removeBefore(createdAtMs: number, limit: number): Promise<number>
 }
 
 /** Files of a key folder that stand in the registry, for processes that share it: encrypted, as they would be on disk. */

@@ -13,6 +13,7 @@ const dialect: Dialect = {
   key: sql`text`,
   integer: sql`integer`,
   bytes: sql`blob`,
+  clustered: sql`without rowid`,
   announceAppends: () => [],
   appendOnly: (table) =>
     ['update', 'delete'].map(

@@ -1,17 +1,14 @@
 import type { Insertable, Selectable } from 'kysely'
 import { assert } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
 import type { Attempt, AttemptQuery, NewAttempt } from '../../hub/ports/attempts.ts'
 import type { AttemptReader, AttemptWriter, Page } from '../../hub/ports/store.ts'
 import type { Access, AttemptTable } from '../schema.ts'
-import { pageOf, parseCursor, rowsToRead } from './page.ts'
+import { boundedPage, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
 
 /** Rows in one INSERT: 12 columns each, far below the 32,766 values that SQLite binds and the 65,535 of PostgreSQL. */
 const rowsInInsert = 100
 
-/**
- * The cursor is the number of the last attempt of the page, so whoever follows may also go on from the number of the last
- * attempt seen.
- */
 export function attemptReader(access: Access): AttemptReader {
   return { list: (query) => list(access, query) }
 }
@@ -40,19 +37,41 @@ export function attemptWriter(access: Access): AttemptWriter {
 
 async function list(access: Access, query: AttemptQuery): Promise<Page<Attempt>> {
   const newestFirst = query.order === 'newest'
+  const list = newestFirst ? 'attempts-newest' : 'attempts-oldest'
+  const candidates = candidatesOf(access, query, list)
+  let rows = access()
+    .selectFrom(candidates.limit(limits.pageRowsReadMax).as('candidates'))
+    .selectAll()
+    .orderBy('number', newestFirst ? 'desc' : 'asc')
+    .limit(rowsToRead(query))
+  // One of these has chosen the candidates already; asking again costs nothing.
+  if (query.outcome !== undefined) rows = rows.where('outcome', '=', query.outcome)
+  if (query.identityId !== undefined) rows = rows.where('identity_id', '=', query.identityId)
+  if (query.code !== undefined) rows = rows.where('code', '=', query.code)
+  return boundedPage(await rows.execute(), query, read, {
+    cursor: (row) => writeCursor(list, String(row.number)),
+    lastCandidate: () =>
+      candidates
+        .offset(limits.pageRowsReadMax - 1)
+        .limit(1)
+        .executeTakeFirst(),
+  })
+}
+
+/** Attempts by the one filter that leaves the fewest, in order, found through an index. */
+function candidatesOf(access: Access, query: AttemptQuery, list: 'attempts-newest' | 'attempts-oldest') {
+  const newestFirst = query.order === 'newest'
   let rows = access()
     .selectFrom('attempts')
     .selectAll()
     .orderBy('number', newestFirst ? 'desc' : 'asc')
-    .limit(rowsToRead(query))
-  if (query.outcome !== undefined) rows = rows.where('outcome', '=', query.outcome)
   if (query.identityId !== undefined) rows = rows.where('identity_id', '=', query.identityId)
-  if (query.code !== undefined) rows = rows.where('code', '=', query.code)
-  if (query.after !== null) {
-    const [number = 0] = parseCursor(query.after, 1)
-    rows = rows.where('number', newestFirst ? '<' : '>', number)
-  }
-  return pageOf(await rows.execute(), query, read, (row) => String(row.number))
+  else if (query.code !== undefined) rows = rows.where('code', '=', query.code)
+  else if (query.outcome !== undefined) rows = rows.where('outcome', '=', query.outcome)
+  if (query.since !== undefined) rows = rows.where('number', '>', query.since)
+  if (query.after === null) return rows
+  const [number = 0] = readNumberCursor(list, query.after, 1)
+  return rows.where('number', newestFirst ? '<' : '>', number)
 }
 
 function rowOf(attempt: NewAttempt): Insertable<AttemptTable> {

@@ -3,17 +3,17 @@ import { auditChainStart, auditHash } from '../../core/audit/chain.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from '../../hub/ports/audit.ts'
 import type { AuditReader, AuditWriter } from '../../hub/ports/store.ts'
 import type { Access, AuditTable } from '../schema.ts'
-import { assertBulk, assertPage, pageOf, parseCursor, rowsToRead } from './page.ts'
+import { assertBulk, assertPage, pageOf, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
 
 export function auditReader(access: Access): AuditReader {
   return {
     async list(query) {
       let rows = access().selectFrom('audit').selectAll().orderBy('number', 'desc').limit(rowsToRead(query))
       if (query.after !== null) {
-        const [number = 0] = parseCursor(query.after, 1)
+        const [number = 0] = readNumberCursor('audit', query.after, 1)
         rows = rows.where('number', '<', number)
       }
-      return pageOf(await rows.execute(), query, read, (row) => String(row.number))
+      return pageOf(await rows.execute(), query, read, (row) => writeCursor('audit', String(row.number)))
     },
     async after(number, limit) {
       assertPage(limit)

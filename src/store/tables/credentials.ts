@@ -11,7 +11,7 @@ import type {
   UnfitCredential,
 } from '../../hub/ports/store.ts'
 import type { Access, CredentialTable } from '../schema.ts'
-import { assertBulk, pageOf, parseCursor, rowsToRead } from './page.ts'
+import { assertBulk, pageOf, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
 
 export function credentialReader(access: Access): CredentialReader {
   const rows = () => access().selectFrom('credentials').selectAll()
@@ -85,10 +85,12 @@ async function listOfIdentity(access: Access, id: IdentityId, query: PageQuery):
     .orderBy('number', 'desc')
     .limit(rowsToRead(query))
   if (query.after !== null) {
-    const [issuedAtMs = 0, number = 0] = parseCursor(query.after, 2)
+    const [issuedAtMs = 0, number = 0] = readNumberCursor('credentials', query.after, 2)
     rows = rows.where(sql<boolean>`(issued_at_ms, number) < (${issuedAtMs}, ${number})`)
   }
-  return pageOf(await rows.execute(), query, read, (row) => `${row.issued_at_ms}.${row.number}`)
+  return pageOf(await rows.execute(), query, read, (row) =>
+    writeCursor('credentials', `${row.issued_at_ms}.${row.number}`),
+  )
 }
 
 async function revokedBelow(

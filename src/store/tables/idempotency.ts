@@ -1,5 +1,6 @@
 import type { Idempotency, IdempotencyReader } from '../../hub/ports/store.ts'
 import type { Access } from '../schema.ts'
+import { assertPage } from './page.ts'
 
 export function idempotencyReader(access: Access): IdempotencyReader {
   return {
@@ -20,8 +21,19 @@ export function idempotency(access: Access): Idempotency {
         .values({ key, request_hash: requestHash, created_at_ms: createdAtMs, answer })
         .execute()
     },
-    async removeBefore(createdAtMs) {
-      await access().deleteFrom('idempotency').where('created_at_ms', '<', createdAtMs).execute()
+    async remove(key) {
+      await access().deleteFrom('idempotency').where('key', '=', key).execute()
+    },
+    async removeBefore(createdAtMs, limit) {
+      assertPage(limit)
+      const oldest = access()
+        .selectFrom('idempotency')
+        .select('key')
+        .where('created_at_ms', '<', createdAtMs)
+        .orderBy('created_at_ms')
+        .limit(limit)
+      const result = await access().deleteFrom('idempotency').where('key', 'in', oldest).executeTakeFirst()
+      return Number(result.numDeletedRows)
     },
   }
 }

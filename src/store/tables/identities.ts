@@ -1,10 +1,11 @@
 import type { Insertable, Selectable } from 'kysely'
 import { assert, HubError, quote } from '../../core/errors.ts'
-import type { IdentityId } from '../../core/identity/id.ts'
 import type { Identity } from '../../core/identity/identity.ts'
-import type { Identities, IdentityQuery, IdentityReader, Page } from '../../hub/ports/store.ts'
+import type { Identities, IdentityReader } from '../../hub/ports/store.ts'
 import type { Access, IdentityTable } from '../schema.ts'
-import { assertBulk, pageOf, rowsToRead } from './page.ts'
+import { insertAttributes, removeAttributes } from './identity-attributes.ts'
+import { listIdentities } from './identity-list.ts'
+import { assertBulk } from './page.ts'
 
 export function identityReader(access: Access): IdentityReader {
   return {
@@ -17,7 +18,7 @@ export function identityReader(access: Access): IdentityReader {
       if (ids.length === 0) return []
       return (await access().selectFrom('identities').selectAll().where('id', 'in', ids).execute()).map(read)
     },
-    list: (query) => list(access, query),
+    list: (query) => listIdentities(access, query, read),
   }
 }
 
@@ -27,12 +28,17 @@ export function identities(access: Access): Identities {
     insert: (identity) => insertAll(access, [identity]),
     insertAll: (identities) => insertAll(access, identities),
     async update(identity) {
-      const result = await access()
-        .updateTable('identities')
-        .set(changing(identity))
+      const before = await access()
+        .selectFrom('identities')
+        .select('attributes')
         .where('id', '=', identity.id)
         .executeTakeFirst()
-      assert(result.numUpdatedRows === 1n, 'an identity is updated that was never inserted')
+      assert(before !== undefined, 'an identity is updated that was never inserted')
+      const row = changing(identity)
+      await access().updateTable('identities').set(row).where('id', '=', identity.id).execute()
+      if (row.attributes === before.attributes) return
+      await removeAttributes(access, identity.id, JSON.parse(before.attributes))
+      await insertAttributes(access, [identity])
     },
   }
 }
@@ -46,20 +52,10 @@ async function insertAll(access: Access, identities: readonly Identity[]): Promi
     .values(identities.map(rowOf))
     .onConflict((conflict) => conflict.column('id').doNothing())
     .executeTakeFirst()
-  if (result.numInsertedOrUpdatedRows === BigInt(identities.length)) return
+  if (result.numInsertedOrUpdatedRows === BigInt(identities.length)) return insertAttributes(access, identities)
   const [first] = identities
   const which = identities.length === 1 ? `an identity ${quote(first?.id)}` : `one of ${identities.length} identities`
   throw new HubError('identity-exists', `there is ${which} already`)
-}
-
-async function list(access: Access, query: IdentityQuery): Promise<Page<Identity>> {
-  let rows = access().selectFrom('identities').selectAll().orderBy('id').limit(rowsToRead(query))
-  if (query.kind !== undefined) rows = rows.where('kind', '=', query.kind)
-  if (query.state !== undefined) rows = rows.where('state', '=', query.state)
-  if (query.group !== undefined) rows = rows.where('group_name', '=', query.group)
-  // The cursor is the last id of the page before; any text is one.
-  if (query.after !== null) rows = rows.where('id', '>', query.after as IdentityId)
-  return pageOf(await rows.execute(), query, read, (row) => row.id)
 }
 
 function rowOf(identity: Identity): Insertable<IdentityTable> {

@@ -34,15 +34,62 @@ export function pageOf<Row, T>(
   return { items: shown.map(read), next: rows.length > query.limit && last !== undefined ? cursor(last) : null }
 }
 
+/** What a page needs of which not every row is looked at. */
+export interface Bound<Place> {
+  cursor(place: Place): string
+  /** The place of the last row that was looked at, if there were as many as may be. */
+  lastCandidate(): Promise<Place | undefined>
+}
+
 /**
- * The whole numbers of a cursor, which are joined by dots.
- *
- * @throws HubError `request-invalid` when it is not `count` such numbers
+ * The page made from at most `limit + 1` of the first `limits.pageRowsReadMax` rows. Where those hold fewer than a page and
+ * there may be more, the next page goes on behind them.
  */
-export function parseCursor(cursor: string, count: number): readonly number[] {
-  const parts = cursor.split('.')
+export async function boundedPage<Place, Row extends Place, T>(
+  rows: readonly Row[],
+  query: PageQuery,
+  read: (row: Row) => T,
+  { cursor, lastCandidate }: Bound<Place>,
+): Promise<Page<T>> {
+  const page = pageOf(rows, query, read, cursor)
+  if (page.next !== null) return page
+  const last = await lastCandidate()
+  return last === undefined ? page : { ...page, next: cursor(last) }
+}
+
+/** The lists that have cursors. A cursor of one is none of another. */
+type ListName = 'identities' | 'credentials' | 'attempts-newest' | 'attempts-oldest' | 'audit'
+
+/** The place behind a row, as text that nobody takes for more than that. */
+export function writeCursor(list: ListName, place: string): string {
+  return Buffer.from(`${list} ${place}`).toString('base64url')
+}
+
+/**
+ * The place in a cursor.
+ *
+ * @throws HubError `cursor-invalid` when it is not one of this list
+ */
+export function readCursor(list: ListName, cursor: string): string {
+  const text = Buffer.from(cursor, 'base64url').toString('utf8')
+  // What was decoded is written again, so that there is one cursor for each place.
+  if (text.startsWith(`${list} `) && writeCursor(list, text.slice(list.length + 1)) === cursor) {
+    return text.slice(list.length + 1)
+  }
+  throw wrongCursor(cursor)
+}
+
+/**
+ * The whole numbers in a cursor, which are joined by dots.
+ *
+ * @throws HubError `cursor-invalid` when it is not `count` such numbers
+ */
+export function readNumberCursor(list: ListName, cursor: string, count: number): readonly number[] {
+  const parts = readCursor(list, cursor).split('.')
   if (parts.length === count && parts.every((part) => /^[0-9]{1,15}$/.test(part))) return parts.map(Number)
-  throw new HubError('request-invalid', `${quote(cursor)} is not a cursor of this list`, {
-    hint: 'give the "next" of the page before, unchanged',
-  })
+  throw wrongCursor(cursor)
+}
+
+function wrongCursor(cursor: string): HubError {
+  return new HubError('cursor-invalid', `${quote(cursor)} is not a cursor of this list`)
 }
