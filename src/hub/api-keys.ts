@@ -1,4 +1,5 @@
 /** Keys of the admin API. */
+import { hkdfSync } from 'node:crypto'
 import { HubError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Clock } from './ports/clock.ts'
@@ -10,6 +11,11 @@ import { newSecret, parseSecretText, secretMatches } from './secret-text.ts'
 export interface ApiCaller {
   readonly keyId: string
   readonly keyName: string
+  /**
+   * A key of 32 bytes for one purpose, from the secret that the caller has shown and the registry does not hold (HKDF with
+   * SHA-256, RFC 5869). Secret.
+   */
+  derivedKey(purpose: string): Uint8Array
 }
 
 /**
@@ -47,5 +53,10 @@ export async function authenticateApiKey(hub: { readonly store: Store }, text: S
   if (parts === null || row === null || !secretMatches(parts.secret, row.secretHash)) {
     throw new HubError('key-invalid', 'the API key is not valid')
   }
-  return { keyId: row.id, keyName: row.name }
+  const { secret } = parts
+  return {
+    keyId: row.id,
+    keyName: row.name,
+    derivedKey: (purpose) => new Uint8Array(hkdfSync('sha256', secret, row.id, purpose, 32)),
+  }
 }

@@ -110,6 +110,7 @@ export class ObserverBook implements Observer {
 
 export interface HubParts {
   readonly store: Store
+  readonly databasePath: string
   readonly keys: MemoryKeys
   readonly clock: StandingClock
   readonly random: { bytes(count: number): Uint8Array }
@@ -131,7 +132,8 @@ export async function hubParts(
   folder: string = temporaryFolder(context),
 ): Promise<HubParts> {
   const clock = new StandingClock(noonMs)
-  const store = await openSqliteStore({ path: join(folder, 'hub.db'), clock })
+  const databasePath = join(folder, 'hub.db')
+  const store = await openSqliteStore({ path: databasePath, clock })
   context.after(() => store.close())
   const keys = new MemoryKeys()
   const random = { bytes: (count: number) => randomBytes(count) }
@@ -139,6 +141,7 @@ export async function hubParts(
   const authorities = await establishAuthorities({ store, keys, clock, random, realm })
   return {
     store,
+    databasePath,
     keys,
     clock,
     random,

@@ -9,6 +9,8 @@ import type { TokenState } from '../../core/identity/token.ts'
  */
 export type NewHubEvent =
   | { readonly type: 'identity-registered'; readonly identityId: IdentityId }
+  /** Its group or its attributes are others now; the registry says which. */
+  | { readonly type: 'identity-changed'; readonly identityId: IdentityId }
   | { readonly type: 'identity-state-changed'; readonly identityId: IdentityId; readonly state: IdentityState }
   | {
       /** `adopted` is what `issued` is, for a credential that the journal gave back after a restored backup. */
