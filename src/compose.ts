@@ -30,6 +30,7 @@ import type { Store } from './hub/ports/store.ts'
 import { currentCrl } from './hub/publish-crl.ts'
 import { attemptRecorder } from './hub/record-attempts.ts'
 import { keepCrlsFresh } from './hub/refresh-crls.ts'
+import { keepAnswersFew } from './hub/remove-old-answers.ts'
 import { keepServerCertificate } from './hub/renew-server-certificate.ts'
 import { currentServerCertificate, hubIdentityId, type ServerCertificate } from './hub/server-certificate.ts'
 import { sweepSessions } from './hub/sweep-sessions.ts'
@@ -160,6 +161,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     `http://${urlHost(names.publicName)}:${http.port}${crlPath(authorityId)}`
   const crls = keepCrlsFresh({ store, clock, authorities, log, observer })
   closing.add('CRLs', () => crls.stop())
+  closing.add('kept answers', keepAnswersFew({ store, clock, log }))
 
   const { realm } = names
   const issuer = {
@@ -201,11 +203,13 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   closing.add('gate', () => gate.stop())
 
   const addresses = { mqtt: gate.address, https, http }
+  let api: Endpoint | null = null
   const describeHub = (): HubView => ({
     version,
     realm: names.realm,
     publicName: names.publicName,
     ...addresses,
+    api,
     rootFingerprint: authorities.root.fingerprint,
     ca: rootsPem,
     sessions: gate.sessionCount(),
@@ -219,7 +223,6 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   }
   const tlsApps = [est]
   const socketPath = await openApiSocket(apiServer(apiOptions), directory, closing)
-  let api: Endpoint | null = null
   if (apiListen !== null) {
     const remote = apiServer({ ...apiOptions, limiter: new FailureLimiter(clock), tls: certificate })
     closing.add('API', () => remote.close())

@@ -1,9 +1,40 @@
 /** What the admin API accepts. Unknown fields are refused by name. */
 import { z } from 'zod'
+import { HubError } from '../core/errors.ts'
 import { revocationReasons } from '../core/identity/credential.ts'
+import { identityStates, parseAttributes, parseGroup } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
+import { requestNamed } from './components.ts'
 
 const reasonNames = Object.keys(revocationReasons) as [keyof typeof revocationReasons]
+
+/** Judged by `parseIdentityId`, whose failure has a code of its own. */
+const id = z.string().meta({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+  minLength: 1,
+  maxLength: limits.identityIdCharsMax,
+  description: 'id of the device: A-Z a-z 0-9 . _ -, a letter or digit first',
+})
+
+const group = z.string().check(judgedBy(parseGroup)).meta({
+  minLength: 1,
+  maxLength: limits.groupCharsMax,
+  description: 'text without + # / and control characters',
+})
+
+const attributeName = z.string().meta({
+  pattern: '^[A-Za-z][A-Za-z0-9_-]*$',
+  maxLength: limits.attributeNameCharsMax,
+})
+const attributeValue = z.string().meta({
+  maxLength: limits.attributeValueCharsMax,
+  description: 'text without + # / and control characters',
+})
+
+const attributes = z
+  .record(attributeName, attributeValue)
+  .check(eachAttributeJudged)
+  .meta({ maxProperties: limits.attributesMax, description: 'names of letters, digits, "_" and "-", and their values' })
 
 /** Seconds that a new token stays good: a minute to 30 days, a day if not given. */
 const tokenLifetimeSec = z
@@ -12,47 +43,148 @@ const tokenLifetimeSec = z
   .min(60)
   .max(30 * 86_400)
   .default(86_400)
+  .meta({ description: 'seconds that the token stays good' })
 
 /** POST /api/v1/devices → 201 BootstrapView */
-export const registerDeviceRequest = z.strictObject({
-  id: z.string(),
-  group: z.string().nullable().default(null),
-  attributes: z.record(z.string(), z.string()).default({}),
-  tokenLifetimeSec,
-})
+export const registerDeviceRequest = requestNamed(
+  'RegisterDeviceRequest',
+  'A device to register.',
+  z.strictObject({
+    id,
+    group: group.nullable().default(null),
+    attributes: attributes.default({}),
+    tokenLifetimeSec,
+  }),
+)
 export type RegisterDeviceRequest = z.input<typeof registerDeviceRequest>
 
+/** PATCH /api/v1/devices/:id → 200 DeviceView; a JSON merge patch (RFC 7396). */
+export const editDeviceRequest = requestNamed(
+  'EditDeviceRequest',
+  'A JSON merge patch (RFC 7396): what is absent stays as it is, what is null goes.',
+  z.strictObject({
+    group: group.nullable().optional(),
+    attributes: z
+      .record(attributeName, attributeValue.nullable())
+      .check(eachAttributeJudged)
+      .nullable()
+      .optional()
+      .meta({ description: 'attributes to set; null removes one, and null in place of the object all of them' }),
+  }),
+)
+export type EditDeviceRequest = z.input<typeof editDeviceRequest>
+
 /** POST /api/v1/devices/:id/tokens → 201 BootstrapView */
-export const createTokenRequest = z.strictObject({ tokenLifetimeSec })
+export const createTokenRequest = requestNamed(
+  'CreateTokenRequest',
+  'How long a new token shall be good.',
+  z.strictObject({ tokenLifetimeSec }),
+)
 export type CreateTokenRequest = z.input<typeof createTokenRequest>
 
 /** POST /api/v1/devices/:id/revoke and /api/v1/credentials/:serial/revoke → 200 DeviceChangeView */
-export const revokeRequest = z.strictObject({ reason: z.enum(reasonNames).default('unspecified') })
+export const revokeRequest = requestNamed(
+  'RevokeRequest',
+  'Why something is revoked.',
+  z.strictObject({
+    reason: z.enum(reasonNames).default('unspecified').meta({ description: 'stands in the CRL (RFC 5280 §5.3.1)' }),
+  }),
+)
 export type RevokeRequest = z.input<typeof revokeRequest>
 
 /** POST /api/v1/devices/:id/disable, …/enable, …/retire → 200 DeviceChangeView; the body is {}. */
-export const emptyRequest = z.strictObject({})
+export const emptyRequest = requestNamed('EmptyRequest', 'Nothing: `{}`, or no body at all.', z.strictObject({}))
+
+/** The device in a path. */
+export const deviceParams = z.strictObject({ id })
+
+/** The certificate in a path. */
+export const credentialParams = z.strictObject({
+  serial: z.string().meta({ description: 'serial number in hexadecimal, in either case, with or without colons' }),
+})
 
 const page = {
-  after: z.string().max(256).optional(),
-  limit: z.coerce.number().int().min(1).max(limits.pageRowsMax).default(limits.pageRowsDefault),
+  after: z
+    .string()
+    .max(limits.cursorCharsMax)
+    .optional()
+    .meta({ description: 'the `next` of the page before, unchanged; the first page without it' }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(limits.pageRowsMax)
+    .default(limits.pageRowsDefault)
+    .meta({ description: 'rows on a page' }),
 }
 
 /** GET /api/v1/devices → PageView<DeviceView> */
 export const deviceListQuery = z.strictObject({
   ...page,
-  state: z.enum(['pending', 'active', 'disabled', 'retired']).optional(),
-  group: z.string().max(limits.groupCharsMax).optional(),
+  state: z.enum(identityStates).optional().meta({ description: 'only devices in this state' }),
+  group: z.string().max(limits.groupCharsMax).optional().meta({ description: 'only devices of this group' }),
+  idPrefix: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
+    .max(limits.identityIdCharsMax)
+    .optional()
+    .meta({ description: 'only devices whose id begins with it' }),
+  attr: z
+    .record(attributeName, attributeValue)
+    .check(eachAttributeJudged)
+    .refine((wanted) => Object.keys(wanted).length <= limits.attributeFiltersMax, {
+      message: `asks for more than ${limits.attributeFiltersMax} attributes`,
+    })
+    .optional()
+    .meta({ description: 'only devices whose attributes have these values, as in `attr.site=hall-2`' }),
 })
 
-/** GET /api/v1/attempts → PageView<AttemptView>; `order=oldest` with `after` follows. */
+/** GET /api/v1/attempts → PageView<AttemptView>; `order=oldest` with `since` follows. */
 export const attemptListQuery = z.strictObject({
   ...page,
-  outcome: z.enum(['admitted', 'refused']).optional(),
-  device: z.string().max(limits.identityIdCharsMax).optional(),
-  code: z.string().max(64).optional(),
-  order: z.enum(['oldest', 'newest']).default('newest'),
+  outcome: z.enum(['admitted', 'refused']).optional().meta({ description: 'only those that ended so' }),
+  device: z.string().max(limits.identityIdCharsMax).optional().meta({ description: 'only those of this device' }),
+  code: z.string().max(64).optional().meta({ description: 'only those with this failure' }),
+  order: z.enum(['oldest', 'newest']).default('newest').meta({ description: 'what comes first' }),
+  since: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: 'only those numbered above it: with `order=oldest` the way to follow' }),
 })
 
 /** GET /api/v1/audit → PageView<AuditEntryView>, newest first */
 export const auditListQuery = z.strictObject(page)
+
+/** A check that takes the sentence of a parser of the domain as its own. */
+function judgedBy(parse: (value: string) => unknown): z.core.CheckFn<string> {
+  return ({ value, issues }) => {
+    try {
+      parse(value)
+    } catch (error) {
+      issues.push(issueOf(error, value, []))
+    }
+  }
+}
+
+/** Names and values by the rules of the domain, each fault at its attribute; null stands for one that goes. */
+function eachAttributeJudged({ value, issues }: z.core.ParsePayload<Record<string, string | null>>): void {
+  const names = Object.keys(value)
+  if (names.length > limits.attributesMax) {
+    issues.push({ code: 'custom', input: value, path: [], message: `more than ${limits.attributesMax} attributes` })
+    return
+  }
+  for (const name of names) {
+    try {
+      parseAttributes({ [name]: value[name] ?? '' })
+    } catch (error) {
+      issues.push(issueOf(error, value, [name]))
+    }
+  }
+}
+
+function issueOf(error: unknown, input: unknown, path: PropertyKey[]): z.core.$ZodRawIssue {
+  if (!(error instanceof HubError)) throw error
+  return { code: 'custom', input, path, message: error.message, params: { hint: error.hint } }
+}

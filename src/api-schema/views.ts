@@ -1,120 +1,182 @@
 /**
- * The words of the admin API (`/api/v1`): what the hub accepts and what it answers. The hub validates with these schemas
- * and the command line reads its answers through their types, so that both ends mean the same.
+ * What the admin API answers (`/api/v1`). The document at /api/openapi.json is made from these schemas, tests hold every
+ * answer to them, and the command line reads answers through their types.
  *
- * Times are ISO 8601 in UTC with milliseconds. Lists are pages: `{ items, next }`, where `next` goes into `?after=`.
+ * Times are ISO 8601 in UTC with milliseconds. Lists are pages: `{ items, next }`, where `next` goes into `?after=`. Readers
+ * pass over fields that they do not know: new ones may come.
  */
 import { z } from 'zod'
+import { identityKinds } from '../core/identity/id.ts'
+import { identityStates } from '../core/identity/identity.ts'
+import { answerNamed } from './components.ts'
 
-export const deviceView = z.object({
-  id: z.string(),
-  kind: z.enum(['device', 'service', 'user']),
-  state: z.enum(['pending', 'active', 'disabled', 'retired']),
-  group: z.string().nullable(),
-  attributes: z.record(z.string(), z.string()),
-  createdAt: z.string(),
-  updatedAt: z.string(),
-})
+const time = (description: string) => z.string().meta({ format: 'date-time', description })
+const text = (description: string) => z.string().meta({ description })
+const count = (description: string) => z.number().int().min(0).meta({ description })
+const port = (description: string) => z.number().int().min(1).max(65_535).meta({ description })
+const sha256 = (description: string) => z.string().meta({ pattern: '^[0-9a-f]{64}$', description })
+
+export const deviceView = answerNamed(
+  'DeviceView',
+  'A device as the registry holds it.',
+  z.object({
+    id: text('its name, unique for ever: the common name in its certificates and the first levels of its topics'),
+    kind: z.enum(identityKinds),
+    state: z.enum(identityStates).meta({ description: 'only active devices connect; retired is final' }),
+    group: z.string().nullable().meta({ description: 'null where it is in no group' }),
+    attributes: z.record(z.string(), z.string()).meta({ description: 'what its operators keep about it' }),
+    version: count('1 at its registration, one more with every change; in quotes it is the ETag of the device'),
+    createdAt: time('when it was registered'),
+    updatedAt: time('when it was changed last'),
+  }),
+)
 export type DeviceView = z.infer<typeof deviceView>
 
-export const credentialView = z.object({
-  serialNumber: z.string(),
-  fingerprint: z.string(),
-  deviceId: z.string(),
-  authority: z.string(),
-  profile: z.string(),
-  state: z.enum(['intended', 'pending', 'active', 'superseded', 'revoked', 'expired', 'unadopted']),
-  notBefore: z.string(),
-  notAfter: z.string(),
-  issuedAt: z.string(),
-  activatedAt: z.string().nullable(),
-  revokedAt: z.string().nullable(),
-  revocationReason: z.string().nullable(),
-})
+export const credentialView = answerNamed(
+  'CredentialView',
+  'A certificate that was issued to a device.',
+  z.object({
+    serialNumber: text('hexadecimal, lower case'),
+    fingerprint: sha256('SHA-256 of the certificate in DER'),
+    deviceId: text('whose it is'),
+    authority: text('which authority of the hub signed it'),
+    profile: text('what it may be used for'),
+    state: z
+      .enum(['intended', 'pending', 'active', 'superseded', 'revoked', 'expired', 'unadopted'])
+      .meta({ description: 'pending until its first use' }),
+    notBefore: time('first good second'),
+    notAfter: time('last good second'),
+    issuedAt: time('when it was signed'),
+    activatedAt: time('its first use').nullable(),
+    revokedAt: time('when it was revoked').nullable(),
+    revocationReason: z.string().nullable().meta({ description: 'as it stands in the CRL (RFC 5280 §5.3.1)' }),
+  }),
+)
 export type CredentialView = z.infer<typeof credentialView>
 
-/** A new token, inside the string that a device enrols with. It is shown once. */
-export const bootstrapView = z.object({
-  device: deviceView,
-  bootstrap: z.string(),
-  tokenExpiresAt: z.string(),
-})
+export const enrolmentView = answerNamed(
+  'EnrolmentView',
+  'All that a device needs to enrol: the parts of its bootstrap string.',
+  z.object({
+    host: text('name or address of the hub, as devices call it; an IPv6 address without brackets'),
+    httpsPort: port('where EST is served'),
+    mqttPort: port('where MQTT over TLS is served'),
+    estUrl: text('base of the EST operations (RFC 7030); the certificate request is posted to simpleenroll below it'),
+    rootFingerprint: sha256('SHA-256 of the root certificate in DER: compare it before the token is sent'),
+    token: text('secret, good once: the password of HTTP Basic at EST, with the id of the device as user name'),
+  }),
+)
+export type EnrolmentView = z.infer<typeof enrolmentView>
+
+export const bootstrapView = answerNamed(
+  'BootstrapView',
+  'A new right to enrol. It holds a secret, which is shown once.',
+  z.object({
+    device: deviceView,
+    bootstrap: text('the bootstrap string: everything under `enrolment` in one line, for `handfast enrol`; secret'),
+    enrolment: enrolmentView,
+    tokenExpiresAt: time('from then on the token enrols nobody'),
+  }),
+)
 export type BootstrapView = z.infer<typeof bootstrapView>
 
-export const deviceDetailView = z.object({
-  device: deviceView,
-  /** The newest 100, newest first. */
-  credentials: z.array(credentialView),
-})
+export const deviceDetailView = answerNamed(
+  'DeviceDetailView',
+  'A device with its certificates.',
+  z.object({
+    device: deviceView,
+    credentials: z.array(credentialView).meta({ description: 'the newest 100, newest first' }),
+  }),
+)
 export type DeviceDetailView = z.infer<typeof deviceDetailView>
 
-/** What a revocation or a change of state did. */
-export const deviceChangeView = z.object({
-  device: deviceView,
-  /** Serial numbers that were revoked by this act. */
-  revoked: z.array(z.string()),
-  /** Enrolment tokens that were ended by this act. */
-  tokensEnded: z.number().int(),
-})
+export const deviceChangeView = answerNamed(
+  'DeviceChangeView',
+  'What a revocation or a change of state did.',
+  z.object({
+    device: deviceView,
+    revoked: z.array(z.string()).meta({ description: 'serial numbers that were revoked by this act' }),
+    tokensEnded: count('enrolment tokens that were ended by this act'),
+  }),
+)
 export type DeviceChangeView = z.infer<typeof deviceChangeView>
 
-export const certificateSummaryView = z.object({
-  fingerprint: z.string(),
-  serialNumber: z.string(),
-  subject: z.string(),
-  issuer: z.string(),
-  notBefore: z.string(),
-  notAfter: z.string(),
-})
+export const certificateSummaryView = answerNamed(
+  'CertificateSummaryView',
+  'What was read from the certificate of whoever tried to connect; it may be of a stranger.',
+  z.object({
+    fingerprint: sha256('SHA-256 of the certificate in DER'),
+    serialNumber: text('hexadecimal, lower case'),
+    subject: text('escaped, at most 256 characters'),
+    issuer: text('escaped, at most 256 characters'),
+    notBefore: text('any time at all, as a stranger may write it: years beyond 9999 carry a sign'),
+    notAfter: text('as notBefore'),
+  }),
+)
 
-export const attemptView = z.object({
-  number: z.number().int(),
-  at: z.string(),
-  listener: z.string(),
-  address: z.string(),
-  stage: z.string(),
-  outcome: z.enum(['admitted', 'refused']),
-  /** Stable name of the failure, null when admitted. */
-  code: z.string().nullable(),
-  /** Its number in the catalogue, as in HF-2108; null when admitted. */
-  failureId: z.string().nullable(),
-  sentence: z.string(),
-  /** What to do next, null when admitted. */
-  cure: z.string().nullable(),
-  deviceId: z.string().nullable(),
-  clientId: z.string().nullable(),
-  tlsVersion: z.string().nullable(),
-  mqttVersion: z.string().nullable(),
-  certificate: certificateSummaryView.nullable(),
-})
+export const attemptView = answerNamed(
+  'AttemptView',
+  'One try to connect or to enrol.',
+  z.object({
+    number: count('counted from 1, in the order in which they were recorded'),
+    at: time('when it ended or was admitted'),
+    listener: text('mqtt or est'),
+    address: text('where it came from'),
+    stage: text('how far it came; `session` when it was admitted'),
+    outcome: z.enum(['admitted', 'refused']),
+    code: z.string().nullable().meta({ description: 'stable name of the failure, null when admitted' }),
+    failureId: z.string().nullable().meta({ description: 'its number, as in HF-2108; null when admitted' }),
+    sentence: text('what happened, for a person'),
+    cure: z.string().nullable().meta({ description: 'what to do next, null when admitted' }),
+    deviceId: z.string().nullable().meta({ description: 'null where nobody has proved to be one' }),
+    clientId: z.string().nullable(),
+    tlsVersion: z.string().nullable(),
+    mqttVersion: z.string().nullable(),
+    certificate: certificateSummaryView.nullable(),
+  }),
+)
 export type AttemptView = z.infer<typeof attemptView>
 
-export const auditEntryView = z.object({
-  number: z.number().int(),
-  at: z.string(),
-  actor: z.string(),
-  act: z.string(),
-  subject: z.string(),
-  before: z.unknown(),
-  after: z.unknown(),
-})
+export const auditEntryView = answerNamed(
+  'AuditEntryView',
+  'An act that changed something.',
+  z.object({
+    number: count('counted from 1 without gaps, in the order of commits'),
+    at: time('when it was done'),
+    actor: text('who did it: `key:<name>`, `device:<id>`, `token:<id>` or `hub`'),
+    act: text('what was done, as in identity.register'),
+    subject: text('what it was done to'),
+    before: z.unknown().meta({ description: 'what of the subject was changed; null where there was nothing' }),
+    after: z.unknown().meta({ description: 'the same after it; null where nothing is left' }),
+  }),
+)
 export type AuditEntryView = z.infer<typeof auditEntryView>
 
-const endpoint = z.object({ host: z.string(), port: z.number().int() })
+const endpoint = answerNamed(
+  'EndpointView',
+  'Where the hub listens on its machine.',
+  z.object({ host: z.string(), port: port('TCP port') }),
+)
 
-export const hubView = z.object({
-  version: z.string(),
-  realm: z.string(),
-  publicName: z.string(),
-  mqtt: endpoint,
-  https: endpoint,
-  http: endpoint,
-  rootFingerprint: z.string(),
-  /** Root certificates in PEM. */
-  ca: z.string(),
-  sessions: z.number().int(),
-  upstream: z.object({ kind: z.string(), available: z.boolean() }),
-})
+export const hubView = answerNamed(
+  'HubView',
+  'The hub itself.',
+  z.object({
+    version: text('of Handfast'),
+    realm: text('trust domain of its SPIFFE IDs'),
+    publicName: text('what devices call it'),
+    mqtt: endpoint.meta({ description: 'MQTT over TLS' }),
+    https: endpoint.meta({ description: 'EST' }),
+    http: endpoint.meta({ description: 'CRLs and CA certificates' }),
+    api: endpoint.nullable().meta({ description: 'this API over TLS; null where only the unix socket serves it' }),
+    rootFingerprint: sha256('SHA-256 of the root certificate in DER'),
+    ca: text('root certificates in PEM'),
+    sessions: count('MQTT sessions that live now'),
+    upstream: z
+      .object({ kind: z.string(), available: z.boolean() })
+      .meta({ description: 'the broker behind the gate' }),
+  }),
+)
 export type HubView = z.infer<typeof hubView>
 
 /** A page of any view. */
@@ -123,14 +185,49 @@ export interface PageView<T> {
   next: string | null
 }
 
-/** RFC 9457, with our code, its number and the next action. */
-export const problemView = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.number().int(),
-  detail: z.string(),
-  code: z.string(),
-  failureId: z.string(),
-  hint: z.string(),
-})
+function pageOf<Item extends z.ZodType>(id: string, description: string, item: Item) {
+  return answerNamed(
+    id,
+    description,
+    z.object({
+      items: z.array(item),
+      next: z
+        .string()
+        .nullable()
+        .meta({ description: 'the cursor of the next page, for `after`; null on the last one' }),
+    }),
+  )
+}
+
+export const devicePageView = pageOf('DevicePage', 'A page of devices, ascending by id.', deviceView)
+export const attemptPageView = pageOf('AttemptPage', 'A page of attempts.', attemptView)
+export const auditPageView = pageOf('AuditPage', 'A page of the audit log, newest first.', auditEntryView)
+
+export const faultView = answerNamed(
+  'FaultView',
+  'One thing that is wrong with a request.',
+  z.object({
+    in: z.enum(['body', 'query', 'path', 'header']).meta({ description: 'which part of the request' }),
+    pointer: text(
+      'JSON Pointer (RFC 6901) to the field in the body, or "/" and the name of the parameter; empty for the whole part',
+    ),
+    message: text('what is wrong with it'),
+  }),
+)
+
+/** RFC 9457, with our code, its number, the next action and the fields at fault. */
+export const problemView = answerNamed(
+  'ProblemView',
+  'A refusal, as RFC 9457 has it. Programs decide by `code`, which never changes its meaning.',
+  z.object({
+    type: text('`urn:handfast:failure:` and the code'),
+    title: text('the failure in general'),
+    status: z.number().int().min(400).max(599).meta({ description: 'the status of the answer' }),
+    detail: text('this failure, with the value that was refused'),
+    code: text('stable name of the failure'),
+    failureId: text('its number, as in HF-8103'),
+    hint: text('what to do next'),
+    faults: z.array(faultView).optional().meta({ description: 'every field at fault, where the request is not valid' }),
+  }),
+)
 export type ProblemView = z.infer<typeof problemView>

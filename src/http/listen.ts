@@ -7,6 +7,7 @@ import type { Secret } from '../core/secret.ts'
 import { listenFailure } from '../hub/listen-failure.ts'
 import { peerAddress, sourceOf } from '../hub/peer-address.ts'
 import type { Log } from '../hub/ports/log.ts'
+import { brokenRequestAnswer, rememberAnswers } from './broken-requests.ts'
 import { answerWithProblems, problemAnswer, type Reader } from './problem.ts'
 
 /** Key and chain of a TLS listener, in PEM. */
@@ -19,6 +20,8 @@ export interface HttpAppOptions {
   readonly reader: Reader
   readonly log: Log
   readonly bodyBytesMax: number
+  /** Time for a whole request; `limits.httpRequestMs` when it is left out. */
+  readonly requestMs?: number
   /** Absent for a listener without TLS. */
   readonly tls?: TlsMaterial
 }
@@ -27,21 +30,25 @@ export interface HttpAppOptions {
 export function httpApp(options: HttpAppOptions): FastifyInstance {
   const common = {
     bodyLimit: options.bodyBytesMax,
-    requestTimeout: limits.httpRequestMs,
+    requestTimeout: options.requestMs ?? limits.httpRequestMs,
     connectionTimeout: limits.httpRequestMs * 2,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: problemAnswer(options.reader, options.log),
+    clientErrorHandler: brokenRequestAnswer(options.reader),
     logger: false,
   }
+  const server = { maxHeaderSize: limits.httpHeaderBytesMax, connectionsCheckingInterval: limits.httpLateEveryMs }
   const app =
     options.tls === undefined
-      ? fastify(common)
+      ? fastify({ ...common, http: server })
       : (fastify({
           ...common,
-          https: { ...tlsOptions(options.tls), handshakeTimeout: limits.tlsHandshakeMs },
+          https: { ...server, ...tlsOptions(options.tls), handshakeTimeout: limits.tlsHandshakeMs },
         }) as unknown as FastifyInstance)
   app.server.maxConnections = limits.httpConnectionsMax
+  app.server.headersTimeout = limits.httpRequestMs
+  rememberAnswers(app.server)
   limitConnectionsPerAddress(app.server)
   answerWithProblems(app, options.reader, options.log)
   return app

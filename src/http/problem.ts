@@ -1,7 +1,7 @@
-/** Failures on the HTTP wire: RFC 9457 problems with our code, its number and the next action. */
+/** Failures on the HTTP wire: RFC 9457 problems with our code, its number, the next action and the fields at fault. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ProblemView } from '../api-schema/views.ts'
-import { HubError } from '../core/errors.ts'
+import { HubError, quote } from '../core/errors.ts'
 import { failure, toldToClient } from '../core/failure/catalogue.ts'
 import { wireForms } from '../core/failure/wire-forms.ts'
 import type { Log } from '../hub/ports/log.ts'
@@ -20,6 +20,7 @@ export function problemOf(error: HubError, reader: Reader): ProblemView {
     code: error.code,
     failureId: id,
     hint: word && reader === 'device' ? 'ask the operator of this hub' : error.hint,
+    ...(reader === 'operator' && error.faults.length > 0 ? { faults: [...error.faults] } : {}),
   }
 }
 
@@ -28,6 +29,9 @@ const challenges: Readonly<Record<Reader, string>> = {
   operator: 'Bearer realm="handfast"',
   device: 'Basic realm="handfast", charset="UTF-8"',
 }
+
+/** The media type of a problem. */
+export const problemType = 'application/problem+json'
 
 /** Answers a request that went wrong before it came to a route, such as one with a malformed path. */
 export function problemAnswer(reader: Reader, log: Log) {
@@ -38,23 +42,41 @@ export function problemAnswer(reader: Reader, log: Log) {
 
 /** Turns whatever a handler throws into a problem; what is not a `HubError` is logged and shown as `internal`. */
 export function answerWithProblems(app: FastifyInstance, reader: Reader, log: Log): void {
+  const methodsAt = rememberMethods(app)
   app.setErrorHandler((error: unknown, request, reply) => sendProblem(reply, asHubError(error, request, log), reader))
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      new HubError('not-found', `there is nothing at ${request.method} ${request.url.slice(0, 200)}`),
-      reader,
-    ),
-  )
+  app.setNotFoundHandler((request, reply) => {
+    const place = request.url.slice(0, 200)
+    const allowed = methodsAt(request.url)
+    if (allowed.length === 0) {
+      return sendProblem(reply, new HubError('not-found', `there is nothing at ${request.method} ${place}`), reader)
+    }
+    const said = `${request.method} is not for ${place}, which takes ${allowed.join(', ')}`
+    return sendProblem(reply.header('Allow', allowed.join(', ')), new HubError('method-not-allowed', said), reader)
+  })
 }
 
-function sendProblem(reply: FastifyReply, error: HubError, reader: Reader): FastifyReply {
+/** Which methods the routes at an address have (RFC 9110 §15.5.6 wants them in the answer to any other). */
+function rememberMethods(app: FastifyInstance): (url: string) => readonly string[] {
+  const routes: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`)
+    routes.push({ pattern, methods: [method].flat() })
+  })
+  return (url) => {
+    const [path = ''] = url.split('?')
+    const there = routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
+    return [...new Set(there)].sort()
+  }
+}
+
+/** Answers with a problem. */
+export function sendProblem(reply: FastifyReply, error: HubError, reader: Reader): FastifyReply {
   const problem = problemOf(error, reader)
   if (problem.status === 401) reply.header('WWW-Authenticate', challenges[reader])
   if (problem.status === 429 || problem.status === 503) reply.header('Retry-After', '60')
   return reply
     .code(problem.status)
-    .header('Content-Type', 'application/problem+json')
+    .header('Content-Type', problemType)
     .header('Cache-Control', 'no-store')
     .send(JSON.stringify(problem))
 }
@@ -64,16 +86,34 @@ function asHubError(error: unknown, request: FastifyRequest, log: Log): HubError
     if (error.cause !== undefined) log.warn('a request failed', { code: error.code, error: error.cause })
     return error
   }
-  // Fastify's own refusals: body too large, wrong media type, malformed JSON.
   if (
     error instanceof Error &&
     'statusCode' in error &&
     typeof error.statusCode === 'number' &&
     error.statusCode < 500
   ) {
-    const code = error.statusCode === 413 ? 'request-too-large' : 'request-invalid'
-    return new HubError(code, error.message.toLowerCase())
+    return refusedByFramework(error, error.statusCode, request)
   }
   log.error('a request failed unexpectedly', { method: request.method, route: request.routeOptions.url, error })
   return new HubError('internal', 'something went wrong inside the hub')
+}
+
+/** Fastify's own refusals: a body of the wrong type, too large, or no JSON. */
+function refusedByFramework(error: Error, status: number, request: FastifyRequest): HubError {
+  if (status === 413) {
+    const { bodyLimit } = request.routeOptions
+    return new HubError('request-too-large', `the body is larger than ${bodyLimit.toLocaleString('en')} bytes`)
+  }
+  if (status === 415) {
+    const type = request.headers['content-type']
+    const said = type === undefined ? 'the body has no type' : `a body of type ${quote(type)} is not taken here`
+    return new HubError('media-type-unsupported', said)
+  }
+  const message =
+    'code' in error && error.code === 'FST_ERR_CTP_INVALID_JSON_BODY' ? 'the body is not JSON' : error.message
+  const said = message.charAt(0).toLowerCase() + message.slice(1)
+  const isBody = /body|json|prototype/i.test(message)
+  return new HubError('request-invalid', said, {
+    faults: [{ in: isBody ? 'body' : 'path', pointer: '', message: said }],
+  })
 }

@@ -57,6 +57,6 @@ export async function authenticateApiKey(hub: { readonly store: Store }, text: S
   return {
     keyId: row.id,
     keyName: row.name,
-    derivedKey: (purpose) => new Uint8Array(hkdfSync('sha256', secret, row.id, purpose, 32)),
+    derivedKey: (purpose) => new Uint8Array(hkdfSync('sha256', secret.reveal(), row.id, purpose, 32)),
   }
 }

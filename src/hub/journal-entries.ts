@@ -44,6 +44,7 @@ function neededBy(event: NewHubEvent): {
     case 'credential-revoked':
       return { fingerprint: event.fingerprint, identityId: event.identityId }
     case 'identity-registered':
+    case 'identity-changed':
     case 'identity-state-changed':
       return { fingerprint: null, identityId: event.identityId }
     case 'credential-activated':

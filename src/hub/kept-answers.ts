@@ -41,13 +41,12 @@ export async function answerOnce<Answer>(
   work: (store: Store) => Promise<Answer>,
 ): Promise<{ readonly answer: Answer; readonly replayed: boolean }> {
   const place = new AnswerPlace(request, '')
-  const known = await place.read(hub.store.idempotency, hub.clock.nowMs())
-  if (known !== undefined) return { answer: known as Answer, replayed: true }
+  // Answers are looked for inside the transaction: the same request may come twice at once, and what was done is not to be
+  // acknowledged again before it is as safe as it was to be the first time.
   return hub.store.write(async (tx) => {
     const nowMs = hub.clock.nowMs()
-    // The same request may have come twice at once; the one that wrote first has acted.
-    const meanwhile = await place.read(tx.idempotency, nowMs)
-    if (meanwhile !== undefined) return { answer: meanwhile as Answer, replayed: true }
+    const known = await place.read(tx.idempotency, nowMs)
+    if (known !== undefined) return { answer: known as Answer, replayed: true }
     const answer = await work({ ...hub.store, write: (unit) => unit(tx) })
     await place.write(tx.idempotency, hub.random, nowMs, answer)
     return { answer, replayed: false }

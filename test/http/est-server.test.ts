@@ -248,7 +248,9 @@ test('operations that are left out do not exist', async (t) => {
     assertProblem(answer, 404, 'not-found')
   }
   assertProblem(await app.inject('/.well-known/est/csrattrs'), 404, 'not-found')
-  assertProblem(await app.inject('/.well-known/est/simpleenroll'), 404, 'not-found')
+  const get = await app.inject('/.well-known/est/simpleenroll')
+  assertProblem(get, 405, 'method-not-allowed')
+  assert.equal(get.headers.allow, 'POST')
   assertProblem(await app.inject('/api/v1/devices'), 404, 'not-found')
 })
 

@@ -76,7 +76,7 @@ test('what does not exist is a problem, whatever the path looks like', async (t)
   for (const path of [...paths, '/crl/..%2f..%2fhandfast.db.crl', '/crl/__proto__.crl']) {
     assertProblem(await app.inject(path), 404, 'not-found')
   }
-  assertProblem(await app.inject({ method: 'POST', url: crlPath(id), payload: {} }), 404, 'not-found')
+  assertProblem(await app.inject({ method: 'POST', url: crlPath(id), payload: {} }), 405, 'method-not-allowed')
   for (const path of ['/crl/%zz', `/crl/${'a'.repeat(300)}.crl`]) {
     assertProblem(await app.inject(path), 400, 'request-invalid')
   }

@@ -14,13 +14,14 @@ import type { Attempt } from '../../hub/ports/attempts.ts'
 import type { AuditEntry } from '../../hub/ports/audit.ts'
 
 export function deviceToView(identity: Identity): DeviceView {
-  const { id, kind, state, group, attributes, createdAtMs, updatedAtMs } = identity
+  const { id, kind, state, group, attributes, version, createdAtMs, updatedAtMs } = identity
   return {
     id,
     kind,
     state,
     group,
     attributes: { ...attributes },
+    version,
     createdAt: iso(createdAtMs),
     updatedAt: iso(updatedAtMs),
   }

@@ -4,6 +4,7 @@ import { HubError, quote } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import type { CrlRow } from '../../hub/ports/store.ts'
+import { matchesTag } from '../entity-tag.ts'
 import { type HealthOptions, serveHealth } from '../health.ts'
 import { httpApp } from '../listen.ts'
 
@@ -38,7 +39,7 @@ export function statusServer(options: StatusServerOptions): FastifyInstance {
       .header('ETag', tag)
       .header('Last-Modified', new Date(row.thisUpdateMs).toUTCString())
       .header('Cache-Control', `public, max-age=${Math.min(freshSec, 300)}`)
-    if (holds(request.headers['if-none-match'], tag)) return reply.code(304).send()
+    if (matchesTag(request.headers['if-none-match'], tag)) return reply.code(304).send()
     return reply.header('Content-Type', 'application/pkix-crl').send(Buffer.from(row.crl))
   })
 
@@ -49,11 +50,6 @@ export function statusServer(options: StatusServerOptions): FastifyInstance {
 /** The path of an authority's CRL on this server. */
 export function crlPath(authorityId: string): string {
   return `/crl/${authorityId}.crl`
-}
-
-/** True when a reader says with `If-None-Match` that it has this already (RFC 9110 §13.1.2). */
-function holds(ifNoneMatch: string | undefined, tag: string): boolean {
-  return (ifNoneMatch ?? '').split(',').some((known) => known.trim().replace(/^W\//, '') === tag)
 }
 
 function withoutEnding(file: string, ending: string): string {

@@ -1,0 +1,133 @@
+/** One plant, in every example of the document. */
+import type {
+  AttemptView,
+  AuditEntryView,
+  BootstrapView,
+  CredentialView,
+  DeviceChangeView,
+  DeviceDetailView,
+  DeviceView,
+  HubView,
+} from './views.ts'
+
+const rootFingerprint = '9f2c4d1e5a6b7c8d9e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f'
+const token = '5e1d0c9b8a796857.Q2hvb3NlIGEgdG9rZW4gb2YgMzIgcmFuZG9tIGJ5dGU'
+const serialNumber = '2a7f00c4d1936be58812f4a90c3d5e6f70819203'
+
+export const device: DeviceView = {
+  id: 'pump-7',
+  kind: 'device',
+  state: 'active',
+  group: 'line-2',
+  attributes: { site: 'hall-2' },
+  version: 1,
+  createdAt: '2026-11-21T12:00:00.000Z',
+  updatedAt: '2026-11-21T12:00:00.000Z',
+}
+
+export const bootstrap: BootstrapView = {
+  device,
+  bootstrap: `handfast://hub.plant.example:8443/pump-7/8883/${rootFingerprint}/${token}`,
+  enrolment: {
+    host: 'hub.plant.example',
+    httpsPort: 8443,
+    mqttPort: 8883,
+    estUrl: 'https://hub.plant.example:8443/.well-known/est',
+    rootFingerprint,
+    token,
+  },
+  tokenExpiresAt: '2026-11-22T12:00:00.000Z',
+}
+
+const credential: CredentialView = {
+  serialNumber,
+  fingerprint: '1b4f0e9851971998e732078544c96b36c3d01cedf7caa332359d6f1d83567014',
+  deviceId: 'pump-7',
+  authority: 'issuing-3f9a',
+  profile: 'device',
+  state: 'active',
+  notBefore: '2026-11-21T11:05:00.000Z',
+  notAfter: '2026-12-01T12:04:59.000Z',
+  issuedAt: '2026-11-21T12:05:00.000Z',
+  activatedAt: '2026-11-21T12:05:02.000Z',
+  revokedAt: null,
+  revocationReason: null,
+}
+
+export const deviceDetail: DeviceDetailView = { device, credentials: [credential] }
+
+const disabledAt = '2026-11-23T08:30:00.000Z'
+
+/** A device that was revoked. */
+export const revoked: DeviceChangeView = {
+  device: { ...device, state: 'disabled', version: 2, updatedAt: disabledAt },
+  revoked: [serialNumber],
+  tokensEnded: 0,
+}
+
+export const disabled: DeviceChangeView = { ...revoked, revoked: [] }
+export const enabled: DeviceChangeView = {
+  device: { ...device, version: 3, updatedAt: disabledAt },
+  revoked: [],
+  tokensEnded: 0,
+}
+export const retired: DeviceChangeView = { ...revoked, device: { ...revoked.device, state: 'retired' } }
+/** One certificate that was revoked: the device stays as it is. */
+export const revokedCertificate: DeviceChangeView = { device, revoked: [serialNumber], tokensEnded: 0 }
+
+export const edited: DeviceView = {
+  ...device,
+  group: 'line-3',
+  attributes: {},
+  version: 2,
+  updatedAt: '2026-11-22T07:15:00.000Z',
+}
+
+export const attempt: AttemptView = {
+  number: 4711,
+  at: '2026-11-23T08:31:07.000Z',
+  listener: 'mqtt',
+  address: '192.0.2.17',
+  stage: 'certificate',
+  outcome: 'refused',
+  code: 'certificate-revoked',
+  failureId: 'HF-2108',
+  sentence: `the certificate ${serialNumber} of pump-7 was revoked at ${disabledAt} (keyCompromise)`,
+  cure: 'if the device may come back: `handfast device enable <id>`, then enrol it again with a new token',
+  deviceId: 'pump-7',
+  clientId: 'pump-7',
+  tlsVersion: 'TLSv1.3',
+  mqttVersion: '5',
+  certificate: {
+    fingerprint: credential.fingerprint,
+    serialNumber,
+    subject: 'CN=pump-7',
+    issuer: 'CN=plant.example issuing 3f9a',
+    notBefore: credential.notBefore,
+    notAfter: credential.notAfter,
+  },
+}
+
+export const auditEntry: AuditEntryView = {
+  number: 12,
+  at: '2026-11-22T07:15:00.000Z',
+  actor: 'key:admin',
+  act: 'identity.change',
+  subject: 'pump-7',
+  before: { group: 'line-2', attributes: { site: 'hall-2' } },
+  after: { group: 'line-3', attributes: {} },
+}
+
+export const hub: HubView = {
+  version: '0.1.0',
+  realm: 'plant.example',
+  publicName: 'hub.plant.example',
+  mqtt: { host: '0.0.0.0', port: 8883 },
+  https: { host: '0.0.0.0', port: 8443 },
+  http: { host: '0.0.0.0', port: 8080 },
+  api: { host: '0.0.0.0', port: 9443 },
+  rootFingerprint,
+  ca: '-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n',
+  sessions: 1,
+  upstream: { kind: 'embedded', available: true },
+}

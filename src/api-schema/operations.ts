@@ -1,0 +1,26 @@
+/** Every operation of the admin API, and those of EST that a device needs, in the order of the document. */
+import type { Operation } from './operation.ts'
+import * as device from './operations/devices.ts'
+import * as est from './operations/est.ts'
+import * as record from './operations/records.ts'
+
+/** Served by the admin API. */
+export const apiOperations: readonly Operation[] = [
+  device.registerDevice,
+  device.listDevices,
+  device.showDevice,
+  device.editDevice,
+  device.createToken,
+  device.disableDevice,
+  device.enableDevice,
+  device.retireDevice,
+  device.revokeDevice,
+  record.revokeCertificate,
+  record.listAttempts,
+  record.listAudit,
+  record.showHub,
+  record.showDocument,
+]
+
+/** Served by the EST listener. */
+export const enrolmentOperations: readonly Operation[] = [est.fetchCaCertificates, est.enrolDevice]

@@ -1,0 +1,91 @@
+/** Certificates by serial number, what the hub has recorded, and the hub itself. */
+import * as example from '../examples.ts'
+import { operation, optionalBody } from '../operation.ts'
+import { attemptListQuery, auditListQuery, credentialParams, revokeRequest } from '../requests.ts'
+import { attemptPageView, auditPageView, deviceChangeView, hubView } from '../views.ts'
+
+export const revokeCertificate = operation({
+  id: 'revokeCertificate',
+  method: 'POST',
+  path: '/api/v1/credentials/{serial}/revoke',
+  tag: 'certificates',
+  summary: 'Revoke one certificate',
+  description: 'Revokes it and closes its connections. Its device stays as it is, and so do its other certificates.',
+  params: credentialParams,
+  body: optionalBody(revokeRequest, { reason: 'superseded' }),
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'What it did; nothing where it was revoked already.',
+    schema: deviceChangeView,
+    example: example.revokedCertificate,
+  },
+  keyed: true,
+  tagged: true,
+  failures: ['credential-not-found'],
+})
+
+export const listAttempts = operation({
+  id: 'listAttempts',
+  method: 'GET',
+  path: '/api/v1/attempts',
+  tag: 'records',
+  summary: 'List attempts to connect and to enrol',
+  description:
+    'Who tried to come in, and why it ended, newest first. To follow, ask with `order=oldest` and `since` set to the number of the newest attempt that was seen.',
+  query: attemptListQuery,
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'A page.',
+    schema: attemptPageView,
+    example: { items: [example.attempt], next: null },
+  },
+  failures: ['cursor-invalid'],
+})
+
+export const listAudit = operation({
+  id: 'listAudit',
+  method: 'GET',
+  path: '/api/v1/audit',
+  tag: 'records',
+  summary: 'List acts',
+  description: 'Every act that changed something, with its actor, newest first.',
+  query: auditListQuery,
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'A page.',
+    schema: auditPageView,
+    example: { items: [example.auditEntry], next: null },
+  },
+  failures: ['cursor-invalid'],
+})
+
+export const showHub = operation({
+  id: 'showHub',
+  method: 'GET',
+  path: '/api/v1/hub',
+  tag: 'hub',
+  summary: 'Show the hub',
+  description: 'Names, addresses, root certificates and how many sessions live now.',
+  answer: { kind: 'json', status: 200, description: 'The hub.', schema: hubView, example: example.hub },
+})
+
+export const showDocument = operation({
+  id: 'showDocument',
+  method: 'GET',
+  path: '/api/openapi.json',
+  tag: 'hub',
+  summary: 'This document',
+  description:
+    'It needs no key: it says what the API is, as the sources of Handfast do, and nothing of what the hub holds.',
+  permission: 'anybody',
+  answer: {
+    kind: 'text',
+    status: 200,
+    description: 'An OpenAPI 3.1 document.',
+    types: { 'application/json': { description: 'OpenAPI 3.1', example: '{"openapi":"3.1.1"}' } },
+  },
+  tagged: true,
+})

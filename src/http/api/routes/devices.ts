@@ -1,0 +1,111 @@
+/** Routes of devices. */
+import * as operations from '../../../api-schema/operations/devices.ts'
+import type {
+  BootstrapView,
+  DeviceChangeView,
+  DeviceDetailView,
+  DeviceView,
+  HubView,
+} from '../../../api-schema/views.ts'
+import { formatBootstrap } from '../../../core/identity/bootstrap.ts'
+import { parseIdentityId } from '../../../core/identity/id.ts'
+import type { IdentityState } from '../../../core/identity/identity.ts'
+import { changeDeviceState, type IdentityChange, revokeDevice } from '../../../hub/change-identity.ts'
+import { editDevice } from '../../../hub/edit-device.ts'
+import { findDevice, grantToken, registerDevice, type TokenGrant } from '../../../hub/register-device.ts'
+import { versionsIn } from '../../entity-tag.ts'
+import { type Answered, type ApiListener, serve } from '../serve.ts'
+import { detailTag, versionTag } from '../tags.ts'
+import { changeToView, credentialToView, deviceToView } from '../to-view.ts'
+
+/** Certificates shown with a device. */
+const credentialsShownMax = 100
+
+export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void {
+  const granted = (grant: TokenGrant): Answered<BootstrapView> => ({
+    body: bootstrapOf(describeHub(), grant),
+    tag: versionTag(grant.identity),
+  })
+
+  serve(api, operations.registerDevice, async ({ hub, actor, body }) => granted(await registerDevice(hub, actor, body)))
+
+  serve(api, operations.listDevices, async ({ hub, query }) => {
+    const { after, limit, state, group, idPrefix, attr } = query
+    const page = await hub.store.identities.list({
+      kind: 'device',
+      after: after ?? null,
+      limit,
+      ...(state === undefined ? {} : { state }),
+      ...(group === undefined ? {} : { group }),
+      ...(idPrefix === undefined ? {} : { idPrefix }),
+      ...(attr === undefined ? {} : { attributes: attr }),
+    })
+    return { body: { items: page.items.map(deviceToView), next: page.next } }
+  })
+
+  serve(api, operations.showDevice, async ({ hub, params }): Promise<Answered<DeviceDetailView>> => {
+    const id = parseIdentityId(params.id)
+    const device = await findDevice(hub.store, id)
+    const page = await hub.store.credentials.listOfIdentity(id, { after: null, limit: credentialsShownMax })
+    const credentials = page.items.map(credentialToView)
+    return { body: { device: deviceToView(device), credentials }, tag: detailTag(device, credentials) }
+  })
+
+  serve(api, operations.editDevice, async ({ hub, actor, params, body, ifMatch }): Promise<Answered<DeviceView>> => {
+    const allowed = versionsIn(ifMatch)
+    const identity = await editDevice(hub, actor, parseIdentityId(params.id), body, allowed)
+    return { body: deviceToView(identity), tag: versionTag(identity) }
+  })
+
+  serve(api, operations.createToken, async ({ hub, actor, params, body }) =>
+    granted(await grantToken(hub, actor, parseIdentityId(params.id), body.tokenLifetimeSec)),
+  )
+
+  const moves: readonly (readonly [typeof operations.disableDevice, Exclude<IdentityState, 'pending'>])[] = [
+    [operations.disableDevice, 'disabled'],
+    [operations.enableDevice, 'active'],
+    [operations.retireDevice, 'retired'],
+  ]
+  for (const [operation, state] of moves) {
+    serve(api, operation, async ({ hub, actor, params }) =>
+      changed(await changeDeviceState(hub, actor, parseIdentityId(params.id), state)),
+    )
+  }
+
+  serve(api, operations.revokeDevice, async ({ hub, actor, params, body }) =>
+    changed(await revokeDevice(hub, actor, parseIdentityId(params.id), body.reason)),
+  )
+}
+
+/** What a change did, as it is answered. */
+export function changed(change: IdentityChange): Answered<DeviceChangeView> {
+  return { body: changeToView(change), tag: versionTag(change.identity) }
+}
+
+/** A grant with all that the device must know, in one string and in its parts. */
+export function bootstrapOf(
+  hub: HubView,
+  { identity, token, tokenText }: Pick<TokenGrant, 'identity' | 'token' | 'tokenText'>,
+): BootstrapView {
+  const parts = {
+    host: hub.publicName,
+    httpsPort: hub.https.port,
+    mqttPort: hub.mqtt.port,
+    rootFingerprint: hub.rootFingerprint,
+  }
+  return {
+    device: deviceToView(identity),
+    bootstrap: formatBootstrap({ ...parts, token: tokenText, id: identity.id }).reveal(),
+    enrolment: {
+      ...parts,
+      token: tokenText.reveal(),
+      estUrl: `${originOf(hub.publicName, hub.https.port)}/.well-known/est`,
+    },
+    tokenExpiresAt: new Date(token.expiresAtMs).toISOString(),
+  }
+}
+
+/** `https://<name>:<port>`, an IPv6 address in brackets. */
+export function originOf(name: string, port: number): string {
+  return `https://${name.includes(':') ? `[${name}]` : name}:${port}`
+}

@@ -1,0 +1,62 @@
+/** Routes of certificates, of what the hub has recorded, and of the hub itself. */
+import * as operations from '../../../api-schema/operations/records.ts'
+import type { HubView } from '../../../api-schema/views.ts'
+import { HubError, quote } from '../../../core/errors.ts'
+import { isFailureName } from '../../../core/failure/catalogue.ts'
+import { revokeCertificate } from '../../../hub/change-identity.ts'
+import { type ApiListener, serve } from '../serve.ts'
+import { attemptToView, auditEntryToView } from '../to-view.ts'
+import { changed } from './devices.ts'
+
+export interface Recorded {
+  /** Writes attempts that still wait, so that a list shows what has just happened. */
+  flushAttempts(): Promise<void>
+  /** What `GET /api/v1/hub` answers. */
+  describeHub(): HubView
+}
+
+export function recordRoutes(api: ApiListener, { flushAttempts, describeHub }: Recorded): void {
+  serve(api, operations.revokeCertificate, async ({ hub, actor, params, body }) =>
+    changed(await revokeCertificate(hub, actor, parseSerial(params.serial), body.reason)),
+  )
+
+  serve(api, operations.listAttempts, async ({ hub, query }) => {
+    const { after, limit, outcome, device, code, order, since } = query
+    if (code !== undefined && !isFailureName(code)) throw unknownFailure(code)
+    await flushAttempts()
+    const page = await hub.store.attempts.list({
+      after: after ?? null,
+      limit,
+      order,
+      ...(outcome === undefined ? {} : { outcome }),
+      ...(device === undefined ? {} : { identityId: device }),
+      ...(code === undefined ? {} : { code }),
+      ...(since === undefined ? {} : { since }),
+    })
+    return { body: { items: page.items.map(attemptToView), next: page.next } }
+  })
+
+  serve(api, operations.listAudit, async ({ hub, query: { after, limit } }) => {
+    const page = await hub.store.audit.list({ after: after ?? null, limit })
+    return { body: { items: page.items.map(auditEntryToView), next: page.next } }
+  })
+
+  serve(api, operations.showHub, async () => ({ body: describeHub() }))
+}
+
+function unknownFailure(code: string): HubError {
+  return new HubError('request-invalid', `${quote(code)} is not a failure`, {
+    hint: 'docs/errors.md lists them',
+    faults: [{ in: 'query', pointer: '/code', message: 'is not a failure' }],
+  })
+}
+
+/** A serial number as people paste it: upper or lower case, with or without colons. */
+function parseSerial(text: string): string {
+  const serial = text.replaceAll(':', '').toLowerCase()
+  if (/^(?:[0-9a-f]{2}){1,20}$/.test(serial)) return serial
+  throw new HubError('request-invalid', `${quote(text)} is not a serial number`, {
+    hint: 'give it in hexadecimal, as `handfast device show <id>` prints it',
+    faults: [{ in: 'path', pointer: '/serial', message: 'is not a serial number' }],
+  })
+}
