@@ -52,7 +52,7 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
 
 /** Where a secret is taken out of its wrapping, and what for. Each entry is a place to look at when a secret has leaked. */
 const secretsAreTakenOut: Readonly<Record<string, string>> = {
-  'cli/api-client.ts': 'the Authorization header of a request to the hub',
+  'cli/exchange.ts': 'the Authorization header of a request to the hub',
   'compose.ts': 'the file of the admin key',
   'core/identity/bootstrap.ts': 'a bootstrap string is written and read',
   'core/identity/token.ts': 'a token is read',

@@ -8,7 +8,7 @@ import type { FailureName } from '../../src/core/failure/catalogue.ts'
 import { EstServer, honest, OpensslAuthority } from '../device/est-authority.ts'
 import { needs } from '../support/programs.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { type ApiAnswer, type ApiRequest, FakeHub, problem } from './fake-hub.ts'
+import { type ApiAnswer, type ApiRequest, FakeHub, lost, problem } from './fake-hub.ts'
 
 async function hubAt(context: TestContext, answer: (request: ApiRequest) => ApiAnswer): Promise<FakeHub> {
   const hub = await FakeHub.start(temporaryFolder(context), answer)
@@ -44,6 +44,32 @@ test('HANDFAST_DATA names the data directory where no flag does', async (context
   const hub = await hubAt(context, () => ({ status: 201, body: { ok: true } }))
   await openHub(where(undefined, { HANDFAST_DATA: hub.data })).post('/devices', { id: 'pump-7' })
   assert.deepEqual(hub.requests[0]?.body, { id: 'pump-7' })
+})
+
+test('an act has a key of its own, and is asked for again with it when the connection was lost', async (context) => {
+  let losses = 1
+  const hub = await hubAt(context, () => (losses-- > 0 ? lost : { status: 201, body: { ok: true } }))
+  const api = openHub(where(hub.data))
+  assert.deepEqual(await api.post('/devices', { id: 'pump-7' }), { ok: true })
+  await api.patch('/devices/pump-7', { group: 'x' }, '"1"')
+  const [first, again, edit] = hub.intents.map(({ idempotencyKey }) => idempotencyKey)
+  assert.match(first ?? '', /^[0-9a-f-]{36}$/)
+  assert.equal(again, first)
+  assert.ok(edit !== undefined && edit !== first)
+  assert.deepEqual(hub.requests[1], hub.requests[0])
+  assert.equal(hub.intents[2]?.ifMatch, '"1"')
+})
+
+test('an act is asked for again once, and only where nobody knows whether it was done', async (context) => {
+  const gone = await hubAt(context, () => lost)
+  await assertRefused(() => openHub(where(gone.data)).post('/devices', {}), 'hub-unreachable')
+  assert.equal(gone.requests.length, 2)
+  const refusing = await hubAt(context, () => problem(503, 'store-unavailable', 'busy', 'wait'))
+  await assertRefused(() => openHub(where(refusing.data)).post('/devices', {}), 'store-unavailable')
+  assert.equal(refusing.requests.length, 1)
+  const reading = await hubAt(context, () => lost)
+  await assertRefused(() => openHub(where(reading.data)).get('/hub'), 'hub-unreachable')
+  assert.equal(reading.requests.length, 1)
 })
 
 test('a refusal keeps the code, sentence and hint of the hub', async (context) => {

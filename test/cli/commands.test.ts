@@ -87,7 +87,7 @@ describe('the command line', () => {
   test('lists the subcommands where one is missing', async () => {
     const { status, stderr } = await handfast(['device'])
     assert.equal(status, 2)
-    assert.match(stderr, /^error: "device" needs a subcommand: add, token, list, show, disable, enable, retire\n/)
+    assert.match(stderr, /^error: "device" needs a subcommand: add, token, list, show, set, disable, enable, retire\n/)
   })
 
   test('without a hub says what to do, as text and as JSON', async (context) => {
@@ -153,8 +153,51 @@ describe('commands that ask a hub', () => {
       'pump-8  active  -       2026-11-01 08:00:00Z  site=Ulm',
       '',
     ])
-    const one = await handfast(['device', 'list', '--json', '--data', hub.data])
+    const one = await handfast(['device', 'list', '--json', '--limit', '1', '--data', hub.data])
     assert.equal(JSON.parse(one.stdout).next, 'pump-7')
+  })
+
+  test('`device list` passes its filters on, and goes on where a page of the hub ended early', async (context) => {
+    const hub = await hubAt(context, ({ url }) =>
+      url.includes('after=later')
+        ? { status: 200, body: { items: [device], next: 'on' } }
+        : { status: 200, body: { items: [], next: 'later' } },
+    )
+    const filters = ['--state', 'active', '--group', 'line-1', '--prefix', 'pump-', '--attr', 'site=Ulm Süd']
+    const args = ['device', 'list', ...filters, '--limit', '1', '--json', '--data', hub.data]
+    assert.deepEqual(JSON.parse((await handfast(args)).stdout), { items: [device], next: 'on' })
+    const query = 'state=active&group=line-1&idPrefix=pump-&attr.site=Ulm+S%C3%BCd&limit=1'
+    assert.deepEqual(
+      hub.requests.map(({ url }) => url),
+      [`/api/v1/devices?${query}`, `/api/v1/devices?${query}&after=later`],
+    )
+  })
+
+  test('`device set` edits what it has read, and says so when somebody else was faster', async (context) => {
+    let version = 1
+    const hub = await hubAt(context, ({ method, body }) => {
+      if (method === 'GET') return { status: 200, body: { device: { ...device, version: 1 }, credentials: [] } }
+      if (version > 1) return problem(412, 'precondition-failed', 'it is at version 2', 'read it again')
+      version += 1
+      return { status: 200, body: { ...device, ...(body as object), version } }
+    })
+    const args = ['device', 'set', 'pump-7', '--no-group', '--attr', 'line=4', '--remove-attr', 'site']
+    const first = await handfast([...args, '--data', hub.data])
+    assert.equal(first.stdout, 'pump-7 is changed: group -, attributes line=4 site=null\n', first.stderr)
+    assert.deepEqual(hub.requests.at(-1)?.body, { group: null, attributes: { line: '4', site: null } })
+    assert.equal(hub.intents.at(-1)?.ifMatch, '"1"')
+    const second = await handfast(['device', 'set', 'pump-7', '--group', 'x', '--data', hub.data])
+    assert.equal(second.status, 5)
+    assert.match(second.stderr, /^error: somebody else has just changed "pump-7"; nothing was done\n/)
+    assert.match(second.stderr, /hint: see what it is now with `npx handfast device show pump-7`/)
+  })
+
+  test('`device set` wants something to set, and no attribute set and removed at once', async () => {
+    const nothing = await handfast(['device', 'set', 'pump-7'])
+    assert.equal(nothing.status, 2)
+    assert.match(nothing.stderr, /^error: nothing to set\n.*\n {2}hint: give --group/)
+    const both = await handfast(['device', 'set', 'pump-7', '--attr', 'a=1', '--remove-attr', 'a'])
+    assert.match(both.stderr, /^error: --attr sets "a" and --remove-attr removes it\n/)
   })
 
   test('a refusal of the hub becomes the exit status of its kind', async (context) => {
@@ -272,7 +315,7 @@ describe('commands that ask a hub', () => {
       .split('\n')
       .map((line) => JSON.parse(line).number)
     assert.deepEqual(numbers, [7, 8, 9])
-    assert.match(hub.requests.at(-1)?.url ?? '', /order=oldest&after=9/)
+    assert.match(hub.requests.at(-1)?.url ?? '', /order=oldest&since=9/)
   })
 
   test('`audit` and `status` print what the hub answers', async (context) => {

@@ -11,14 +11,25 @@ export interface ApiRequest {
   readonly body: unknown
 }
 
+/** What of the header tells how a request is meant. */
+export interface ApiIntent {
+  readonly idempotencyKey: string | undefined
+  readonly ifMatch: string | undefined
+}
+
 export interface ApiAnswer {
   readonly status: number
   readonly body: unknown
 }
 
+/** The connection ends without an answer, as when the hub is killed. */
+export const lost: ApiAnswer = { status: 0, body: null }
+
 export class FakeHub {
   readonly data: string
   readonly requests: ApiRequest[] = []
+  /** Of the same requests, in the same order. */
+  readonly intents: ApiIntent[] = []
   readonly #server: Server
 
   private constructor(data: string, server: Server) {
@@ -41,7 +52,13 @@ export class FakeHub {
           body: text === '' ? undefined : JSON.parse(text),
         }
         hub.requests.push(request)
+        const [key, ifMatch] = [incoming.headers['idempotency-key'], incoming.headers['if-match']]
+        hub.intents.push({ idempotencyKey: key?.toString(), ifMatch })
         const { status, body } = answer(request)
+        if (status === 0) {
+          incoming.socket.destroy()
+          return
+        }
         const type = status < 400 ? 'application/json' : 'application/problem+json'
         response.writeHead(status, { 'Content-Type': type }).end(JSON.stringify(body))
       })

@@ -80,12 +80,15 @@ async function follow(
   startWidths: readonly number[],
 ): Promise<void> {
   let last = from
+  // Behind what was looked at and is nothing that is asked for.
+  let after: string | undefined
   let widths = startWidths
   for (;;) {
     const page = await hub.get<PageView<AttemptView>>('/attempts', {
       ...filters(options),
       order: 'oldest',
-      after: String(last),
+      since: last,
+      after,
     })
     for (const attempt of page.items) {
       const row = rowOf(once(attempt))
@@ -95,6 +98,7 @@ async function follow(
       last = attempt.number
     }
     if (page.next === null) await pause(followMs)
+    else after = page.next
   }
 }
 

@@ -7,7 +7,7 @@ import { handfast } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
 import { note, printJson, printLine, shellWord } from '../output.ts'
 import { oneOf } from '../values.ts'
-import { printChange } from './device.ts'
+import { printChange } from './device/change.ts'
 
 interface RevokeOptions extends HubOptions {
   readonly serial?: string

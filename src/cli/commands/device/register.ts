@@ -1,0 +1,63 @@
+/** `handfast device add` and `device token`: bootstrap strings. */
+import type { Command } from 'commander'
+import type { CreateTokenRequest, RegisterDeviceRequest } from '../../../api-schema/requests.ts'
+import type { BootstrapView } from '../../../api-schema/views.ts'
+import { handfast } from '../../how-called.ts'
+import { addHubOptions, type HubOptions, hubOf, pathPart } from '../../hub-options.ts'
+import { note, printJson, printLine, shellWord, shortTime } from '../../output.ts'
+import { collectAttribute, duration } from '../../values.ts'
+
+interface TokenOptions extends HubOptions {
+  readonly tokenTtl?: number
+}
+
+interface AddOptions extends TokenOptions {
+  readonly group?: string
+  readonly attr?: Readonly<Record<string, string>>
+}
+
+/** The option --token-ttl of every command that makes tokens. */
+export const ttlHelp = 'how long the bootstrap string is good: 90s, 30m, 24h, 7d (default 24h)'
+/** The same bounds as in api-schema/requests.ts. */
+export const parseTtl = duration('--token-ttl', '60s', '30d')
+
+export function defineAdd(command: Command): void {
+  addHubOptions(command)
+    .option('--group <group>', 'group of the device')
+    .option('--attr <name=value>', 'attribute, may be repeated', collectAttribute)
+    .option('--token-ttl <duration>', ttlHelp, parseTtl)
+    .action(async (id: string, options: AddOptions) => {
+      const request: RegisterDeviceRequest = {
+        id,
+        ...(options.group === undefined ? {} : { group: options.group }),
+        ...(options.attr === undefined ? {} : { attributes: { ...options.attr } }),
+        ...(options.tokenTtl === undefined ? {} : { tokenLifetimeSec: options.tokenTtl }),
+      }
+      const view = await hubOf(options).post<BootstrapView>('/devices', request)
+      const until = shortTime(view.tokenExpiresAt)
+      printBootstrap(view, `${view.device.id} is registered. This string enrols it once, until ${until}:`, options)
+    })
+}
+
+export function defineToken(command: Command): void {
+  addHubOptions(command)
+    .option('--token-ttl <duration>', ttlHelp, parseTtl)
+    .action(async (id: string, options: TokenOptions) => {
+      const request: CreateTokenRequest = options.tokenTtl === undefined ? {} : { tokenLifetimeSec: options.tokenTtl }
+      const view = await hubOf(options).post<BootstrapView>(`/devices/${pathPart(id)}/tokens`, request)
+      const until = shortTime(view.tokenExpiresAt)
+      const news = `A new string for ${view.device.id}; it enrols once, until ${until}. Earlier ones work no more:`
+      printBootstrap(view, news, options)
+    })
+}
+
+/** The string stands alone on standard output, so that it can be piped into `handfast enrol -`. */
+function printBootstrap(view: BootstrapView, news: string, { json }: HubOptions): void {
+  if (json) {
+    printJson(view)
+    return
+  }
+  note(`${news}\n`)
+  printLine(view.bootstrap)
+  note(`\nNext, on the device:\n  ${handfast} enrol ${shellWord(view.bootstrap)} --dir ${shellWord(view.device.id)}`)
+}
