@@ -38,8 +38,8 @@ export function defineSet(command: Command): void {
     })
 }
 
-function collectName(name: string, before: readonly string[] = []): readonly string[] {
-  return [...before, name]
+function collectName(name: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), name]
 }
 
 /** @throws HubError `usage` where nothing is asked, or two things that exclude each other */
