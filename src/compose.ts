@@ -161,7 +161,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     `http://${urlHost(names.publicName)}:${http.port}${crlPath(authorityId)}`
   const crls = keepCrlsFresh({ store, clock, authorities, log, observer })
   closing.add('CRLs', () => crls.stop())
-  closing.add('kept answers', keepAnswersFew({ store, clock, log }))
+  const oldAnswers = keepAnswersFew({ store, clock, log }, instance ?? 'alone')
+  closing.add('old answers', () => oldAnswers.stop())
 
   const { realm } = names
   const issuer = {
