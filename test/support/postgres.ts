@@ -88,8 +88,10 @@ export async function startPostgres(
     const log = join(folder, 'log')
     const server = join(bin, 'postgres')
     const args = ['-D', data, '-p', String(port), ...options.flatMap((each) => ['-c', each])]
-    const [command = server, ...rest] = [...wrapper, server, ...args]
-    child = spawn(command, rest, { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+    const ids = owner === null ? [] : [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups']
+    // The server ends with this process, also when that is killed.
+    const command = [...ids, '--pdeathsig=QUIT', ...wrapper, server, ...args]
+    child = spawn('setpriv', command, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
     let said = ''
     child.stderr?.on('data', (chunk: Buffer) => {
       said = `${said}${chunk}`.slice(-4_000)
