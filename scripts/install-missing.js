@@ -20,6 +20,7 @@ const programs = [
   ['faketime', 'faketime', 'tests with the clock of another day'],
   ['zsh', 'zsh', 'completion in zsh'],
   ['fish', 'fish', 'completion in fish'],
+  ['systemd-analyze', 'systemd', 'the service under a systemd of its own, and the judgement of systemd on it'],
   ['mandoc', 'mandoc', 'the judgement of mandoc on the manual page'],
 ]
 

@@ -11,9 +11,9 @@ import { Secret } from '../../src/core/secret.ts'
 import { type HubProcess, startHubProcess } from '../support/hub-process.ts'
 import { needs, programPath } from '../support/programs.ts'
 import { type Finished, run } from '../support/run.ts'
+import { shellBlocks } from '../support/shell-page.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { publish } from './mosquitto.ts'
-import { shellBlocks } from './shell-page.ts'
 
 const stockClient = needs('curl', 'openssl')
 
@@ -123,7 +123,7 @@ test('the page about EST works as it stands, from the bootstrap string to the CR
   const folder = temporaryFolder(t)
   const hub = await startHubProcess(t, { data: join(folder, 'data') })
   const { bootstrap } = await registered(hub, 'pump-7')
-  const blocks = shellBlocks('est.md')
+  const blocks = shellBlocks('docs/est.md')
   assert.deepEqual(
     [...blocks.keys()].map((heading) => heading.split(' ')[0]),
     ['1.', '2.', '3.', '4.', '5.', 'The'],

@@ -3,35 +3,15 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, delimiter, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BootstrapView } from '../../src/api-schema/views.ts'
 import { deviceFiles, repository, upArguments } from '../support/hub-process.ts'
 import { clientOptions, connected, nextMessage } from '../support/mqtt-client.ts'
 import { needs } from '../support/programs.ts'
-import { type Finished, type RunOptions, run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-
-/** The PATH of a user: without the folder in which npm has put our own Node. */
-const userPath = (process.env.PATH ?? '')
-  .split(delimiter)
-  .filter((folder) => !folder.endsWith(join('node_modules', '.bin')))
-  .join(delimiter)
-
-/** What an `npm test` above leaves in the environment, and would lead an npm below astray. */
-const npmVariables = Object.keys(process.env).filter((name) =>
-  /^(?:npm_(?!config_)|npm_config_local_prefix$|INIT_CWD$)/.test(name),
-)
-
-/** Arguments of `env` that run a command as from a shell of a user. */
-function asUser(command: string, args: readonly string[]): string[] {
-  return [...npmVariables.flatMap((name) => ['-u', name]), `PATH=${userPath}`, command, ...args]
-}
-
-function runAsUser(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  return run('env', asUser(command, args), options)
-}
+import { asUser, isRegistryReachable, pack, runAsUser } from './npm.ts'
 
 const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
 
@@ -49,11 +29,13 @@ test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), as
       'README.md',
       'docs/errors.md',
       'man/handfast.1',
+      'deploy/systemd/handfast.service',
+      'npm-shrinkwrap.json',
     ]) {
       assert.ok(files.has(file), `${file} is missing`)
     }
     const folders = new Set([...files].filter((file) => file.includes('/')).map((file) => file.split('/')[0]))
-    assert.deepEqual([...folders].toSorted(), ['bin', 'dist', 'docs', 'man'])
+    assert.deepEqual([...folders].toSorted(), ['bin', 'deploy', 'dist', 'docs', 'man'])
     const modules = [...files].filter((file) => file.startsWith('dist/') && file.endsWith('.js'))
     assert.ok(modules.length > 50, `${modules.length} modules`)
     const untyped = modules.filter((file) => !files.has(file.replace(/\.js$/, '.d.ts')))
@@ -107,12 +89,8 @@ test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), as
 async function packed(t: TestContext, folder: string): Promise<{ path: string; files: ReadonlySet<string> }> {
   const dist = join(repository, 'dist')
   if (!existsSync(dist)) t.after(() => rmSync(dist, { recursive: true, force: true }))
-  const pack = ['pack', '--json', '--pack-destination', folder]
-  const { status, stdout, stderr } = await runAsUser('npm', pack, { cwd: repository, timeoutMs: 90_000 })
-  assert.equal(status, 0, stderr)
-  const [made] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[]
-  assert.ok(made !== undefined)
-  return { path: join(folder, basename(made.filename)), files: new Set(made.files.map(({ path }) => path)) }
+  const { file, paths } = await pack(repository, folder)
+  return { path: join(folder, basename(file)), files: paths }
 }
 
 /**
@@ -122,8 +100,7 @@ async function packed(t: TestContext, folder: string): Promise<{ path: string; f
  */
 async function installed(t: TestContext, home: string, path: string): Promise<boolean> {
   writeFileSync(join(home, 'package.json'), '{"name":"foreign","version":"1.0.0","private":true}\n')
-  const ask = ['view', 'fastify', 'version', '--prefer-online', '--fetch-retries=0', '--fetch-timeout=10000']
-  const isReachable = (await runAsUser('npm', ask, { cwd: home })).status === 0
+  const isReachable = await isRegistryReachable(home)
   const install = ['install', '--no-audit', '--no-fund', isReachable ? '--prefer-offline' : '--offline', path]
   const { status, stdout, stderr } = await runAsUser('npm', install, { cwd: home, timeoutMs: 120_000 })
   if (status !== 0 && !isReachable) {
