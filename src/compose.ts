@@ -23,6 +23,7 @@ import { establishAuthorities } from './hub/authorities.ts'
 import { FailureLimiter } from './hub/failure-limiter.ts'
 import { followEvents } from './hub/follow-events.ts'
 import { establishNames } from './hub/hub-names.ts'
+import { limitLog } from './hub/limit-log.ts'
 import type { HubEvent } from './hub/ports/events.ts'
 import type { Log } from './hub/ports/log.ts'
 import type { Observer } from './hub/ports/observer.ts'
@@ -92,9 +93,11 @@ export interface RunningHub {
  * @throws HubError of the `hub` stage, with the remedy as its hint
  */
 export async function startHub(config: HubConfig, log: Log): Promise<RunningHub> {
-  const closing = new Closing(log)
+  const limited = limitLog(log, clock)
+  const closing = new Closing(limited)
+  closing.add('log', () => limited.flush())
   try {
-    return await open(config, log, closing)
+    return await open(config, limited, closing)
   } catch (error) {
     await closing.run()
     throw error

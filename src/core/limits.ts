@@ -108,6 +108,12 @@ export const limits = {
   /** Attempts written in a second, a flood of refusals must not starve the registry. */
   attemptsPerSecondMax: 2_000,
 
+  /** Time in which lines of one message are counted together, so that no flood of refusals becomes one of log lines. */
+  logWindowMs: 10_000,
+  /** Log lines of one message in that time; what is over is counted, and the count is told. */
+  logLinesMax: 20,
+  /** The same for lines of the level debug, where somebody wants to see more. */
+  logDebugLinesMax: 500,
   /** Revocations whose way to a target is timed at one time; what is over is applied and not timed. */
   revocationsTimedMax: 10_000,
   /** Time for which a count of the whole registry is good: on half a million certificates it takes 60 ms of CPU. */

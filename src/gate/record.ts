@@ -19,11 +19,10 @@ export function knownOf(address: string): Known {
   return { address, tlsVersion: null, certificate: null, identityId: null, clientId: null, mqttVersion: null }
 }
 
-type RecordContext = Pick<GateContext, 'listenerName' | 'clock' | 'attempts' | 'log'>
+type RecordContext = Pick<GateContext, 'listenerName' | 'clock' | 'attempts'>
 
 export function recordRefusal(context: RecordContext, known: Known, ending: Ending): void {
   const { stage } = failure(ending.code)
-  context.log.debug('connection refused', { address: known.address, code: ending.code, identity: known.identityId })
   record(context, known, { outcome: 'refused', stage, code: ending.code, sentence: ending.sentence })
 }
 

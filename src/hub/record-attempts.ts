@@ -37,6 +37,8 @@ export function attemptRecorder(hub: {
 
   function record(attempt: NewAttempt): void {
     hub.observer.attempt(attempt)
+    const { listener, outcome, stage, code, address, identityId, sentence } = attempt
+    hub.log.debug('attempt', { listener, outcome, stage, code, address, identity: identityId, why: sentence })
     const now = Math.floor(hub.clock.nowMs() / 1000)
     if (now !== second) {
       second = now
