@@ -18,6 +18,7 @@ const programs = [
   ['curl', 'curl', 'conformance of EST with curl'],
   ['initdb', 'postgresql', 'every test of the registry on PostgreSQL'],
   ['faketime', 'faketime', 'tests with the clock of another day'],
+  ['prometheus', 'prometheus', 'conformance with Prometheus, and the tests of the alerts'],
   ['zsh', 'zsh', 'completion in zsh'],
   ['fish', 'fish', 'completion in fish'],
   ['systemd-analyze', 'systemd', 'the service under a systemd of its own, and the judgement of systemd on it'],

@@ -1,6 +1,6 @@
 /**
- * Writes docs/errors.md, docs/limits.md and man/handfast.1 from the code, so that none can go stale; `--check` only
- * compares.
+ * Writes docs/errors.md, docs/limits.md, docs/metrics.md, the dashboard and man/handfast.1 from the code, so that none can go
+ * stale; `--check` only compares.
  *
  *     node scripts/write-reference-pages.ts [--check]
  */
@@ -11,7 +11,9 @@ import { limits } from '../src/core/limits.ts'
 import { deviceLimits } from '../src/device/limits.ts'
 import { brokerLimits } from '../src/gate/upstream/embedded/broker-limits.ts'
 import { exitStatuses } from './exit-status-meanings.ts'
+import { grafanaDashboard } from './grafana-dashboard.ts'
 import { manPage } from './man-page.ts'
+import { metricsPage } from './metrics-page.ts'
 
 const root = new URL('../', import.meta.url)
 const textOf = (path: string): string =>
@@ -21,6 +23,8 @@ const manual = 'man/handfast.1'
 const pages: Readonly<Record<string, string>> = {
   'docs/errors.md': errorsPage(),
   'docs/limits.md': limitsPage(),
+  'docs/metrics.md': await metricsPage(),
+  'deploy/grafana/handfast.json': grafanaDashboard(),
   [manual]: await manPage(textOf(`${manual}.in`), textOf(manual), new Date()),
 }
 

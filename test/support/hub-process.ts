@@ -21,6 +21,8 @@ export interface HubProcess {
   readonly mqtt: Endpoint
   readonly https: Endpoint
   readonly http: Endpoint
+  /** Null where `--metrics-listen` was not given. */
+  readonly metrics: Endpoint | null
   /** Path of the root certificate. */
   readonly ca: string
   readonly process: ChildProcess
@@ -112,6 +114,7 @@ export async function startHubProcess(
     mqtt: Endpoint
     https: Endpoint
     http: Endpoint
+    metrics: Endpoint | null
     ca: string
   }
 
