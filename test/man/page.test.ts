@@ -59,7 +59,7 @@ test('a gap in its template that nothing fills is named', async () => {
 
 test('a stale page fails the check, which says what to run', async (t) => {
   const copy = temporaryFolder(t)
-  for (const folder of ['scripts', 'docs', 'man']) {
+  for (const folder of ['scripts', 'docs', 'man', 'deploy']) {
     cpSync(join(repository, folder), join(copy, folder), { recursive: true })
   }
   for (const name of ['src', 'package.json']) symlinkSync(join(repository, name), join(copy, name))
