@@ -17,6 +17,7 @@ const programs = [
   ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],
   ['curl', 'curl', 'conformance of EST with curl'],
   ['initdb', 'postgresql', 'every test of the registry on PostgreSQL'],
+  ['age', 'age', 'conformance of encrypted backups with age'],
   ['faketime', 'faketime', 'tests with the clock of another day'],
   ['prometheus', 'prometheus', 'conformance with Prometheus, and the tests of the alerts'],
   ['zsh', 'zsh', 'completion in zsh'],

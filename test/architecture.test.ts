@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   hub: ['core'],
   store: ['core', 'hub/ports'],
   disk: [],
+  backup: ['core', 'disk', 'hub/ports'],
   journal: ['core', 'disk', 'hub/ports'],
   keys: ['core', 'disk', 'hub/ports'],
   machine: ['core', 'disk', 'hub'],

@@ -142,6 +142,10 @@ export const limits = {
   databaseRetryMs: 10_000,
   /** Connections of a process that read. */
   databaseReadersMax: 8,
+  /** A line of a backup: the longest rows are answers to bulk imports. */
+  backupLineCharsMax: 16 * 1024 * 1024,
+  /** Rows of a snapshot that are in memory at one time: credentials take 1 KiB each. */
+  snapshotRowsMax: 1_000,
   /** Units of work that share one transaction. */
   transactionUnitsMax: 256,
   /** Units of work that wait for a transaction. */

@@ -38,10 +38,7 @@ const dialect: Dialect = {
 export async function migrate(client: Client, { place }: DatabaseAddress): Promise<void> {
   await client.query(`begin; ${takeWriterLock}`)
   try {
-    const version = await readVersion(client, place)
-    const queries = queriesOver({ run: (text, values) => client.query(statement(text, values)) })
-    for (const step of steps.slice(version)) await step(queries, dialect)
-    if (version < steps.length) await client.query(`update handfast_version set version = ${steps.length}`)
+    await migrateWithin(client, place, steps.length)
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => {})
@@ -49,7 +46,28 @@ export async function migrate(client: Client, { place }: DatabaseAddress): Promi
   }
 }
 
-async function readVersion(client: Client, place: string): Promise<number> {
+/**
+ * The same inside a transaction that somebody else has opened.
+ *
+ * @param target the version to end at
+ */
+export async function migrateWithin(client: Client, place: string, target: number): Promise<void> {
+  const version = await readVersion(client, place)
+  if (version === 0) {
+    await client.query('create table if not exists handfast_version (version integer not null)')
+    await client.query('insert into handfast_version select 0 where not exists (select from handfast_version)')
+  }
+  const queries = queriesOver({ run: (text, values) => client.query(statement(text, values)) })
+  for (const step of steps.slice(version, target)) await step(queries, dialect)
+  if (version < target) await client.query(`update handfast_version set version = ${target}`)
+}
+
+/**
+ * The version of the schema; 0 for an empty database.
+ *
+ * @throws HubError as {@link migrate}
+ */
+export async function readVersion(client: Client, place: string): Promise<number> {
   const { rows: facts } = await client.query(
     `select current_setting('server_encoding') as encoding, current_schema() as schema,
       to_regclass('handfast_version') is not null as ours,
@@ -67,11 +85,7 @@ async function readVersion(client: Client, place: string): Promise<number> {
     })
   }
   if (!ours && filled) throw new HubError('database-unusable', `${place} is a database of another program`)
-  if (!ours) {
-    await client.query('create table handfast_version (version integer not null)')
-    await client.query('insert into handfast_version values (0)')
-    return 0
-  }
+  if (!ours) return 0
   const { rows } = await client.query('select version from handfast_version')
   const version = Number(rows[0]?.version)
   if (version > steps.length) {

@@ -13,10 +13,10 @@ import type { CommitObserver } from '../group-commit.ts'
 import { storeOver } from '../store-over.ts'
 import type { DatabaseAddress } from './address.ts'
 import { type Database, type DatabaseLimits, openClient, openPool, queriesOver } from './connections.ts'
-import { sqlState } from './errors.ts'
 import { migrate } from './migrate.ts'
 import { listenForEvents } from './notifications.ts'
 import { readerOver } from './reader.ts'
+import { refusalOf } from './refusal.ts'
 import { Writer } from './writer.ts'
 
 export interface PostgresStoreOptions {
@@ -83,29 +83,4 @@ async function readDurability(client: Awaited<ReturnType<typeof openClient>>): P
 async function warnOfLoss(settings: readonly string[], log: Log): Promise<void> {
   if (settings.length === 0) return
   log.warn('the database server may lose what it has acknowledged in a power cut', { turnedOff: settings })
-}
-
-function refusalOf(error: unknown, { place }: DatabaseAddress): HubError {
-  const said = error instanceof Error ? error.message : String(error)
-  const options = { cause: error }
-  switch (sqlState(error)) {
-    case '28P01':
-    case '28000':
-      return new HubError('database-unreachable', `${place} refuses the user: ${said}`, {
-        hint: 'check user and password in the database URL, and pg_hba.conf of the server',
-        ...options,
-      })
-    case '3D000':
-      return new HubError('database-unreachable', `${place}: ${said}`, {
-        hint: 'make the database with createdb, or name another in the database URL',
-        ...options,
-      })
-    case '42501':
-      return new HubError('database-unusable', `the user of ${place} may not make tables: ${said}`, {
-        hint: 'make that user the owner of the database',
-        ...options,
-      })
-    default:
-      return new HubError('database-unreachable', `${place} cannot be reached: ${said}`, options)
-  }
 }

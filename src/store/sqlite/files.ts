@@ -17,6 +17,17 @@ export function securePrivateFile(path: string): void {
   }
 }
 
+/** Puts the file, which nobody has open, and its name on disk. */
+export function syncPrivateFile(path: string): void {
+  const file = openSync(path, 'r+')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  syncDirectory(dirname(path))
+}
+
 /** Puts the directory's entries on disk, so that a new file is still there after a power cut. */
 function syncDirectory(path: string): void {
   const directory = openSync(path, 'r')

@@ -42,7 +42,12 @@ export async function migrate(database: DatabaseSync, path: string, target: numb
   }
 }
 
-function readVersion(database: DatabaseSync, path: string): number {
+/**
+ * The version of the schema; 0 for an empty file.
+ *
+ * @throws HubError as {@link migrate}
+ */
+export function readVersion(database: DatabaseSync, path: string): number {
   const application = readNumber(database, 'select application_id as value from pragma_application_id')
   const version = readNumber(database, 'select user_version as value from pragma_user_version')
   const tables = readNumber(database, 'select count(*) as value from sqlite_schema')
