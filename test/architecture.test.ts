@@ -16,6 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   store: ['core', 'hub/ports'],
   disk: [],
   backup: ['core', 'disk', 'hub/ports'],
+  check: ['core', 'hub/ports', 'store/schema.ts'],
   journal: ['core', 'disk', 'hub/ports'],
   keys: ['core', 'disk', 'hub/ports'],
   machine: ['core', 'disk', 'hub'],

@@ -142,6 +142,8 @@ export const limits = {
   databaseRetryMs: 10_000,
   /** Connections of a process that read. */
   databaseReadersMax: 8,
+  /** Problems of one kind that a check of the registry tells; the rest are counted. */
+  findingsPerRuleMax: 20,
   /** A line of a backup: the longest rows are answers to bulk imports. */
   backupLineCharsMax: 16 * 1024 * 1024,
   /** Rows of a snapshot that are in memory at one time: credentials take 1 KiB each. */

@@ -3,7 +3,7 @@
  * stay far below 2^53. What JSON holds is text, so that no database reorders it. A CRL number is text because RFC 5280
  * §5.2.3 allows 20 octets.
  */
-import type { Generated, Kysely } from 'kysely'
+import type { Generated, Kysely, Selectable } from 'kysely'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Stage } from '../core/failure/failure.ts'
 import type { CredentialState, RevocationReason } from '../core/identity/credential.ts'
@@ -183,6 +183,9 @@ export interface Schema {
   audit: AuditTable
   attempts: AttemptTable
 }
+
+/** A row as it is read. */
+export type RowOf<Table> = Selectable<Table>
 
 /**
  * The way to the tables. It is asked at every call, so that a transaction that has ended can refuse to be used again.

@@ -128,7 +128,7 @@ export interface HubParts {
 export const noonMs: number = Date.UTC(2026, 10, 21, 12)
 
 export async function hubParts(
-  context: { after(step: () => unknown): void },
+  context: { after(step: () => unknown): unknown },
   folder: string = temporaryFolder(context),
 ): Promise<HubParts> {
   const clock = new StandingClock(noonMs)

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import type { Credential } from '../../src/core/identity/credential.ts'
 import { credentialMovedTo } from '../../src/core/identity/credential.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
@@ -24,8 +23,12 @@ function journalOptions(files: MemoryFiles, { clock }: HubParts, segmentBytesMax
   return { files, clock, keptMs: 5 * 86_400_000, segmentBytesMax }
 }
 
+interface Context {
+  after(step: () => unknown): unknown
+}
+
 export class TimeMachine {
-  readonly #t: TestContext
+  readonly #t: Context
   readonly #folder: string
   readonly #parts: HubParts
   readonly files: MemoryFiles
@@ -33,7 +36,7 @@ export class TimeMachine {
   #store: Store
   #copies = 0
 
-  private constructor(t: TestContext, parts: HubParts, folder: string, files: MemoryFiles, journal: Journal) {
+  private constructor(t: Context, parts: HubParts, folder: string, files: MemoryFiles, journal: Journal) {
     this.#t = t
     this.#folder = folder
     this.#parts = parts
@@ -42,7 +45,7 @@ export class TimeMachine {
     this.#store = this.#guarded(parts.store, journal.start.event)
   }
 
-  static async start(t: TestContext, segmentBytesMax?: number): Promise<TimeMachine> {
+  static async start(t: Context, segmentBytesMax?: number): Promise<TimeMachine> {
     const folder = temporaryFolder(t)
     const parts = await hubParts(t, folder)
     const files = new MemoryFiles()

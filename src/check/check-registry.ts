@@ -1,0 +1,127 @@
+/** Whether a whole registry is consistent in itself. Every rule stands in a file of its own, with its reason. */
+import { X509Certificate } from 'node:crypto'
+import { parseRealm, type Realm } from '../core/identity/id.ts'
+import { limits } from '../core/limits.ts'
+import { readCertificate } from '../core/x509/certificate.ts'
+import type { KeyStore } from '../hub/ports/signer.ts'
+import type { RegistrySnapshot } from '../hub/ports/snapshot.ts'
+import type { AuthorityRow } from '../hub/ports/store.ts'
+import { identityGroups } from './rows.ts'
+import type { CheckContext, CheckedAuthority, IdentityRule, Problem, RegistryRule } from './rule.ts'
+import { apiKeyWellFormed } from './rules/api-key-well-formed.ts'
+import { auditChainWhole } from './rules/audit-chain-whole.ts'
+import { authorityChain } from './rules/authority-chain.ts'
+import { authorityKeysOpen } from './rules/authority-keys-open.ts'
+import { credentialMatchesRow } from './rules/credential-matches-row.ts'
+import { credentialNamesIdentity } from './rules/credential-names-identity.ts'
+import { credentialSigned } from './rules/credential-signed.ts'
+import { credentialStateLegal } from './rules/credential-state-legal.ts'
+import { crlMatchesRow } from './rules/crl-matches-row.ts'
+import { eventsInOrder } from './rules/events-in-order.ts'
+import { identityWellFormed } from './rules/identity-well-formed.ts'
+import { oneActiveCredential } from './rules/one-active-credential.ts'
+import { referencesExist } from './rules/references-exist.ts'
+import { retiredHoldsNothing } from './rules/retired-holds-nothing.ts'
+import { settingsWhole } from './rules/settings-whole.ts'
+import { tokenStateLegal } from './rules/token-state-legal.ts'
+import { unadoptedWaits } from './rules/unadopted-waits.ts'
+
+export const identityRules: readonly IdentityRule[] = [
+  identityWellFormed,
+  referencesExist,
+  credentialStateLegal,
+  credentialMatchesRow,
+  credentialNamesIdentity,
+  credentialSigned,
+  oneActiveCredential,
+  retiredHoldsNothing,
+  tokenStateLegal,
+  unadoptedWaits,
+]
+
+export const registryRules: readonly RegistryRule[] = [
+  authorityChain,
+  authorityKeysOpen,
+  crlMatchesRow,
+  eventsInOrder,
+  auditChainWhole,
+  apiKeyWellFormed,
+  settingsWhole,
+]
+
+/** A problem, and the rule that found it. */
+export interface Finding extends Problem {
+  readonly rule: string
+}
+
+export interface CheckReport {
+  readonly rules: readonly { readonly name: string; readonly reason: string; readonly problems: number }[]
+  /** Rules that could not look, as without the passphrase of the keys. */
+  readonly leftOut: readonly string[]
+  /** The first of each rule, `limits.findingsPerRuleMax` at most. */
+  readonly findings: readonly Finding[]
+  readonly identities: number
+  readonly credentials: number
+}
+
+/** @param keys the authority's keys; null leaves out the rule about them */
+export async function checkRegistry(snapshot: RegistrySnapshot, keys: KeyStore | null): Promise<CheckReport> {
+  const context = await contextOf(snapshot, keys)
+  const findings = new Findings()
+  let [identities, credentials] = [0, 0]
+  for await (const group of identityGroups(snapshot)) {
+    if (group.identity !== null) identities += 1
+    credentials += group.credentials.length
+    for (const rule of identityRules) for (const problem of rule.look(group, context)) findings.note(rule.name, problem)
+  }
+  const looking = registryRules.filter((rule) => rule.canLook(context))
+  for (const rule of looking) for await (const problem of rule.look(context)) findings.note(rule.name, problem)
+  return {
+    rules: [...identityRules, ...looking].map(({ name, reason }) => ({
+      name,
+      reason,
+      problems: findings.countOf(name),
+    })),
+    leftOut: registryRules.filter((rule) => !looking.includes(rule)).map(({ name }) => name),
+    findings: findings.kept,
+    identities,
+    credentials,
+  }
+}
+
+async function contextOf(snapshot: RegistrySnapshot, keys: KeyStore | null): Promise<CheckContext> {
+  const rows = await snapshot.registry.authorities.all()
+  const realm = await snapshot.registry.settings.find('realm')
+  return { snapshot, authorities: new Map(rows.map((row) => [row.id, authorityOf(row)])), realm: realmOf(realm), keys }
+}
+
+function authorityOf({ id, role, certificate: der }: AuthorityRow): CheckedAuthority {
+  try {
+    return { id, role, der, fields: readCertificate(der), certificate: new X509Certificate(der) }
+  } catch {
+    return { id, role, der, fields: null, certificate: null }
+  }
+}
+
+function realmOf(text: string | null): Realm | null {
+  try {
+    return text === null ? null : parseRealm(text)
+  } catch {
+    return null
+  }
+}
+
+class Findings {
+  readonly kept: Finding[] = []
+  readonly #counts = new Map<string, number>()
+
+  note(rule: string, problem: Problem): void {
+    const count = this.countOf(rule) + 1
+    this.#counts.set(rule, count)
+    if (count <= limits.findingsPerRuleMax) this.kept.push({ rule, ...problem })
+  }
+
+  countOf(rule: string): number {
+    return this.#counts.get(rule) ?? 0
+  }
+}

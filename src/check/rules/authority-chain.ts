@@ -1,0 +1,28 @@
+import { profileNamed } from '../../core/profile/profile.ts'
+import type { CheckedAuthority, Problem, RegistryRule } from '../rule.ts'
+
+export const authorityChain: RegistryRule = {
+  name: 'authority-chain',
+  reason: 'devices verify up to the root that they were given (RFC 5280 §6): it signs itself and what is below it',
+  canLook: () => true,
+  async *look({ authorities }): AsyncIterable<Problem> {
+    const all = [...authorities.values()]
+    const root = all.find(({ role }) => role === 'root')
+    if (root === undefined) yield { subject: 'authorities', sentence: 'have no root among them' }
+    if (!all.some(({ role }) => role === 'issuing')) yield { subject: 'authorities', sentence: 'have none that issues' }
+    for (const authority of all)
+      for (const sentence of faultsOf(authority, root)) yield { subject: authority.id, sentence }
+  },
+}
+
+function* faultsOf(authority: CheckedAuthority, root: CheckedAuthority | undefined): Iterable<string> {
+  const { role, fields, certificate } = authority
+  const profile = profileNamed(role)
+  if (profile === null) return yield `has the unknown role ${JSON.stringify(role)}`
+  if (fields === null || certificate === null) return yield 'has a certificate that cannot be read'
+  if (fields.basicConstraints?.ca !== true) yield 'has a certificate that is not for an authority'
+  const issuer = role === 'root' ? authority : root
+  if (issuer?.certificate == null) return
+  const isBelow = certificate.checkIssued(issuer.certificate) && certificate.verify(issuer.certificate.publicKey)
+  if (!isBelow) yield `was not signed by ${issuer.id}`
+}

@@ -1,0 +1,41 @@
+import { createPublicKey, verify } from 'node:crypto'
+import { readCrl } from '../../core/x509/crl-reader.ts'
+import { rowsAs } from '../rows.ts'
+import type { CheckContext, Problem, RegistryRule } from '../rule.ts'
+
+interface CrlRow {
+  readonly authority_id: string
+  readonly number: string
+  readonly next_update_ms: number
+  readonly crl: Uint8Array
+}
+
+export const crlMatchesRow: RegistryRule = {
+  name: 'crl-matches-row',
+  reason: 'CRL numbers only grow (RFC 5280 §5.2.3), and the next one is counted from the row',
+  canLook: () => true,
+  async *look(context): AsyncIterable<Problem> {
+    for await (const row of rowsAs<CrlRow>(context.snapshot, 'crls')) {
+      const fault = faultOf(row, context)
+      if (fault !== null) yield { subject: `CRL of ${row.authority_id}`, sentence: fault }
+    }
+  },
+}
+
+function faultOf(row: CrlRow, { authorities }: CheckContext): string | null {
+  const authority = authorities.get(row.authority_id)
+  if (authority === undefined) return 'is of an authority that is not there'
+  if (!/^[0-9]{1,48}$/.test(row.number)) return `has the number ${JSON.stringify(row.number)}`
+  // After a restore the number alone is known; the CRL is made at the next start.
+  if (row.crl.length === 0 || authority.fields === null) return null
+  try {
+    const { number, issuer, nextUpdateSec, toBeSigned, signature } = readCrl(row.crl)
+    if (number !== BigInt(row.number)) return `has the number ${number} in it and ${row.number} in its row`
+    if (nextUpdateSec !== Math.floor(row.next_update_ms / 1000)) return 'has another end in it than in its row'
+    if (Buffer.compare(issuer, authority.fields.subject.der) !== 0) return 'names another issuer'
+    const key = createPublicKey({ key: Buffer.from(authority.fields.publicKey), format: 'der', type: 'spki' })
+    return verify('sha256', toBeSigned, key, signature) ? null : `was not signed by ${authority.id}`
+  } catch {
+    return 'cannot be read'
+  }
+}
