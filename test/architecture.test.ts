@@ -54,6 +54,8 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
 
 /** Where a secret is taken out of its wrapping, and what for. Each entry is a place to look at when a secret has leaked. */
 const secretsAreTakenOut: Readonly<Record<string, string>> = {
+  'backup/make-backup.ts': 'the generated passphrase goes into a backup',
+  'backup/sealing.ts': 'passphrases and identities are given to age',
   'cli/exchange.ts': 'the Authorization header of a request to the hub',
   'compose.ts': 'the file of the admin key',
   'core/identity/bootstrap.ts': 'a bootstrap string is written and read',

@@ -9,6 +9,7 @@ import type { AuthorityRow } from '../hub/ports/store.ts'
 import { identityGroups } from './rows.ts'
 import type { CheckContext, CheckedAuthority, IdentityRule, Problem, RegistryRule } from './rule.ts'
 import { apiKeyWellFormed } from './rules/api-key-well-formed.ts'
+import { attributesSearchable } from './rules/attributes-searchable.ts'
 import { auditChainWhole } from './rules/audit-chain-whole.ts'
 import { authorityChain } from './rules/authority-chain.ts'
 import { authorityKeysOpen } from './rules/authority-keys-open.ts'
@@ -45,6 +46,7 @@ export const registryRules: readonly RegistryRule[] = [
   crlMatchesRow,
   eventsInOrder,
   auditChainWhole,
+  attributesSearchable,
   apiKeyWellFormed,
   settingsWhole,
 ]

@@ -100,6 +100,9 @@ async function adoptState(tx: Transaction, { identity, target }: AdoptionPlan, n
   if (moved !== identity) {
     await tx.events.append({ type: 'identity-state-changed', identityId: identity.id, state: moved.state })
   }
+  if (!isDeepStrictEqual([group, attributes], [identity.group, identity.attributes])) {
+    await tx.events.append({ type: 'identity-changed', identityId: identity.id })
+  }
   return adopted
 }
 

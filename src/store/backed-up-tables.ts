@@ -1,21 +1,22 @@
 /** Which tables of the registry belong into a backup. `test/store/snapshot.test.ts` holds the list to the schema. */
 import type { Schema } from './schema.ts'
 
-/** Each behind those that it refers to, with the column that tells its rows apart. */
+/** Each behind those that it refers to, with the columns that tell its rows apart. */
 export const backedUpTables = {
-  identities: 'id',
-  authorities: 'number',
-  tokens: 'number',
-  credentials: 'number',
-  adoptions: 'identity_id',
-  crls: 'authority_id',
-  api_keys: 'id',
-  settings: 'name',
-  idempotency: 'key',
-  events: 'number',
-  audit: 'number',
-  attempts: 'number',
-} as const satisfies Partial<Record<keyof Schema, string>>
+  identities: ['id'],
+  identity_attributes: ['name', 'value', 'identity_id'],
+  authorities: ['number'],
+  tokens: ['number'],
+  credentials: ['number'],
+  adoptions: ['identity_id'],
+  crls: ['authority_id'],
+  api_keys: ['id'],
+  settings: ['name'],
+  idempotency: ['key'],
+  events: ['number'],
+  audit: ['number'],
+  attempts: ['number'],
+} as const satisfies Partial<Record<keyof Schema, readonly string[]>>
 
 /** The others, each with its reason. */
 export const leftOutTables = {
@@ -24,7 +25,7 @@ export const leftOutTables = {
   commit_marks: 'they belong to processes that run',
 } as const satisfies Partial<Record<keyof Schema, string>>
 
-/** The column by which the rows of a table are ordered, or null for a table that belongs into no backup. */
-export function keyColumn(table: string): string | null {
+/** The columns by which the rows of a table are ordered, or null for a table that belongs into no backup. */
+export function keyColumns(table: string): readonly string[] | null {
   return Object.hasOwn(backedUpTables, table) ? backedUpTables[table as keyof typeof backedUpTables] : null
 }

@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { assert, HubError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import type { Cell, CellKind, RegistrySnapshot, Row, TableShape } from '../hub/ports/snapshot.ts'
-import { backedUpTables, keyColumn } from './backed-up-tables.ts'
+import { backedUpTables, keyColumns } from './backed-up-tables.ts'
 import { steps } from './migrations.ts'
 import type { Schema } from './schema.ts'
 import { readersOver } from './tables.ts'
@@ -26,9 +26,9 @@ export async function snapshotOver({ version, queries, columns, close }: Snapsho
     tables,
     rows(name, by) {
       const table = tables.find((each) => each.name === name)
-      const key = keyColumn(name)
+      const key = keyColumns(name)
       assert(table !== undefined && key !== null, `there is no table ${name} in a snapshot`)
-      return rowsOf(queries, table, by ?? [key])
+      return rowsOf(queries, table, by ?? key)
     },
     close,
   }

@@ -10,7 +10,7 @@ import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.t
 import { enrol } from '../../src/hub/enrol.ts'
 import type { KeyStore } from '../../src/hub/ports/signer.ts'
 import { publishCrl } from '../../src/hub/publish-crl.ts'
-import { grantToken } from '../../src/hub/register-device.ts'
+import { grantToken, registerDevice } from '../../src/hub/register-device.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { openSqliteSnapshot } from '../../src/store/sqlite/sqlite-snapshot.ts'
 import { deviceRequest, MemoryKeys, registered } from '../support/hub-parts.ts'
@@ -142,6 +142,10 @@ describe('the check of a registry', () => {
       'a CRL of another authority': `update crls set crl = (select crl from crls where authority_id like 'root%')`,
       'bytes that are none': `update crls set crl = x'3003020101'`,
     },
+    'attributes-searchable': {
+      'an attribute that cannot be searched': `delete from identity_attributes`,
+      'an attribute that nobody has': `update identity_attributes set value = 'elsewhere'`,
+    },
     'events-in-order': {
       'an event that was deleted': `delete from events where number = 3`,
       'an event that cannot be read': `update events set event = 'x' where number = 2`,
@@ -209,7 +213,12 @@ async function fill(machine: TimeMachine): Promise<void> {
   await currentServerCertificate(hub, { dnsNames: ['hub.plant.example'], ipAddresses: ['10.0.0.1'] })
   const pump = await machine.connected(await registered(hub, 'pump'))
   await machine.connected(await grantToken(hub, actor, pump.identityId, 3_600))
-  await registered(hub, 'idle')
+  await registerDevice(hub, actor, {
+    id: 'idle',
+    group: 'hall 1',
+    attributes: { site: 'Köln', line: '4' },
+    tokenLifetimeSec: 3_600,
+  })
   await machine.connected(await registered(hub, 'stolen'))
   await machine.enrolled(await registered(hub, 'retired'))
   const copy = await machine.backUp()

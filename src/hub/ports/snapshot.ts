@@ -29,7 +29,7 @@ export interface RegistrySnapshot {
   /** All tables that belong into a backup, each behind those that it refers to. */
   readonly tables: readonly TableShape[]
   /**
-   * The rows of a table, in groups, ordered by its first column, or by the columns that are named.
+   * The rows of a table, in groups, ordered by its key, or by the columns that are named.
    *
    * @param by columns that together tell every row from every other; text is compared by code points
    */
