@@ -23,6 +23,7 @@ const programs = [
   ['zsh', 'zsh', 'completion in zsh'],
   ['fish', 'fish', 'completion in fish'],
   ['systemd-analyze', 'systemd', 'the service under a systemd of its own, and the judgement of systemd on it'],
+  ['ip', 'iproute2', 'the image, carried out without an engine'],
   ['mandoc', 'mandoc', 'the judgement of mandoc on the manual page'],
 ]
 

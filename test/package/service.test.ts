@@ -9,8 +9,9 @@ import { repository } from '../support/hub-process.ts'
 import { needs } from '../support/programs.ts'
 import { shellBlocks } from '../support/shell-page.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { type Namespaces, namespacePrograms } from './namespaces.ts'
 import { isRegistryReachable, npmVariables, pack, userPath } from './npm.ts'
-import { type Machine, startMachine } from './systemd-machine.ts'
+import { startMachine } from './systemd-machine.ts'
 
 const page = shellBlocks('deploy/README.md')
 const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
@@ -24,7 +25,7 @@ function commands(heading: string): string {
 }
 
 const isRoot = process.getuid?.() === 0
-const programs = needs('systemctl', 'systemd-sysusers', 'unshare', 'nsenter', 'setpriv', 'npm', 'openssl', 'curl')
+const programs = needs('systemctl', 'systemd-sysusers', 'npm', 'openssl', 'curl', ...namespacePrograms)
 const possible = isRoot ? programs : { skip: 'only root can have another systemd' }
 
 test('the service, as the page about it installs it', possible, async (t) => {
@@ -166,7 +167,7 @@ const mainPid = 'systemctl show --property MainPID --value handfast'
 const offline = 'export npm_config_offline=true'
 
 /** A machine on which the page's commands have been typed, up to the start; null where there can be none. */
-async function installedMachine(t: TestContext): Promise<Machine | null> {
+async function installedMachine(t: TestContext): Promise<Namespaces | null> {
   const folder = temporaryFolder(t)
   const { file } = await pack(copyOfRepository(t), folder)
   assert.equal(basename(file), `handfast-${version}.tgz`)
@@ -196,32 +197,32 @@ function copyOfRepository(t: TestContext): string {
   return copy
 }
 
-function handfast(machine: Machine, line: string): Promise<string> {
+function handfast(machine: Namespaces, line: string): Promise<string> {
   return machine.output(`HANDFAST_DATA=/var/lib/handfast handfast ${line}`)
 }
 
-async function json<T>(machine: Machine, line: string): Promise<T> {
+async function json<T>(machine: Namespaces, line: string): Promise<T> {
   return JSON.parse(await handfast(machine, `${line} --json`)) as T
 }
 
 /** Waits until the hub serves. */
-async function serving(machine: Machine): Promise<HubView> {
+async function serving(machine: Namespaces): Promise<HubView> {
   await until(machine, 'HANDFAST_DATA=/var/lib/handfast handfast status')
   return json<HubView>(machine, 'status')
 }
 
-async function until(machine: Machine, condition: string): Promise<void> {
+async function until(machine: Namespaces, condition: string): Promise<void> {
   const { status } = await machine.run(
     `for i in {1..300}; do if ${condition}; then exit 0; fi; sleep 0.1; done; exit 1`,
   )
   assert.equal(status, 0, `never: ${condition}\n${await journal(machine)}`)
 }
 
-async function property(machine: Machine, ...names: readonly string[]): Promise<string> {
+async function property(machine: Namespaces, ...names: readonly string[]): Promise<string> {
   const values = names.map((name) => machine.output(`systemctl show --property ${name} --value handfast`))
   return (await Promise.all(values)).join(' ')
 }
 
-function journal(machine: Machine): Promise<string> {
+function journal(machine: Namespaces): Promise<string> {
   return machine.output('journalctl --no-pager --lines 60 --unit handfast')
 }
