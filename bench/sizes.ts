@@ -60,7 +60,7 @@ export const quickSizes: Sizes = {
   devicesShownPerRound: 200,
   commandsPerRound: 2,
   enrolmentsPerRound: 200,
-  deadlineMs: 5 * 60_000,
+  deadlineMs: 10 * 60_000,
 }
 
 /** As many rounds of everything; the deadline moves along. */
