@@ -10,7 +10,6 @@ import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
 import { needsPostgres, type PostgresServer, startPostgres } from '../test/support/postgres.ts'
 import type { Bed } from './bed.ts'
 import { type Hub, startHub } from './servers/handfast.ts'
-import { leash } from './servers/program.ts'
 import { type SideName, sideTitles } from './sides.ts'
 
 /** A hub's registry that stands by itself: nothing else of the run uses it. */
@@ -80,7 +79,7 @@ async function startServer({ closing, note }: Bed): Promise<PostgresServer | nul
     note(sideTitles['handfast-postgresql'], 'not installed (apt-get install postgresql)')
     return null
   }
-  const server = await startPostgres(closing, [], leash())
+  const server = await startPostgres(closing)
   const [row] = await server.admin('show server_version')
   note(sideTitles['handfast-postgresql'], `the same on PostgreSQL ${String(row?.server_version)}`)
   return server

@@ -70,7 +70,7 @@ export async function startProgram(closing: Closing, options: ProgramOptions): P
  * What to put in front of a command so that the kernel kills it when this process dies in whatever way; it becomes the
  * command itself, with the same process id. Empty where util-linux has no such program.
  */
-export function leash(): readonly string[] {
+function leash(): readonly string[] {
   const setpriv = programPath('setpriv')
   return setpriv === null ? [] : [setpriv, '--pdeathsig', 'KILL', '--']
 }

@@ -37,15 +37,8 @@ interface Context {
   after(step: () => Promise<void>): void
 }
 
-/**
- * @param settings as on the command line of the server, such as `max_connections=20`
- * @param wrapper put in front of the command, which it must become
- */
-export async function startPostgres(
-  context: Context,
-  settings: readonly string[] = [],
-  wrapper: readonly string[] = [],
-): Promise<PostgresServer> {
+/** @param settings as on the command line of the server, such as `max_connections=20` */
+export async function startPostgres(context: Context, settings: readonly string[] = []): Promise<PostgresServer> {
   if (programs === null) throw new Error('PostgreSQL is not installed')
   const bin = programs
   const folder = mkdtempSync(join(tmpdir(), 'hf-pg-'))
@@ -90,7 +83,7 @@ export async function startPostgres(
     const args = ['-D', data, '-p', String(port), ...options.flatMap((each) => ['-c', each])]
     const ids = owner === null ? [] : [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups']
     // The server ends with this process, also when that is killed.
-    const command = [...ids, '--pdeathsig=QUIT', ...wrapper, server, ...args]
+    const command = [...ids, '--pdeathsig=QUIT', server, ...args]
     child = spawn('setpriv', command, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
     let said = ''
     child.stderr?.on('data', (chunk: Buffer) => {
