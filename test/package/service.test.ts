@@ -10,7 +10,7 @@ import { needs } from '../support/programs.ts'
 import { shellBlocks } from '../support/shell-page.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { type Namespaces, namespacePrograms } from './namespaces.ts'
-import { isRegistryReachable, npmVariables, pack, userPath } from './npm.ts'
+import { isRegistryReachable, npmVariables, pack, runAsUser, userPath } from './npm.ts'
 import { startMachine } from './systemd-machine.ts'
 
 const page = shellBlocks('deploy/README.md')
@@ -105,7 +105,8 @@ test('the service, as the page about it installs it', possible, async (t) => {
   })
 
   await t.test('is upgraded by the commands of the page, and keeps its registry', async () => {
-    await machine.output(`cd /srv/package; VERSION=${later}\n${offline}\n${commands('Upgrade')}`)
+    const fromCache = `export npm_config_offline=true npm_config_cache=${await npmCache()}`
+    await machine.output(`cd /srv/package; VERSION=${later}\n${fromCache}\n${commands('Upgrade')}`)
     await serving(machine)
     assert.equal(
       await machine.output(`readlink -f /proc/$(${mainPid})/cwd /opt/handfast/current`),
@@ -130,6 +131,17 @@ test('the service, as the page about it installs it', possible, async (t) => {
     await machine.run('systemctl start handfast')
     await until(machine, 'journalctl -u handfast | grep -q status=243/CREDENTIALS')
     await machine.output('mv /etc/handfast/elsewhere /etc/handfast/passphrase; systemctl restart handfast')
+    await serving(machine)
+  })
+
+  await t.test('would not start with MemoryDenyWriteExecute, which is why it does without', async () => {
+    const dropIn = '/run/systemd/system/handfast.service.d/strict.conf'
+    await machine.output(
+      `install -d $(dirname ${dropIn}); printf '[Service]\\nMemoryDenyWriteExecute=yes\\n' > ${dropIn}`,
+    )
+    await machine.run('systemctl daemon-reload; systemctl restart handfast')
+    await until(machine, 'test "$(systemctl show --property Result --value handfast)" = signal')
+    await machine.output(`rm ${dropIn}; systemctl daemon-reload; systemctl restart handfast`)
     await serving(machine)
   })
 
@@ -164,7 +176,10 @@ function hardLimit(limitsOfProcess: string): number {
 }
 
 const mainPid = 'systemctl show --property MainPID --value handfast'
-const offline = 'export npm_config_offline=true'
+/** There the network is gone: npm takes from its cache what the first installation has left in it. */
+async function npmCache(): Promise<string> {
+  return (await runAsUser('npm', ['config', 'get', 'cache'])).stdout.trim()
+}
 
 /** A machine on which the page's commands have been typed, up to the start; null where there can be none. */
 async function installedMachine(t: TestContext): Promise<Namespaces | null> {
