@@ -3,6 +3,7 @@ import { assert } from '../core/errors.ts'
 import type { Store, Transaction } from '../hub/ports/store.ts'
 import { type CommitObserver, GroupCommit, type UnitTransaction } from './group-commit.ts'
 import type { Access } from './schema.ts'
+import { type LogEnds, unreadEnds } from './tables/log-ends.ts'
 import { readersOver, type WriterParts, writersOver } from './tables.ts'
 
 export interface StoreParts {
@@ -11,7 +12,7 @@ export interface StoreParts {
   /** Reads and writes inside the transaction. */
   readonly writing: Access
   readonly transaction: UnitTransaction
-  readonly writers: Omit<WriterParts, 'onEvent'>
+  readonly writers: Omit<WriterParts, 'onEvent' | 'ends'>
   readonly observer: CommitObserver
   /** Closes the connections; nothing uses them any more. */
   close(): void | Promise<void>
@@ -27,6 +28,8 @@ export function storeOver(parts: StoreParts): OpenStore {
   const listeners = new Set<() => void>()
   /** Whether a unit that has succeeded in the open transaction appended events. */
   let eventsInGroup = false
+  /** What the units of the open transaction that have succeeded left behind. */
+  let ends: Readonly<LogEnds> = unreadEnds
   let closing: Promise<void> | null = null
 
   function tellListeners(): void {
@@ -39,6 +42,7 @@ export function storeOver(parts: StoreParts): OpenStore {
     (committed) => {
       const appended = eventsInGroup
       eventsInGroup = false
+      ends = unreadEnds
       if (committed && appended) tellListeners()
     },
     parts.observer,
@@ -48,6 +52,7 @@ export function storeOver(parts: StoreParts): OpenStore {
     return group.run(async () => {
       let ended = false
       let appended = false
+      const ownEnds = { ...ends }
       const access: Access = () => {
         assert(!ended, 'a transaction is used after its end')
         return parts.writing()
@@ -56,8 +61,9 @@ export function storeOver(parts: StoreParts): OpenStore {
         appended = true
       }
       try {
-        const value = await work(writersOver(access, { ...parts.writers, onEvent }))
+        const value = await work(writersOver(access, { ...parts.writers, ends: ownEnds, onEvent }))
         eventsInGroup ||= appended
+        ends = ownEnds
         return value
       } finally {
         ended = true

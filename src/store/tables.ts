@@ -15,6 +15,7 @@ import { eventReader, eventWriter } from './tables/events.ts'
 import { idempotency, idempotencyReader } from './tables/idempotency.ts'
 import { identities, identityReader } from './tables/identities.ts'
 import { leases } from './tables/leases.ts'
+import type { LogEnds } from './tables/log-ends.ts'
 import { sealedKeyReader, sealedKeys } from './tables/sealed-keys.ts'
 import { settingReader, settings } from './tables/settings.ts'
 import { tokenReader, tokens } from './tables/tokens.ts'
@@ -44,12 +45,14 @@ export interface WriterParts {
   readonly clock: Clock
   /** The time by which leases end, as an expression of the database. */
   nowMs(): RawBuilder<number>
+  /** Of the open transaction. */
+  readonly ends: LogEnds
   /** Called before events are appended. */
   onEvent(): void
 }
 
 /** The tables inside one transaction. */
-export function writersOver(access: Access, { clock, nowMs, onEvent }: WriterParts): Transaction {
+export function writersOver(access: Access, { clock, nowMs, ends, onEvent }: WriterParts): Transaction {
   return {
     identities: identities(access),
     credentials: credentials(access),
@@ -62,8 +65,8 @@ export function writersOver(access: Access, { clock, nowMs, onEvent }: WriterPar
     adoptions: adoptions(access),
     idempotency: idempotency(access),
     leases: leases(access, nowMs),
-    events: eventWriter(access, clock, onEvent),
-    audit: auditWriter(access),
+    events: eventWriter(access, clock, ends, onEvent),
+    audit: auditWriter(access, ends),
     attempts: attemptWriter(access),
   }
 }

@@ -3,6 +3,7 @@ import { auditChainStart, auditHash } from '../../core/audit/chain.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from '../../hub/ports/audit.ts'
 import type { AuditReader, AuditWriter } from '../../hub/ports/store.ts'
 import type { Access, AuditTable } from '../schema.ts'
+import type { LogEnds } from './log-ends.ts'
 import { assertBulk, assertPage, pageOf, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
 
 export function auditReader(access: Access): AuditReader {
@@ -24,18 +25,18 @@ export function auditReader(access: Access): AuditReader {
   }
 }
 
-export function auditWriter(access: Access): AuditWriter {
+export function auditWriter(access: Access, ends: LogEnds): AuditWriter {
   return {
-    append: (entry) => appendAll(access, [entry]),
-    appendAll: (entries) => appendAll(access, entries),
+    append: (entry) => appendAll(access, ends, [entry]),
+    appendAll: (entries) => appendAll(access, ends, entries),
   }
 }
 
 /** Writers follow each other, so the entry that is the newest now is still the newest when this one is written. */
-async function appendAll(access: Access, entries: readonly NewAuditEntry[]): Promise<void> {
+async function appendAll(access: Access, ends: LogEnds, entries: readonly NewAuditEntry[]): Promise<void> {
   if (entries.length === 0) return
   assertBulk(entries)
-  let head = await readHead(access)
+  let head = ends.audit ?? (await readHead(access))
   const rows = entries.map((entry) => {
     const { atMs, actor, act, subject, before, after } = entry
     const number = head.number + 1
@@ -52,6 +53,7 @@ async function appendAll(access: Access, entries: readonly NewAuditEntry[]): Pro
     }
   })
   await access().insertInto('audit').values(rows).execute()
+  ends.audit = head
 }
 
 async function readHead(access: Access): Promise<AuditHead> {

@@ -2,6 +2,7 @@ import type { Clock } from '../../hub/ports/clock.ts'
 import type { HubEvent, NewHubEvent } from '../../hub/ports/events.ts'
 import type { EventReader, EventWriter } from '../../hub/ports/store.ts'
 import type { Access } from '../schema.ts'
+import type { LogEnds } from './log-ends.ts'
 import { assertBulk, assertPage } from './page.ts'
 
 export function eventReader(access: Access): EventReader {
@@ -39,25 +40,29 @@ export function eventReader(access: Access): EventReader {
 export function eventWriter(
   access: Access,
   clock: Clock,
+  ends: LogEnds,
   onAppend: () => void,
 ): EventWriter & Pick<EventReader, 'last'> {
   const reader = eventReader(access)
+  const lastNumber = async (): Promise<number> => ends.event ?? reader.last()
+
   async function appendAll(events: readonly NewHubEvent[], above = 0): Promise<void> {
     if (events.length === 0) return
     assertBulk(events)
     onAppend()
-    const last = Math.max(await reader.last(), above)
+    const last = Math.max(await lastNumber(), above)
     const rows = events.map((event, index) => ({
       number: last + index + 1,
       at_ms: clock.nowMs(),
       event: JSON.stringify(event),
     }))
     await access().insertInto('events').values(rows).execute()
+    ends.event = last + events.length
   }
   return {
     append: (event) => appendAll([event]),
     appendAll: (events) => appendAll(events),
-    last: reader.last,
+    last: lastNumber,
     appendAbove: (number, event) => appendAll([event], number),
   }
 }
