@@ -64,7 +64,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'device/credential-folder.ts': 'the file of the key',
   'device/est-client.ts': 'the Authorization header of an enrolment',
   'gate/tls-settings.ts': 'the TLS listener of the gate',
-  'http/api/routes/devices.ts': 'the answer that hands out a bootstrap string',
+  'http/api/bootstrap.ts': 'the answer that hands out a bootstrap string',
   'http/listen.ts': 'TLS listeners of HTTP',
   'hub/api-keys.ts': 'a key is derived from the secret of a caller',
   'hub/secret-text.ts': 'a secret is hashed',

@@ -1,4 +1,5 @@
 /** One plant, in every example of the document. */
+import type { ImportLine } from './bulk.ts'
 import type {
   AttemptView,
   AuditEntryView,
@@ -117,6 +118,20 @@ export const auditEntry: AuditEntryView = {
   before: { group: 'line-2', attributes: { site: 'hall-2' } },
   after: { group: 'line-3', attributes: {} },
 }
+
+const { summary, ...unregistered } = {
+  summary: { rows: 3, created: 1, unchanged: 1, conflict: 1, invalid: 0, dryRun: false },
+  code: 'identity-differs',
+  detail: '"pump-9" is registered with another group',
+  hint: 'change it with `handfast device set <id>`, or correct the row',
+}
+
+export const importLines: readonly ImportLine[] = [
+  { row: 1, id: 'pump-7', result: 'created', bootstrap: bootstrap.bootstrap },
+  { row: 2, id: 'pump-8', result: 'unchanged' },
+  { row: 3, id: 'pump-9', result: 'conflict', ...unregistered },
+  { summary },
+]
 
 export const hub: HubView = {
   version: '0.1.0',

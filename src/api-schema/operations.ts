@@ -1,5 +1,6 @@
 /** Every operation of the admin API, and those of EST that a device needs, in the order of the document. */
 import type { Operation } from './operation.ts'
+import * as bulk from './operations/bulk.ts'
 import * as device from './operations/devices.ts'
 import * as est from './operations/est.ts'
 import * as record from './operations/records.ts'
@@ -8,6 +9,7 @@ import * as record from './operations/records.ts'
 export const apiOperations: readonly Operation[] = [
   device.registerDevice,
   device.listDevices,
+  bulk.importDevices,
   device.showDevice,
   device.editDevice,
   device.createToken,

@@ -9,14 +9,14 @@ import { requestNamed } from './components.ts'
 const reasonNames = Object.keys(revocationReasons) as [keyof typeof revocationReasons]
 
 /** Judged by `parseIdentityId`, whose failure has a code of its own. */
-const id = z.string().meta({
+export const deviceId = z.string().meta({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
   minLength: 1,
   maxLength: limits.identityIdCharsMax,
   description: 'id of the device: A-Z a-z 0-9 . _ -, a letter or digit first',
 })
 
-const group = z.string().check(judgedBy(parseGroup)).meta({
+export const deviceGroup = z.string().check(judgedBy(parseGroup)).meta({
   minLength: 1,
   maxLength: limits.groupCharsMax,
   description: 'text without + # / and control characters',
@@ -31,18 +31,20 @@ const attributeValue = z.string().meta({
   description: 'text without + # / and control characters',
 })
 
-const attributes = z
+export const deviceAttributes = z
   .record(attributeName, attributeValue)
   .check(eachAttributeJudged)
   .meta({ maxProperties: limits.attributesMax, description: 'names of letters, digits, "_" and "-", and their values' })
 
 /** Seconds that a new token stays good: a minute to 30 days, a day if not given. */
+export const tokenLifetimeBounds = { min: 60, max: 30 * 86_400, default: 86_400 } as const
+
 const tokenLifetimeSec = z
   .number()
   .int()
-  .min(60)
-  .max(30 * 86_400)
-  .default(86_400)
+  .min(tokenLifetimeBounds.min)
+  .max(tokenLifetimeBounds.max)
+  .default(tokenLifetimeBounds.default)
   .meta({ description: 'seconds that the token stays good' })
 
 /** POST /api/v1/devices → 201 BootstrapView */
@@ -50,9 +52,9 @@ export const registerDeviceRequest = requestNamed(
   'RegisterDeviceRequest',
   'A device to register.',
   z.strictObject({
-    id,
-    group: group.nullable().default(null),
-    attributes: attributes.default({}),
+    id: deviceId,
+    group: deviceGroup.nullable().default(null),
+    attributes: deviceAttributes.default({}),
     tokenLifetimeSec,
   }),
 )
@@ -63,7 +65,7 @@ export const editDeviceRequest = requestNamed(
   'EditDeviceRequest',
   'A JSON merge patch (RFC 7396): what is absent stays as it is, what is null goes.',
   z.strictObject({
-    group: group.nullable().optional(),
+    group: deviceGroup.nullable().optional(),
     attributes: z
       .record(attributeName, attributeValue.nullable())
       .check(eachAttributeJudged)
@@ -96,7 +98,7 @@ export type RevokeRequest = z.input<typeof revokeRequest>
 export const emptyRequest = requestNamed('EmptyRequest', 'Nothing: `{}`, or no body at all.', z.strictObject({}))
 
 /** The device in a path. */
-export const deviceParams = z.strictObject({ id })
+export const deviceParams = z.strictObject({ id: deviceId })
 
 /** The certificate in a path. */
 export const credentialParams = z.strictObject({

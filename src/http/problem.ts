@@ -36,14 +36,14 @@ export const problemType = 'application/problem+json'
 /** Answers a request that went wrong before it came to a route, such as one with a malformed path. */
 export function problemAnswer(reader: Reader, log: Log) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    sendProblem(reply, asHubError(error, request, log), reader)
+    sendProblem(reply, hubErrorOf(error, request, log), reader)
   }
 }
 
 /** Turns whatever a handler throws into a problem; what is not a `HubError` is logged and shown as `internal`. */
 export function answerWithProblems(app: FastifyInstance, reader: Reader, log: Log): void {
   const methodsAt = rememberMethods(app)
-  app.setErrorHandler((error: unknown, request, reply) => sendProblem(reply, asHubError(error, request, log), reader))
+  app.setErrorHandler((error: unknown, request, reply) => sendProblem(reply, hubErrorOf(error, request, log), reader))
   app.setNotFoundHandler((request, reply) => {
     const place = request.url.slice(0, 200)
     const allowed = methodsAt(request.url)
@@ -81,7 +81,8 @@ export function sendProblem(reply: FastifyReply, error: HubError, reader: Reader
     .send(JSON.stringify(problem))
 }
 
-function asHubError(error: unknown, request: FastifyRequest, log: Log): HubError {
+/** What was thrown, as a failure of ours. What is none is logged, and nobody outside hears of it. */
+export function hubErrorOf(error: unknown, request: FastifyRequest, log: Log): HubError {
   if (error instanceof HubError) {
     if (error.cause !== undefined) log.warn('a request failed', { code: error.code, error: error.cause })
     return error

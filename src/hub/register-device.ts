@@ -7,7 +7,7 @@ import type { Secret } from '../core/secret.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
 import type { Store, Transaction } from './ports/store.ts'
-import { newSecret } from './secret-text.ts'
+import { newDevice, newToken, register, tokenCreatedEntry } from './registration.ts'
 
 interface Hub {
   readonly store: Store
@@ -39,35 +39,23 @@ export async function registerDevice(
     readonly tokenLifetimeSec: number
   },
 ): Promise<TokenGrant> {
-  const atMs = hub.clock.nowMs()
-  const identity: Identity = {
-    id: parseIdentityId(request.id),
-    kind: 'device',
-    state: 'active',
-    group: request.group === null ? null : parseGroup(request.group),
-    attributes: parseAttributes(request.attributes),
-    createdAtMs: atMs,
-    updatedAtMs: atMs,
-    version: 1,
-  }
-  const { token, text } = makeToken(hub, identity.id, request.tokenLifetimeSec)
+  const identity = newDevice(
+    {
+      id: parseIdentityId(request.id),
+      state: 'active',
+      group: request.group === null ? null : parseGroup(request.group),
+      attributes: parseAttributes(request.attributes),
+    },
+    hub.clock.nowMs(),
+  )
+  const { token, text } = newToken(hub, identity.id, request.tokenLifetimeSec)
   return hub.store.write(async (tx) => {
     if ((await tx.identities.find(identity.id))?.state === 'retired') {
       throw new HubError('identity-exists', `${quote(identity.id)} was retired, and an id is never used again`, {
         hint: 'choose another id',
       })
     }
-    await tx.identities.insert(identity)
-    await tx.events.append({ type: 'identity-registered', identityId: identity.id })
-    await tx.audit.append({
-      atMs,
-      actor,
-      act: 'identity.register',
-      subject: identity.id,
-      before: null,
-      after: { group: identity.group, attributes: identity.attributes },
-    })
-    await insertToken(tx, actor, token)
+    await register(tx, actor, [{ identity, token }])
     return { identity, token, tokenText: text }
   })
 }
@@ -83,7 +71,7 @@ export async function grantToken(
   id: IdentityId,
   tokenLifetimeSec: number,
 ): Promise<TokenGrant> {
-  const { token, text } = makeToken(hub, id, tokenLifetimeSec)
+  const { token, text } = newToken(hub, id, tokenLifetimeSec)
   return hub.store.write(async (tx) => {
     const identity = await findDevice(tx, id)
     const refusal = identityRefusal(identity.state)
@@ -95,7 +83,8 @@ export async function grantToken(
       await tx.tokens.update({ ...earlier, state: 'revoked' })
       await tx.events.append({ type: 'token-ended', identityId: id, tokenId: earlier.id, state: 'revoked' })
     }
-    await insertToken(tx, actor, token)
+    await tx.tokens.insert(token)
+    await tx.audit.append(tokenCreatedEntry(actor, token))
     return { identity, token, tokenText: text }
   })
 }
@@ -107,32 +96,4 @@ export async function findDevice(store: Pick<Transaction, 'identities'> | Store,
     throw new HubError('identity-not-found', `there is no device ${quote(id)}`)
   }
   return identity
-}
-
-function makeToken(hub: Hub, identityId: IdentityId, lifetimeSec: number): { token: Token; text: Secret } {
-  const secret = newSecret(hub.random)
-  const createdAtMs = hub.clock.nowMs()
-  const token: Token = {
-    id: secret.id,
-    secretHash: secret.secretHash,
-    identityId,
-    profile: 'device',
-    state: 'open',
-    createdAtMs,
-    expiresAtMs: createdAtMs + lifetimeSec * 1000,
-    usedAtMs: null,
-  }
-  return { token, text: secret.text }
-}
-
-async function insertToken(tx: Transaction, actor: string, token: Token): Promise<void> {
-  await tx.tokens.insert(token)
-  await tx.audit.append({
-    atMs: token.createdAtMs,
-    actor,
-    act: 'token.create',
-    subject: token.identityId,
-    before: null,
-    after: { token: token.id, expiresAt: new Date(token.expiresAtMs).toISOString() },
-  })
 }

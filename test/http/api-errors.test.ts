@@ -5,9 +5,12 @@ import { connect, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { describe, test } from 'node:test'
 import { type ProblemView, problemView } from '../../src/api-schema/views.ts'
+import { HubError } from '../../src/core/errors.ts'
 import { limits } from '../../src/core/limits.ts'
+import { limitBodyTime } from '../../src/http/body-time.ts'
 import { brokenRequestAnswer, rememberAnswers } from '../../src/http/broken-requests.ts'
-import { listenOn } from '../../src/http/listen.ts'
+import { httpApp, listenOn } from '../../src/http/listen.ts'
+import { LogBook } from '../support/hub-parts.ts'
 import { type ApiParts, apiParts, ask } from './api-parts.ts'
 import { assertProblem } from './problem.ts'
 
@@ -133,6 +136,23 @@ describe('a request that is no request of the API', () => {
     brokenRequestAnswer('operator')(late, answered)
     assert.equal(written.length, 1, 'nothing is written into the middle of an answer')
     assert.equal(answered.destroyed, true)
+  })
+
+  test('whose body does not end is answered in time, and its connection ends', async (t) => {
+    const app = httpApp({ reader: 'operator', log: new LogBook(), bodyBytesMax: 1_000 })
+    t.after(() => app.close())
+    limitBodyTime(app, 'operator', 20)
+    app.addHook('preParsing', async (request) => {
+      if (request.url === '/refused') throw new HubError('imports-too-many', 'not now')
+    })
+    for (const path of ['/taken', '/refused']) app.post(path, () => 'done')
+    const { port } = await listenOn(app, 'API', '127.0.0.1', 0)
+    const head = (path: string) =>
+      `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n`
+    assert.equal(problemIn(await exchange(port, `${head('/taken')}{`)).code, 'request-late')
+    assert.equal(problemIn(await exchange(port, `${head('/refused')}{`)).code, 'imports-too-many')
+    const whole = await exchange(port, `${head('/taken')}{"a":"b"}GET / HTTP/1.0\r\n\r\n`)
+    assert.match(whole, /^HTTP\/1\.1 200 /, 'a body that has ended is not waited for')
   })
 
   test('with a body that is too large is refused before it is read, by its length', async (t) => {

@@ -17,6 +17,7 @@ export interface ApiParts {
   readonly hub: HubParts
   readonly app: FastifyInstance
   readonly key: string
+  describeHub(): HubView
   /** How often attempts that wait were asked to be written. */
   flushes(): number
 }
@@ -47,7 +48,7 @@ export async function apiParts(t: { after(step: () => unknown): void }): Promise
     describeHub,
   })
   t.after(() => app.close())
-  return { hub, app, key: (await createApiKey(hub, 'test')).reveal(), flushes: () => flushes }
+  return { hub, app, key: (await createApiKey(hub, 'test')).reveal(), describeHub, flushes: () => flushes }
 }
 
 export type Method = 'GET' | 'POST' | 'PATCH'

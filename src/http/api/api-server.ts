@@ -4,8 +4,10 @@ import type { HubView } from '../../api-schema/views.ts'
 import { limits } from '../../core/limits.ts'
 import type { FailureLimiter } from '../../hub/failure-limiter.ts'
 import type { Log } from '../../hub/ports/log.ts'
+import { limitBodyTime } from '../body-time.ts'
 import { httpApp, type TlsMaterial } from '../listen.ts'
 import { authenticateRequests } from './authenticate.ts'
+import { importRoute } from './import/import-route.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { documentRoute } from './routes/document.ts'
 import { recordRoutes } from './routes/records.ts'
@@ -31,12 +33,15 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
     reader: 'operator',
     log,
     bodyBytesMax: limits.apiBodyBytesMax,
+    requestMs: limits.importRequestMs,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
   })
+  limitBodyTime(app, 'operator')
   acceptJson(app)
   const api = { app, hub, callers: authenticateRequests(app, hub, options.limiter) }
   deviceRoutes(api, describeHub)
   recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })
+  importRoute(api, describeHub, log)
   documentRoute(api, describeHub)
   return app
 }

@@ -4,7 +4,7 @@ import type { AnswerContent, JsonContent, Operation, TextContent } from '../../a
 import { apiOperations, enrolmentOperations } from '../../api-schema/operations.ts'
 import { limits } from '../../core/limits.ts'
 import { refusals } from './refusals.ts'
-import { answerReference, type JsonSchema, namedSchemas, requestSchema } from './schemas.ts'
+import { answerReference, type JsonSchema, namedSchemas, requestSchema, schemaOf } from './schemas.ts'
 
 /** Where the hub is served. */
 export interface DocumentPlaces {
@@ -180,19 +180,11 @@ function requestContent(body: JsonContent<z.ZodType> | TextContent): JsonSchema 
 function textContent({ types, line }: TextContent): JsonSchema {
   const content = Object.entries(types).map(([type, { description, example }]) => {
     const isJson = type === 'application/json'
-    const note = line === undefined || type !== 'application/x-ndjson' ? {} : { 'x-line-schema': answerOrRequest(line) }
+    const note = line === undefined || type !== 'application/x-ndjson' ? {} : { 'x-line-schema': schemaOf(line) }
     const schema = isJson ? { type: 'object', description } : { type: 'string', description, ...note }
     return [type, { schema, example: isJson ? JSON.parse(example) : example }]
   })
   return Object.fromEntries(content)
-}
-
-function answerOrRequest(schema: z.ZodType): JsonSchema {
-  try {
-    return answerReference(schema)
-  } catch {
-    return requestSchema(schema)
-  }
 }
 
 function successOf({ method, answer, keyed, tagged }: Operation): JsonSchema {

@@ -1,6 +1,7 @@
 /** zod's schemas as JSON Schema 2020-12, the dialect of OpenAPI 3.1. */
 import { z } from 'zod'
 import { answerComponents, requestComponents } from '../../api-schema/components.ts'
+import { CodingError } from '../../core/errors.ts'
 
 export type JsonSchema = Readonly<Record<string, unknown>>
 
@@ -25,8 +26,13 @@ export function requestSchema(schema: z.ZodType): JsonSchema {
 /** A reference to a named schema of an answer. */
 export function answerReference(schema: z.ZodType): JsonSchema {
   const id = answerComponents.get(schema)?.id
-  if (id === undefined) throw new Error('an answer has no name in the document')
+  if (id === undefined) throw new CodingError('an answer has no name in the document')
   return { $ref: uri(id) }
+}
+
+/** The same for a schema that may belong to either side. */
+export function schemaOf(schema: z.ZodType): JsonSchema {
+  return answerComponents.has(schema) ? answerReference(schema) : requestSchema(schema)
 }
 
 /** The document says the dialect once, and its components are found by their place. */

@@ -218,4 +218,13 @@ export const apiFailures = {
     'the import ended before its last row',
     'run the same command again; it goes on where it stopped',
   ),
+  'imports-too-many': entry(
+    'HF-8125',
+    'api',
+    'operator',
+    'too-many',
+    'general',
+    'the hub has as many imports under way as it takes at one time',
+    'wait until one of them has ended',
+  ),
 } as const

@@ -7,13 +7,13 @@ import type {
   DeviceView,
   HubView,
 } from '../../../api-schema/views.ts'
-import { formatBootstrap } from '../../../core/identity/bootstrap.ts'
 import { parseIdentityId } from '../../../core/identity/id.ts'
 import type { IdentityState } from '../../../core/identity/identity.ts'
 import { changeDeviceState, type IdentityChange, revokeDevice } from '../../../hub/change-identity.ts'
 import { editDevice } from '../../../hub/edit-device.ts'
 import { findDevice, grantToken, registerDevice, type TokenGrant } from '../../../hub/register-device.ts'
 import { versionsIn } from '../../entity-tag.ts'
+import { grantToView } from '../bootstrap.ts'
 import { type Answered, type ApiListener, serve } from '../serve.ts'
 import { detailTag, versionTag } from '../tags.ts'
 import { changeToView, credentialToView, deviceToView } from '../to-view.ts'
@@ -23,7 +23,7 @@ const credentialsShownMax = 100
 
 export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void {
   const granted = (grant: TokenGrant): Answered<BootstrapView> => ({
-    body: bootstrapOf(describeHub(), grant),
+    body: grantToView(describeHub(), grant),
     tag: versionTag(grant.identity),
   })
 
@@ -80,32 +80,4 @@ export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void
 /** What a change did, as it is answered. */
 export function changed(change: IdentityChange): Answered<DeviceChangeView> {
   return { body: changeToView(change), tag: versionTag(change.identity) }
-}
-
-/** A grant with all that the device must know, in one string and in its parts. */
-export function bootstrapOf(
-  hub: HubView,
-  { identity, token, tokenText }: Pick<TokenGrant, 'identity' | 'token' | 'tokenText'>,
-): BootstrapView {
-  const parts = {
-    host: hub.publicName,
-    httpsPort: hub.https.port,
-    mqttPort: hub.mqtt.port,
-    rootFingerprint: hub.rootFingerprint,
-  }
-  return {
-    device: deviceToView(identity),
-    bootstrap: formatBootstrap({ ...parts, token: tokenText, id: identity.id }).reveal(),
-    enrolment: {
-      ...parts,
-      token: tokenText.reveal(),
-      estUrl: `${originOf(hub.publicName, hub.https.port)}/.well-known/est`,
-    },
-    tokenExpiresAt: new Date(token.expiresAtMs).toISOString(),
-  }
-}
-
-/** `https://<name>:<port>`, an IPv6 address in brackets. */
-export function originOf(name: string, port: number): string {
-  return `https://${name.includes(':') ? `[${name}]` : name}:${port}`
 }

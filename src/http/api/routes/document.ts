@@ -4,8 +4,8 @@ import { showDocument } from '../../../api-schema/operations/records.ts'
 import type { HubView } from '../../../api-schema/views.ts'
 import { matchesTag } from '../../entity-tag.ts'
 import { openApiDocument } from '../../openapi/document.ts'
+import { originOf } from '../bootstrap.ts'
 import { type ApiListener, fastifyPath } from '../serve.ts'
-import { originOf } from './devices.ts'
 
 /** It is for anybody: it says what the sources say, and where the hub is served, and nothing of what the hub holds. */
 export function documentRoute({ app }: Pick<ApiListener, 'app'>, describeHub: () => HubView): void {

@@ -1,0 +1,135 @@
+/** Registering many devices: batch by batch, each row taken or refused by itself. */
+import { HubError, quote } from '../core/errors.ts'
+import type { IdentityId } from '../core/identity/id.ts'
+import type { Identity, IdentityState } from '../core/identity/identity.ts'
+import type { Secret } from '../core/secret.ts'
+import { sameAttributes } from './edit-device.ts'
+import type { AnswerPlace } from './kept-answers.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Random } from './ports/random.ts'
+import type { IdentityReader, Store } from './ports/store.ts'
+import { newDevice, newToken, type Registration, register } from './registration.ts'
+
+interface Hub {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** A device as an import wants it. */
+export interface ImportedDevice extends Pick<Identity, 'id' | 'group' | 'attributes'> {
+  /** Null where nothing is said: a new device is active, and one that is there may be in any state but retired. */
+  readonly state: IdentityState | null
+}
+
+/** A row of an import: a device, or why it is none. */
+export type ImportedRow = {
+  /** Counted from 1. */
+  readonly row: number
+  /** As the row gives it, null where it gives none. */
+  readonly id: string | null
+} & ({ readonly device: ImportedDevice } | { readonly refusal: HubError })
+
+/** What became of a row. */
+export interface RowOutcome {
+  readonly row: number
+  readonly id: string | null
+  readonly result: 'created' | 'unchanged' | 'conflict' | 'invalid'
+  /** Why it was not taken; null where it was. */
+  readonly refusal: HubError | null
+  /** The token's whole text, where one was made. */
+  readonly tokenText: Secret | null
+}
+
+export interface ImportOptions {
+  readonly dryRun: boolean
+  /** Seconds that a token for each new device stays good; null for no tokens. */
+  readonly tokenLifetimeSec: number | null
+}
+
+/**
+ * Imports some rows as one unit, or says what would become of them. Rows that are done are on disk.
+ *
+ * @param rows at most `limits.importBatchRows`; no two devices among them have one id
+ * @param place where the answer is kept, for who sends the same import again; null where nobody can
+ * @param describe what is answered to a row, a JSON value; it is kept as it is
+ * @returns what is answered, a line for each row, in order; that of the first time where it is kept
+ */
+export async function importBatch<Line>(
+  hub: Hub,
+  actor: string,
+  rows: readonly ImportedRow[],
+  options: ImportOptions,
+  place: AnswerPlace | null,
+  describe: (outcome: RowOutcome) => Line,
+): Promise<readonly Line[]> {
+  if (options.dryRun) return (await judged(hub.store.identities, rows)).map(({ outcome }) => describe(outcome))
+  return hub.store.write(async (tx) => {
+    const nowMs = hub.clock.nowMs()
+    const known = place === null ? undefined : await place.read(tx.idempotency, nowMs)
+    if (known !== undefined) return known as readonly Line[]
+    const registrations: Registration[] = []
+    const lines = (await judged(tx.identities, rows)).map(({ device, outcome }) => {
+      if (device === null || outcome.result !== 'created') return describe(outcome)
+      const granted = tokenFor(hub, device, options)
+      const identity = newDevice({ ...device, state: device.state ?? 'active' }, nowMs)
+      registrations.push({ identity, token: granted?.token ?? null })
+      return describe({ ...outcome, tokenText: granted?.text ?? null })
+    })
+    await register(tx, actor, registrations)
+    await place?.write(tx.idempotency, hub.random, nowMs, lines)
+    return lines
+  })
+}
+
+function tokenFor(hub: Hub, { id, state }: ImportedDevice, { tokenLifetimeSec }: ImportOptions) {
+  return tokenLifetimeSec === null || (state ?? 'active') !== 'active' ? null : newToken(hub, id, tokenLifetimeSec)
+}
+
+interface Judged {
+  readonly device: ImportedDevice | null
+  readonly outcome: RowOutcome
+}
+
+async function judged(identities: IdentityReader, rows: readonly ImportedRow[]): Promise<readonly Judged[]> {
+  const ids = rows.flatMap((row) => ('device' in row ? [row.device.id] : []))
+  const taken = new Map<IdentityId, Identity>((await identities.findAll(ids)).map((each) => [each.id, each]))
+  return rows.map((row): Judged => {
+    const base = { row: row.row, id: row.id, refusal: null, tokenText: null }
+    if ('refusal' in row) return { device: null, outcome: { ...base, ...refused(row.refusal) } }
+    const { device } = row
+    const present = taken.get(device.id)
+    if (present === undefined) return { device, outcome: { ...base, result: 'created' } }
+    const refusal = contradiction(present, device)
+    return { device, outcome: refusal === null ? { ...base, result: 'unchanged' } : { ...base, ...refused(refusal) } }
+  })
+}
+
+function refused(refusal: HubError): Pick<RowOutcome, 'result' | 'refusal'> {
+  return { result: isConflict(refusal) ? 'conflict' : 'invalid', refusal }
+}
+
+/** A row that contradicts another or the registry is a device all the same. */
+function isConflict({ code }: HubError): boolean {
+  return code === 'import-row-repeated' || code === 'identity-exists' || code === 'identity-differs'
+}
+
+/** What an import says otherwise than the registry, or null. */
+function contradiction(present: Identity, wanted: ImportedDevice): HubError | null {
+  const id = quote(present.id)
+  if (present.kind !== 'device') return new HubError('identity-exists', `${id} is a ${present.kind} of this hub`)
+  if (present.state === 'retired' && wanted.state !== 'retired') {
+    return new HubError('identity-exists', `${id} was retired, and an id is never used again`, {
+      hint: 'choose another id',
+    })
+  }
+  const differences = [
+    ...(wanted.state === null || present.state === wanted.state ? [] : [`is ${present.state}`]),
+    ...(present.group === wanted.group
+      ? []
+      : [present.group === null ? 'is in no group' : `is in group ${quote(present.group)}`]),
+    ...(sameAttributes(present.attributes, wanted.attributes) ? [] : ['has other attributes']),
+  ]
+  if (differences.length === 0) return null
+  return new HubError('identity-differs', `${id} is registered already and ${differences.join(', ')}`)
+}
