@@ -1,5 +1,6 @@
 /** Bulk import: what its rows are and what is answered to each. */
 import { z } from 'zod'
+import { identityStates } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import { answerNamed, requestNamed } from './components.ts'
 import { deviceAttributes, deviceGroup, deviceId, tokenLifetimeBounds } from './requests.ts'
@@ -31,7 +32,7 @@ export const importRow = requestNamed(
     id: deviceId,
     group: deviceGroup.nullable().default(null),
     attributes: deviceAttributes.default({}),
-    state: z.enum(['active', 'disabled', 'retired']).optional().meta({
+    state: z.enum(identityStates).optional().meta({
       description: 'the state it is registered in, active where nothing is said; a retired one takes its id out of use',
     }),
   }),

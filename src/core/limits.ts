@@ -39,7 +39,7 @@ export const limits = {
   idempotencyKeyCharsMax: 255,
   /** How long an answer is kept for its idempotency key, in seconds. */
   answersKeptSec: 86_400,
-  /** Kept answers that are removed in one transaction; one of an import takes 100 KiB. */
+  /** Kept answers that are removed in one transaction; one of an import takes 30 KiB. */
   answersRemovedMax: 100,
 
   /** The body of a bulk import: 100,000 devices with a dozen attributes each. */
@@ -51,7 +51,7 @@ export const limits = {
   /** One row of an import, as it stands in the body: 32 attributes of full length in UTF-8 fit. */
   importRowBytesMax: 64 * 1024,
   /** Rows that are written in one transaction: short enough that nobody else waits for long. */
-  importBatchRows: 200,
+  importBatchRows: 100,
   /** Imports that run at one time, since each holds its body in memory. */
   importsAtOnceMax: 2,
 

@@ -223,7 +223,7 @@ describe('an import of NDJSON', () => {
       'null',
       '{"id":9}',
       '{"id":"pump-9","colour":"red"}',
-      '{"id":"pump-9","state":"pending"}',
+      '{"id":"pump-9","state":"gone"}',
     ]
     const result = await importing(api, lines.join('\r\n'), ndjson)
     assert.deepEqual(short(result), [

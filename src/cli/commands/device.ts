@@ -1,6 +1,8 @@
 /** `handfast device …`: the registry of devices. */
 import type { Command } from 'commander'
 import { defineChange } from './device/change.ts'
+import { defineExport } from './device/export.ts'
+import { defineImport } from './device/import.ts'
 import { defineList, defineShow } from './device/list.ts'
 import { defineAdd, defineToken } from './device/register.ts'
 import { defineSet } from './device/set.ts'
@@ -13,6 +15,8 @@ export function define(command: Command): void {
   defineList(command.command('list').description('list devices'))
   defineShow(command.command('show <id>').description('show a device and its certificates'))
   defineSet(command.command('set <id>').description('edit the group and the attributes of a device'))
+  defineImport(command.command('import').description('register many devices from a file'))
+  defineExport(command.command('export').description('write the devices of the registry to a file'))
   defineChange(command, 'disable', 'cut a device off until it is enabled again')
   defineChange(command, 'enable', 'let a disabled device back in')
   defineChange(command, 'retire', 'end a device for good; its id is never used again')
