@@ -87,7 +87,10 @@ describe('the command line', () => {
   test('lists the subcommands where one is missing', async () => {
     const { status, stderr } = await handfast(['device'])
     assert.equal(status, 2)
-    assert.match(stderr, /^error: "device" needs a subcommand: add, token, list, show, set, disable, enable, retire\n/)
+    assert.match(
+      stderr,
+      /^error: "device" needs a subcommand: add, token, list, show, set, import, export, disable, enable, retire\n/,
+    )
   })
 
   test('without a hub says what to do, as text and as JSON', async (context) => {
