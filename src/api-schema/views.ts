@@ -227,6 +227,7 @@ export const problemView = answerNamed(
     code: text('stable name of the failure'),
     failureId: text('its number, as in HF-8103'),
     hint: text('what to do next'),
+    instance: text('names this request, as the log of the hub does: `urn:handfast:request:` and its id'),
     faults: z.array(faultView).optional().meta({ description: 'every field at fault, where the request is not valid' }),
   }),
 )

@@ -147,7 +147,12 @@ export function problemOf(hub: HubLocation, status: number, answer: unknown, dev
       hint: 'the admin API is where --api-listen put it; `handfast up` prints its address',
     })
   }
-  if (isFailureName(code)) return new HubError(code, detail, hint === '' ? {} : { hint: asTyped(hint, deviceId) })
+  if (isFailureName(code)) {
+    // What the operator has to look up in the log is named as the log names it.
+    const [, request] = /^urn:handfast:request:([0-9a-f]{16})$/.exec(field('instance')) ?? []
+    const said = code === 'internal' && request !== undefined ? `${detail} (request ${request})` : detail
+    return new HubError(code, said, hint === '' ? {} : { hint: asTyped(hint, deviceId) })
+  }
   const said = detail === '' ? '' : `: ${detail} (${field('failureId')} ${code})`
   return new HubError('hub-answer-unexpected', `${hub.place} answered with status ${status}${said}`, {
     hint: hint || 'check that it is a Handfast hub of this version',

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import { HubError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { problemOf, problemType, type Reader } from './problem.ts'
+import { newRequestId } from './request-id.ts'
 
 /** The handler of `clientError` for Fastify. */
 export function brokenRequestAnswer(reader: Reader) {
@@ -45,7 +46,7 @@ function refusalOf({ code = '', message }: NodeJS.ErrnoException): HubError {
 }
 
 function problemBytes(error: HubError, reader: Reader): string {
-  const problem = problemOf(error, reader)
+  const problem = problemOf(error, reader, newRequestId())
   const body = JSON.stringify(problem)
   return [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,

@@ -9,6 +9,7 @@ import { peerAddress, sourceOf } from '../hub/peer-address.ts'
 import type { Log } from '../hub/ports/log.ts'
 import { brokenRequestAnswer, rememberAnswers } from './broken-requests.ts'
 import { answerWithProblems, problemAnswer, type Reader } from './problem.ts'
+import { newRequestId } from './request-id.ts'
 
 /** Key and chain of a TLS listener, in PEM. */
 export interface TlsMaterial {
@@ -36,6 +37,7 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: problemAnswer(options.reader, options.log),
     clientErrorHandler: brokenRequestAnswer(options.reader),
+    genReqId: newRequestId,
     logger: false,
   }
   const server = { maxHeaderSize: limits.httpHeaderBytesMax, connectionsCheckingInterval: limits.httpLateEveryMs }
@@ -51,7 +53,17 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
   rememberAnswers(app.server)
   limitConnectionsPerAddress(app.server)
   answerWithProblems(app, options.reader, options.log)
+  logRequests(app, options.log)
   return app
+}
+
+/** For whoever looks closely: a line for each request, without its address, which may hold a secret by mistake. */
+function logRequests(app: FastifyInstance, log: Log): void {
+  app.addHook('onResponse', ({ id, method, routeOptions }, reply, done) => {
+    const { statusCode: status, elapsedTime } = reply
+    log.debug('request', { request: id, method, route: routeOptions.url, status, ms: Math.round(elapsedTime) })
+    done()
+  })
 }
 
 /** One address cannot take all connections; what it opens beyond its share is closed at once. */

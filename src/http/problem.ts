@@ -5,11 +5,13 @@ import { HubError, quote } from '../core/errors.ts'
 import { failure, toldToClient } from '../core/failure/catalogue.ts'
 import { wireForms } from '../core/failure/wire-forms.ts'
 import type { Log } from '../hub/ports/log.ts'
+import { instanceOf } from './request-id.ts'
 
 /** How much the reader of a problem may know: an operator everything, a device what it has proved. */
 export type Reader = 'operator' | 'device'
 
-export function problemOf(error: HubError, reader: Reader): ProblemView {
+/** @param requestId names the request, here and in the log */
+export function problemOf(error: HubError, reader: Reader, requestId: string): ProblemView {
   const { id, kind, told, cause } = failure(error.code)
   const word = told === 'revoked' || told === 'disabled'
   return {
@@ -20,6 +22,7 @@ export function problemOf(error: HubError, reader: Reader): ProblemView {
     code: error.code,
     failureId: id,
     hint: word && reader === 'device' ? 'ask the operator of this hub' : error.hint,
+    instance: instanceOf(requestId),
     ...(reader === 'operator' && error.faults.length > 0 ? { faults: [...error.faults] } : {}),
   }
 }
@@ -71,7 +74,7 @@ function rememberMethods(app: FastifyInstance): (url: string) => readonly string
 
 /** Answers with a problem. */
 export function sendProblem(reply: FastifyReply, error: HubError, reader: Reader): FastifyReply {
-  const problem = problemOf(error, reader)
+  const problem = problemOf(error, reader, reply.request.id)
   if (problem.status === 401) reply.header('WWW-Authenticate', challenges[reader])
   if (problem.status === 429 || problem.status === 503) reply.header('Retry-After', '60')
   return reply
@@ -84,7 +87,9 @@ export function sendProblem(reply: FastifyReply, error: HubError, reader: Reader
 /** What was thrown, as a failure of ours. What is none is logged, and nobody outside hears of it. */
 export function hubErrorOf(error: unknown, request: FastifyRequest, log: Log): HubError {
   if (error instanceof HubError) {
-    if (error.cause !== undefined) log.warn('a request failed', { code: error.code, error: error.cause })
+    if (error.cause !== undefined)
+      log.warn('a request failed', { code: error.code, request: request.id, error: error.cause })
+    else log.debug('a request was refused', { code: error.code, request: request.id, why: error.message })
     return error
   }
   if (
@@ -95,7 +100,8 @@ export function hubErrorOf(error: unknown, request: FastifyRequest, log: Log): H
   ) {
     return refusedByFramework(error, error.statusCode, request)
   }
-  log.error('a request failed unexpectedly', { method: request.method, route: request.routeOptions.url, error })
+  const { id, method, routeOptions } = request
+  log.error('a request failed unexpectedly', { request: id, method, route: routeOptions.url, error })
   return new HubError('internal', 'something went wrong inside the hub')
 }
 

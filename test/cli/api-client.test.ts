@@ -79,6 +79,14 @@ test('a refusal keeps the code, sentence and hint of the hub', async (context) =
   assert.equal(error.hint, 'choose another id')
 })
 
+test('a fault inside the hub names the request as the log of the hub does', async (context) => {
+  const { status, body } = problem(500, 'internal', 'something went wrong inside the hub', 'see the log of the hub')
+  const instance = 'urn:handfast:request:1f0c3a5e9b7d2846'
+  const hub = await hubAt(context, () => ({ status, body: { ...(body as object), instance } }))
+  const error = await assertRefused(() => openHub(where(hub.data)).get('/hub'), 'internal')
+  assert.equal(error.message, 'something went wrong inside the hub (request 1f0c3a5e9b7d2846)')
+})
+
 test('a code of a newer hub is repeated, not lost', async (context) => {
   const hub = await hubAt(context, () => problem(418, 'teapot', 'short and stout', 'tip it over'))
   const error = await assertRefused(() => openHub(where(hub.data)).get('/hub'), 'hub-answer-unexpected')

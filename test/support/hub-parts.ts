@@ -6,7 +6,7 @@ import { parseIdentityId, parseRealm, type Realm } from '../../src/core/identity
 import { Secret } from '../../src/core/secret.ts'
 import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
 import { type Authorities, type Authority, establishAuthorities } from '../../src/hub/authorities.ts'
-import type { Log } from '../../src/hub/ports/log.ts'
+import type { Log, LogFields } from '../../src/hub/ports/log.ts'
 import type { Observer } from '../../src/hub/ports/observer.ts'
 import type { KeyStore, Signer } from '../../src/hub/ports/signer.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
@@ -58,18 +58,18 @@ export class MemoryKeys implements KeyStore {
 
 /** A log that keeps its lines. */
 export class LogBook implements Log {
-  readonly lines: { level: string; message: string }[] = []
-  debug(message: string): void {
-    this.lines.push({ level: 'debug', message })
+  readonly lines: { readonly level: keyof Log; readonly message: string; readonly fields: LogFields }[] = []
+  debug(message: string, fields: LogFields = {}): void {
+    this.lines.push({ level: 'debug', message, fields })
   }
-  info(message: string): void {
-    this.lines.push({ level: 'info', message })
+  info(message: string, fields: LogFields = {}): void {
+    this.lines.push({ level: 'info', message, fields })
   }
-  warn(message: string): void {
-    this.lines.push({ level: 'warn', message })
+  warn(message: string, fields: LogFields = {}): void {
+    this.lines.push({ level: 'warn', message, fields })
   }
-  error(message: string): void {
-    this.lines.push({ level: 'error', message })
+  error(message: string, fields: LogFields = {}): void {
+    this.lines.push({ level: 'error', message, fields })
   }
 }
 

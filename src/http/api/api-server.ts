@@ -8,6 +8,7 @@ import { limitBodyTime } from '../body-time.ts'
 import { httpApp, type TlsMaterial } from '../listen.ts'
 import { authenticateRequests } from './authenticate.ts'
 import { importRoute } from './import/import-route.ts'
+import { logActs } from './log-acts.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { documentRoute } from './routes/document.ts'
 import { recordRoutes } from './routes/records.ts'
@@ -38,7 +39,9 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   })
   limitBodyTime(app, 'operator')
   acceptJson(app)
-  const api = { app, hub, callers: authenticateRequests(app, hub, options.limiter) }
+  const callers = authenticateRequests(app, hub, options.limiter)
+  logActs(app, callers, log)
+  const api = { app, hub, callers }
   deviceRoutes(api, describeHub)
   recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })
   importRoute(api, describeHub, log)

@@ -58,6 +58,7 @@ export function serve<
   app.route({
     method: operation.method,
     url: fastifyPath(operation.path),
+    config: { operation: operation.id },
     async handler(request, reply) {
       assertMediaType(operation, request)
       const parsed = parseRequest(operation, request)

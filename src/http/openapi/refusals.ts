@@ -37,5 +37,5 @@ function exampleOf(name: FailureName, reader: Reader): JsonSchema {
   const faults =
     name === 'request-invalid' ? [{ in: 'body', pointer: '/colour', message: 'is not known' } as const] : []
   const detail = name === 'request-invalid' ? '"colour" is not known' : failure(name).cause
-  return { ...problemOf(new HubError(name, detail, { faults }), reader) }
+  return { ...problemOf(new HubError(name, detail, { faults }), reader, '1f0c3a5e9b7d2846') }
 }
