@@ -47,7 +47,7 @@ async function up(options: Readonly<Record<string, unknown>>): Promise<void> {
     directory: process.cwd(),
   })
   // Threads and reports of crashes copy the environment.
-  delete process.env.HANDFAST_PASSPHRASE
+  for (const secret of ['HANDFAST_PASSPHRASE', 'HANDFAST_DATABASE_URL']) delete process.env[secret]
   const [{ startHub }, { makeLog }] = await Promise.all([import('../../compose.ts'), import('../log.ts')])
   const log = makeLog(config.logLevel)
   const stopping = stopOnSignal(log)
