@@ -30,6 +30,9 @@ test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), as
       'docs/errors.md',
       'man/handfast.1',
       'deploy/systemd/handfast.service',
+      'deploy/prometheus/handfast.rules.yml',
+      'deploy/grafana/handfast.json',
+      'docs/metrics.md',
       'npm-shrinkwrap.json',
     ]) {
       assert.ok(files.has(file), `${file} is missing`)
