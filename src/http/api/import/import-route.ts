@@ -39,7 +39,7 @@ export function importRoute(api: ApiListener, describeHub: () => HubView, log: L
       method: importDevices.method,
       url: fastifyPath(importDevices.path),
       bodyLimit: limits.importBodyBytesMax,
-      config: { bodyMs: limits.importRequestMs },
+      config: { bodyMs: limits.importRequestMs, operation: importDevices.id },
       // Before the body is read, because bodies are what there is little room for; after the key is known.
       preParsing: async (request, reply) => {
         if (underWay.size >= limits.importsAtOnceMax) {
@@ -74,7 +74,7 @@ export function importRoute(api: ApiListener, describeHub: () => HubView, log: L
       }
       yield lineText({ summary: { rows, ...counts, dryRun: run.options.dryRun } })
     } catch (error) {
-      yield lineText({ problem: problemOf(hubErrorOf(error, run.request, log), 'operator') })
+      yield lineText({ problem: problemOf(hubErrorOf(error, run.request, log), 'operator', run.request.id) })
     }
   }
 }
