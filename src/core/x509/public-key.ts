@@ -13,6 +13,7 @@ import {
 } from './der-reader.ts'
 import { tags } from './der-tags.ts'
 import { oids } from './oids.ts'
+import { weaknessOf } from './weak-key.ts'
 
 /** Kinds of key that a profile can allow. `RSA` means 2048 to 4096 bits. */
 export type KeyType = 'P-256' | 'P-384' | 'P-521' | 'RSA' | 'Ed25519'
@@ -21,7 +22,7 @@ export type KeyType = 'P-256' | 'P-384' | 'P-521' | 'RSA' | 'Ed25519'
 export type PublicKey =
   /** `curve` is a NIST name, the dotted form of another named curve, or `explicit parameters`. */
   | { readonly kind: 'ec'; readonly curve: string; readonly pointForm: 'uncompressed' | 'other' }
-  | { readonly kind: 'rsa'; readonly modulusBits: number; readonly modulusOdd: boolean; readonly exponent: bigint }
+  | { readonly kind: 'rsa'; readonly modulusBits: number; readonly modulus: bigint; readonly exponent: bigint }
   | { readonly kind: 'ed25519' }
   | { readonly kind: 'other'; readonly oid: string }
 
@@ -64,7 +65,8 @@ export function keyIdentifier(spki: Uint8Array): Uint8Array {
 
 /**
  * Refuses a key that a certificate must not be made for: a type or size that is not allowed, a curve given by explicit
- * parameters, a compressed point or one that is not on its curve, an RSA exponent that is even, below 65537 or beyond 64 bits.
+ * parameters, a compressed point or one that is not on its curve, an RSA exponent that is even, below 65537 or beyond 64 bits,
+ * a key whose private half is known or easily computed.
  *
  * @throws HubError `csr-key-unacceptable`, naming what was found
  */
@@ -75,6 +77,12 @@ export function assertAcceptableKey(spki: Uint8Array, profile: { readonly keyTyp
   // OpenSSL checks here that a point is on its curve.
   if (importPublicKey(spki) === null) {
     throw new HubError('csr-key-unacceptable', `the request is for ${publicKeyText(key)} that is not a valid key`)
+  }
+  const weakness = weaknessOf(publicKeyHash(spki), key.kind === 'rsa' ? key.modulus : null)
+  if (weakness !== null) {
+    throw new HubError('csr-key-unacceptable', `the request is for ${publicKeyText(key)} ${weakness}`, {
+      hint: 'make a new key with a library that is kept up to date',
+    })
   }
 }
 
@@ -118,7 +126,7 @@ function keyFault(key: PublicKey, allowed: readonly KeyType[]): string | null {
       if (key.modulusBits < rsaBitsMin || key.modulusBits > rsaBitsMax) {
         return `${text}, outside of ${rsaBitsMin} to ${rsaBitsMax}`
       }
-      if (!key.modulusOdd) return `${text} whose modulus is even`
+      if (key.modulus % 2n === 0n) return `${text} whose modulus is even`
       if (key.exponent % 2n === 0n || key.exponent < rsaExponentMin || key.exponent >= 1n << 64n) {
         return `${text} whose exponent is not odd, at least ${rsaExponentMin} and below 2^64`
       }
@@ -171,7 +179,7 @@ function readRsa(keyOctets: Uint8Array): PublicKey {
   return {
     kind: 'rsa',
     modulusBits: magnitude.length === 0 ? 0 : magnitude.length * 8 - (Math.clz32(magnitude[0] ?? 0) - 24),
-    modulusOdd: ((modulus.at(-1) ?? 0) & 1) === 1,
+    modulus: magnitude.length === 0 ? 0n : bigUnsigned(magnitude),
     exponent:
       exponent.content.length <= 4 ? BigInt(smallInteger(exponent, 'the RSA exponent')) : bigUnsigned(exponent.content),
   }
