@@ -15,6 +15,8 @@ export interface Sizes {
   /** Devices in the registry when it is asked. */
   readonly registeredDevices: number
   readonly registrationsPerRound: number
+  /** Devices in one import. */
+  readonly importedPerRound: number
   /** Pages of 100 devices; those of 1,000 are a tenth as many. */
   readonly pagesPerRound: number
   readonly devicesShownPerRound: number
@@ -37,6 +39,7 @@ export const fullSizes: Sizes = {
   revocationsPerRound: 50,
   registeredDevices: 100_000,
   registrationsPerRound: 1_000,
+  importedPerRound: 5_000,
   pagesPerRound: 500,
   devicesShownPerRound: 2_000,
   commandsPerRound: 10,
@@ -56,6 +59,7 @@ export const quickSizes: Sizes = {
   revocationsPerRound: 20,
   registeredDevices: 5_000,
   registrationsPerRound: 200,
+  importedPerRound: 1_000,
   pagesPerRound: 50,
   devicesShownPerRound: 200,
   commandsPerRound: 2,

@@ -18,19 +18,26 @@ export class ApiCaller {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax })
   }
 
-  get<T>(path: string): Promise<T> {
-    return this.#call<T>('GET', path, undefined)
+  async get<T>(path: string): Promise<T> {
+    return JSON.parse(await this.#call('GET', path, null)) as T
   }
 
-  post<T>(path: string, body: unknown): Promise<T> {
-    return this.#call<T>('POST', path, JSON.stringify(body))
+  async post<T>(path: string, body: unknown): Promise<T> {
+    return JSON.parse(await this.#call('POST', path, { type: 'application/json', text: JSON.stringify(body) })) as T
+  }
+
+  /** Sends values and takes values, a line of JSON for each. */
+  async postLines<T>(path: string, values: readonly unknown[]): Promise<readonly T[]> {
+    const text = values.map((value) => `${JSON.stringify(value)}\n`).join('')
+    const answer = await this.#call('POST', path, { type: 'application/x-ndjson', text })
+    return answer.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]))
   }
 
   close(): void {
     this.#agent.destroy()
   }
 
-  #call<T>(method: string, path: string, body: string | undefined): Promise<T> {
+  #call(method: string, path: string, body: { readonly type: string; readonly text: string } | null): Promise<string> {
     return new Promise((resolve, reject) => {
       const outgoing = request({
         agent: this.#agent,
@@ -40,9 +47,7 @@ export class ApiCaller {
         signal: AbortSignal.timeout(callMs),
         headers: {
           Authorization: `Bearer ${this.#key}`,
-          ...(body === undefined
-            ? {}
-            : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+          ...(body === null ? {} : { 'Content-Type': body.type, 'Content-Length': Buffer.byteLength(body.text) }),
         },
       })
       outgoing.once('error', reject)
@@ -53,11 +58,11 @@ export class ApiCaller {
         incoming.once('end', () => {
           const text = Buffer.concat(chunks).toString('utf8')
           const { statusCode = 0 } = incoming
-          if (statusCode >= 200 && statusCode < 300) resolve(JSON.parse(text) as T)
+          if (statusCode >= 200 && statusCode < 300) resolve(text)
           else reject(new Error(`${method} ${path} was answered with ${statusCode}: ${text}`))
         })
       })
-      outgoing.end(body)
+      outgoing.end(body?.text)
     })
   }
 }

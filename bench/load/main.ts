@@ -6,7 +6,7 @@ import { connectMany } from './connects.ts'
 import { enrolMany, type Prepared, prepareEnrolments } from './enrolments.ts'
 import { type Held, hold, release } from './held.ts'
 import { openPairs, Pair } from './pairs.ts'
-import { listPages, registerMany, showByCommand, showDevices } from './registry.ts'
+import { importMany, listPages, registerMany, showByCommand, showDevices } from './registry.ts'
 import { revokeMany } from './revocations.ts'
 import type { TaskMessage, TaskReply } from './tasks.ts'
 
@@ -36,6 +36,8 @@ async function run(task: TaskMessage): Promise<unknown> {
       return revokeMany(clients, held, task)
     case 'register':
       return registerMany(task)
+    case 'importDevices':
+      return importMany(task)
     case 'listPages':
       return listPages(task)
     case 'showDevices':

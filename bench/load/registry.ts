@@ -1,6 +1,7 @@
 /** What people and tools ask the registry for. Each answer is looked at: a page that lacks a device is a failure. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { ImportLine } from '../../src/api-schema/bulk.ts'
 import type { BootstrapView, DeviceDetailView, DeviceView, PageView } from '../../src/api-schema/views.ts'
 import { endedChildrenCpuMicros } from '../processes.ts'
 import { launcher } from '../repository.ts'
@@ -16,12 +17,37 @@ export function registerMany({
 }: Tasks['register']['request']): Promise<Tasks['register']['answer']> {
   return withApi(data, atOnce, async (api) => {
     const seconds = await many(count, atOnce, async (index) => {
-      const id = `${prefix}-${index}`
-      const { device } = await api.post<BootstrapView>('/devices', { id, group: prefix, attributes: { line: '7' } })
-      if (device.id !== id) throw new Error(`asked for ${id}, got ${device.id}`)
+      const asked = newDevice(prefix, index)
+      const { device } = await api.post<BootstrapView>('/devices', asked)
+      if (device.id !== asked.id) throw new Error(`asked for ${asked.id}, got ${device.id}`)
     })
     return { seconds }
   })
+}
+
+export function importMany({
+  data,
+  prefix,
+  count,
+  withTokens,
+}: Tasks['importDevices']['request']): Promise<Tasks['importDevices']['answer']> {
+  const rows = Array.from({ length: count }, (_, index) => newDevice(prefix, index))
+  return withApi(data, 1, async (api) => {
+    const seconds = await many(1, 1, async () => {
+      const lines = await api.postLines<ImportLine>(`/devices/import?tokens=${withTokens}`, rows)
+      const last = lines.at(-1)
+      if (last === undefined || !('summary' in last) || last.summary.created !== count) {
+        throw new Error(`the import ended with ${JSON.stringify(last)}`)
+      }
+      const strings = lines.filter((line) => 'bootstrap' in line && line.bootstrap !== undefined).length
+      if (strings !== (withTokens ? count : 0)) throw new Error(`the import brought ${strings} bootstrap strings`)
+    })
+    return { seconds }
+  })
+}
+
+function newDevice(prefix: string, index: number) {
+  return { id: `${prefix}-${index}`, group: prefix, attributes: { line: '7' } }
 }
 
 export function listPages({

@@ -53,6 +53,17 @@ export interface Tasks {
     }
     readonly answer: { readonly seconds: number }
   }
+  /** Registers devices over the API, all in one call. */
+  importDevices: {
+    readonly request: {
+      readonly data: string
+      readonly prefix: string
+      readonly count: number
+      /** Whether each gets a token and is answered with its bootstrap string. */
+      readonly withTokens: boolean
+    }
+    readonly answer: { readonly seconds: number }
+  }
   /** Walks through the list of devices, page by page from the first, and from the first again after the last. */
   listPages: {
     readonly request: {

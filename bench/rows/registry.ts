@@ -16,50 +16,85 @@ const devicesPerGroup = 1_000
 const shownIds: readonly string[] = Array.from({ length: shownDevices }, (_, index) => `shown-${index}`)
 
 export async function registryRows(bed: Bed): Promise<readonly Row[]> {
-  const { sizes, load } = bed
   const registries = await makeRegistries(bed, 'registry')
   for (const registry of registries) await fill(bed, registry)
-  const groups = Array.from({ length: groupsOf(sizes.registeredDevices) }, (_, index) => groupName(index))
-  const listing = async (hub: Hub, limit: number, pages: number, chosen: readonly string[] | null): Promise<Round> =>
-    cpuPerPiece(hub, async () => {
-      const { seconds } = await load.run('listPages', { data: hub.data, limit, pages, groups: chosen })
-      return { pieces: pages, seconds }
-    })
-
   return withSides(
     registries.map(({ start }) => start),
     async (hubs) => {
       const rows: Row[] = []
-      const measure = async (name: string, unit: string, sample: (hub: Hub, round: number) => Promise<Round>) => {
+      // Those that add devices come last: the others are asked among as many as their names say.
+      for (const { name, unit, sample } of [...readings(bed), ...additions(bed)]) {
         bed.report(name)
-        rows.push({ name, unit, rank: 50, series: await inRounds(hubs, { warmUps: 1, rounds: sizes.rounds }, sample) })
+        const series = await inRounds(hubs, { warmUps: 1, rounds: bed.sizes.rounds }, sample)
+        rows.push({ name, unit, rank: 50, series })
       }
-      const among = `of ${sizes.registeredDevices} devices`
-      const pages = sizes.pagesPerRound
-      await measure(`page of 100 ${among}`, 'µs CPU', (hub) => listing(hub, 100, pages, null))
-      await measure(`page of 1000 ${among}`, 'µs CPU', (hub) => listing(hub, 1_000, pages / 10, null))
-      await measure(`page of 100 of one group ${among}`, 'µs CPU', (hub) => listing(hub, 100, pages, groups))
-      await measure(`one device ${among}, with its certificates`, 'µs CPU', ({ data, ...hub }) =>
-        cpuPerPiece(hub, async () => {
-          const count = sizes.devicesShownPerRound
-          return { pieces: count, ...(await load.run('showDevices', { data, ids: shownIds, count, atOnce })) }
-        }),
-      )
-      await measure('handfast device show, the command itself', 'ms CPU', async ({ data }) => {
-        const ids = shownIds.slice(0, sizes.commandsPerRound)
-        const { seconds, cpuMicros } = await load.run('showByCommand', { data, ids })
-        return { values: [cpuMicros / 1000 / ids.length], perSecond: ids.length / seconds }
-      })
-      // Last: it adds to the devices that the others are asked among.
-      await measure('device registered over the API, 16 at one time', 'µs CPU', ({ data, ...hub }, round) =>
-        cpuPerPiece(hub, async () => {
-          const count = sizes.registrationsPerRound
-          return { pieces: count, ...(await load.run('register', { data, prefix: `new-${round}`, count, atOnce })) }
-        }),
-      )
       return rows
     },
   )
+}
+
+interface Piece {
+  readonly name: string
+  readonly unit: string
+  sample(hub: Hub, round: number): Promise<Round>
+}
+
+function readings({ sizes, load }: Bed): readonly Piece[] {
+  const among = `of ${sizes.registeredDevices} devices`
+  const groups = Array.from({ length: groupsOf(sizes.registeredDevices) }, (_, index) => groupName(index))
+  const listing = (limit: number, pages: number, chosen: readonly string[] | null) => (hub: Hub) =>
+    cpuPerPiece(hub, async () => {
+      const { seconds } = await load.run('listPages', { data: hub.data, limit, pages, groups: chosen })
+      return { pieces: pages, seconds }
+    })
+  const pages = sizes.pagesPerRound
+  const count = sizes.devicesShownPerRound
+  return [
+    { name: `page of 100 ${among}`, unit: 'µs CPU', sample: listing(100, pages, null) },
+    { name: `page of 1000 ${among}`, unit: 'µs CPU', sample: listing(1_000, pages / 10, null) },
+    { name: `page of 100 of one group ${among}`, unit: 'µs CPU', sample: listing(100, pages, groups) },
+    {
+      name: `one device ${among}, with its certificates`,
+      unit: 'µs CPU',
+      sample: (hub) =>
+        cpuPerPiece(hub, async () => {
+          return { pieces: count, ...(await load.run('showDevices', { data: hub.data, ids: shownIds, count, atOnce })) }
+        }),
+    },
+    {
+      name: 'handfast device show, the command itself',
+      unit: 'ms CPU',
+      async sample({ data }) {
+        const ids = shownIds.slice(0, sizes.commandsPerRound)
+        const { seconds, cpuMicros } = await load.run('showByCommand', { data, ids })
+        return { values: [cpuMicros / 1000 / ids.length], perSecond: ids.length / seconds }
+      },
+    },
+  ]
+}
+
+function additions({ sizes, load }: Bed): readonly Piece[] {
+  const one = sizes.registrationsPerRound
+  const all = sizes.importedPerRound
+  const importing = (withTokens: boolean): Piece => ({
+    name: `device imported, ${withTokens ? 'with a token, ' : ''}${all} in one call`,
+    unit: 'µs CPU',
+    sample: (hub, round) =>
+      cpuPerPiece(hub, async () => {
+        const request = { data: hub.data, prefix: `import-${withTokens}-${round}`, count: all, withTokens }
+        return { pieces: all, ...(await load.run('importDevices', request)) }
+      }),
+  })
+  const registering: Piece = {
+    name: 'device registered over the API, 16 at one time',
+    unit: 'µs CPU',
+    sample: (hub, round) =>
+      cpuPerPiece(hub, async () => {
+        const request = { data: hub.data, prefix: `new-${round}`, count: one, atOnce }
+        return { pieces: one, ...(await load.run('register', request)) }
+      }),
+  }
+  return [registering, importing(false), importing(true)]
 }
 
 /** A few devices that have enrolled, and many that were registered and have not. */
