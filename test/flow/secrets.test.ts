@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { connect as tcpConnect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -14,8 +14,9 @@ import type { BootstrapView } from '../../src/api-schema/views.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { openKeyFolder } from '../../src/keys/file/key-folder.ts'
 import { databaseEnvironment } from '../support/hub-database.ts'
-import { type DeviceFiles, type HubProcess, startHubProcess } from '../support/hub-process.ts'
+import { type DeviceFiles, deviceFiles, type HubProcess, startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, connected, refused } from '../support/mqtt-client.ts'
+import type { Finished, RunOptions } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const passphrase = 'correct-horse-battery-staple-9471'
@@ -46,13 +47,23 @@ function leaksIn(bytes: Buffer, secrets: Secrets): readonly string[] {
   return [...secrets].filter(([, forms]) => forms.some((form) => bytes.includes(form))).map(([name]) => name)
 }
 
-/** The token at the end of a bootstrap string: as it is sent, and its secret part. */
-function keepToken(secrets: Secrets, name: string, bootstrap: string): string {
-  const token = bootstrap.split('/').at(-1) ?? ''
-  const secret = token.split('.')[1] ?? ''
+/** The token at the end of a bootstrap string. */
+function tokenIn(bootstrap: string): string {
+  return bootstrap.split('/').at(-1) ?? ''
+}
+
+/** The part of a token or key that is secret. */
+function secretIn(text: string): string {
+  const secret = text.split('.')[1] ?? ''
   assert.equal(secret.length, 43)
+  return secret
+}
+
+/** Keeps the token of a bootstrap string: its secret part, and how it is sent. */
+function keepToken(secrets: Secrets, name: string, bootstrap: string): void {
+  const token = tokenIn(bootstrap)
+  const secret = secretIn(token)
   secrets.set(name, [...formsOf(secret), Buffer.from(secret, 'base64url'), ...formsOf(`pump-7:${token}`)])
-  return token
 }
 
 /** All files below a folder, but for those that are there to hold a secret. */
@@ -67,8 +78,63 @@ async function anyAnswer(url: string, init: RequestInit = {}): Promise<string> {
   return `${response.status}\n${JSON.stringify([...response.headers])}\n${await response.text()}`
 }
 
+/** A hub at work, the secrets that are in play, and all that was written or answered, by where. */
+interface Bed {
+  readonly hub: HubProcess
+  readonly folder: string
+  readonly secrets: Secrets
+  readonly said: Map<string, string>
+}
+
+/** Runs the command line and keeps what it says. */
+async function tell(
+  { hub, said }: Bed,
+  name: string,
+  args: readonly string[],
+  options?: RunOptions,
+): Promise<Finished> {
+  const finished = await hub.cli(args, options)
+  said.set(name, finished.stdout + finished.stderr)
+  return finished
+}
+
+/** A device that enrols, connects and is given another string. */
+async function live(bed: Bed): Promise<{ pump: DeviceFiles; used: string; unused: string }> {
+  const { hub, folder, secrets } = bed
+  const first = await hub.json<BootstrapView>(['device', 'add', 'pump-7'])
+  keepToken(secrets, 'a used token', first.bootstrap)
+  const directory = join(folder, 'pump-7')
+  const { status } = await tell(bed, 'handfast enrol', ['enrol', '-', '--dir', directory], { input: first.bootstrap })
+  assert.equal(status, 0)
+  const pump = deviceFiles('pump-7', directory)
+  secrets.set('the key of a device', formsOfKey(readFileSync(pump.key, 'utf8')))
+  await (await connected(clientOptions(hub.mqtt.port, pump, 5))).endAsync()
+  const second = await hub.json<BootstrapView>(['device', 'token', 'pump-7'])
+  keepToken(secrets, 'an open token', second.bootstrap)
+  return { pump, used: first.bootstrap, unused: second.bootstrap }
+}
+
+/** The same secret with another last letter: what somebody guesses is nobody's business either. */
+function guessed(secret: string): string {
+  return `${secret.slice(0, -1)}${secret.endsWith('A') ? 'B' : 'A'}`
+}
+
+/** Enrolments that fail for every reason, each with a token at hand. */
+async function enrolWrongly(bed: Bed, used: string, unused: string): Promise<void> {
+  const { folder, secrets } = bed
+  const guess = guessed(unused)
+  keepToken(secrets, 'a guessed token', guess)
+  for (const [index, input] of [used, guess, unused.slice(0, -2), tokenIn(used)].entries()) {
+    const directory = join(folder, `thief-${index}`)
+    const { status } = await tell(bed, `handfast enrol, refused ${index}`, ['enrol', '-', '--dir', directory], {
+      input,
+    })
+    assert.notEqual(status, 0)
+  }
+}
+
 /** Speaks to the gate in ways that it refuses, with secrets where they do not belong. */
-async function knockWrongly(hub: HubProcess, pump: DeviceFiles, token: string): Promise<void> {
+async function knockWrongly({ hub }: Bed, pump: DeviceFiles, token: string): Promise<void> {
   await refused({ ...clientOptions(hub.mqtt.port, pump, 5), key: undefined, cert: undefined } as never)
   const options = { ...clientOptions(hub.mqtt.port, pump, 5), username: 'pump-7', password: token }
   const client = await mqtt.connectAsync(options)
@@ -80,6 +146,27 @@ async function knockWrongly(hub: HubProcess, pump: DeviceFiles, token: string): 
   await once(raw, 'close')
 }
 
+/** Asks for everything that there is to read, with keys right, wrong and in the wrong place. */
+async function askEverything(bed: Bed): Promise<void> {
+  const { hub, said, secrets } = bed
+  const adminKey = readFileSync(join(hub.data, 'admin.key'), 'utf8').trim()
+  const wrongKey = guessed(adminKey)
+  secrets.set('the admin key', formsOf(secretIn(adminKey)))
+  secrets.set('a guessed API key', formsOf(secretIn(wrongKey)))
+  const bearer = { headers: { Authorization: `Bearer ${adminKey}` } }
+  for (const [listener, address] of Object.entries({ http: hub.http, metrics: hub.metrics })) {
+    for (const path of ['/readyz', '/metrics', '/nothing']) {
+      said.set(`${listener} ${path}`, await anyAnswer(`http://127.0.0.1:${address?.port}${path}`, bearer))
+    }
+  }
+  const env = { HANDFAST_URL: `https://127.0.0.1:${hub.api?.port}`, HANDFAST_KEY: wrongKey, HANDFAST_CA: hub.ca }
+  assert.equal((await tell(bed, 'handfast status, wrong key', ['status'], { env })).status, 3)
+  for (const args of [['status'], ['device', 'list'], ['device', 'show', 'pump-7'], ['attempts'], ['audit']]) {
+    assert.equal((await tell(bed, `handfast ${args.join(' ')}`, [...args, '--json'])).status, 0)
+  }
+  await tell(bed, 'handfast revoke', ['revoke', 'pump-7', '--reason', 'keyCompromise', '--json'])
+}
+
 test('no secret leaves a hub, whatever it does and whatever goes wrong', async (t) => {
   const folder = temporaryFolder(t)
   const data = join(folder, 'data')
@@ -87,105 +174,48 @@ test('no secret leaves a hub, whatever it does and whatever goes wrong', async (
     ['the passphrase', formsOf(passphrase)],
     ['a wrong passphrase', formsOf(wrongPassphrase)],
   ])
+  const { HANDFAST_DATABASE_URL: database = '' } = await databaseEnvironment(data)
+  const { password } = new URL(database || 'none:')
+  if (password !== '') secrets.set('the password of the database', formsOf(password))
   const env = {
     HANDFAST_PASSPHRASE: passphrase,
     NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${join(import.meta.dirname, 'crash-on-signal.js')}`,
   }
   const args = ['--log-level', 'debug', '--metrics-listen', '127.0.0.1:0', '--api-listen', '127.0.0.1:0']
-  const { HANDFAST_DATABASE_URL: database = '' } = await databaseEnvironment(data)
-  const { password } = new URL(database || 'none:')
-  if (password !== '') secrets.set('the password of the database', formsOf(password))
   const hub = await startHubProcess(t, { data, args, env })
-  /** What was written or answered, by where. */
-  const said = new Map<string, string>()
-  const ask = async (name: string, cliArgs: readonly string[]): Promise<void> => {
-    const { stdout, stderr } = await hub.cli([...cliArgs, '--json'])
-    said.set(`handfast ${name}`, stdout + stderr)
-  }
+  const bed: Bed = { hub, folder, secrets, said: new Map() }
 
-  const adminKey = readFileSync(join(data, 'admin.key'), 'utf8').trim()
-  secrets.set('the admin key', formsOf(adminKey.split('.')[1] ?? ''))
-
-  // A whole life: enrolled, connected, given another string, refused, revoked.
-  const { bootstrap } = await hub.json<BootstrapView>(['device', 'add', 'pump-7'])
-  const used = keepToken(secrets, 'a used token', bootstrap)
-  const enrolment = await hub.cli(['enrol', '-', '--dir', join(folder, 'pump-7')], { input: bootstrap })
-  assert.equal(enrolment.status, 0, enrolment.stderr)
-  said.set('handfast enrol', enrolment.stdout + enrolment.stderr)
-  const file = (name: string): string => join(folder, 'pump-7', name)
-  const pump = {
-    ...{ id: 'pump-7', folder: join(folder, 'pump-7'), ca: file('ca.pem') },
-    ...{ cert: file('client_cert.pem'), key: file('private_key.pem') },
-  }
-  secrets.set('the key of a device', formsOfKey(readFileSync(pump.key, 'utf8')))
-  await (await connected(clientOptions(hub.mqtt.port, pump, 5))).endAsync()
-  const open = await hub.json<BootstrapView>(['device', 'token', 'pump-7'])
-  const unused = keepToken(secrets, 'an open token', open.bootstrap)
-
-  // Failures of every kind, each with a secret at hand.
-  const guess = `${unused.slice(0, -1)}${unused.endsWith('A') ? 'B' : 'A'}`
-  secrets.set('a guessed token', formsOf(guess.split('.')[1] ?? ''))
-  const wrongs = [bootstrap, open.bootstrap.replace(unused, guess), open.bootstrap.slice(0, -2), used]
-  for (const [index, wrong] of wrongs.entries()) {
-    const failed = await hub.cli(['enrol', '-', '--dir', join(folder, `thief-${index}`)], { input: wrong })
-    assert.notEqual(failed.status, 0)
-    said.set(`handfast enrol, refused ${index}`, failed.stdout + failed.stderr)
-  }
-  await knockWrongly(hub, pump, unused)
-  const wrongKey = `${adminKey.slice(0, -1)}${adminKey.endsWith('A') ? 'B' : 'A'}`
-  secrets.set('a guessed API key', formsOf(wrongKey.split('.')[1] ?? ''))
-  assert.ok(hub.metrics !== null)
-  const bearer = { headers: { Authorization: `Bearer ${adminKey}` } }
-  for (const [listener, { port }] of Object.entries({ http: hub.http, metrics: hub.metrics })) {
-    for (const path of ['/readyz', '/metrics', '/nothing']) {
-      said.set(`${listener} ${path}`, await anyAnswer(`http://127.0.0.1:${port}${path}`, bearer))
-    }
-  }
-  const wrongCli = await hub.cli(['status'], {
-    env: { HANDFAST_URL: `https://127.0.0.1:${hub.https.port}`, HANDFAST_KEY: wrongKey, HANDFAST_CA: hub.ca },
-  })
-  said.set('handfast status, wrong key', wrongCli.stdout + wrongCli.stderr)
-
-  await ask('status', ['status'])
-  await ask('device list', ['device', 'list'])
-  await ask('device show', ['device', 'show', 'pump-7'])
-  await ask('attempts', ['attempts'])
-  await ask('audit', ['audit'])
-  await ask('revoke', ['revoke', 'pump-7', '--reason', 'keyCompromise'])
+  const { pump, used, unused } = await live(bed)
+  await enrolWrongly(bed, used, unused)
+  await knockWrongly(bed, pump, tokenIn(unused))
+  await askEverything(bed)
   await refused(clientOptions(hub.mqtt.port, pump, 5))
 
   // A crash that prints what Node knows, then a start with the wrong passphrase, then one with the right one.
   hub.process.kill('SIGUSR2')
   await once(hub.process, 'exit')
   assert.match(hub.output(), /Error: crash/)
-  const locked = hub.cli(['up', '--data', data, '--host', '127.0.0.1', '--mqtt-port', '0'], {
-    env: {
-      HANDFAST_PASSPHRASE: wrongPassphrase,
-      HANDFAST_DEBUG: '1',
-      HANDFAST_HTTP_PORT: '0',
-      HANDFAST_HTTPS_PORT: '0',
-    },
+  const ports = { HANDFAST_HTTP_PORT: '0', HANDFAST_HTTPS_PORT: '0', HANDFAST_MQTT_PORT: '0' }
+  const locked = await tell(bed, 'handfast up, wrong passphrase', ['up', '--data', data, '--host', '127.0.0.1'], {
+    env: { ...ports, HANDFAST_DATABASE_URL: database, HANDFAST_PASSPHRASE: wrongPassphrase, HANDFAST_DEBUG: '1' },
   })
-  const refusedStart = await locked
-  assert.equal(refusedStart.status, 7, refusedStart.stderr)
-  said.set('handfast up, wrong passphrase', refusedStart.stdout + refusedStart.stderr)
+  assert.equal(locked.status, 7, locked.stderr)
   const again = await startHubProcess(t, { data, args, env })
   await again.stop()
-  said.set('the log', hub.output() + again.output())
-
+  bed.said.set('the log', hub.output() + again.output())
   await addKeysOfTheHub(secrets, data)
   // On PostgreSQL the keys of the authorities are not in a file.
   assert.ok(secrets.size >= 9, [...secrets.keys()].join(', '))
 
   await t.test('the log is as wide open as it can be, so there is something to find', () => {
-    const log = said.get('the log') ?? ''
+    const log = bed.said.get('the log') ?? ''
     for (const word of ['"level":"debug"', '"msg":"attempt"', '"msg":"request"', '"msg":"admin act"', 'token-used']) {
       assert.ok(log.includes(word), `the log has no ${word}`)
     }
     assert.ok(log.includes('HANDFAST_'), 'the crash shows the environment')
   })
 
-  for (const [place, text] of said) {
+  for (const [place, text] of bed.said) {
     await t.test(`${place} holds none`, () => assert.deepEqual(leaksIn(Buffer.from(text), secrets), []))
   }
 
@@ -196,11 +226,10 @@ test('no secret leaves a hub, whatever it does and whatever goes wrong', async (
   })
 
   await t.test('each of them would be found', () => {
-    const place = join(folder, 'leak')
     for (const [name, forms] of secrets) {
       for (const form of forms) {
-        writeFileSync(place, Buffer.concat([Buffer.from('{"msg":"'), form, Buffer.from('"}\n')]))
-        assert.ok(leaksIn(readFileSync(place), secrets).includes(name), name)
+        const line = Buffer.concat([Buffer.from('{"msg":"'), form, Buffer.from('"}\n')])
+        assert.ok(leaksIn(line, secrets).includes(name), name)
       }
     }
   })

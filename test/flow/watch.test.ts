@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { databaseEnvironment } from '../support/hub-database.ts'
 import { type HubProcess, startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, connected } from '../support/mqtt-client.ts'
+import { needsPostgres, startPostgres } from '../support/postgres.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 interface Readiness {
@@ -60,6 +61,33 @@ test('a hub whose registry refuses writes says so to its operator, and is ready 
   await until(hub, (seen) => seen.http === 200)
   assert.equal((await hub.cli(['device', 'add', 'pump-7'])).status, 0)
 })
+
+test(
+  'a hub whose database stands still, dies and comes back says so each time, and answers meanwhile',
+  needsPostgres,
+  async (t) => {
+    const server = await startPostgres(t)
+    const env = { HANDFAST_DATABASE_URL: await server.makeDatabase() }
+    const hub = await startHubProcess(t, { data: join(temporaryFolder(t), 'data'), args, env })
+    const isRefusing = ({ http, reasons }: Readiness): boolean =>
+      http === 503 && reasons?.some(({ code }) => code === 'store-unavailable') === true
+    assert.equal((await readiness(hub, 'strangers')).http, 200)
+
+    server.freeze()
+    await until(hub, isRefusing)
+    const figures = await (await fetch(`http://127.0.0.1:${hub.metrics?.port}/metrics`)).text()
+    assert.match(figures, /^handfast_not_ready_reason\{code="store-unavailable"\} 1$/m)
+    assert.match(figures, /^handfast_sessions 0$/m)
+    assert.doesNotMatch(figures, /^handfast_events_unhandled\{/m)
+    server.thaw()
+    await until(hub, ({ http }) => http === 200)
+
+    await server.kill()
+    await until(hub, isRefusing)
+    await server.start()
+    await until(hub, ({ http }) => http === 200)
+  },
+)
 
 test('a hub that is told to stop is not ready from then on, while it still says goodbye', async (t) => {
   const folder = temporaryFolder(t)

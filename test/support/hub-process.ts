@@ -21,6 +21,8 @@ export interface HubProcess {
   readonly mqtt: Endpoint
   readonly https: Endpoint
   readonly http: Endpoint
+  /** Null where `--api-listen` was not given. */
+  readonly api: Endpoint | null
   /** Null where `--metrics-listen` was not given. */
   readonly metrics: Endpoint | null
   /** Path of the root certificate. */
@@ -114,6 +116,7 @@ export async function startHubProcess(
     mqtt: Endpoint
     https: Endpoint
     http: Endpoint
+    api: Endpoint | null
     metrics: Endpoint | null
     ca: string
   }
