@@ -165,7 +165,9 @@ test('the service, as the page about it installs it', possible, async (t) => {
 
   await t.test('is gone after the commands of the page, but for what cannot be had again', async () => {
     await machine.output(commands('Uninstall'))
-    const left = await machine.output('find /etc /opt /usr /var -xdev -name "*handfast*" -print -prune | sort')
+    const left = await machine.output(
+      'find /etc /etc/systemd/system /opt /usr /var -xdev -name "*handfast*" -print -prune | sort',
+    )
     assert.equal(left, '/etc/handfast\n/var/lib/handfast')
   })
 })
