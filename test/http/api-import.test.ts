@@ -124,6 +124,8 @@ describe('an import of CSV', () => {
       ['group\nx\n', /no column "id"/],
       ['id,gruop\na,x\n', /"gruop"/],
       ['id,attr.\na,x\n', /"attr\."/],
+      ['id,attr.2nd\na,x\n', /"attr\.2nd", which names no attribute/],
+      ['id,attr.__proto__\na,x\n', /"attr\.__proto__"/],
       ['id,group,group\na,x,y\n', /"group" twice/],
       ['id,"group\na,x\n', /a quote is not closed/],
       [Buffer.from('id,group\na,K\xf6ln\n', 'latin1'), /not UTF-8/],
@@ -154,7 +156,7 @@ describe('an import of CSV', () => {
     const result = await importing(
       api,
       [
-        'id,group,attr.site,attr.2nd',
+        'id,group,attr.site,attr.line',
         'good-1,x,hall-2,',
         'a/b,x,,',
         ',x,,',
@@ -164,7 +166,7 @@ describe('an import of CSV', () => {
         'hub,,,',
         'good-1,x,hall-2,',
         'bad-1,x#,,',
-        'bad-2,x,,named',
+        'bad-2,x,,4#',
         'bad-3,x',
         'bad-4,x,,,5',
         'bad-5,"x,,',
@@ -195,7 +197,7 @@ describe('an import of CSV', () => {
     const details = result.rows.map(({ detail = '' }) => detail)
     assert.match(details[3] ?? '', /"there" is registered already and is in group "x"/)
     assert.match(details[7] ?? '', /row 1 has the id "good-1" already/)
-    assert.match(details[9] ?? '', /"2nd" is not an attribute name/)
+    assert.match(details[9] ?? '', /"attributes\.line": the value "4#"/)
     assert.match(details[10] ?? '', /2 cells, and the header has 4 columns/)
     assert.match(details[12] ?? '', /quotes are not closed/)
     for (const { code, hint } of result.rows) assert.equal(code === undefined, hint === undefined)
@@ -224,6 +226,8 @@ describe('an import of NDJSON', () => {
       '{"id":9}',
       '{"id":"pump-9","colour":"red"}',
       '{"id":"pump-9","state":"gone"}',
+      '{"id":"pump-9","attributes":{"__proto__":"x"}}',
+      `{"id":"pump-9","attributes":${'['.repeat(20_000)}}`,
     ]
     const result = await importing(api, lines.join('\r\n'), ndjson)
     assert.deepEqual(short(result), [
@@ -232,6 +236,8 @@ describe('an import of NDJSON', () => {
       ...Array.from({ length: 4 }, () => 'invalid request-invalid'),
       'pump-9 invalid request-invalid',
       'pump-9 invalid request-invalid',
+      'invalid request-invalid',
+      'invalid request-invalid',
     ])
     assert.deepEqual((await shown(api, 'pump-7')).attributes, { site: 'Köln', empty: '' })
     assert.match(result.rows[6]?.detail ?? '', /"colour" is not known/)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { failuresOf, type Operation } from '../../src/api-schema/operation.ts'
-import { apiOperations } from '../../src/api-schema/operations.ts'
+import { apiOperations, enrolmentOperations } from '../../src/api-schema/operations.ts'
 import { type BootstrapView, type HubView, problemView } from '../../src/api-schema/views.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
@@ -82,7 +82,7 @@ export async function enrolled(api: ApiParts, id: string): Promise<string> {
     .serialNumber
 }
 
-/** Of any route of the API: status, body and refusals stand in its operation. */
+/** Of any route of the API and of EST: status, body and refusals stand in its operation. */
 export function assertAsDocumented(method: Method, url: string, answer: Answer): void {
   const operation = operationAt(method, url)
   const { statusCode, headers, body } = answer
@@ -112,7 +112,7 @@ export function assertAsDocumented(method: Method, url: string, answer: Answer):
 
 function operationAt(method: Method, url: string): Operation | undefined {
   const path = url.split('?')[0] ?? ''
-  const matching = apiOperations.filter((operation) => {
+  const matching = [...apiOperations, ...enrolmentOperations].filter((operation) => {
     const pattern = operation.path.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{\w+\}/g, '[^/]+')
     return operation.method === method && new RegExp(`^${pattern}$`).test(path)
   })

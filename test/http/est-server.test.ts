@@ -12,6 +12,7 @@ import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { deviceRequest, type HubParts, hubParts, registered } from '../support/hub-parts.ts'
+import { assertAsDocumented } from './api-parts.ts'
 import { type Answer, assertProblem } from './problem.ts'
 
 interface EstParts {
@@ -48,12 +49,14 @@ async function simpleEnrol({ app }: EstParts, call: EnrolmentCall): Promise<Answ
   const { user = '', token, body, contentType = 'application/pkcs10' } = call
   const password = token instanceof Secret ? token.reveal() : token
   const basic = Buffer.from(`${user}:${password}`).toString('base64')
-  return app.inject({
+  const answer = await app.inject({
     method: 'POST',
     url: '/.well-known/est/simpleenroll',
     headers: { 'content-type': contentType, ...(token === null ? {} : { authorization: `Basic ${basic}` }) },
     payload: typeof body === 'string' ? body : Buffer.from(body),
   })
+  assertAsDocumented('POST', '/.well-known/est/simpleenroll', answer)
+  return answer
 }
 
 function base64(der: Uint8Array): string {

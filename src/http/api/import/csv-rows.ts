@@ -4,6 +4,7 @@
  */
 import { parse } from 'csv-parse/sync'
 import { type Fault, HubError, quote } from '../../../core/errors.ts'
+import { parseAttributes } from '../../../core/identity/identity.ts'
 
 /** What the cells of a row say, to be judged like a row of NDJSON; or why it is none. */
 export type CellsRead = { readonly value: Readonly<Record<string, unknown>> } | { readonly refusal: HubError }
@@ -78,10 +79,14 @@ const attributePrefix = 'attr.'
 
 function columnOf(name: string): Column {
   if (name === 'id' || name === 'group' || name === 'state') return { kind: name }
-  if (name.startsWith(attributePrefix) && name.length > attributePrefix.length) {
-    return { kind: 'attribute', name: name.slice(attributePrefix.length) }
+  if (!name.startsWith(attributePrefix)) throw headerRefusal(`has a column ${quote(name)}, which is none of a device`)
+  const attribute = name.slice(attributePrefix.length)
+  try {
+    parseAttributes({ [attribute]: '' })
+  } catch {
+    throw headerRefusal(`has a column ${quote(name)}, which names no attribute that a device can have`)
   }
-  throw headerRefusal(`has a column ${quote(name)}, which is none of a device`)
+  return { kind: 'attribute', name: attribute }
 }
 
 function headerRefusal(what: string): HubError {

@@ -1,5 +1,4 @@
 /** The route of bulk import: a body that is read whole, and an answer that is written row by row. */
-import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ImportLine, ImportRowView } from '../../../api-schema/bulk.ts'
@@ -14,7 +13,7 @@ import { hubErrorOf, problemOf } from '../../problem.ts'
 import { bootstrapText } from '../bootstrap.ts'
 import { parseRequest } from '../parse-request.ts'
 import { type ApiListener, fastifyPath, hashOf, idempotencyKey } from '../serve.ts'
-import { type ImportFormat, importRows } from './rows.ts'
+import { type ImportFormat, readImport } from './rows.ts'
 
 const formats: Readonly<Record<string, ImportFormat>> = { 'text/csv': 'csv', 'application/x-ndjson': 'ndjson' }
 
@@ -83,10 +82,9 @@ export function importRoute(api: ApiListener, describeHub: () => HubView, log: L
 async function beginning({ hub, callers }: ApiListener, request: FastifyRequest): Promise<Run> {
   const { query } = parseRequest(importDevices, request)
   const { body, format } = bodyOf(request)
-  const batches = importRows(body, format)
+  const { batches, bodyHash } = await readImport(body, format)
   const caller = callers.of(request)
   const key = query.dryRun ? null : idempotencyKey(request)
-  const bodyHash = createHash('sha256').update(body).digest('hex')
   const keyed = key === null ? null : { caller, key, requestHash: hashOf(importDevices, { query, format, bodyHash }) }
   // Refuses a key that was used for something else; what is kept is given when its turn comes.
   if (keyed !== null) await placeOf(keyed, 0).read(hub.store.idempotency, hub.clock.nowMs())

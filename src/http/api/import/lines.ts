@@ -1,5 +1,7 @@
-/** The lines of a body, each a row. */
+/** The lines of a body, each a row. A large body is looked through in pieces, so that others are served meanwhile. */
 import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HubError } from '../../../core/errors.ts'
 import { limits } from '../../../core/limits.ts'
 
@@ -9,60 +11,88 @@ export interface Line {
   readonly isTooLong: boolean
 }
 
+/** Lines that hold something, without their ends and without a byte order mark. */
+export interface BodyLines extends Iterable<Line> {
+  readonly count: number
+  /** SHA-256 of the whole body, hexadecimal. */
+  readonly bodyHash: string
+}
+
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 /** Lines that hold nothing are passed over, as many as there may be rows. */
 const linesMax = 2 * limits.importRowsMax + 1
+/** Bytes, and lines, that are looked at in one turn of the event loop: about 2 ms. */
+const bytesInTurn = 1024 * 1024
+const linesInTurn = 5_000
 
 /**
- * The lines that hold something, without their ends (LF, CRLF, or CR where there is no LF) and without a byte order mark.
+ * Lines end with LF, CRLF, or CR where there is no LF.
  *
  * @throws HubError `request-invalid` for bytes that are not UTF-8, `import-too-long`
  */
-export class BodyLines implements Iterable<Line> {
-  readonly #bytes: Buffer
-  readonly #end: number
-  /** How many lines hold something. */
-  readonly count: number
-
-  constructor(body: Buffer) {
-    if (!isUtf8(body)) {
-      throw new HubError('request-invalid', 'the body is not UTF-8', {
-        hint: 'save it with the encoding UTF-8; spreadsheets offer that when they export',
-        faults: [{ in: 'body', pointer: '', message: 'is not UTF-8' }],
-      })
-    }
-    const hasMark = body.length >= 3 && body.readUIntBE(0, 3) === 0xefbbbf
-    this.#bytes = hasMark ? body.subarray(3) : body
-    this.#end = this.#bytes.includes(lineFeed) ? lineFeed : carriageReturn
-    this.count = this.#counted()
+export async function readLines(body: Buffer): Promise<BodyLines> {
+  const hash = createHash('sha256')
+  let end = carriageReturn
+  for (let from = 0; from < body.length; ) {
+    const to = pieceEnd(body, from)
+    const piece = body.subarray(from, to)
+    if (!isUtf8(piece)) throw notUtf8()
+    if (piece.includes(lineFeed)) end = lineFeed
+    hash.update(piece)
+    from = to
+    await nextTurn()
   }
+  const bytes = withoutMark(body)
+  const count = await counted(bytes, end)
+  return { count, bodyHash: hash.digest('hex'), [Symbol.iterator]: () => lines(bytes, end) }
+}
 
-  *[Symbol.iterator](): Generator<Line> {
-    for (const [from, to] of this.#spans()) {
-      const isTooLong = to - from > limits.importRowBytesMax
-      yield { text: isTooLong ? '' : this.#bytes.toString('utf8', from, to), isTooLong }
-    }
+/** A piece does not end within a character: only a byte that begins one is at its end. */
+function pieceEnd(body: Buffer, from: number): number {
+  let to = Math.min(body.length, from + bytesInTurn)
+  while (to < body.length && ((body[to] ?? 0) & 0xc0) === 0x80 && to > from + bytesInTurn - 4) to -= 1
+  return to
+}
+
+function notUtf8(): HubError {
+  return new HubError('request-invalid', 'the body is not UTF-8', {
+    hint: 'save it with the encoding UTF-8; spreadsheets offer that when they export',
+    faults: [{ in: 'body', pointer: '', message: 'is not UTF-8' }],
+  })
+}
+
+function withoutMark(body: Buffer): Buffer {
+  return body.length >= 3 && body.readUIntBE(0, 3) === 0xefbbbf ? body.subarray(3) : body
+}
+
+async function counted(bytes: Buffer, end: number): Promise<number> {
+  let count = 0
+  for (const _span of spans(bytes, end)) {
+    count += 1
+    if (count % linesInTurn === 0) await nextTurn()
   }
+  return count
+}
 
-  #counted(): number {
-    let count = 0
-    for (const _span of this.#spans()) count += 1
-    return count
+function* lines(bytes: Buffer, end: number): Generator<Line> {
+  for (const [from, to] of spans(bytes, end)) {
+    const isTooLong = to - from > limits.importRowBytesMax
+    yield { text: isTooLong ? '' : bytes.toString('utf8', from, to), isTooLong }
   }
+}
 
-  *#spans(): Generator<readonly [from: number, to: number]> {
-    const bytes = this.#bytes
-    let lines = 0
-    for (let from = 0; from < bytes.length; ) {
-      lines += 1
-      if (lines > linesMax) throw tooLong(`more than ${linesMax.toLocaleString('en')} lines`)
-      const found = bytes.indexOf(this.#end, from)
-      const end = found === -1 ? bytes.length : found
-      const to = end > from && bytes[end - 1] === carriageReturn ? end - 1 : end
-      if (!isBlank(bytes, from, to)) yield [from, to]
-      from = end + 1
-    }
+/** Where each line that holds something begins and ends. */
+function* spans(bytes: Buffer, end: number): Generator<readonly [from: number, to: number]> {
+  let count = 0
+  for (let from = 0; from < bytes.length; ) {
+    count += 1
+    if (count > linesMax) throw tooLong(`more than ${linesMax.toLocaleString('en')} lines`)
+    const found = bytes.indexOf(end, from)
+    const next = found === -1 ? bytes.length : found
+    const to = next > from && bytes[next - 1] === carriageReturn ? next - 1 : next
+    if (!isBlank(bytes, from, to)) yield [from, to]
+    from = next + 1
   }
 }
 
@@ -73,6 +103,7 @@ function isBlank(bytes: Buffer, from: number, to: number): boolean {
   return end === to
 }
 
+/** @param what the body holds too much of */
 export function tooLong(what: string): HubError {
   const most = limits.importRowsMax.toLocaleString('en')
   return new HubError('import-too-long', `the body holds ${what}; one import takes ${most} devices`)

@@ -6,7 +6,7 @@ import { limits } from '../../../core/limits.ts'
 import type { ImportedDevice, ImportedRow } from '../../../hub/import-devices.ts'
 import { parseValue } from '../parse-request.ts'
 import { CsvReader } from './csv-rows.ts'
-import { BodyLines, type Line, tooLong } from './lines.ts'
+import { type Line, readLines, tooLong } from './lines.ts'
 
 export type ImportFormat = 'csv' | 'ndjson'
 
@@ -16,18 +16,24 @@ const idShownCharsMax = 256
 /** The value in a line, or why there is none. */
 type ValueRead = { readonly value: unknown } | { readonly refusal: HubError }
 
+export interface ImportBody {
+  /** Rows in order, in batches of `limits.importBatchRows`; each is read when it is asked for. */
+  readonly batches: Iterable<readonly ImportedRow[]>
+  /** SHA-256 of the whole body, hexadecimal. */
+  readonly bodyHash: string
+}
+
 /**
- * Reads what concerns the body as a whole; its rows are read when they are asked for.
+ * Reads what concerns the body as a whole.
  *
- * @returns rows in order, in batches of `limits.importBatchRows`
  * @throws HubError `request-invalid`, `import-too-long`
  */
-export function importRows(body: Buffer, format: ImportFormat): Iterable<readonly ImportedRow[]> {
-  const lines = new BodyLines(body)
+export async function readImport(body: Buffer, format: ImportFormat): Promise<ImportBody> {
+  const lines = await readLines(body)
   const rows = lines.count - (format === 'csv' && lines.count > 0 ? 1 : 0)
   if (rows > limits.importRowsMax) throw tooLong(`${rows.toLocaleString('en')} rows`)
   const iterator = lines[Symbol.iterator]()
-  return batches(iterator, format === 'csv' ? csvValues(iterator) : jsonValues)
+  return { batches: batches(iterator, format === 'csv' ? csvValues(iterator) : jsonValues), bodyHash: lines.bodyHash }
 }
 
 /** @throws HubError `request-invalid` for a header that is none */
@@ -46,11 +52,22 @@ function csvValues(lines: Iterator<Line>): (texts: readonly string[]) => readonl
 function jsonValues(texts: readonly string[]): readonly ValueRead[] {
   return texts.map((text) => {
     try {
-      return { value: JSON.parse(text) }
+      const value: unknown = JSON.parse(text)
+      return namesPrototype(value)
+        ? { refusal: new HubError('request-invalid', '"__proto__" is not known') }
+        : { value }
     } catch {
       return { refusal: new HubError('request-invalid', 'the line is not JSON') }
     }
   })
+}
+
+/** A field that schemas pass over in silence, because it is no field to JavaScript. */
+function namesPrototype(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const attributes: unknown = Reflect.get(value, 'attributes')
+  const inside = typeof attributes === 'object' && attributes !== null && Object.hasOwn(attributes, '__proto__')
+  return inside || Object.hasOwn(value, '__proto__')
 }
 
 function* batches(
