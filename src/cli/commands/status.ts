@@ -9,11 +9,16 @@ export function define(command: Command): void {
   addHubOptions(command).action(async (options: HubOptions) => {
     const hub = await hubOf(options).get<HubView>('/hub')
     if (options.json) return printJson(hub)
-    const addresses = publicAddresses(hub.publicName, hub)
+    const { api, publicName } = hub
+    const apiUrl = api ? `https://${hostAndPort({ host: publicName, port: api.port })}` : ''
+    const addresses = [
+      ...publicAddresses(publicName, hub),
+      ...(api ? [{ name: 'API', url: apiUrl, listens: api }] : []),
+    ]
     const width = Math.max(...addresses.map(({ url }) => url.length))
     printFields([
       ['version', hub.version],
-      ['public name', hub.publicName],
+      ['public name', publicName],
       ['realm', hub.realm],
       ...addresses.map(({ name, url, listens }): [string, string] => [
         name,
