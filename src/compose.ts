@@ -3,8 +3,10 @@ import { rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { HubView } from './api-schema/views.ts'
+import { Closing } from './compose-closing.ts'
 import { openWatch } from './compose-figures.ts'
 import { openHubJournal } from './compose-journal.ts'
+import { openRegistry } from './compose-registry.ts'
 import type { HubConfig } from './config/config.ts'
 import { HubError } from './core/errors.ts'
 import type { FailureName } from './core/failure/catalogue.ts'
@@ -26,7 +28,6 @@ import { establishNames } from './hub/hub-names.ts'
 import { limitLog } from './hub/limit-log.ts'
 import type { HubEvent } from './hub/ports/events.ts'
 import type { Log } from './hub/ports/log.ts'
-import type { Observer } from './hub/ports/observer.ts'
 import type { Store } from './hub/ports/store.ts'
 import { currentCrl } from './hub/publish-crl.ts'
 import { attemptRecorder } from './hub/record-attempts.ts'
@@ -38,20 +39,11 @@ import { sweepSessions } from './hub/sweep-sessions.ts'
 import { openKeyFolder } from './keys/file/key-folder.ts'
 import { readPassphrase } from './keys/file/passphrase.ts'
 import { openKeyTable } from './keys/registry/key-table.ts'
-import {
-  apiSocketPath,
-  type DataDirectory,
-  instanceName,
-  prepareDataDirectory,
-  readIfThere,
-} from './machine/data-directory.ts'
+import { apiSocketPath, type DataDirectory, prepareDataDirectory, readIfThere } from './machine/data-directory.ts'
 import { assertPortsFree } from './machine/free-ports.ts'
 import { defaultPublicName, parsePublicName, serverNames } from './machine/host-names.ts'
 import { systemClock as clock, systemRandom as random } from './machine/system.ts'
-import { readDatabaseAddress } from './store/postgres/address.ts'
-import { openPostgresStore } from './store/postgres/postgres-store.ts'
 import { lockDataDirectory } from './store/sqlite/data-lock.ts'
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import { version } from './version.ts'
 
 export interface Endpoint {
@@ -275,29 +267,6 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   }
 }
 
-interface Registry {
-  readonly store: Store
-  /** Null where this process is alone with its registry. */
-  readonly instance: string | null
-  readonly note: string
-}
-
-async function openRegistry(
-  config: HubConfig,
-  directory: DataDirectory,
-  log: Log,
-  observer: Observer,
-): Promise<Registry> {
-  if (config.databaseUrl === null) {
-    const store = await openSqliteStore({ path: directory.database, clock, observer })
-    return { store, instance: null, note: `SQLite, ${directory.database}` }
-  }
-  const address = readDatabaseAddress(config.databaseUrl)
-  const instance = await instanceName(directory, random)
-  const store = await openPostgresStore({ address, instance, clock, log, observer })
-  return { store, instance, note: `PostgreSQL, ${address.place}; this process is ${instance}` }
-}
-
 /**
  * The key of the command line on this machine. It is made again when its file is gone or holds a key of another life of the
  * registry, since the folder's owner may do anything.
@@ -378,28 +347,4 @@ function passphraseNote(config: HubConfig, directory: DataDirectory): string {
 
 function urlHost(name: string): string {
   return name.includes(':') ? `[${name}]` : name
-}
-
-/** What must be closed, in reverse order of opening. */
-class Closing {
-  readonly #log: Log
-  readonly #steps: { readonly name: string; readonly close: () => void | Promise<void> }[] = []
-
-  constructor(log: Log) {
-    this.#log = log
-  }
-
-  add(name: string, close: () => void | Promise<void>): void {
-    this.#steps.push({ name, close })
-  }
-
-  async run(): Promise<void> {
-    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
-      try {
-        await step.close()
-      } catch (error) {
-        this.#log.error('a part of the hub could not be closed', { part: step.name, error })
-      }
-    }
-  }
 }

@@ -29,7 +29,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The only files that name concrete classes. */
-const composers = ['compose.ts', 'compose-figures.ts', 'compose-journal.ts']
+const composers = [
+  'compose.ts',
+  'compose-closing.ts',
+  'compose-figures.ts',
+  'compose-journal.ts',
+  'compose-registry.ts',
+]
 
 /** What the domain may take from Node: pure functions and types. */
 const corePackages: ReadonlySet<string> = new Set(['node:crypto', 'node:buffer', 'node:net'])

@@ -1,0 +1,34 @@
+/** The registry of a hub: SQLite in its data directory, or the PostgreSQL database that its configuration names. */
+import type { HubConfig } from './config/config.ts'
+import type { Log } from './hub/ports/log.ts'
+import type { Observer } from './hub/ports/observer.ts'
+import type { Store } from './hub/ports/store.ts'
+import { type DataDirectory, instanceName } from './machine/data-directory.ts'
+import { systemClock as clock, systemRandom as random } from './machine/system.ts'
+import { readDatabaseAddress } from './store/postgres/address.ts'
+import { openPostgresStore } from './store/postgres/postgres-store.ts'
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+
+export interface Registry {
+  readonly store: Store
+  /** Null where this process is alone with its registry. */
+  readonly instance: string | null
+  readonly note: string
+}
+
+/** @throws HubError `database-unusable`, `database-unreachable` */
+export async function openRegistry(
+  config: HubConfig,
+  directory: DataDirectory,
+  log: Log,
+  observer: Observer,
+): Promise<Registry> {
+  if (config.databaseUrl === null) {
+    const store = await openSqliteStore({ path: directory.database, clock, observer })
+    return { store, instance: null, note: `SQLite, ${directory.database}` }
+  }
+  const address = readDatabaseAddress(config.databaseUrl)
+  const instance = await instanceName(directory, random)
+  const store = await openPostgresStore({ address, instance, clock, log, observer })
+  return { store, instance, note: `PostgreSQL, ${address.place}; this process is ${instance}` }
+}
