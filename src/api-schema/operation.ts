@@ -109,7 +109,7 @@ export function optionalBody<Schema extends z.ZodType>(schema: Schema, example: 
   return { ...jsonBody(schema, example), required: false }
 }
 
-/** Every failure that an operation may answer with, in the order of the catalogue's numbers left to the reader. */
+/** Every failure that an operation may answer with: its own, and what can happen to any request of its kind. */
 export function failuresOf({
   permission,
   params,
@@ -129,6 +129,7 @@ export function failuresOf({
     ...(conditional ? (['precondition-required', 'precondition-failed'] as const) : []),
     ...failures,
     ...(permission === 'anybody' ? [] : (['store-unavailable'] as const)),
+    ...(body === null ? [] : (['journal-unavailable'] as const)),
     'internal',
   ]
 }

@@ -133,7 +133,7 @@ describe('a kept answer', () => {
       },
       log: api.hub.log,
       flushAttempts: async () => {},
-      describeHub: () => ({ publicName: 'h', https: { port: 1 }, mqtt: { port: 1 }, rootFingerprint: '' }) as never,
+      describeHub: api.describeHub,
     })
     t.after(() => deaf.close())
     const lost = await deaf.inject({
@@ -146,6 +146,35 @@ describe('a kept answer', () => {
     const again = await ask(api, 'POST', '/devices', { id: 'pump-7' }, keyed('k'))
     assert.equal(again.statusCode, 201)
     assert.equal(again.headers['idempotency-replayed'], 'true')
+    assert.deepEqual(await actsOn(api, 'pump-7'), ['token.create', 'identity.register'])
+  })
+
+  test('is not given before the act is as safe as it was to be: the journal holds for it, too', async (t) => {
+    const api = await apiParts(t)
+    const { write } = api.hub.store
+    let isBroken = true
+    const journaling = apiServer({
+      hub: {
+        ...api.hub,
+        store: {
+          ...api.hub.store,
+          async write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+            const value = await write(work)
+            if (isBroken) throw new HubError('journal-unavailable', 'the disk of the journal is full')
+            return value
+          },
+        },
+      },
+      log: api.hub.log,
+      flushAttempts: async () => {},
+      describeHub: api.describeHub,
+    })
+    t.after(() => journaling.close())
+    const register = () => ask({ app: journaling, key: api.key }, 'POST', '/devices', { id: 'pump-7' }, keyed('k'))
+    assertProblem(await register(), 503, 'journal-unavailable')
+    assertProblem(await register(), 503, 'journal-unavailable')
+    isBroken = false
+    assert.equal((await register()).headers['idempotency-replayed'], 'true')
     assert.deepEqual(await actsOn(api, 'pump-7'), ['token.create', 'identity.register'])
   })
 
