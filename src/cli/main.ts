@@ -1,5 +1,6 @@
 /** The command line. */
 import type { Command } from 'commander'
+import { HubError } from '../core/errors.ts'
 import { showHelp } from './help.ts'
 import { buildProgram, commandNamed } from './program.ts'
 import { reportFailure } from './report-failure.ts'
@@ -10,7 +11,7 @@ import { reportFailure } from './report-failure.ts'
  * @param args what stands after `handfast` on the command line
  */
 export async function main(args: readonly string[]): Promise<void> {
-  process.stdout.on('error', endQuietly)
+  process.stdout.on('error', endWithoutOutput)
   const json = args.includes('--json')
   let program: Command | null = null
   try {
@@ -23,8 +24,9 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Whoever read our output has gone, as `head` does: nothing is wrong. */
-function endQuietly(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit()
-  throw error
+/** Where whoever read our output has gone, as `head` does, nothing is wrong; elsewhere it is said, as far as it can be. */
+function endWithoutOutput(cause: NodeJS.ErrnoException): void {
+  if (cause.code === 'EPIPE') process.exit()
+  const error = new HubError('output-unwritable', `standard output cannot be written (${cause.code})`, { cause })
+  process.exit(reportFailure(error, { json: false, command: null, write: (text) => process.stderr.write(text) }))
 }

@@ -8,6 +8,7 @@ import {
 } from '../core/identity/credential.ts'
 import type { IdentityId } from '../core/identity/id.ts'
 import { type Identity, type IdentityState, identityMovedTo } from '../core/identity/identity.ts'
+import { endOpenTokens } from './end-tokens.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { findDevice } from './register-device.ts'
@@ -150,14 +151,8 @@ class Change {
     return changed
   }
 
-  async endTokensOf(id: IdentityId): Promise<number> {
-    const open = await this.#tx.tokens.openOf(id)
-    for (const token of open) {
-      await this.#tx.tokens.update({ ...token, state: 'revoked' })
-      await this.#tx.events.append({ type: 'token-ended', identityId: id, tokenId: token.id, state: 'revoked' })
-      await this.#audit('token.revoke', id, { token: token.id, state: token.state }, { state: 'revoked' })
-    }
-    return open.length
+  endTokensOf(id: IdentityId): Promise<number> {
+    return endOpenTokens(this.#tx, { actor: this.#actor, atMs: this.#nowMs }, id)
   }
 
   async #audit(act: string, subject: string, before: unknown, after: unknown): Promise<void> {

@@ -4,6 +4,7 @@ import { type IdentityId, parseIdentityId } from '../core/identity/id.ts'
 import { type Identity, identityRefusal, parseAttributes, parseGroup } from '../core/identity/identity.ts'
 import type { Token } from '../core/identity/token.ts'
 import type { Secret } from '../core/secret.ts'
+import { endOpenTokens } from './end-tokens.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
 import type { Store, Transaction } from './ports/store.ts'
@@ -79,10 +80,7 @@ export async function grantToken(
       throw new HubError(refusal, `${quote(id)} is ${identity.state} and cannot get a token`)
     }
     // Whoever asks for another string has lost the first one, or no longer knows who has it.
-    for (const earlier of await tx.tokens.openOf(id)) {
-      await tx.tokens.update({ ...earlier, state: 'revoked' })
-      await tx.events.append({ type: 'token-ended', identityId: id, tokenId: earlier.id, state: 'revoked' })
-    }
+    await endOpenTokens(tx, { actor, atMs: token.createdAtMs }, id)
     await tx.tokens.insert(token)
     await tx.audit.append(tokenCreatedEntry(actor, token))
     return { identity, token, tokenText: text }

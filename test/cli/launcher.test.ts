@@ -83,3 +83,12 @@ test('one Ctrl-C that comes twice lets a command end in its own time', async (co
   assert.deepEqual(await once(child, 'exit'), [0, null])
   assert.deepEqual(await output, ['summary'])
 })
+
+test('output that cannot be written is a failure with a name, and a reader that leaves early is none', async () => {
+  const shell = (line: string) => run('/bin/sh', ['-c', line, process.execPath, launcher])
+  const full = await shell('"$0" "$1" completion bash > /dev/full')
+  assert.equal(full.status, 7)
+  assert.match(full.stderr, /^error: standard output cannot be written \(ENOSPC\)\n {2}code: HF-8140 output-unwritable/)
+  const left = await shell('"$0" "$1" completion bash | true')
+  assert.deepEqual([left.status, left.stderr], [0, ''])
+})

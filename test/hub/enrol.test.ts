@@ -136,6 +136,12 @@ test('each answer to a request is told by its outcome, and a second certificate 
   assert.deepEqual(told(), ['issuance device refused', 'enrolmentRefused token-missing'])
 
   const again = await grantToken(hub, hub.actor, identity.id, 3_600)
+  const { items } = await hub.store.audit.list({ after: null, limit: 2 })
+  assert.deepEqual(
+    items.map(({ act }) => act).sort(),
+    ['token.create', 'token.revoke'],
+    'the end of the first is an act too',
+  )
   await ask(again.tokenText)
   assert.deepEqual(told(), ['issuance device issued', 'renewal device renewed'])
 

@@ -218,6 +218,15 @@ export const apiFailures = {
     'the import ended before its last row',
     'run the same command again; it goes on where it stopped',
   ),
+  'output-unwritable': entry(
+    'HF-8140',
+    'api',
+    'operator',
+    'local',
+    'general',
+    'what the command prints cannot be written where it goes',
+    'check the free space there, and the path behind ">"; what the command did is done',
+  ),
   'imports-too-many': entry(
     'HF-8125',
     'api',
