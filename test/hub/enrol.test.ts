@@ -136,12 +136,6 @@ test('each answer to a request is told by its outcome, and a second certificate 
   assert.deepEqual(told(), ['issuance device refused', 'enrolmentRefused token-missing'])
 
   const again = await grantToken(hub, hub.actor, identity.id, 3_600)
-  const { items } = await hub.store.audit.list({ after: null, limit: 2 })
-  assert.deepEqual(
-    items.map(({ act }) => act).sort(),
-    ['token.create', 'token.revoke'],
-    'the end of the first is an act too',
-  )
   await ask(again.tokenText)
   assert.deepEqual(told(), ['issuance device issued', 'renewal device renewed'])
 
@@ -149,4 +143,17 @@ test('each answer to a request is told by its outcome, and a second certificate 
   await hub.store.close()
   await assert.rejects(ask(late.tokenText))
   assert.deepEqual(told(), ['issuance device failed', 'enrolmentRefused store-unavailable'])
+})
+
+test('another token ends those before it, and the audit log says so', async (t) => {
+  const hub = await hubParts(t)
+  const { identity, tokenText } = await registered(hub, 'pump-7')
+  await grantToken(hub, hub.actor, identity.id, 3_600)
+  const { items } = await hub.store.audit.list({ after: null, limit: 2 })
+  assert.deepEqual(
+    items.map(({ act }) => act),
+    ['token.create', 'token.revoke'],
+  )
+  const request = { tokenText, claimedId: '', ...deviceRequest('pump-7') }
+  await assert.rejects(enrol(hub, request), { code: 'token-revoked' })
 })
