@@ -1,23 +1,27 @@
 /** The journal of a hub, put together: found before anything is written, and then between the registry and its users. */
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HubConfig } from './config/config.ts'
 import { HubError, quote } from './core/errors.ts'
 import { certificateFingerprint } from './core/x509/certificate.ts'
-import { findInJournal } from './hub/find-in-journal.ts'
+import { findInJournal, type JournalPosition } from './hub/find-in-journal.ts'
 import { journalEntries } from './hub/journal-entries.ts'
+import type { Journal } from './hub/ports/journal.ts'
 import type { Log } from './hub/ports/log.ts'
 import type { Store } from './hub/ports/store.ts'
-import { replayJournal } from './hub/replay-journal.ts'
-import { journalFolder } from './journal/journal-files.ts'
+import { acceptedGap, markRestored, replayJournal } from './hub/replay-journal.ts'
+import { openJournal } from './journal/file-journal.ts'
+import { filesIn, type JournalFiles, journalFolder } from './journal/journal-files.ts'
 import { type JournaledStore, journaled } from './journal/journaled-store.ts'
-import { beginKeptJournal, findKeptJournal } from './journal/kept-journal.ts'
-import type { DataDirectory } from './machine/data-directory.ts'
+import { beginKeptJournal, findKeptJournal, type KeptJournalOptions, readMark } from './journal/kept-journal.ts'
+import { type DataDirectory, dataDirectoryAt } from './machine/data-directory.ts'
 import { systemClock as clock, systemRandom as random } from './machine/system.ts'
 import { lockDataDirectory } from './store/sqlite/data-lock.ts'
 
 export interface HubJournal {
   /**
-   * The registry, whose acts are acknowledged when the journal holds them. A registry that has no journal gets one.
+   * The registry, whose acts are acknowledged when the journal holds them. A registry that has no journal gets one, and one
+   * that was restored gets back what the journal knows.
    *
    * @param hub fingerprint of the root of the hub
    */
@@ -41,26 +45,16 @@ export async function openHubJournal(hub: {
   const { config, registry, log } = hub
   const files = await openFolder(config.journal)
   const lock = lockDataDirectory(join(config.journal, 'lock.db'))
-  const options = { files, clock, keptMs: config.journalDays * 86_400_000, mark: hub.directory.journalMark }
+  const options = keptOptions(config, files)
   try {
     const root = (await registry.authorities.all()).find(({ role }) => role === 'root')
     const found = await findKeptJournal(options, root === undefined ? null : certificateFingerprint(root.certificate))
     return {
       async guard(fingerprint) {
-        const journal = found ?? (await begin(fingerprint))
-        const { place, event, isBehind } = await findInJournal(registry, journal)
-        if (isBehind) {
-          const report = await replayJournal({ store: registry, clock, journal }, place, false)
-          log.warn('the registry was restored from a backup: what was taken away since is taken away again', {
-            ...report,
-          })
-        }
-        const store = journaled(registry, {
-          journal,
-          position: event,
-          describe: (events) => journalEntries(registry, events),
-          log,
-        })
+        const journal = found ?? (await begin(options, registry, fingerprint))
+        const position = await catchUp(registry, journal, log)
+        const describe: Parameters<typeof journaled>[1]['describe'] = (events) => journalEntries(registry, events)
+        const store = journaled(registry, { journal, position, describe, log })
         await store.settled()
         return store
       },
@@ -70,14 +64,46 @@ export async function openHubJournal(hub: {
     lock.release()
     throw error
   }
+}
 
-  async function begin(fingerprint: string) {
-    const id = Buffer.from(random.bytes(16)).toString('hex')
-    return beginKeptJournal(options, { id, hub: fingerprint, event: await registry.events.last() })
+/** Applies what the journal knows and the registry does not. Returns the number of the last event that both know. */
+async function catchUp(registry: Store, journal: Journal, log: Log): Promise<number> {
+  const isGapAccepted = (await registry.settings.find(acceptedGap)) !== null
+  const position = await positionIn(registry, journal, isGapAccepted)
+  if (position.isBehind) {
+    const report = await replayJournal({ store: registry, clock, journal }, position.place, position.isIncomplete)
+    log.warn('the registry was restored from a backup: what was taken away since is taken away again', { ...report })
+  }
+  // It was accepted for this start alone.
+  if (isGapAccepted) await registry.write((tx) => tx.settings.remove(acceptedGap))
+  return position.event
+}
+
+async function positionIn(
+  registry: Store,
+  journal: Journal,
+  isGapAccepted: boolean,
+): Promise<JournalPosition & { readonly isIncomplete: boolean }> {
+  try {
+    return { ...(await findInJournal(registry, journal)), isIncomplete: false }
+  } catch (error) {
+    const isShort = error instanceof HubError && error.code === 'journal-too-short'
+    if (!isShort || !isGapAccepted) throw error
+    return { place: journal.start.place, event: await registry.events.last(), isBehind: true, isIncomplete: true }
   }
 }
 
-async function openFolder(path: string) {
+async function begin(options: KeptJournalOptions, registry: Store, hub: string): Promise<Journal> {
+  if ((await registry.settings.find(acceptedGap)) !== null) await markRestored({ store: registry, clock })
+  const id = Buffer.from(random.bytes(16)).toString('hex')
+  return beginKeptJournal(options, { id, hub, event: await registry.events.last() })
+}
+
+function keptOptions({ journalDays, dataDirectory }: HubConfig, files: JournalFiles): KeptJournalOptions {
+  return { files, clock, keptMs: journalDays * 86_400_000, mark: dataDirectoryAt(dataDirectory).journalMark }
+}
+
+async function openFolder(path: string): Promise<JournalFiles> {
   try {
     return await journalFolder(path)
   } catch (cause) {
@@ -85,5 +111,103 @@ async function openFolder(path: string) {
       hint: 'check its disk, owner and mode, or name another folder with --journal or HANDFAST_JOURNAL',
       cause,
     })
+  }
+}
+
+/**
+ * The journal that the configuration names, to be read, also while a hub writes it.
+ *
+ * @returns why there is none, where there is none
+ * @throws HubError `journal-damaged`, `journal-unavailable`
+ */
+export async function readJournal(
+  config: HubConfig,
+): Promise<{ readonly journal: Journal } | { readonly why: string }> {
+  const place = quote(config.journal)
+  const mark = readMark(dataDirectoryAt(config.dataDirectory).journalMark)
+  const journal = existsSync(config.journal)
+    ? await openJournal(keptOptions(config, filesIn(config.journal)), true)
+    : null
+  if (journal === null) {
+    const elsewhere =
+      mark === null || mark.folder === config.journal ? '' : `; the last one was in ${quote(mark.folder)}`
+    return { why: `there is no journal in ${place}${elsewhere}` }
+  }
+  if (mark !== null && mark.journal !== journal.id)
+    return { why: `${place} holds another journal than the hub kept last` }
+  return { journal }
+}
+
+/** After that the next start begins another journal, where it finds none. */
+export function dropJournalMark({ journalMark }: DataDirectory): void {
+  rmSync(journalMark, { force: true })
+}
+
+export interface JournalDescription {
+  readonly folder: string
+  readonly id: string
+  readonly hub: string
+  readonly entries: number
+  readonly firstEvent: number
+  readonly lastEvent: number
+  /** The time of the first entry, ISO 8601; null for a journal without entries. */
+  readonly since: string | null
+  readonly files: number
+  readonly bytes: number
+}
+
+/**
+ * Reads the whole journal, which shows whether it is whole.
+ *
+ * @throws HubError `journal-missing`, `journal-damaged`, `journal-unavailable`
+ */
+export async function describeJournal(config: HubConfig): Promise<JournalDescription> {
+  const found = await readJournal(config)
+  if ('why' in found) throw new HubError('journal-missing', found.why)
+  const { journal } = found
+  let [entries, since]: [number, string | null] = [0, null]
+  for await (const group of journal.after(0)) {
+    entries += group.length
+    since ??= new Date(group[0]?.entry.atMs ?? 0).toISOString()
+  }
+  const sizes = readdirSync(config.journal)
+    .filter((name) => name.endsWith('.journal'))
+    .map((name) => statSync(join(config.journal, name)).size)
+  return {
+    folder: config.journal,
+    id: journal.id,
+    hub: journal.hub,
+    entries,
+    firstEvent: journal.start.event + 1,
+    lastEvent: journal.highest,
+    since,
+    files: sizes.length,
+    bytes: sizes.reduce((sum, size) => sum + size, 0),
+  }
+}
+
+/**
+ * Lets the next start begin another journal, because the one that the hub has kept is lost. One that is there is left alone.
+ *
+ * @throws HubError `data-directory-locked` while a hub runs, `journal-foreign` where the folder holds a journal
+ */
+export async function beginNewJournal(config: HubConfig): Promise<void> {
+  const directory = dataDirectoryAt(config.dataDirectory)
+  if (!existsSync(directory.path)) {
+    throw new HubError('data-directory-unusable', `there is no data directory ${quote(directory.path)}`)
+  }
+  const lock = lockDataDirectory(directory.lock)
+  try {
+    const journal = existsSync(config.journal)
+      ? await openJournal(keptOptions(config, filesIn(config.journal)), true)
+      : null
+    if (journal !== null) {
+      throw new HubError('journal-foreign', `${quote(config.journal)} holds a journal`, {
+        hint: 'move that folder away first, or name an empty one with --journal, here and at every start',
+      })
+    }
+    dropJournalMark(directory)
+  } finally {
+    lock.release()
   }
 }

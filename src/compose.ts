@@ -42,6 +42,7 @@ import { openKeyTable } from './keys/registry/key-table.ts'
 import { apiSocketPath, type DataDirectory, prepareDataDirectory, readIfThere } from './machine/data-directory.ts'
 import { assertPortsFree } from './machine/free-ports.ts'
 import { defaultPublicName, parsePublicName, serverNames } from './machine/host-names.ts'
+import { finishRestore } from './machine/pending-restore.ts'
 import { systemClock as clock, systemRandom as random } from './machine/system.ts'
 import { lockDataDirectory } from './store/sqlite/data-lock.ts'
 import { version } from './version.ts'
@@ -69,6 +70,8 @@ export interface RunningHub {
   readonly adminKeyPath: string
   readonly socketPath: string
   readonly firstStart: boolean
+  /** Devices that wait for adoption, because a backup was restored. */
+  readonly adoptionsWaiting: number
   /** Where the registry is, in words. */
   readonly registryNote: string
   /** Where the passphrase of the authority keys comes from, in words. */
@@ -102,6 +105,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   // Before the ports: of a second hub on one folder, its taken ports are not the news.
   const lock = lockDataDirectory(directory.lock)
   closing.add('lock', () => lock.release())
+  await finishRestore(directory)
   await assertPortsFree([
     { purpose: 'HTTP', host, port: config.httpPort },
     { purpose: 'HTTPS', host, port: config.httpsPort },
@@ -137,7 +141,12 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const rootsPem = encodePem('CERTIFICATE', authorities.root.certificate)
   writeDurably(directory.ca, rootsPem, 0o644)
   const store = await journal.guard(authorities.root.fingerprint)
-  closing.add('store', () => store.close())
+  closing.add('store', async () => {
+    const head = await store.audit.head()
+    await store.close()
+    log.info('the audit log ends here', { ...head })
+  })
+  log.info('the audit log goes on from here', { ...(await store.audit.head()) })
   await ensureAdminKey(directory, store, instance)
 
   const attempts = attemptRecorder({ store, clock, log, observer })
@@ -256,6 +265,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     adminKeyPath: directory.adminKey,
     socketPath,
     firstStart: names.firstStart,
+    adoptionsWaiting: await store.adoptions.count(),
     registryNote,
     passphraseNote: passphraseNote(config, directory),
     upstreamNote:

@@ -24,17 +24,31 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ['core', 'hub', 'api-schema'],
   device: ['core', 'disk'],
   simulate: ['core', 'device', 'api-schema'],
-  cli: ['core', 'api-schema', 'config', 'device', 'simulate', 'compose.ts', 'version.ts', 'hub/ports/log.ts'],
+  cli: [
+    'core',
+    'api-schema',
+    'config',
+    'device',
+    'simulate',
+    'compose.ts',
+    'compose-backup.ts',
+    'compose-restore.ts',
+    'compose-journal.ts',
+    'version.ts',
+    'hub/ports/log.ts',
+  ],
   'version.ts': [],
 }
 
 /** The only files that name concrete classes. */
 const composers = [
   'compose.ts',
+  'compose-backup.ts',
   'compose-closing.ts',
   'compose-figures.ts',
   'compose-journal.ts',
   'compose-registry.ts',
+  'compose-restore.ts',
 ]
 
 /** What the domain may take from Node: pure functions and types. */

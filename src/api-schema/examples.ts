@@ -1,8 +1,11 @@
 /** One plant, in every example of the document. */
 import type { ImportLine } from './bulk.ts'
 import type {
+  AdoptedView,
+  AdoptionView,
   AttemptView,
   AuditEntryView,
+  AuditHeadView,
   BootstrapView,
   CredentialView,
   DeviceChangeView,
@@ -117,6 +120,7 @@ export const auditEntry: AuditEntryView = {
   subject: 'pump-7',
   before: { group: 'line-2', attributes: { site: 'hall-2' } },
   after: { group: 'line-3', attributes: {} },
+  hash: '5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef',
 }
 
 const { summary, ...unregistered } = {
@@ -132,6 +136,15 @@ export const importLines: readonly ImportLine[] = [
   { row: 3, id: 'pump-9', result: 'conflict', ...unregistered },
   { summary },
 ]
+export const auditHead: AuditHeadView = { number: auditEntry.number, hash: auditEntry.hash }
+
+/** A device that was registered after the backup that was restored. */
+export const adoption: AdoptionView = {
+  device: { ...device, state: 'pending' },
+  becomes: { state: 'active', group: device.group, attributes: { ...device.attributes } },
+  credentials: [{ ...credential, state: 'unadopted' }],
+}
+export const adopted: AdoptedView = { device: { ...device, version: 2 }, credentials: [credential] }
 
 export const hub: HubView = {
   version: '0.1.0',

@@ -1,5 +1,6 @@
 /** Every operation of the admin API, and those of EST that a device needs, in the order of the document. */
 import type { Operation } from './operation.ts'
+import * as adoption from './operations/adoptions.ts'
 import * as bulk from './operations/bulk.ts'
 import * as device from './operations/devices.ts'
 import * as est from './operations/est.ts'
@@ -17,9 +18,13 @@ export const apiOperations: readonly Operation[] = [
   device.enableDevice,
   device.retireDevice,
   device.revokeDevice,
+  adoption.listAdoptions,
+  adoption.adoptDevice,
   record.revokeCertificate,
   record.listAttempts,
   record.listAudit,
+  record.listAuditChain,
+  record.showAuditHead,
   record.showHub,
   record.showDocument,
 ]

@@ -159,6 +159,18 @@ export const attemptListQuery = z.strictObject({
 /** GET /api/v1/audit → PageView<AuditEntryView>, newest first */
 export const auditListQuery = z.strictObject(page)
 
+/** GET /api/v1/audit/chain → AuditChainView, oldest first */
+export const auditChainQuery = z.strictObject({
+  since: z.coerce.number().int().min(0).default(0).meta({ description: 'only entries numbered above it' }),
+  limit: page.limit,
+})
+
+/** GET /api/v1/adoptions → PageView<AdoptionView>, by id */
+export const adoptionListQuery = z.strictObject({
+  ...page,
+  device: id.optional().meta({ description: 'only this device' }),
+})
+
 /** A check that takes the sentence of a parser of the domain as its own. */
 function judgedBy(parse: (value: string) => unknown): z.core.CheckFn<string> {
   return ({ value, issues }) => {

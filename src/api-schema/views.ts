@@ -137,6 +137,36 @@ export const attemptView = answerNamed(
 )
 export type AttemptView = z.infer<typeof attemptView>
 
+export const adoptionView = answerNamed(
+  'AdoptionView',
+  'What the journal knows of a device that the restored registry does not, and what adopting it would change.',
+  z.object({
+    device: deviceView.meta({ description: 'as it is now' }),
+    becomes: z
+      .object({
+        state: z.enum(identityStates),
+        group: z.string().nullable(),
+        attributes: z.record(z.string(), z.string()),
+      })
+      .nullable()
+      .meta({ description: 'as it would be; null where it stays as it is' }),
+    credentials: z
+      .array(credentialView)
+      .meta({ description: 'certificates that would open the door again, oldest first' }),
+  }),
+)
+export type AdoptionView = z.infer<typeof adoptionView>
+
+export const adoptedView = answerNamed(
+  'AdoptedView',
+  'What an adoption did.',
+  z.object({
+    device: deviceView,
+    credentials: z.array(credentialView).meta({ description: 'certificates that were taken, as they are now' }),
+  }),
+)
+export type AdoptedView = z.infer<typeof adoptedView>
+
 export const auditEntryView = answerNamed(
   'AuditEntryView',
   'An act that changed something.',
@@ -148,9 +178,29 @@ export const auditEntryView = answerNamed(
     subject: text('what it was done to'),
     before: z.unknown().meta({ description: 'what of the subject was changed; null where there was nothing' }),
     after: z.unknown().meta({ description: 'the same after it; null where nothing is left' }),
+    hash: sha256(
+      'SHA-256 over the hash of the entry before, a line feed and the entry as a JSON array; docs/audit.md says how to check it',
+    ),
   }),
 )
 export type AuditEntryView = z.infer<typeof auditEntryView>
+
+export const auditHeadView = answerNamed(
+  'AuditHeadView',
+  'The newest entry of the audit log: whoever keeps it elsewhere can tell later whether anything before it was changed.',
+  z.object({
+    number: count('0 while the log is empty'),
+    hash: sha256('of the newest entry; zeros while the log is empty'),
+  }),
+)
+export type AuditHeadView = z.infer<typeof auditHeadView>
+
+export const auditChainView = answerNamed(
+  'AuditChainView',
+  'Entries of the audit log in their order, and the head that they lead to.',
+  z.object({ items: z.array(auditEntryView), head: auditHeadView }),
+)
+export type AuditChainView = z.infer<typeof auditChainView>
 
 const endpoint = answerNamed(
   'EndpointView',
@@ -201,6 +251,7 @@ function pageOf<Item extends z.ZodType>(id: string, description: string, item: I
 
 export const devicePageView = pageOf('DevicePage', 'A page of devices, ascending by id.', deviceView)
 export const attemptPageView = pageOf('AttemptPage', 'A page of attempts.', attemptView)
+export const adoptionPageView = pageOf('AdoptionPage', 'A page of what waits for adoption.', adoptionView)
 export const auditPageView = pageOf('AuditPage', 'A page of the audit log, newest first.', auditEntryView)
 
 export const faultView = answerNamed(

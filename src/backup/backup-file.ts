@@ -25,6 +25,7 @@ export async function writeBackupFile(
   text: AsyncIterable<string>,
   seal: Seal,
 ): Promise<{ readonly bytes: number; readonly rows: ReadonlyMap<string, number> }> {
+  if (existsSync(path)) throw unwritable(path, 'is there already')
   const aside = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
   const fileKey = new FileKey()
   try {
@@ -145,7 +146,10 @@ async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    const what = code === 'EEXIST' ? 'is there already' : `cannot be written (${code})`
-    throw new HubError('backup-unwritable', `${quote(path)} ${what}`, { cause })
+    throw unwritable(path, code === 'EEXIST' ? 'is there already' : `cannot be written (${code})`, cause)
   }
+}
+
+function unwritable(path: string, what: string, cause?: unknown): HubError {
+  return new HubError('backup-unwritable', `${quote(path)} ${what}`, cause === undefined ? {} : { cause })
 }

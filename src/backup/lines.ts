@@ -6,6 +6,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { HubError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
+import type { HubEvent } from '../hub/ports/events.ts'
 import { type Cell, type CellKind, cellKinds, type Row, type TableShape } from '../hub/ports/snapshot.ts'
 
 /** What stands at the start of a backup. */
@@ -23,7 +24,7 @@ export interface Manifest {
   readonly realm: string
   readonly publicName: string
   /** The last event and the head of the audit log, as the registry had them. */
-  readonly lastEvent: { readonly number: number; readonly at: string | null }
+  readonly lastEvent: HubEvent | null
   readonly auditHead: { readonly number: number; readonly hash: string }
   /** Whether the generated passphrase of the authority keys is in it. */
   readonly holdsPassphrase: boolean
@@ -170,7 +171,7 @@ function manifestFrom(value: Fields): Manifest {
     [manifest.createdAt, manifest.createdBy, manifest.root, manifest.realm, manifest.publicName].every(
       (text) => typeof text === 'string' && text.length <= 256,
     ) &&
-    Number.isSafeInteger(manifest.lastEvent?.number) &&
+    (manifest.lastEvent === null || Number.isSafeInteger(manifest.lastEvent?.number)) &&
     Number.isSafeInteger(manifest.auditHead?.number)
   if (!isWhole) throw damaged('its first line lacks something')
   return manifest

@@ -35,7 +35,7 @@ async function manifestOf({ snapshot, passphrase, nowMs, version }: BackupSource
     })
   }
   const last = await events.last()
-  const [event] = last === 0 ? [] : await events.after(last - 1, 1)
+  const [event = null] = last === 0 ? [] : await events.after(last - 1, 1)
   return {
     handfast: 'backup',
     version: formatVersion,
@@ -45,7 +45,7 @@ async function manifestOf({ snapshot, passphrase, nowMs, version }: BackupSource
     root: certificateFingerprint(root.certificate),
     realm: (await settings.find('realm')) ?? '',
     publicName: (await settings.find('public-name')) ?? '',
-    lastEvent: { number: last, at: event === undefined ? null : new Date(event.atMs).toISOString() },
+    lastEvent: event,
     auditHead: await audit.head(),
     holdsPassphrase: passphrase !== null,
   }

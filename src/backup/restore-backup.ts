@@ -41,6 +41,8 @@ export interface RestoreOrder {
   readonly withSealedKeys: boolean
   /** Set in the restored registry, in place of those that the backup holds. */
   readonly settings: ReadonlyMap<string, string>
+  /** Called when all of the backup was read and before anything is final; what it throws leaves everything as it was. */
+  confirm?(keys: RestoredKeys): Promise<void>
 }
 
 /**
@@ -115,8 +117,10 @@ class Filling {
     const restorer = this.#target()
     for (const [name, value] of this.#order.settings) await restorer.setSetting(name, value)
     if (this.#order.withSealedKeys) await restorer.insertSealedKeys(this.#keys)
+    const keys: RestoredKeys = { keys: this.#keys, passphrase: this.#passphrase }
+    await this.#order.confirm?.(keys)
     await restorer.finish()
-    return { ...this.#summary.whole(), keys: this.#keys, passphrase: this.#passphrase }
+    return { ...this.#summary.whole(), ...keys }
   }
 
   async abandon(): Promise<void> {

@@ -25,6 +25,17 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   audit: { summary: 'who changed what', load: () => import('./commands/audit.ts') },
   status: { summary: 'addresses and state of the running hub', load: () => import('./commands/status.ts') },
   simulate: { summary: 'run devices that enrol and send readings', load: () => import('./commands/simulate.ts') },
+  backup: { summary: 'write a backup while the hub runs, or verify one', load: () => import('./commands/backup.ts') },
+  restore: {
+    summary: 'what a backup brings back, and putting it in place',
+    load: () => import('./commands/restore.ts'),
+  },
+  adopt: {
+    summary: 'after a restore: take what was issued since the backup',
+    load: () => import('./commands/adopt.ts'),
+  },
+  check: { summary: 'whether the whole registry is consistent', load: () => import('./commands/check.ts') },
+  journal: { summary: 'what the journal holds, and beginning another', load: () => import('./commands/journal.ts') },
   completion: { summary: 'let a shell complete commands and options', load: () => import('./commands/completion.ts') },
 }
 

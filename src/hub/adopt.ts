@@ -84,7 +84,7 @@ export async function adoptIdentity(hub: Hub, actor: string, id: IdentityId): Pr
         state: identity.state,
         group: identity.group,
         attributes: identity.attributes,
-        credentials: credentials.map(({ serialNumber, state }) => ({ serialNumber, state })),
+        credentials: credentials.map(({ serialNumber }) => serialNumber),
       },
     })
     return { identity, credentials }

@@ -20,6 +20,12 @@ import type { Journal, JournalEntry } from './ports/journal.ts'
 import type { Adoption, Store, Transaction } from './ports/store.ts'
 import { hubIdentityId } from './server-certificate.ts'
 
+/** The setting of a registry that was restored although nobody knows what happened since: an operator has accepted that. */
+export const acceptedGap = 'journal-gap'
+
+/** Event numbers that are passed over where nobody knows which were given away: no hub makes as many between two backups. */
+const unknownNumbers = 1_000_000_000
+
 /** What a replay has changed. */
 export interface ReplayReport {
   /** The last event that the restored registry knew. */
@@ -87,6 +93,27 @@ export async function replayJournal(
       after: { journal: journal.id, ...report },
     })
     return report
+  })
+}
+
+/**
+ * For a restored registry of which no journal is left: says so in its events and its audit log, and passes over numbers that
+ * others may have seen.
+ */
+export async function markRestored({ store, clock }: Omit<Hub, 'journal'>): Promise<void> {
+  await store.write(async (tx) => {
+    const restoredTo = await tx.events.last()
+    const mark = { type: 'registry-restored', restoredTo, journal: '', place: 0, incomplete: true } as const
+    await tx.events.appendAbove(restoredTo + unknownNumbers, mark)
+    await tx.settings.remove(acceptedGap)
+    await tx.audit.append({
+      atMs: clock.nowMs(),
+      actor: 'hub',
+      act: 'registry.restore',
+      subject: `event ${restoredTo}`,
+      before: null,
+      after: { journal: null, incomplete: true },
+    })
   })
 }
 

@@ -119,7 +119,8 @@ async function takeIntoUse(tx: Transaction, clock: Clock, issued: Credential): P
 async function serverKeyName(hub: Hub): Promise<string> {
   const setting = hub.instance === null ? 'server-key' : `server-key.${hub.instance}`
   const kept = await hub.store.settings.find(setting)
-  if (kept !== null && !(await isCompromised(hub, kept))) return kept
+  // After a restore the registry may name a key that this machine never had: another one is as good.
+  if (kept !== null && (await hub.keys.has(kept)) && !(await isCompromised(hub, kept))) return kept
   const name = `server-${Buffer.from(hub.random.bytes(4)).toString('hex')}`
   await hub.keys.create(name)
   await hub.store.write(async (tx) => {

@@ -35,6 +35,11 @@ export interface JournalFiles {
 export async function journalFolder(path: string): Promise<JournalFiles> {
   makeFolder(path, 0o700)
   await chmod(path, 0o700)
+  return filesIn(path)
+}
+
+/** A folder that is there. */
+export function filesIn(path: string): JournalFiles {
   return {
     place: path,
     list: () => readdir(path),

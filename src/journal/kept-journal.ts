@@ -57,7 +57,8 @@ export async function beginKeptJournal(
   return journal
 }
 
-interface Mark {
+/** What the mark says, or null where no journal was begun. */
+export interface Mark {
   readonly journal: string
   readonly folder: string
 }
@@ -71,7 +72,8 @@ function writeMark({ mark, files }: KeptJournalOptions, journal: Journal): void 
   }
 }
 
-function readMark(path: string): Mark | null {
+/** @throws HubError `data-directory-unusable` */
+export function readMark(path: string): Mark | null {
   const text = readText(path)
   if (text === null) return null
   try {

@@ -20,6 +20,7 @@ export async function openKeyRing(files: SealedFiles, passphrase: Secret): Promi
   const kek = (await openKek(files, passphrase)) ?? (await makeKek(files, passphrase))
   return {
     create: (name) => createKey(files, kek, name),
+    has: async (name) => (await files.read(keyFile(name))) !== null,
     open: async (name) => signerOf(await readKey(files, kek, name)),
     exportPem: async (name) => pemOf(await readKey(files, kek, name)),
   }

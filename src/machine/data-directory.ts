@@ -22,6 +22,8 @@ export interface DataDirectory {
   readonly apiPointer: string
   /** Says which journal this hub keeps, and where. */
   readonly journalMark: string
+  /** Says that a restored registry is about to take its place; see pending-restore.ts. */
+  readonly restoreMark: string
 }
 
 const directoryMode = 0o700
@@ -52,6 +54,11 @@ export async function prepareDataDirectory(path: string, log: Log): Promise<Data
       cause: error,
     })
   }
+  return dataDirectoryAt(path)
+}
+
+/** The places in a data directory, whether or not it is there. */
+export function dataDirectoryAt(path: string): DataDirectory {
   return {
     path,
     database: join(path, 'handfast.db'),
@@ -63,6 +70,7 @@ export async function prepareDataDirectory(path: string, log: Log): Promise<Data
     ca: join(path, 'ca.pem'),
     apiPointer: join(path, 'run', 'api.json'),
     journalMark: join(path, 'journal.json'),
+    restoreMark: join(path, 'restore.json'),
   }
 }
 

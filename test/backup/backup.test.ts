@@ -233,7 +233,7 @@ test('a backup is private, says what is in it, and is never written over another
   assert.equal(rows.get('identities'), 20)
   const { manifest, rows: again } = await readBackupSummary(path, noKeys)
   assert.deepEqual(again, rows)
-  assert.deepEqual([manifest.realm, manifest.holdsPassphrase, manifest.lastEvent.number], ['plant.example', true, 501])
+  assert.deepEqual([manifest.realm, manifest.holdsPassphrase, manifest.lastEvent?.number], ['plant.example', true, 501])
   await assert.rejects(backUp(await filled(t), path), { code: 'backup-unwritable', message: /is there already/ })
   await assert.rejects(backUp(await filled(t), join(folder, 'none', 'b')), { code: 'backup-unwritable' })
   assert.deepEqual(readdirSync(folder), ['plant.backup'], 'nothing is left beside it')

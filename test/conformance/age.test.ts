@@ -22,7 +22,7 @@ const manifest: Manifest = {
   root: 'ab'.repeat(32),
   realm: 'plant.example',
   publicName: 'hub.plant.example',
-  lastEvent: { number: 0, at: null },
+  lastEvent: null,
   auditHead: { number: 0, hash: '0'.repeat(64) },
   holdsPassphrase: false,
 }

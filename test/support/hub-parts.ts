@@ -40,6 +40,10 @@ export class MemoryKeys implements KeyStore {
     return this.open(name)
   }
 
+  async has(name: string): Promise<boolean> {
+    return this.#keys.has(name)
+  }
+
   async open(name: string): Promise<Signer> {
     const key = this.#keys.get(name)
     if (key === undefined) throw new HubError('key-file-damaged', `there is no key ${name}`)

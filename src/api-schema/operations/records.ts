@@ -1,8 +1,8 @@
 /** Certificates by serial number, what the hub has recorded, and the hub itself. */
 import * as example from '../examples.ts'
 import { operation, optionalBody } from '../operation.ts'
-import { attemptListQuery, auditListQuery, credentialParams, revokeRequest } from '../requests.ts'
-import { attemptPageView, auditPageView, deviceChangeView, hubView } from '../views.ts'
+import { attemptListQuery, auditChainQuery, auditListQuery, credentialParams, revokeRequest } from '../requests.ts'
+import { attemptPageView, auditChainView, auditHeadView, auditPageView, deviceChangeView, hubView } from '../views.ts'
 
 export const revokeCertificate = operation({
   id: 'revokeCertificate',
@@ -60,6 +60,35 @@ export const listAudit = operation({
     example: { items: [example.auditEntry], next: null },
   },
   failures: ['cursor-invalid'],
+})
+
+export const listAuditChain = operation({
+  id: 'listAuditChain',
+  method: 'GET',
+  path: '/api/v1/audit/chain',
+  tag: 'records',
+  summary: 'List acts in the order of their chain',
+  description:
+    'Entries of the audit log, oldest first, and the head of the log. To read all of it, ask again with `since` set to the number of the last entry until that is the head.',
+  query: auditChainQuery,
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'Entries that follow each other without gaps.',
+    schema: auditChainView,
+    example: { items: [example.auditEntry], head: example.auditHead },
+  },
+})
+
+export const showAuditHead = operation({
+  id: 'showAuditHead',
+  method: 'GET',
+  path: '/api/v1/audit/head',
+  tag: 'records',
+  summary: 'Show the head of the audit log',
+  description:
+    'Number and hash of the newest entry. Keep it where the hub cannot reach: it proves all entries before it.',
+  answer: { kind: 'json', status: 200, description: 'The head.', schema: auditHeadView, example: example.auditHead },
 })
 
 export const showHub = operation({

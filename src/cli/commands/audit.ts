@@ -1,10 +1,11 @@
-/** `handfast audit`: who changed what. */
+/** `handfast audit`: who changed what; and its chain, to be verified, exported and kept elsewhere. */
 import type { Command } from 'commander'
 import type { AuditEntryView, PageView } from '../../api-schema/views.ts'
 import { limits } from '../../core/limits.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../hub-options.ts'
 import { note, printJson, printTable, shortTime } from '../output.ts'
 import { wholeNumber } from '../values.ts'
+import { defineExport, defineHead, defineVerify } from './audit/chain.ts'
 
 interface AuditOptions extends HubOptions {
   readonly limit?: number
@@ -29,6 +30,10 @@ export function define(command: Command): void {
       printTable(['TIME', 'ACTOR', 'ACT', 'SUBJECT', 'CHANGE'], rows)
       if (page.next !== null) note(`There are older ones; see them with --limit, or --after ${page.next}.`)
     })
+  const inherited = (): HubOptions => command.opts()
+  defineVerify(command.command('verify').description('whether the whole log continues its chain'), inherited)
+  defineExport(command.command('export').description('print the log with its hashes, a line for each act'), inherited)
+  defineHead(command.command('head').description('print number and hash of the newest act'), inherited)
 }
 
 /** What became different, in short; --json has all of it. What an act does not speak of has not changed. */

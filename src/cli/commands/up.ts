@@ -108,6 +108,9 @@ function announce(hub: RunningHub, dataDirectory: string): void {
       ['  registry', hub.registryNote],
       ['  keys', hub.passphraseNote],
       ['  restart', hub.upstreamNote],
+      ...(hub.adoptionsWaiting === 0
+        ? []
+        : [['  restored', `${hub.adoptionsWaiting} devices wait: ${handfast} adopt`] as const]),
     ],
     columnsMax,
   )

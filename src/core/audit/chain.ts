@@ -26,9 +26,14 @@ export interface ChainedEntry {
  * order of names in `before` and `after` counts, as it stands in the JSON text.
  */
 export function auditHash(previous: AuditHash, entry: ChainedEntry): AuditHash {
-  const { number, atMs, actor, act, subject, before, after } = entry
-  const text = JSON.stringify([number, atMs, actor, act, subject, before ?? null, after ?? null])
-  return createHash('sha256').update(`${previous}\n${text}`).digest('hex')
+  return createHash('sha256')
+    .update(`${previous}\n${auditText(entry)}`)
+    .digest('hex')
+}
+
+/** The text of an entry that is hashed: a JSON array. */
+export function auditText({ number, atMs, actor, act, subject, before, after }: ChainedEntry): string {
+  return JSON.stringify([number, atMs, actor, act, subject, before ?? null, after ?? null])
 }
 
 /** The first entry that does not continue the chain, or null when all do. Entries are ascending and `previous` stands before them. */

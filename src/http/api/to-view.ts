@@ -1,5 +1,6 @@
 /** Rows of the registry as the admin API shows them. */
 import type {
+  AdoptionView,
   AttemptView,
   AuditEntryView,
   CredentialView,
@@ -9,6 +10,7 @@ import type {
 import { failure } from '../../core/failure/catalogue.ts'
 import type { Credential } from '../../core/identity/credential.ts'
 import type { Identity } from '../../core/identity/identity.ts'
+import type { AdoptionPlan } from '../../hub/adopt.ts'
 import type { IdentityChange } from '../../hub/change-identity.ts'
 import type { Attempt } from '../../hub/ports/attempts.ts'
 import type { AuditEntry } from '../../hub/ports/audit.ts'
@@ -41,6 +43,15 @@ export function credentialToView(credential: Credential): CredentialView {
     activatedAt: isoOrNull(credential.activatedAtMs),
     revokedAt: isoOrNull(credential.revokedAtMs),
     revocationReason: credential.revocationReason,
+  }
+}
+
+export function adoptionToView({ identity, target, credentials }: AdoptionPlan): AdoptionView {
+  return {
+    device: deviceToView(identity),
+    becomes:
+      target === null ? null : { state: target.state, group: target.group, attributes: { ...target.attributes } },
+    credentials: credentials.map(credentialToView),
   }
 }
 
@@ -85,8 +96,8 @@ export function attemptToView(attempt: Attempt): AttemptView {
 }
 
 export function auditEntryToView(entry: AuditEntry): AuditEntryView {
-  const { number, atMs, actor, act, subject, before, after } = entry
-  return { number, at: iso(atMs), actor, act, subject, before, after }
+  const { number, atMs, actor, act, subject, before, after, hash } = entry
+  return { number, at: iso(atMs), actor, act, subject, before, after, hash }
 }
 
 /** Certificates of strangers may carry any date; beyond what a Date holds, the end of its range is shown. */

@@ -16,6 +16,7 @@ export interface KeyStore {
    * @throws HubError `data-directory-unusable` when it cannot be written or the name is taken
    */
   create(name: string): Promise<Signer>
+  has(name: string): Promise<boolean>
   /** @throws HubError `key-file-damaged`, `key-passphrase-wrong` */
   open(name: string): Promise<Signer>
   /** The private key as PKCS#8 PEM, for a TLS listener of this process. Same errors as `open`. */

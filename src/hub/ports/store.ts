@@ -178,6 +178,7 @@ export interface SettingReader {
 }
 export interface Settings extends SettingReader {
   set(name: string, value: string): Promise<void>
+  remove(name: string): Promise<void>
 }
 
 /** An answer that was given to a request with an idempotency key. */

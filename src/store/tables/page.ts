@@ -58,7 +58,7 @@ export async function boundedPage<Place, Row extends Place, T>(
 }
 
 /** The lists that have cursors. A cursor of one is none of another. */
-type ListName = 'identities' | 'credentials' | 'attempts-newest' | 'attempts-oldest' | 'audit'
+type ListName = 'identities' | 'adoptions' | 'credentials' | 'attempts-newest' | 'attempts-oldest' | 'audit'
 
 /** The place behind a row, as text that nobody takes for more than that. */
 export function writeCursor(list: ListName, place: string): string {

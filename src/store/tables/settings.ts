@@ -20,5 +20,8 @@ export function settings(access: Access): Settings {
         .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
         .execute()
     },
+    async remove(name) {
+      await access().deleteFrom('settings').where('name', '=', name).execute()
+    },
   }
 }

@@ -41,6 +41,15 @@ export function recordRoutes(api: ApiListener, { flushAttempts, describeHub }: R
     return { body: { items: page.items.map(auditEntryToView), next: page.next } }
   })
 
+  serve(api, operations.listAuditChain, async ({ hub, query: { since, limit } }) => {
+    // The head is read first, so that entries which come meanwhile do not lie behind it.
+    const head = await hub.store.audit.head()
+    const entries = await hub.store.audit.after(since, limit)
+    return { body: { items: entries.filter(({ number }) => number <= head.number).map(auditEntryToView), head } }
+  })
+
+  serve(api, operations.showAuditHead, async ({ hub }) => ({ body: await hub.store.audit.head() }))
+
   serve(api, operations.showHub, async () => ({ body: describeHub() }))
 }
 
