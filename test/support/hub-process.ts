@@ -124,7 +124,7 @@ export async function startHubProcess(
   const cli = (args: readonly string[], runOptions: RunOptions = {}): Promise<Finished> =>
     run(process.execPath, [launcher, ...args], {
       ...runOptions,
-      env: { HANDFAST_DATA: options.data, ...runOptions.env },
+      env: { HANDFAST_DATA: options.data, ...database, ...runOptions.env },
     })
 
   async function json<T>(args: readonly string[], runOptions?: RunOptions): Promise<T> {
