@@ -18,6 +18,7 @@ const programs = [
   ['curl', 'curl', 'conformance of EST with curl'],
   ['initdb', 'postgresql', 'every test of the registry on PostgreSQL'],
   ['age', 'age', 'conformance of encrypted backups with age'],
+  ['strace', 'strace', 'the journal under failing disks'],
   ['faketime', 'faketime', 'tests with the clock of another day'],
   ['prometheus', 'prometheus', 'conformance with Prometheus, and the tests of the alerts'],
   ['zsh', 'zsh', 'completion in zsh'],

@@ -114,15 +114,18 @@ async function openFolder(path: string): Promise<JournalFiles> {
   }
 }
 
+export type JournalFound =
+  | { readonly journal: Journal; readonly isKept: true }
+  /** There is one, and it is not the one that the hub kept last. */
+  | { readonly journal: Journal; readonly isKept: false; readonly why: string }
+  | { readonly journal: null; readonly why: string }
+
 /**
  * The journal that the configuration names, to be read, also while a hub writes it.
  *
- * @returns why there is none, where there is none
  * @throws HubError `journal-damaged`, `journal-unavailable`
  */
-export async function readJournal(
-  config: HubConfig,
-): Promise<{ readonly journal: Journal } | { readonly why: string }> {
+export async function readJournal(config: HubConfig): Promise<JournalFound> {
   const place = quote(config.journal)
   const mark = readMark(dataDirectoryAt(config.dataDirectory).journalMark)
   const journal = existsSync(config.journal)
@@ -131,11 +134,10 @@ export async function readJournal(
   if (journal === null) {
     const elsewhere =
       mark === null || mark.folder === config.journal ? '' : `; the last one was in ${quote(mark.folder)}`
-    return { why: `there is no journal in ${place}${elsewhere}` }
+    return { journal, why: `there is no journal in ${place}${elsewhere}` }
   }
-  if (mark !== null && mark.journal !== journal.id)
-    return { why: `${place} holds another journal than the hub kept last` }
-  return { journal }
+  if (mark === null || mark.journal === journal.id) return { journal, isKept: true }
+  return { journal, isKept: false, why: `${place} holds another journal than the hub kept last` }
 }
 
 /** After that the next start begins another journal, where it finds none. */
@@ -163,7 +165,7 @@ export interface JournalDescription {
  */
 export async function describeJournal(config: HubConfig): Promise<JournalDescription> {
   const found = await readJournal(config)
-  if ('why' in found) throw new HubError('journal-missing', found.why)
+  if (found.journal === null) throw new HubError('journal-missing', found.why)
   const { journal } = found
   let [entries, since]: [number, string | null] = [0, null]
   for await (const group of journal.after(0)) {

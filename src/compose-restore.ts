@@ -96,6 +96,10 @@ export async function applyRestore(config: HubConfig, order: RestoreOrder, log: 
     const stamp = new Date(clock.nowMs()).toISOString().replaceAll(/[:.]/g, '-')
     const aside = await takePlace(directory, `replaced-${stamp}`)
     return { manifest: found.manifest, rows: found.rows, journal, report, aside }
+  } catch (error) {
+    // Removes what was staged, unless it has been decided on.
+    await finishRestore(directory)
+    throw error
   } finally {
     lock.release()
   }
@@ -177,7 +181,7 @@ function assertSafe(journal: JournalOfBackup, { acceptUnknown }: RestoreChoice):
 async function journalOf(config: HubConfig, manifest: Manifest): Promise<JournalOfBackup> {
   const folder = config.journal
   const found = await readJournal(config)
-  if ('why' in found) return { kind: 'missing', folder, why: found.why }
+  if (found.journal === null) return { kind: 'missing', folder, why: found.why }
   const { journal } = found
   if (journal.hub !== manifest.root) {
     throw new HubError(
@@ -188,6 +192,7 @@ async function journalOf(config: HubConfig, manifest: Manifest): Promise<Journal
       },
     )
   }
+  if (!found.isKept) return { kind: 'missing', folder, why: found.why }
   if (journal.highest < (manifest.lastEvent?.number ?? 0)) {
     return { kind: 'covers', folder, facts: await journalFacts(journal, journal.end) }
   }

@@ -77,6 +77,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'backup/make-backup.ts': 'the generated passphrase goes into a backup',
   'backup/sealing.ts': 'passphrases and identities are given to age',
   'cli/exchange.ts': 'the Authorization header of a request to the hub',
+  'compose-restore.ts': 'the generated passphrase of a backup becomes a file again',
   'compose.ts': 'the file of the admin key',
   'core/identity/bootstrap.ts': 'a bootstrap string is written and read',
   'core/identity/token.ts': 'a token is read',

@@ -168,7 +168,7 @@ export const auditChainQuery = z.strictObject({
 /** GET /api/v1/adoptions → PageView<AdoptionView>, by id */
 export const adoptionListQuery = z.strictObject({
   ...page,
-  device: id.optional().meta({ description: 'only this device' }),
+  device: deviceId.optional().meta({ description: 'only this device' }),
 })
 
 /** A check that takes the sentence of a parser of the domain as its own. */
