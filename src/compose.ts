@@ -142,9 +142,9 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   writeDurably(directory.ca, rootsPem, 0o644)
   const store = await journal.guard(authorities.root.fingerprint)
   closing.add('store', async () => {
-    const head = await store.audit.head()
+    const head = await store.audit.head().catch(() => null)
     await store.close()
-    log.info('the audit log ends here', { ...head })
+    if (head !== null) log.info('the audit log ends here', { ...head })
   })
   log.info('the audit log goes on from here', { ...(await store.audit.head()) })
   await ensureAdminKey(directory, store, instance)
