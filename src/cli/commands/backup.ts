@@ -33,7 +33,7 @@ export function define(command: Command): void {
 
 async function backUp(file: string, options: BackupOptions): Promise<void> {
   const config = placeOf(options)
-  const backup = await import('../../compose-backup.ts')
+  const backup = await import('../../compose/backup.ts')
   const seal = await backup.sealFrom(options.encryptTo ?? [], options.encryptPassphraseFile ?? null)
   const path = resolve(file)
   const { manifest, bytes, rows } = await backup.backUp(config, path, seal)
@@ -50,7 +50,7 @@ async function backUp(file: string, options: BackupOptions): Promise<void> {
 
 async function verifyBackup(file: string, options: PlaceOptions & OpeningOptions): Promise<void> {
   const config = placeOf(options)
-  const backup = await import('../../compose-backup.ts')
+  const backup = await import('../../compose/backup.ts')
   const keyring = await backup.keyringFrom(options.identity ?? [], options.decryptPassphraseFile ?? null)
   const { manifest, rows, report } = await backup.verifyBackup(
     resolve(file),

@@ -9,7 +9,7 @@ import { amount } from '../summary.ts'
 export function define(command: Command): void {
   addPlaceOptions(command, false).action(async (options: PlaceOptions) => {
     const config = placeOf(options)
-    const { checkLive } = await import('../../compose-backup.ts')
+    const { checkLive } = await import('../../compose/backup.ts')
     const report = await checkLive(config)
     if (options.json) printJson(reportOf(report))
     else printFindings(report)

@@ -6,7 +6,7 @@ import { amount, byteText } from '../summary.ts'
 
 export function define(command: Command): void {
   addPlaceOptions(command, true).action(async (options: PlaceOptions) => {
-    const { describeJournal } = await import('../../compose-journal.ts')
+    const { describeJournal } = await import('../../compose/journal.ts')
     const found = await describeJournal(placeOf(options))
     if (options.json) return printJson(found)
     printFields([
@@ -23,7 +23,7 @@ export function define(command: Command): void {
     .description('begin another journal in place of one that is lost; the hub must not run')
   addPlaceOptions(begin, true).action(async (own: PlaceOptions) => {
     const options = { ...command.opts(), ...own }
-    const { beginNewJournal } = await import('../../compose-journal.ts')
+    const { beginNewJournal } = await import('../../compose/journal.ts')
     await beginNewJournal(placeOf(options))
     if (options.json) return printJson({ begun: true })
     printLine(

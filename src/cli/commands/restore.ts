@@ -21,7 +21,7 @@ interface RestoreOptions extends PlaceOptions, OpeningOptions {
   readonly acceptUnknown?: boolean
 }
 
-type Plan = Awaited<ReturnType<typeof import('../../compose-restore.ts')['planRestore']>>
+type Plan = Awaited<ReturnType<typeof import('../../compose/restore.ts')['planRestore']>>
 
 export function define(command: Command): void {
   addOpeningOptions(addPlaceOptions(command.argument('<file>', 'backup'), true))
@@ -40,8 +40,8 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
   }
   const config = placeOf(options)
   const [{ planRestore, applyRestore }, { keyringFrom }] = await Promise.all([
-    import('../../compose-restore.ts'),
-    import('../../compose-backup.ts'),
+    import('../../compose/restore.ts'),
+    import('../../compose/backup.ts'),
   ])
   const keyring = await keyringFrom(options.identity ?? [], options.decryptPassphraseFile ?? null)
   if (options.check) {

@@ -1,7 +1,7 @@
 /** `handfast up`: a hub in this terminal. */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { RunningHub } from '../../compose.ts'
+import type { RunningHub } from '../../compose/start-hub.ts'
 import { exitStatus } from '../../core/failure/wire-forms.ts'
 import { hostAndPort, publicAddresses } from '../addresses.ts'
 import { handfast } from '../how-called.ts'
@@ -48,7 +48,7 @@ async function up(options: Readonly<Record<string, unknown>>): Promise<void> {
   })
   // Threads and reports of crashes copy the environment.
   for (const secret of ['HANDFAST_PASSPHRASE', 'HANDFAST_DATABASE_URL']) delete process.env[secret]
-  const [{ startHub }, { makeLog }] = await Promise.all([import('../../compose.ts'), import('../log.ts')])
+  const [{ startHub }, { makeLog }] = await Promise.all([import('../../compose/start-hub.ts'), import('../log.ts')])
   const log = makeLog(config.logLevel)
   const stopping = stopOnSignal(log)
   const hub = await startHub(config, log)

@@ -1,16 +1,16 @@
 /** Figures and health of a hub, put together: there from the first moment of a start to the last of a stop. */
-import type { HubConfig } from './config/config.ts'
-import { HubError } from './core/errors.ts'
-import { listenOn } from './http/listen.ts'
-import { HubMetrics } from './http/metrics/hub-metrics.ts'
-import { metricsServer } from './http/metrics/metrics-server.ts'
-import { figuresOf, type HubFigures, type WatchedParts } from './hub/figures.ts'
-import { isLoopback } from './hub/peer-address.ts'
-import type { Log } from './hub/ports/log.ts'
-import { type Observer, silentObserver } from './hub/ports/observer.ts'
-import { Readiness } from './hub/readiness.ts'
-import { systemClock as clock } from './machine/system.ts'
-import { version } from './version.ts'
+import type { HubConfig } from '../config/config.ts'
+import { HubError } from '../core/errors.ts'
+import { listenOn } from '../http/listen.ts'
+import { HubMetrics } from '../http/metrics/hub-metrics.ts'
+import { metricsServer } from '../http/metrics/metrics-server.ts'
+import { figuresOf, type HubFigures, type WatchedParts } from '../hub/figures.ts'
+import { isLoopback } from '../hub/peer-address.ts'
+import type { Log } from '../hub/ports/log.ts'
+import { type Observer, silentObserver } from '../hub/ports/observer.ts'
+import { Readiness } from '../hub/readiness.ts'
+import { systemClock as clock } from '../machine/system.ts'
+import { version } from '../version.ts'
 
 export interface Watch {
   /** What the parts of the hub tell their work. */

@@ -1,13 +1,13 @@
 /** The registry of a hub: SQLite in its data directory, or the PostgreSQL database that its configuration names. */
-import type { HubConfig } from './config/config.ts'
-import type { Log } from './hub/ports/log.ts'
-import type { Observer } from './hub/ports/observer.ts'
-import type { Store } from './hub/ports/store.ts'
-import { type DataDirectory, instanceName } from './machine/data-directory.ts'
-import { systemClock as clock, systemRandom as random } from './machine/system.ts'
-import { readDatabaseAddress } from './store/postgres/address.ts'
-import { openPostgresStore } from './store/postgres/postgres-store.ts'
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import type { HubConfig } from '../config/config.ts'
+import type { Log } from '../hub/ports/log.ts'
+import type { Observer } from '../hub/ports/observer.ts'
+import type { Store } from '../hub/ports/store.ts'
+import { type DataDirectory, instanceName } from '../machine/data-directory.ts'
+import { systemClock as clock, systemRandom as random } from '../machine/system.ts'
+import { readDatabaseAddress } from '../store/postgres/address.ts'
+import { openPostgresStore } from '../store/postgres/postgres-store.ts'
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 
 export interface Registry {
   readonly store: Store

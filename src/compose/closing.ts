@@ -1,4 +1,4 @@
-import type { Log } from './hub/ports/log.ts'
+import type { Log } from '../hub/ports/log.ts'
 
 /** What must be closed, in reverse order of opening. */
 export class Closing {

@@ -1,0 +1,97 @@
+/** What stands behind the listeners of a hub: its folder, registry, journal, keys, names and authorities. */
+import type { HubConfig } from '../config/config.ts'
+import { encodePem } from '../core/x509/pem.ts'
+import { writeDurably } from '../disk/durable-file.ts'
+import { type Authorities, establishAuthorities } from '../hub/authorities.ts'
+import { establishNames, type HubNames } from '../hub/hub-names.ts'
+import type { Log } from '../hub/ports/log.ts'
+import type { KeyStore } from '../hub/ports/signer.ts'
+import type { JournaledStore } from '../journal/journaled-store.ts'
+import { openKeyFolder } from '../keys/file/key-folder.ts'
+import { readPassphrase } from '../keys/file/passphrase.ts'
+import { openKeyTable } from '../keys/registry/key-table.ts'
+import { type DataDirectory, prepareDataDirectory } from '../machine/data-directory.ts'
+import { assertPortsFree } from '../machine/free-ports.ts'
+import { defaultPublicName, parsePublicName } from '../machine/host-names.ts'
+import { finishRestore } from '../machine/pending-restore.ts'
+import { systemClock as clock, systemRandom as random } from '../machine/system.ts'
+import { lockDataDirectory } from '../store/sqlite/data-lock.ts'
+import { ensureAdminKey } from './admin-key.ts'
+import type { Closing } from './closing.ts'
+import { openWatch, type Watch } from './figures.ts'
+import { openHubJournal } from './journal.ts'
+import { openRegistry } from './registry.ts'
+
+export interface Foundation {
+  readonly directory: DataDirectory
+  readonly watch: Watch
+  /** The registry, whose acts are acknowledged when the journal holds them. */
+  readonly store: JournaledStore
+  /** Where the registry is, in words. */
+  readonly registryNote: string
+  /** Null where this process is alone with its registry. */
+  readonly instance: string | null
+  /** The keys of this process's listeners. */
+  readonly keys: KeyStore
+  readonly names: HubNames
+  readonly authorities: Authorities
+  /** The root certificates in PEM. */
+  readonly rootsPem: string
+}
+
+/**
+ * Lays it, and makes what a first start must make.
+ *
+ * @throws HubError of the `hub` stage; what was opened until then is in `closing`
+ */
+export async function openFoundation(config: HubConfig, log: Log, closing: Closing): Promise<Foundation> {
+  const { host, apiListen, metricsListen } = config
+  const directory = await prepareDataDirectory(config.dataDirectory, log)
+  // Before the ports: of a second hub on one folder, its taken ports are not the news.
+  const lock = lockDataDirectory(directory.lock)
+  closing.add('lock', () => lock.release())
+  await finishRestore(directory)
+  await assertPortsFree([
+    { purpose: 'HTTP', host, port: config.httpPort },
+    { purpose: 'HTTPS', host, port: config.httpsPort },
+    { purpose: 'MQTT', host, port: config.mqttPort },
+    ...(apiListen === null ? [] : [{ purpose: 'API', ...apiListen }]),
+    ...(metricsListen === null ? [] : [{ purpose: 'metrics', ...metricsListen }]),
+  ])
+  const watch = await openWatch(config, log)
+  const { observer } = watch
+  closing.add('metrics', () => watch.close())
+
+  const { store: registry, instance, note: registryNote } = await openRegistry(config, directory, log, observer)
+  closing.add('registry', () => registry.close())
+  const passphrase = await readPassphrase(config.passphrase, directory.passphraseFile)
+  // Keys of the listeners belong to this process; those of the authorities to all that share the registry.
+  const keys = await openKeyFolder({ folder: directory.keys, passphrase })
+  const authorityKeys = instance === null ? keys : await openKeyTable(registry, passphrase)
+
+  const journal = await openHubJournal({ config, directory, registry, log })
+  closing.add('journal', () => journal.close())
+  const names = await establishNames(
+    { store: registry, clock },
+    { realm: config.realm, publicName: config.publicName === null ? null : parsePublicName(config.publicName) },
+    defaultPublicName,
+  )
+  const authorities = await establishAuthorities({
+    store: registry,
+    keys: authorityKeys,
+    clock,
+    random,
+    realm: names.realm,
+  })
+  const rootsPem = encodePem('CERTIFICATE', authorities.root.certificate)
+  writeDurably(directory.ca, rootsPem, 0o644)
+  const store = await journal.guard(authorities.root.fingerprint)
+  closing.add('store', async () => {
+    const head = await store.audit.head().catch(() => null)
+    await store.close()
+    if (head !== null) log.info('the audit log ends here', { ...head })
+  })
+  log.info('the audit log goes on from here', { ...(await store.audit.head()) })
+  await ensureAdminKey(directory, store, instance)
+  return { directory, watch, store, registryNote, instance, keys, names, authorities, rootsPem }
+}

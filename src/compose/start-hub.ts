@@ -1,0 +1,226 @@
+/** A hub, put together from its concrete parts: what stands behind all listeners first, then the listeners. */
+import type { HubView } from '../api-schema/views.ts'
+import type { HubConfig } from '../config/config.ts'
+import { startGate } from '../gate/gate.ts'
+import { startEmbeddedUpstream } from '../gate/upstream/embedded/embedded-upstream.ts'
+import { apiServer } from '../http/api/api-server.ts'
+import { estServer } from '../http/est/est-server.ts'
+import { listenOn } from '../http/listen.ts'
+import { crlPath, statusServer } from '../http/status/status-server.ts'
+import { registryAdmission } from '../hub/admit.ts'
+import { FailureLimiter } from '../hub/failure-limiter.ts'
+import { followEvents } from '../hub/follow-events.ts'
+import { limitLog } from '../hub/limit-log.ts'
+import type { Log } from '../hub/ports/log.ts'
+import { currentCrl } from '../hub/publish-crl.ts'
+import { attemptRecorder } from '../hub/record-attempts.ts'
+import { keepCrlsFresh } from '../hub/refresh-crls.ts'
+import { keepAnswersFew } from '../hub/remove-old-answers.ts'
+import { keepServerCertificate } from '../hub/renew-server-certificate.ts'
+import { currentServerCertificate, hubIdentityId } from '../hub/server-certificate.ts'
+import { sweepSessions } from '../hub/sweep-sessions.ts'
+import type { DataDirectory } from '../machine/data-directory.ts'
+import { serverNames } from '../machine/host-names.ts'
+import { systemClock as clock, systemRandom as random } from '../machine/system.ts'
+import { version } from '../version.ts'
+import { openApiSocket } from './api-socket.ts'
+import { Closing } from './closing.ts'
+import { openFoundation } from './foundation.ts'
+import { closeSessions, exchangeCertificate } from './live-changes.ts'
+
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** A hub that serves. */
+export interface RunningHub {
+  readonly addresses: {
+    readonly mqtt: Endpoint
+    readonly https: Endpoint
+    readonly http: Endpoint
+    /** The admin API over TLS; null where only the unix socket serves it. */
+    readonly api: Endpoint | null
+    /** Metrics and health over HTTP; null where they are not asked for. */
+    readonly metrics: Endpoint | null
+  }
+  readonly publicName: string
+  /** SHA-256 of the root certificate, lower-case hexadecimal. */
+  readonly rootFingerprint: string
+  readonly caPath: string
+  readonly adminKeyPath: string
+  readonly socketPath: string
+  readonly firstStart: boolean
+  /** Devices that wait for adoption, because a backup was restored. */
+  readonly adoptionsWaiting: number
+  /** Where the registry is, in words. */
+  readonly registryNote: string
+  /** Where the passphrase of the authority keys comes from, in words. */
+  readonly passphraseNote: string
+  /** What of the broker's sessions survives a restart, in words. */
+  readonly upstreamNote: string
+  /** Drains and ends within `limits.drainMs` and a little. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a hub. What was opened is closed again when a later step fails.
+ *
+ * @throws HubError of the `hub` stage, with the remedy as its hint
+ */
+export async function startHub(config: HubConfig, log: Log): Promise<RunningHub> {
+  const limited = limitLog(log, clock)
+  const closing = new Closing(limited)
+  closing.add('log', () => limited.flush())
+  try {
+    return await open(config, limited, closing)
+  } catch (error) {
+    await closing.run()
+    throw error
+  }
+}
+
+async function open(config: HubConfig, log: Log, closing: Closing): Promise<RunningHub> {
+  const { apiListen } = config
+  const foundation = await openFoundation(config, log, closing)
+  const { directory, watch, store, instance, keys, names, authorities, rootsPem } = foundation
+  const { observer, readiness } = watch
+
+  const attempts = attemptRecorder({ store, clock, log, observer })
+  closing.add('attempts', () => attempts.stop())
+  const status = statusServer({
+    caCertificates: new Map([authorities.root, authorities.issuing].map((ca) => [ca.id, ca.certificate])),
+    rootsPem,
+    crl: (authorityId) => currentCrl({ store, clock, authorities }, authorityId),
+    readiness,
+    clock,
+    log,
+  })
+  closing.add('http', () => status.close())
+  const http = await listenOn(status, 'HTTP', config.host, config.httpPort)
+  const crlUrl = (authorityId: string): string =>
+    `http://${urlHost(names.publicName)}:${http.port}${crlPath(authorityId)}`
+  const crls = keepCrlsFresh({ store, clock, authorities, log, observer })
+  closing.add('CRLs', () => crls.stop())
+  const oldAnswers = keepAnswersFew({ store, clock, log }, instance ?? 'alone')
+  closing.add('old answers', () => oldAnswers.stop())
+
+  const { realm } = names
+  const issuer = {
+    ...{ store, keys, instance, clock, random, observer, realm, authorities },
+    issuing: authorities.issuing,
+    crlUrl,
+  }
+  const certificate = await currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames))
+
+  const est = estServer({
+    hub: issuer,
+    caCertificates: [authorities.root.certificate, authorities.issuing.certificate],
+    limiter: new FailureLimiter(clock),
+    attempts,
+    log,
+    tls: certificate,
+  })
+  closing.add('https', () => est.close())
+  const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
+
+  // Read before the first connection is judged: what is revoked from here on closes sessions.
+  const lastEvent = await store.events.last()
+  const upstream = await startEmbeddedUpstream({ log })
+  closing.add('upstream', () => upstream.stop())
+  const gate = await startGate({
+    listenerName: 'mqtt',
+    host: config.host,
+    port: config.mqttPort,
+    certificate,
+    sessionTickets: config.sessionTickets,
+    admission: registryAdmission({ store, clock, authorities }),
+    attempts,
+    observer,
+    upstream,
+    clock,
+    random,
+    log,
+  })
+  closing.add('gate', () => gate.stop())
+
+  const addresses = { mqtt: gate.address, https, http }
+  let api: Endpoint | null = null
+  const describeHub = (): HubView => ({
+    version,
+    realm: names.realm,
+    publicName: names.publicName,
+    ...addresses,
+    api,
+    rootFingerprint: authorities.root.fingerprint,
+    ca: rootsPem,
+    sessions: gate.sessionCount(),
+    upstream: { kind: 'embedded', available: upstream.isAvailable() },
+  })
+  const apiOptions = {
+    hub: { store, clock, random },
+    log,
+    flushAttempts: () => attempts.flush(),
+    describeHub,
+  }
+  const tlsApps = [est]
+  const socketPath = await openApiSocket(apiServer(apiOptions), directory, closing)
+  if (apiListen !== null) {
+    const remote = apiServer({ ...apiOptions, limiter: new FailureLimiter(clock), tls: certificate })
+    closing.add('API', () => remote.close())
+    api = await listenOn(remote, 'API', apiListen.host, apiListen.port)
+    tlsApps.push(remote)
+  }
+
+  const renewal = keepServerCertificate({ clock, log, observer }, certificate, {
+    current: () => currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames)),
+    use: (renewed) => exchangeCertificate(renewed, gate, tlsApps),
+  })
+  closing.add('server certificate', renewal.stop)
+
+  const follower = followEvents({ store, log }, lastEvent, (event) => {
+    closeSessions(gate, event)
+    if (event.type !== 'credential-revoked') return
+    observer.revocationApplied('gate', clock.nowMs() - event.atMs)
+    crls.revoked(event.authorityId, event.number, event.atMs)
+    if (event.identityId === hubIdentityId) void renewal.exchange()
+  })
+  closing.add('events', () => follower.stop())
+  const sweep = sweepSessions({ store, log }, gate, follower)
+  closing.add('sweep', () => sweep.stop())
+  watch.begin({
+    ...{ store, journal: store, authorities, gate, broker: upstream, crls },
+    serverCertificate: renewal,
+    followers: { gate: follower },
+  })
+
+  return {
+    addresses: { ...addresses, api, metrics: watch.address },
+    publicName: names.publicName,
+    rootFingerprint: authorities.root.fingerprint,
+    caPath: directory.ca,
+    adminKeyPath: directory.adminKey,
+    socketPath,
+    firstStart: names.firstStart,
+    adoptionsWaiting: await store.adoptions.count(),
+    registryNote: foundation.registryNote,
+    passphraseNote: passphraseNote(config, directory),
+    upstreamNote:
+      'sessions, queued and retained messages of the embedded broker do not survive a restart; all else does',
+    stop() {
+      readiness.stop()
+      return closing.run()
+    },
+  }
+}
+
+function passphraseNote(config: HubConfig, directory: DataDirectory): string {
+  if (config.passphrase === null) return `encrypted with the generated key file ${directory.passphraseFile}`
+  return 'file' in config.passphrase
+    ? `encrypted with the passphrase in ${config.passphrase.file}`
+    : 'encrypted with the passphrase in HANDFAST_PASSPHRASE'
+}
+
+function urlHost(name: string): string {
+  return name.includes(':') ? `[${name}]` : name
+}
