@@ -9,6 +9,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const slow = [
   ...['flow', 'conformance', 'package', 'gate', 'cli', 'simulate'].map((folder) => `test/${folder}/`),
   'test/store/postgres',
+  'test/backup/',
 ]
 const unitOnly = process.argv[2] === 'unit'
 
