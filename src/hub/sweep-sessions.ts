@@ -53,6 +53,7 @@ export function sweepSessions(
 function refusalOf({ state, identityState }: UnfitCredential): FailureName {
   if (state === 'revoked') return 'certificate-revoked'
   if (state === 'intended') return 'certificate-never-completed'
+  if (state === 'unadopted') return 'certificate-not-adopted'
   const refusal = identityRefusal(identityState)
   if (refusal === null) throw new HubError('internal', `a credential that is ${state} was called unfit`)
   return refusal
