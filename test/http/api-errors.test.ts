@@ -177,3 +177,47 @@ test('a key has a bounded number of requests open, and its later ones wait for n
     assert.equal((await ask(api, 'GET', '/hub')).statusCode, 200)
   }
 })
+
+describe('whoever hangs up', () => {
+  /** Sends requests on one connection, each before the last is answered, and hangs up while `held` is asked for. */
+  async function hangUp(api: ApiParts, requests: string, held: { find(...args: never[]): unknown }): Promise<void> {
+    const { port } = await listenOn(api.app, 'test', '127.0.0.1', 0)
+    const [asked, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    api.app.server.on('connection', (socket) => socket.once('close', gone.resolve))
+    const { find } = held
+    Object.assign(held, {
+      async find(...args: never[]) {
+        asked.resolve()
+        await gone.promise
+        return find.apply(held, args)
+      },
+    })
+    const socket = connect(port, '127.0.0.1', () => socket.write(requests))
+    await asked.promise
+    socket.destroy()
+    await gone.promise
+    Object.assign(held, { find })
+  }
+
+  const head = (api: ApiParts, line: string) => `${line} HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer ${api.key}\r\n`
+
+  for (const [when, heldOf] of [
+    ['the key is looked up', ({ hub }: ApiParts) => hub.store.apiKeys],
+    ['the answer is made', ({ hub }: ApiParts) => hub.store.identities],
+  ] as const) {
+    test(`while ${when} does not count among the open requests of the key any more`, async (t) => {
+      const api = await apiParts(t)
+      const request = `${head(api, 'GET /api/v1/devices/pump-7')}\r\n`
+      await hangUp(api, request.repeat(limits.requestsPerKeyMax), heldOf(api))
+      assert.equal((await ask(api, 'GET', '/hub')).statusCode, 200)
+    })
+  }
+
+  test('before its import begins leaves room for the next one', async (t) => {
+    const api = await apiParts(t)
+    const request = `${head(api, 'POST /api/v1/devices/import')}Content-Type: text/csv\r\nContent-Length: 9\r\n\r\nid\npump-7`
+    await hangUp(api, request.repeat(limits.importsAtOnceMax), api.hub.store.apiKeys)
+    const answer = await ask(api, 'POST', '/devices/import', 'id\npump-8\n', { 'content-type': 'text/csv' })
+    assert.equal(answer.statusCode, 200, answer.body)
+  })
+})

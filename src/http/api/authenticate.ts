@@ -7,6 +7,7 @@ import { type ApiCaller, authenticateApiKey } from '../../hub/api-keys.ts'
 import type { FailureLimiter } from '../../hub/failure-limiter.ts'
 import { peerAddress } from '../../hub/peer-address.ts'
 import type { Store } from '../../hub/ports/store.ts'
+import { whenOver } from '../request-end.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -71,7 +72,7 @@ class OpenRequests {
       throw new HubError('requests-too-many', `the key ${keyName} has ${count} requests open`)
     }
     this.#counts.set(keyId, count + 1)
-    reply.raw.once('close', () => {
+    whenOver(reply, () => {
       const left = (this.#counts.get(keyId) ?? 1) - 1
       if (left === 0) this.#counts.delete(keyId)
       else this.#counts.set(keyId, left)

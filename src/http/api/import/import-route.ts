@@ -10,6 +10,7 @@ import { type ImportedRow, type ImportOptions, importBatch, type RowOutcome } fr
 import { AnswerPlace, type KeyedRequest } from '../../../hub/kept-answers.ts'
 import type { Log } from '../../../hub/ports/log.ts'
 import { hubErrorOf, problemOf } from '../../problem.ts'
+import { whenOver } from '../../request-end.ts'
 import { bootstrapText } from '../bootstrap.ts'
 import { parseRequest } from '../parse-request.ts'
 import { type ApiListener, fastifyPath, hashOf, idempotencyKey } from '../serve.ts'
@@ -45,7 +46,7 @@ export function importRoute(api: ApiListener, describeHub: () => HubView, log: L
           throw new HubError('imports-too-many', `${underWay.size} imports are under way`)
         }
         underWay.add(request)
-        reply.raw.once('close', () => underWay.delete(request))
+        whenOver(reply, () => underWay.delete(request))
       },
       handler: async (request, reply) => {
         const run = await beginning(api, request)
