@@ -95,6 +95,8 @@ export function parseAttributes(entries: Readonly<Record<string, string>>): Read
 }
 
 function isPlainText(value: string): boolean {
+  // Half a surrogate pair is no character: databases keep another one in its place.
+  if (!value.isWellFormed()) return false
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
   return value === value.normalize('NFC') && !/[\u0000-\u001f\u007f-\u009f+#/]/.test(value)
 }

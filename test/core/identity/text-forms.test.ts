@@ -59,6 +59,12 @@ test('groups and attributes that would reach into topics are refused', () => {
   assert.deepEqual(parseAttributes({ site: 'north 2' }), { site: 'north 2' })
 })
 
+test('groups and attributes that are no Unicode are refused, because no database keeps them as they are', () => {
+  assert.throws(() => parseGroup('hall \ud83c'), refuses('request-invalid'))
+  assert.throws(() => parseAttributes({ site: '\udf31 2' }), refuses('request-invalid'))
+  assert.equal(parseGroup('hall \ud83c\udf31'), 'hall \ud83c\udf31')
+})
+
 const example: Bootstrap = {
   host: 'hub.plant.example',
   httpsPort: 8443,
