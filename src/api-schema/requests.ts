@@ -120,17 +120,18 @@ const page = {
     .meta({ description: 'rows on a page' }),
 }
 
+/** An id, or what one begins with. */
+const idBeginning = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
+  .max(limits.identityIdCharsMax)
+
 /** GET /api/v1/devices → PageView<DeviceView> */
 export const deviceListQuery = z.strictObject({
   ...page,
   state: z.enum(identityStates).optional().meta({ description: 'only devices in this state' }),
-  group: z.string().max(limits.groupCharsMax).optional().meta({ description: 'only devices of this group' }),
-  idPrefix: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
-    .max(limits.identityIdCharsMax)
-    .optional()
-    .meta({ description: 'only devices whose id begins with it' }),
+  group: deviceGroup.optional().meta({ description: 'only devices of this group' }),
+  idPrefix: idBeginning.optional().meta({ description: 'only devices whose id begins with it' }),
   attr: z
     .record(attributeName, attributeValue)
     .check(eachAttributeJudged)
@@ -145,7 +146,7 @@ export const deviceListQuery = z.strictObject({
 export const attemptListQuery = z.strictObject({
   ...page,
   outcome: z.enum(['admitted', 'refused']).optional().meta({ description: 'only those that ended so' }),
-  device: z.string().max(limits.identityIdCharsMax).optional().meta({ description: 'only those of this device' }),
+  device: idBeginning.optional().meta({ description: 'only those of this device' }),
   code: z.string().max(64).optional().meta({ description: 'only those with this failure' }),
   order: z.enum(['oldest', 'newest']).default('newest').meta({ description: 'what comes first' }),
   since: z.coerce

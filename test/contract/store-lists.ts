@@ -92,7 +92,8 @@ export function listContract(store: () => Store): void {
     const newest = (await attempts.list({ order: 'newest', after: null, limit: 1 })).next
     assert.ok(next !== null && newest !== null)
     const wrong = { code: 'cursor-invalid' }
-    for (const after of ['', 'cur-1', newest, `${next}=`, next.slice(1), '!']) {
+    const noId = Buffer.from('identities cur\0').toString('base64url')
+    for (const after of ['', 'cur-1', newest, `${next}=`, next.slice(1), '!', noId]) {
       await assert.rejects(identities.list({ after, limit: 1 }), wrong, after)
     }
     for (const after of [next, '7', `${newest} `]) {

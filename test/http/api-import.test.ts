@@ -128,6 +128,7 @@ describe('an import of CSV', () => {
       ['id,attr.__proto__\na,x\n', /"attr\.__proto__"/],
       ['id,group,group\na,x,y\n', /"group" twice/],
       ['id,"group\na,x\n', /a quote is not closed/],
+      [`id,${'attr.site,'.repeat(10_000)}\na,x\n`, /longer than 65,536 bytes/],
       [Buffer.from('id,group\na,K\xf6ln\n', 'latin1'), /not UTF-8/],
     ]
     for (const [body, named] of wrong) {
@@ -236,7 +237,7 @@ describe('an import of NDJSON', () => {
       ...Array.from({ length: 4 }, () => 'invalid request-invalid'),
       'pump-9 invalid request-invalid',
       'pump-9 invalid request-invalid',
-      'invalid request-invalid',
+      'pump-9 invalid request-invalid',
       'invalid request-invalid',
     ])
     assert.deepEqual((await shown(api, 'pump-7')).attributes, { site: 'Köln', empty: '' })

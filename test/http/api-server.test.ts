@@ -197,6 +197,9 @@ describe('a list of devices', () => {
       ['attr.site=x&attr.site=y', /"attr\.site"/],
       ['attr.a=1&attr.b=1&attr.c=1&attr.d=1&attr.e=1', /more than 4/],
       ['site.attr=x', /"site\.attr"/],
+      ['group=%00', /"group"/],
+      ['__proto__=x', /"__proto__"/],
+      ['attr.__proto__=x', /"attr\.__proto__"/],
     ] as const) {
       const answer = await ask(api, 'GET', `/devices?${query}`)
       assert.match(assertProblem(answer, 400, 'request-invalid').detail, named)
@@ -329,6 +332,7 @@ describe('attempts', () => {
     const api = await apiParts(t)
     assertProblem(await ask(api, 'GET', '/attempts?code=bad-luck'), 400, 'request-invalid')
     assertProblem(await ask(api, 'GET', '/attempts?outcome=maybe'), 400, 'request-invalid')
+    assertProblem(await ask(api, 'GET', '/attempts?device=%00'), 400, 'request-invalid')
     for (const list of ['attempts', 'audit', 'devices']) {
       assertProblem(await ask(api, 'GET', `/${list}?after=yesterday`), 400, 'cursor-invalid')
     }

@@ -44,7 +44,7 @@ export function parseValue<Schema extends z.ZodType>(schema: Schema, value: unkn
 /** `{ 'attr.site': 'x' }` as `{ attr: { site: 'x' } }`, for the names that are written so. */
 function nested(query: unknown, dotted: readonly string[]): unknown {
   if (dotted.length === 0 || typeof query !== 'object' || query === null) return query
-  const result: Record<string, unknown> = {}
+  const result: Record<string, unknown> = Object.create(null)
   const objects = new Map<string, Record<string, unknown>>()
   for (const [key, value] of Object.entries(query)) {
     const [name = '', ...rest] = key.split('.')
@@ -65,6 +65,7 @@ class Faults {
   #hint: string | undefined
 
   of(part: Fault['in'], schema: z.ZodType, value: unknown): unknown {
+    for (const path of prototypesIn(value)) this.#put(part, path, 'is not known', ' ')
     const result = schema.safeParse(value, { error: sentenceOf })
     if (result.success) return result.data
     for (const issue of result.error.issues) this.#add(part, issue)
@@ -99,6 +100,18 @@ class Faults {
     this.#faults.push({ in: part, pointer: steps.map((step) => `/${escaped(step)}`).join(''), message })
     this.#sentences.push(`${steps.length === 0 ? `the ${part}` : quote(steps.join('.'))}${between}${message}`)
   }
+}
+
+/** Where `__proto__` names a field. Schemas pass over it in silence, because it is no field to JavaScript. */
+function prototypesIn(value: unknown): readonly (readonly string[])[] {
+  if (!isObject(value)) return []
+  const inside = Object.entries(value).filter(([, each]) => isObject(each) && Object.hasOwn(each, '__proto__'))
+  const paths = inside.map(([name]) => [name, '__proto__'])
+  return Object.hasOwn(value, '__proto__') ? [['__proto__'], ...paths] : paths
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** A step of a JSON Pointer (RFC 6901 §3). */

@@ -1,8 +1,7 @@
 import type { Selectable } from 'kysely'
-import type { IdentityId } from '../../core/identity/id.ts'
 import type { Adoption, AdoptionReader, Adoptions } from '../../hub/ports/store.ts'
 import type { Access, AdoptionTable } from '../schema.ts'
-import { assertBulk, pageOf, readCursor, rowsToRead, writeCursor } from './page.ts'
+import { assertBulk, pageOf, readIdCursor, rowsToRead, writeCursor } from './page.ts'
 
 export function adoptionReader(access: Access): AdoptionReader {
   return {
@@ -13,7 +12,7 @@ export function adoptionReader(access: Access): AdoptionReader {
     async list(query) {
       let rows = access().selectFrom('adoptions').selectAll().orderBy('identity_id').limit(rowsToRead(query))
       if (query.after !== null) {
-        rows = rows.where('identity_id', '>', readCursor('adoptions', query.after) as IdentityId)
+        rows = rows.where('identity_id', '>', readIdCursor('adoptions', query.after))
       }
       return pageOf(await rows.execute(), query, read, (row) => writeCursor('adoptions', row.identity_id))
     },

@@ -5,7 +5,7 @@ import type { Identity } from '../../core/identity/identity.ts'
 import { limits } from '../../core/limits.ts'
 import type { IdentityQuery, Page } from '../../hub/ports/store.ts'
 import type { Access, IdentityTable, Schema } from '../schema.ts'
-import { boundedPage, readCursor, rowsToRead, writeCursor } from './page.ts'
+import { boundedPage, readIdCursor, rowsToRead, writeCursor } from './page.ts'
 
 /**
  * One filter chooses the candidates through an index that is in the order of ids; of those, as many as may be looked at for
@@ -53,7 +53,7 @@ type Candidates = SelectQueryBuilder<Schema, never, { readonly id: IdentityId }>
 /** Ids in order, by the filter that is likely to leave the fewest. */
 function candidatesOf(access: Access, query: IdentityQuery): Candidates {
   const [attribute] = Object.entries(query.attributes ?? {})
-  const after = query.after === null ? null : (readCursor('identities', query.after) as IdentityId)
+  const after = query.after === null ? null : readIdCursor('identities', query.after)
   if (attribute === undefined) return amongIdentities(access, query, after)
   const [name, value] = attribute
   let rows = access()

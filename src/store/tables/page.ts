@@ -1,5 +1,6 @@
 /** What all lists share: one row more than asked for tells whether there is a next page. */
 import { assert, HubError, quote } from '../../core/errors.ts'
+import { type IdentityId, isIdentityId } from '../../core/identity/id.ts'
 import { limits } from '../../core/limits.ts'
 import type { Page, PageQuery } from '../../hub/ports/store.ts'
 
@@ -70,12 +71,23 @@ export function writeCursor(list: ListName, place: string): string {
  *
  * @throws HubError `cursor-invalid` when it is not one of this list
  */
-export function readCursor(list: ListName, cursor: string): string {
+function readCursor(list: ListName, cursor: string): string {
   const text = Buffer.from(cursor, 'base64url').toString('utf8')
   // What was decoded is written again, so that there is one cursor for each place.
   if (text.startsWith(`${list} `) && writeCursor(list, text.slice(list.length + 1)) === cursor) {
     return text.slice(list.length + 1)
   }
+  throw wrongCursor(cursor)
+}
+
+/**
+ * The id in a cursor.
+ *
+ * @throws HubError `cursor-invalid` when it is none
+ */
+export function readIdCursor(list: ListName, cursor: string): IdentityId {
+  const id = readCursor(list, cursor)
+  if (isIdentityId(id)) return id
   throw wrongCursor(cursor)
 }
 

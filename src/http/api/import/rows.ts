@@ -45,6 +45,13 @@ function csvValues(lines: Iterator<Line>): (texts: readonly string[]) => readonl
       faults: [{ in: 'body', pointer: '', message: 'is empty' }],
     })
   }
+  if (header.value.isTooLong) {
+    const message = `the header is longer than ${limits.importRowBytesMax.toLocaleString('en')} bytes`
+    throw new HubError('request-invalid', message, {
+      hint: `name the columns that devices have: a device has at most ${limits.attributesMax} attributes`,
+      faults: [{ in: 'body', pointer: '', message }],
+    })
+  }
   const reader = new CsvReader(header.value.text)
   return (texts) => reader.read(texts)
 }
@@ -52,22 +59,11 @@ function csvValues(lines: Iterator<Line>): (texts: readonly string[]) => readonl
 function jsonValues(texts: readonly string[]): readonly ValueRead[] {
   return texts.map((text) => {
     try {
-      const value: unknown = JSON.parse(text)
-      return namesPrototype(value)
-        ? { refusal: new HubError('request-invalid', '"__proto__" is not known') }
-        : { value }
+      return { value: JSON.parse(text) }
     } catch {
       return { refusal: new HubError('request-invalid', 'the line is not JSON') }
     }
   })
-}
-
-/** A field that schemas pass over in silence, because it is no field to JavaScript. */
-function namesPrototype(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const attributes: unknown = Reflect.get(value, 'attributes')
-  const inside = typeof attributes === 'object' && attributes !== null && Object.hasOwn(attributes, '__proto__')
-  return inside || Object.hasOwn(value, '__proto__')
 }
 
 function* batches(
