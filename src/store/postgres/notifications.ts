@@ -36,20 +36,24 @@ export function listenForEvents(
       client = null
       again()
     }
+    let opened: Client | null = null
     try {
-      const opened = await openClient(database, onLost)
-      if (stopped) return void opened.end().catch(() => {})
+      opened = await openClient(database, onLost)
       opened.on('notification', ({ processId }) => {
-        if (!isOwn(processId)) onEvents()
+        if (!stopped && !isOwn(processId)) onEvents()
       })
-      await opened.query(`listen ${eventChannel}`)
-      client = opened
-      pause = pauseMs
-      onEvents()
-      ask(opened, onLost)
+      if (!stopped) await opened.query(`listen ${eventChannel}`)
     } catch {
+      end(opened)
       onLost()
+      return
     }
+    // Who stops meanwhile knows of no connection yet.
+    if (stopped) return end(opened)
+    client = opened
+    pause = pauseMs
+    onEvents()
+    ask(opened, onLost)
   }
 
   function again(): void {
@@ -67,11 +71,16 @@ export function listenForEvents(
         await opened.query('select 1')
         if (client === opened) ask(opened, onLost)
       } catch {
-        void opened.end().catch(() => {})
+        end(opened)
         onLost()
       }
     }, askEveryMs)
     timer.unref()
+  }
+
+  /** Nothing is waited for: a server that stands still does not say goodbye. */
+  function end(opened: Client | null): void {
+    void opened?.end().catch(() => {})
   }
 
   void open()
