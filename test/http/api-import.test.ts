@@ -385,12 +385,24 @@ describe('an import with an idempotency key', () => {
     }
   })
 
+  test('takes its key before its first row, whatever else is asked with it', async (t) => {
+    const api = await apiParts(t)
+    const both = await Promise.all(
+      ['id\na1\n', 'id\nb1\n'].map((body) => ask(api, 'POST', '/devices/import', body, keyed('k'))),
+    )
+    assert.deepEqual(both.map(({ statusCode }) => statusCode).toSorted(), [200, 422])
+    const act = (id: string, key: string) => ask(api, 'POST', '/devices', { id }, { 'idempotency-key': key })
+    assertProblem(await act('c1', 'k'), 422, 'idempotency-key-reused')
+    assert.equal((await act('d1', 'act')).statusCode, 201)
+    assertProblem(await ask(api, 'POST', '/devices/import', 'id\nd1\n', keyed('act')), 422, 'idempotency-key-reused')
+  })
+
   test('goes on where a killed hub had stopped, with the strings of the first time', async (t) => {
     const api = await apiParts(t)
     const text = fleet(limits.importBatchRows * 3)
     const { write } = api.hub.store
     let writes = 0
-    // The second batch is committed, and nobody hears of it.
+    // The first write takes the key. The second batch is committed, and nobody hears of it.
     const dying = apiServer({
       hub: {
         ...api.hub,
@@ -399,7 +411,7 @@ describe('an import with an idempotency key', () => {
           async write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
             const value = await write(work)
             writes += 1
-            if (writes === 2) throw new HubError('store-unavailable', 'the process was killed here')
+            if (writes === 3) throw new HubError('store-unavailable', 'the process was killed here')
             return value
           },
         },

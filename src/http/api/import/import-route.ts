@@ -7,7 +7,7 @@ import type { HubView } from '../../../api-schema/views.ts'
 import { HubError } from '../../../core/errors.ts'
 import { limits } from '../../../core/limits.ts'
 import { type ImportedRow, type ImportOptions, importBatch, type RowOutcome } from '../../../hub/import-devices.ts'
-import { AnswerPlace, type KeyedRequest } from '../../../hub/kept-answers.ts'
+import { AnswerPlace, answerOnce, type KeyedRequest } from '../../../hub/kept-answers.ts'
 import type { Log } from '../../../hub/ports/log.ts'
 import { hubErrorOf, problemOf } from '../../problem.ts'
 import { whenOver } from '../../request-end.ts'
@@ -87,8 +87,9 @@ async function beginning({ hub, callers }: ApiListener, request: FastifyRequest)
   const caller = callers.of(request)
   const key = query.dryRun ? null : idempotencyKey(request)
   const keyed = key === null ? null : { caller, key, requestHash: hashOf(importDevices, { query, format, bodyHash }) }
-  // Refuses a key that was used for something else; what is kept is given when its turn comes.
-  if (keyed !== null) await placeOf(keyed, 0).read(hub.store.idempotency, hub.clock.nowMs())
+  // The key is taken before the first row is done, so that nothing else is asked with it, not even at the same time. What is
+  // kept of this import is given when its turn comes.
+  if (keyed !== null) await answerOnce(hub, keyed, async () => null)
   const options = { dryRun: query.dryRun, tokenLifetimeSec: query.tokens ? query.tokenLifetimeSec : null }
   return { request, actor: `key:${caller.keyName}`, options, keyed, batches }
 }
