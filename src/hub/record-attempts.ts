@@ -8,6 +8,8 @@ import type { Store } from './ports/store.ts'
 
 /** How long an attempt may wait before it is written. */
 const flushAfterMs = 200
+/** How many attempts are written as one unit. */
+const batchMax = 500
 /** How many attempts are written between two looks at how many are kept. */
 const pruneEvery = 5_000
 
@@ -26,7 +28,7 @@ export function attemptRecorder(hub: {
   readonly log: Log
   readonly observer: Pick<Observer, 'attempt' | 'attemptDropped'>
 }): AttemptRecorder {
-  let waiting: NewAttempt[] = []
+  const waiting: NewAttempt[] = []
   let dropped = 0
   let second = 0
   let takenThisSecond = 0
@@ -34,6 +36,8 @@ export function attemptRecorder(hub: {
   let stopped = false
   let timer: NodeJS.Timeout | null = null
   let writing: Promise<void> = Promise.resolve()
+  /** Whether a round of writing stands behind the one that is under way. It takes all that waits by then. */
+  let isNextOne = false
 
   function record(attempt: NewAttempt): void {
     hub.observer.attempt(attempt)
@@ -58,10 +62,19 @@ export function attemptRecorder(hub: {
   function flush(): Promise<void> {
     if (timer !== null) clearTimeout(timer)
     timer = null
-    const batch = waiting
-    waiting = []
-    if (batch.length > 0) writing = writing.then(() => write(batch))
+    if (!isNextOne && waiting.length > 0) {
+      isNextOne = true
+      writing = writing.then(() => {
+        isNextOne = false
+        return writeWaiting()
+      })
+    }
     return writing
+  }
+
+  /** What waits while the registry is slow goes on waiting here, where it is counted. */
+  async function writeWaiting(): Promise<void> {
+    for (let left = waiting.length; left > 0; left -= batchMax) await write(waiting.splice(0, Math.min(left, batchMax)))
   }
 
   async function write(batch: readonly NewAttempt[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** What the hub does by itself: CRLs, its own certificate, attempts, events. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HubError } from '../../src/core/errors.ts'
 import { limits } from '../../src/core/limits.ts'
 import { Secret } from '../../src/core/secret.ts'
@@ -15,6 +16,7 @@ import { followEvents } from '../../src/hub/follow-events.ts'
 import { peerAddress, sourceOf } from '../../src/hub/peer-address.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import type { HubEvent } from '../../src/hub/ports/events.ts'
+import type { Store } from '../../src/hub/ports/store.ts'
 import { crlLifetimeMs, crlRefreshMs, currentCrl, publishCrl } from '../../src/hub/publish-crl.ts'
 import { attemptRecorder } from '../../src/hub/record-attempts.ts'
 import { keepCrlsFresh } from '../../src/hub/refresh-crls.ts'
@@ -253,6 +255,35 @@ test('a flood of attempts is counted, not kept', async (t) => {
   assert.equal(told('attemptDropped'), 50)
   const warnings = hub.log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)
   assert.deepEqual(warnings, ['attempts were not recorded because there were too many'])
+})
+
+test('attempts wait in bounded number for a registry that stands still, and those that waited are kept', async (t) => {
+  const hub = await hubParts(t)
+  const goingOn = Promise.withResolvers<void>()
+  const { write } = hub.store
+  const store: Store = {
+    ...hub.store,
+    async write(work) {
+      await goingOn.promise
+      return write(work)
+    },
+  }
+  const recorder = attemptRecorder({ ...hub, store })
+  const seconds = Math.ceil((2 * limits.attemptsWaitingMax) / limits.attemptsPerSecondMax) + 1
+  const flushes: Promise<void>[] = []
+  for (let second = 0; second < seconds; second += 1) {
+    for (let i = 0; i < limits.attemptsPerSecondMax; i += 1) recorder.record(attempt)
+    flushes.push(recorder.flush())
+    await nextTurn()
+    hub.clock.advance(1_000)
+  }
+  const dropped = hub.observer.lines.filter((each) => each === 'attemptDropped').length
+  const taken = seconds * limits.attemptsPerSecondMax - dropped
+  assert.ok(taken <= limits.attemptsWaitingMax + limits.attemptsPerSecondMax, `${taken} attempts were held`)
+  goingOn.resolve()
+  await Promise.all(flushes)
+  const { items } = await hub.store.attempts.list({ after: null, limit: 1, order: 'newest' })
+  assert.equal(items[0]?.number, taken)
 })
 
 test('an attempt that cannot be kept does not take those beside it along', async (t) => {
