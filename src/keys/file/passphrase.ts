@@ -54,5 +54,7 @@ async function readPassphraseFile(path: string): Promise<Secret> {
 function checked(passphrase: Secret, what: string): Secret {
   if (passphrase.length > 0 && passphrase.length <= passphraseCharsMax) return passphrase
   const fault = passphrase.length === 0 ? 'is empty' : `is longer than ${passphraseCharsMax} characters`
-  throw new HubError('config-invalid', `${what} ${fault}`, { hint: 'give the passphrase of the authority keys' })
+  throw new HubError('config-invalid', `${what} ${fault}`, {
+    hint: `give a passphrase of 1 to ${passphraseCharsMax} characters`,
+  })
 }

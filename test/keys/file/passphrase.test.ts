@@ -40,7 +40,9 @@ describe('the passphrase', () => {
     await assert.rejects(readPassphrase({ value: new Secret('') }, file), hasCode('config-invalid'))
     await assert.rejects(readPassphrase({ file }, file), hasCode('config-invalid'))
     writeFileSync(file, '\n')
-    await assert.rejects(readPassphrase({ file }, file), hasCode('config-invalid'))
+    // Backups have passphrases too, so the hint speaks of no keys.
+    const hint = 'give a passphrase of 1 to 4096 characters'
+    await assert.rejects(readPassphrase({ file }, file), { code: 'config-invalid', hint })
     await assert.rejects(readPassphrase(null, join(file, 'below')), hasCode('data-directory-unusable'))
     await assert.rejects(readPassphrase({ value: new Secret('x'.repeat(5_000)) }, file), (error) => {
       return hasCode('config-invalid')(error) && !String(error).includes('xxx')
