@@ -25,7 +25,7 @@ export async function writeBackupFile(
   text: AsyncIterable<string>,
   seal: Seal,
 ): Promise<{ readonly bytes: number; readonly rows: ReadonlyMap<string, number> }> {
-  if (existsSync(path)) throw unwritable(path, 'is there already')
+  if (existsSync(path)) throw taken(path)
   const aside = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
   const fileKey = new FileKey()
   try {
@@ -146,10 +146,17 @@ async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    throw unwritable(path, code === 'EEXIST' ? 'is there already' : `cannot be written (${code})`, cause)
+    if (code === 'EEXIST') throw taken(path, cause)
+    throw new HubError('backup-unwritable', `${quote(path)} cannot be written (${code})`, {
+      cause,
+      ...(code === 'ENOENT' ? { hint: 'make its folder first, or name another' } : {}),
+    })
   }
 }
 
-function unwritable(path: string, what: string, cause?: unknown): HubError {
-  return new HubError('backup-unwritable', `${quote(path)} ${what}`, cause === undefined ? {} : { cause })
+function taken(path: string, cause?: unknown): HubError {
+  return new HubError('backup-unwritable', `${quote(path)} is there already`, {
+    hint: 'name another file: one that is there is never replaced',
+    ...(cause === undefined ? {} : { cause }),
+  })
 }

@@ -234,8 +234,15 @@ test('a backup is private, says what is in it, and is never written over another
   const { manifest, rows: again } = await readBackupSummary(path, noKeys)
   assert.deepEqual(again, rows)
   assert.deepEqual([manifest.realm, manifest.holdsPassphrase, manifest.lastEvent?.number], ['plant.example', true, 501])
-  await assert.rejects(backUp(await filled(t), path), { code: 'backup-unwritable', message: /is there already/ })
-  await assert.rejects(backUp(await filled(t), join(folder, 'none', 'b')), { code: 'backup-unwritable' })
+  await assert.rejects(backUp(await filled(t), path), {
+    code: 'backup-unwritable',
+    message: /is there already/,
+    hint: /another file/,
+  })
+  await assert.rejects(backUp(await filled(t), join(folder, 'none', 'b')), {
+    code: 'backup-unwritable',
+    hint: /folder first/,
+  })
   assert.deepEqual(readdirSync(folder), ['plant.backup'], 'nothing is left beside it')
 })
 
