@@ -89,7 +89,11 @@ test('rows come in the order of the columns that are named', async (t) => {
 test('a registry of another version, and a file that is none, are refused', async (t) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'hub.db')
-  await assert.rejects(openSqliteSnapshot(path), { code: 'database-unusable', message: /is not there/ })
+  await assert.rejects(openSqliteSnapshot(path), {
+    code: 'database-unusable',
+    message: /is not there/,
+    hint: /--data/,
+  })
   await (await openSqliteStore({ path, clock })).close()
   const database = new DatabaseSync(path)
   database.exec('pragma user_version = 1')

@@ -23,7 +23,11 @@ export const sqliteColumns: RawBuilder<ColumnRow> = sql<ColumnRow>`
 export async function openSqliteSnapshot(path: string): Promise<RegistrySnapshot> {
   const refusal = (what: string, cause?: unknown): HubError =>
     new HubError('database-unusable', `${quote(path)} ${what}`, cause === undefined ? {} : { cause })
-  if (!existsSync(path)) throw refusal('is not there')
+  if (!existsSync(path)) {
+    throw new HubError('database-unusable', `${quote(path)} is not there`, {
+      hint: 'name the data directory of the hub with --data, or its database with --database-url-file',
+    })
+  }
   try {
     const database = openReader(path)
     try {
