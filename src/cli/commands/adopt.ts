@@ -6,7 +6,7 @@ import { HubError } from '../../core/errors.ts'
 import type { HubApi } from '../api-client.ts'
 import { handfast } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
-import { printJson, printLine, printTable, shortTime } from '../output.ts'
+import { printJson, printLine, printTable, shellWord, shortTime } from '../output.ts'
 import { amount } from '../summary.ts'
 
 interface AdoptOptions extends HubOptions {
@@ -40,7 +40,11 @@ async function adopt(options: AdoptOptions): Promise<void> {
   const adopted = isMeant ? await adoptAll(hub, waiting) : 0
   if (options.json) return printJson({ waiting, adopted })
   if (isMeant) printLine(`${amount(adopted, 'device')} adopted: they connect with the certificates that they have`)
-  else if (waiting.length > 0) printLine(`Nothing was changed. To adopt all of this: ${handfast} adopt --yes`)
+  else if (waiting.length > 0) {
+    // Without --device it would adopt more than was shown.
+    const only = options.device === undefined ? '' : ` --device ${shellWord(options.device)}`
+    printLine(`Nothing was changed. To adopt all of this: ${handfast} adopt${only} --yes`)
+  }
 }
 
 async function allWaiting(hub: HubApi, device: string | undefined): Promise<readonly AdoptionView[]> {
