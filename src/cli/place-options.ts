@@ -35,7 +35,7 @@ export function placeOf(options: PlaceOptions): HubConfig {
     directory: process.cwd(),
   })
   // Reports of crashes copy the environment.
-  delete process.env.HANDFAST_PASSPHRASE
+  for (const secret of ['HANDFAST_PASSPHRASE', 'HANDFAST_DATABASE_URL']) delete process.env[secret]
   return resolved
 }
 
