@@ -32,7 +32,7 @@ export function importRoute(api: ApiListener, describeHub: () => HubView, log: L
   const underWay = new Set<FastifyRequest>()
 
   // A scope of its own: no other route takes bodies of these types, or of this size.
-  void api.app.register(async (scope: FastifyInstance) => {
+  void api.app.register((scope: FastifyInstance, _options, done) => {
     const parser = { parseAs: 'buffer', bodyLimit: limits.importBodyBytesMax } as const
     scope.addContentTypeParser(Object.keys(formats), parser, (_request, body, done) => done(null, body))
     scope.route({
@@ -55,6 +55,7 @@ export function importRoute(api: ApiListener, describeHub: () => HubView, log: L
         return send(reply, lines)
       },
     })
+    done()
   })
 
   /** The answer, in pieces of one batch each. */
