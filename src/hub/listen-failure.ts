@@ -7,9 +7,7 @@ import { HubError, quote } from '../core/errors.ts'
  */
 export function listenFailure(error: unknown, purpose: string, host: string, port: number): HubError {
   const errno = error instanceof Error && 'code' in error ? String(error.code) : ''
-  // Where these stand is one flag; the other listeners share --host.
-  const own = ['API', 'metrics'].includes(purpose) ? `--${purpose.toLowerCase()}-listen` : null
-  const flag = own ?? `--${purpose.toLowerCase()}-port`
+  const flag = portFlag(purpose)
   switch (errno) {
     case 'EADDRINUSE':
       return new HubError('port-taken', `${purpose} port ${port} on ${host} is taken by another process`, {
@@ -23,8 +21,13 @@ export function listenFailure(error: unknown, purpose: string, host: string, por
       })
     default:
       return new HubError('address-unavailable', `${purpose} cannot listen on ${quote(host)} port ${port}: ${errno}`, {
-        hint: `choose an address of this machine with ${own ?? '--host'}`,
+        hint: `choose an address of this machine with ${flag.endsWith('-listen') ? flag : '--host'}`,
         cause: error,
       })
   }
+}
+
+/** The flag that chooses the port of a listener. Where some stand is one flag; the others share --host. */
+export function portFlag(purpose: string): string {
+  return `--${purpose.toLowerCase()}-${['API', 'metrics'].includes(purpose) ? 'listen' : 'port'}`
 }

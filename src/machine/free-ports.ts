@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { HubError } from '../core/errors.ts'
-import { listenFailure } from '../hub/listen-failure.ts'
+import { listenFailure, portFlag } from '../hub/listen-failure.ts'
 
 export interface WantedPort {
   /** What it is for, as in "MQTT". */
@@ -15,6 +15,7 @@ export interface WantedPort {
 /** @throws HubError `port-taken` or `address-unavailable`, naming every port at fault */
 export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<void> {
   const faults: HubError[] = []
+  const flags: string[] = []
   for (const { purpose, host, port } of wanted.filter((each) => each.port !== 0)) {
     const server = createServer()
     try {
@@ -22,6 +23,7 @@ export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<vo
       await once(server, 'listening')
     } catch (error) {
       faults.push(listenFailure(error, purpose, host, port))
+      flags.push(portFlag(purpose))
     } finally {
       server.close()
     }
@@ -29,6 +31,9 @@ export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<vo
   const [first, ...rest] = faults
   if (first === undefined) return
   if (rest.length === 0) throw first
-  const hint = [...new Set(faults.map((fault) => fault.hint))].join('; ')
+  const isTaken = faults.every(({ code }) => code === 'port-taken')
+  const hint = isTaken
+    ? `stop what has them, another hub perhaps, or choose other ports with ${flags.join(', ')} (0 picks a free one)`
+    : [...new Set(faults.map((fault) => fault.hint))].join('; ')
   throw new HubError(first.code, faults.map((fault) => fault.message).join('; '), { hint })
 }

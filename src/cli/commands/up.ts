@@ -110,7 +110,12 @@ function announce(hub: RunningHub, dataDirectory: string): void {
       ['  restart', hub.upstreamNote],
       ...(hub.adoptionsWaiting === 0
         ? []
-        : [['  restored', `${hub.adoptionsWaiting} devices wait: ${handfast} adopt`] as const]),
+        : [
+            [
+              '  restored',
+              `${hub.adoptionsWaiting} devices wait: ${handfast} adopt${dataOption(dataDirectory)}`,
+            ] as const,
+          ]),
     ],
     columnsMax,
   )
@@ -127,10 +132,13 @@ function announceApi({ adminKeyPath, caPath }: RunningHub, url: string): void {
 }
 
 function announceNext(dataDirectory: string): void {
-  const isDefault = dataDirectory === resolve('data')
-  const data = isDefault ? '' : ` --data ${shellWord(dataDirectory)}`
   printLine()
   printLine('Next, in another terminal:')
-  printLine(`  ${handfast} device add pump-7${data}`)
+  printLine(`  ${handfast} device add pump-7${dataOption(dataDirectory)}`)
   printLine(`  ${handfast} enrol <the string it prints> --dir pump-7`)
+}
+
+/** What a command needs to find this hub from here. */
+function dataOption(dataDirectory: string): string {
+  return dataDirectory === resolve('data') ? '' : ` --data ${shellWord(dataDirectory)}`
 }
