@@ -110,6 +110,7 @@ async function fill(bed: Bed, registry: Registry): Promise<void> {
   } finally {
     await store.close()
   }
+  await registry.afterFilling()
 }
 
 /** The use case itself, without HTTP: the rows are those that the API would have left. */
