@@ -205,10 +205,6 @@ describe('the check of a registry', () => {
 /** Devices in every state, with a renewal, a revocation, a restore and an adoption behind them. */
 async function fill(machine: TimeMachine): Promise<void> {
   const { hub } = machine
-  await hub.store.write(async (tx) => {
-    await tx.settings.set('realm', hub.realm)
-    await tx.settings.set('public-name', 'hub.plant.example')
-  })
   await createApiKey(hub, 'admin')
   await currentServerCertificate(hub, { dnsNames: ['hub.plant.example'], ipAddresses: ['10.0.0.1'] })
   const pump = await machine.connected(await registered(hub, 'pump'))

@@ -421,6 +421,7 @@ class History {
     const states = await this.#states()
     await this.#machine.exchange(copy)
     await this.#machine.open()
+    assert.deepEqual(await this.#machine.findings(), [])
     const restored = await this.#open()
     assert.deepEqual(
       [...restored].filter((fingerprint) => !before.has(fingerprint)),
@@ -431,6 +432,7 @@ class History {
     for (const { identity } of items) await adoptIdentity(this.#machine.hub, actor, identity.id)
     assert.deepEqual(await this.#open(), before)
     assert.deepEqual(await this.#states(), states)
+    assert.deepEqual(await this.#machine.findings(), [])
   }
 
   /** The credentials that would be admitted now. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkRegistry, type Finding } from '../../src/check/check-registry.ts'
 import type { Credential } from '../../src/core/identity/credential.ts'
 import { credentialMovedTo } from '../../src/core/identity/credential.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
@@ -14,6 +15,7 @@ import type { TokenGrant } from '../../src/hub/register-device.ts'
 import { type ReplayReport, replayJournal } from '../../src/hub/replay-journal.ts'
 import { beginJournal, type JournalOptions, openJournal } from '../../src/journal/file-journal.ts'
 import { journaled } from '../../src/journal/journaled-store.ts'
+import { openSqliteSnapshot } from '../../src/store/sqlite/sqlite-snapshot.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { MemoryFiles } from '../journal/memory-files.ts'
 import { deviceRequest, type HubParts, hubParts } from './hub-parts.ts'
@@ -48,6 +50,10 @@ export class TimeMachine {
   static async start(t: Context, segmentBytesMax?: number): Promise<TimeMachine> {
     const folder = temporaryFolder(t)
     const parts = await hubParts(t, folder)
+    await parts.store.write(async (tx) => {
+      await tx.settings.set('realm', parts.realm)
+      await tx.settings.set('public-name', 'hub.plant.example')
+    })
     const files = new MemoryFiles()
     const journal = await beginJournal(journalOptions(files, parts, segmentBytesMax), {
       id: 'ab',
@@ -108,6 +114,16 @@ export class TimeMachine {
     // An act that changes nothing waits for the journal all the same.
     await this.#store.write((tx) => tx.settings.find('nothing'))
     return report
+  }
+
+  /** What the check of the whole registry finds. */
+  async findings(): Promise<readonly Finding[]> {
+    const snapshot = await openSqliteSnapshot(this.#database)
+    try {
+      return (await checkRegistry(snapshot, this.#parts.keys)).findings
+    } finally {
+      await snapshot.close()
+    }
   }
 
   /** A device that enrols with its token. */
