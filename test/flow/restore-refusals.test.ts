@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
+import { databaseEnvironment, onSqliteOnly } from '../support/hub-database.ts'
 import { deviceFiles, type HubProcess, startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, refused } from '../support/mqtt-client.ts'
 import type { Finished } from '../support/run.ts'
@@ -110,7 +111,7 @@ describe('restoring and starting', () => {
     )
   })
 
-  test('a registry that is gone is not begun anew where its journal lies', async () => {
+  test('a registry that is gone is not begun anew where its journal lies', onSqliteOnly, async () => {
     const aside = join(folder, 'aside.db')
     renameSync(join(data, 'handfast.db'), aside)
     assert.equal(await startCode({}), 'journal-foreign')
@@ -132,7 +133,11 @@ describe('restoring and starting', () => {
     mkdirSync(spare)
     cpSync(backup, join(spare, 'plant.backup'))
     const args = ['restore', '--apply', '--accept-unknown', join(spare, 'plant.backup')]
-    const place = { HANDFAST_DATA: join(spare, 'data'), HANDFAST_JOURNAL: join(spare, 'data', 'journal') }
+    const place = {
+      HANDFAST_DATA: join(spare, 'data'),
+      HANDFAST_JOURNAL: join(spare, 'data', 'journal'),
+      ...(await databaseEnvironment(join(spare, 'data'))),
+    }
     const restored = await hub.cli(args, { env: place })
     assert.equal(restored.status, 0, restored.stderr)
     const again = await startHubProcess(suite as never, { data: join(spare, 'data') })

@@ -18,6 +18,9 @@ import { LogBook } from './hub-parts.ts'
 import { type PostgresServer, startPostgres } from './postgres.ts'
 
 let onPostgres = process.env.HANDFAST_TEST_DATABASE === 'postgresql'
+/** Test options for what a registry in a file alone can meet. */
+export const onSqliteOnly: { skip: string | false } = { skip: onPostgres ? 'the registry is no file here' : false }
+
 const urls = new Map<string, Promise<string>>()
 let server: Promise<PostgresServer> | null = null
 
