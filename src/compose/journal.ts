@@ -55,7 +55,8 @@ export async function openHubJournal(hub: {
         const position = await catchUp(registry, journal, log)
         const describe: Parameters<typeof journaled>[1]['describe'] = (events) => journalEntries(registry, events)
         const store = journaled(registry, { journal, position, describe, log })
-        await store.settled()
+        // A journal that cannot be written now keeps nobody out: devices connect, and nothing is acknowledged until it can.
+        await store.settled().catch(() => {})
         return store
       },
       close: () => lock.release(),
@@ -128,9 +129,7 @@ export type JournalFound =
 export async function readJournal(config: HubConfig): Promise<JournalFound> {
   const place = quote(config.journal)
   const mark = readMark(dataDirectoryAt(config.dataDirectory).journalMark)
-  const journal = existsSync(config.journal)
-    ? await openJournal(keptOptions(config, filesIn(config.journal)), true)
-    : null
+  const journal = existsSync(config.journal) ? await openJournal(keptOptions(config, filesIn(config.journal))) : null
   if (journal === null) {
     const elsewhere =
       mark === null || mark.folder === config.journal ? '' : `; the last one was in ${quote(mark.folder)}`
@@ -200,9 +199,7 @@ export async function beginNewJournal(config: HubConfig): Promise<void> {
   }
   const lock = lockDataDirectory(directory.lock)
   try {
-    const journal = existsSync(config.journal)
-      ? await openJournal(keptOptions(config, filesIn(config.journal)), true)
-      : null
+    const journal = existsSync(config.journal) ? await openJournal(keptOptions(config, filesIn(config.journal))) : null
     if (journal !== null) {
       throw new HubError('journal-foreign', `${quote(config.journal)} holds a journal`, {
         hint: 'move that folder away first, or name an empty one with --journal, here and at every start',

@@ -3,7 +3,7 @@ import { HubError, quote } from '../core/errors.ts'
 import { crlToBeSigned, signedCrl } from '../core/x509/crl.ts'
 import type { Authorities, Authority } from './authorities.ts'
 import type { Clock } from './ports/clock.ts'
-import type { CrlRow, Store } from './ports/store.ts'
+import type { CrlRow, Store, Transaction } from './ports/store.ts'
 
 /** How long a CRL stays good. Devices and brokers that fetch it daily never meet an expired one. */
 export const crlLifetimeMs: number = 72 * 3_600_000
@@ -49,35 +49,52 @@ export async function publishCrl(
   suffices: (latest: CrlRow) => boolean = () => false,
 ): Promise<CrlRow> {
   const authority = authorityNamed(hub.authorities, authorityId)
-  return hub.store.write(async (tx) => {
-    const nowMs = hub.clock.nowMs()
-    const previous = await tx.crls.latest(authority.id)
-    if (previous !== null && suffices(previous)) return previous
-    const number = previous === null || BigInt(nowMs) > previous.number ? BigInt(nowMs) : previous.number + 1n
-    // An entry stays until it has stood on one CRL after the certificate's end (§3.3).
-    const keptFromSec = Math.floor(Math.min(previous?.thisUpdateMs ?? 0, nowMs) / 1000)
-    const revoked = await tx.credentials.revokedBelow(authority.id, keptFromSec)
-    const thisUpdateMs = nowMs - crlBackdateMs
-    const nextUpdateMs = nowMs + crlLifetimeMs
-    const tbs = crlToBeSigned({
-      issuer: authority.fields,
-      number,
-      thisUpdateSec: Math.floor(thisUpdateMs / 1000),
-      nextUpdateSec: Math.floor(nextUpdateMs / 1000),
-      revoked,
+  let made: CrlRow | null = null
+  try {
+    return await hub.store.write(async (tx) => {
+      made = await makeCrl(hub, authority, tx, suffices)
+      return made
     })
-    const row: CrlRow = {
-      authorityId: authority.id,
-      number,
-      thisUpdateMs,
-      nextUpdateMs,
-      crl: signedCrl(tbs, await authority.signer.sign(tbs)),
-      eventNumber: await tx.events.last(),
-    }
-    await tx.crls.save(row)
-    await tx.events.append({ type: 'crl-published', authorityId: authority.id, crlNumber: number.toString() })
-    return row
+  } catch (error) {
+    // It is committed: others must hear of revocations although the journal cannot be written.
+    if (made !== null && error instanceof HubError && error.code === 'journal-unavailable') return made
+    throw error
+  }
+}
+
+async function makeCrl(
+  hub: Hub,
+  authority: Authority,
+  tx: Transaction,
+  suffices: (latest: CrlRow) => boolean,
+): Promise<CrlRow> {
+  const nowMs = hub.clock.nowMs()
+  const previous = await tx.crls.latest(authority.id)
+  if (previous !== null && suffices(previous)) return previous
+  const number = previous === null || BigInt(nowMs) > previous.number ? BigInt(nowMs) : previous.number + 1n
+  // An entry stays until it has stood on one CRL after the certificate's end (§3.3).
+  const keptFromSec = Math.floor(Math.min(previous?.thisUpdateMs ?? 0, nowMs) / 1000)
+  const revoked = await tx.credentials.revokedBelow(authority.id, keptFromSec)
+  const thisUpdateMs = nowMs - crlBackdateMs
+  const nextUpdateMs = nowMs + crlLifetimeMs
+  const tbs = crlToBeSigned({
+    issuer: authority.fields,
+    number,
+    thisUpdateSec: Math.floor(thisUpdateMs / 1000),
+    nextUpdateSec: Math.floor(nextUpdateMs / 1000),
+    revoked,
   })
+  const row: CrlRow = {
+    authorityId: authority.id,
+    number,
+    thisUpdateMs,
+    nextUpdateMs,
+    crl: signedCrl(tbs, await authority.signer.sign(tbs)),
+    eventNumber: await tx.events.last(),
+  }
+  await tx.crls.save(row)
+  await tx.events.append({ type: 'crl-published', authorityId: authority.id, crlNumber: number.toString() })
+  return row
 }
 
 function authorityNamed(authorities: Authorities, id: string): Authority {

@@ -31,14 +31,13 @@ export interface JournalOptions {
 }
 
 /**
- * Opens the journal of a folder and cuts off what a crash left of a line. Its last segment is read, of the others the
- * headers; they are read when their entries are asked for.
+ * Opens the journal of a folder. Nothing is changed by that: the rest of a line that a crash cut is passed over, and removed
+ * by the first append. The last segment is read, of the others the headers; they are read when their entries are asked for.
  *
- * @param isReader leaves every file as it is; nothing can be appended then
  * @returns null where there is none
- * @throws HubError `journal-damaged`; `journal-unavailable` when the folder cannot be read or written
+ * @throws HubError `journal-damaged`; `journal-unavailable` when the folder cannot be read
  */
-export async function openJournal(options: JournalOptions, isReader = false): Promise<Journal | null> {
+export async function openJournal(options: JournalOptions): Promise<Journal | null> {
   const { files } = options
   const headers = await readHeaders(files)
   const newest = headers.at(-1)
@@ -51,9 +50,7 @@ export async function openJournal(options: JournalOptions, isReader = false): Pr
     event: highestOf(last.groups.flat(), newest.event),
     bytes: last.wholeBytes,
   }
-  const journal = new FileJournal(options, newest.journal, newest.hub, headers, tip)
-  if (!isReader) await journal.makeSure()
-  return journal
+  return new FileJournal(options, newest.journal, newest.hub, headers, tip)
 }
 
 /**
@@ -93,6 +90,8 @@ class FileJournal implements Journal {
   #headers: readonly SegmentHeader[]
   #tip: Tip
   #file: JournalFile | null = null
+  /** False while what was found at the opening may be in the memory of the kernel alone. */
+  #isSure: boolean
   /** After a failure, bytes behind the tip may be on disk or not. */
   #hasFailed = false
 
@@ -102,6 +101,7 @@ class FileJournal implements Journal {
     this.hub = hub
     this.#headers = headers
     this.#tip = tip
+    this.#isSure = headers.length === 0
   }
 
   get start(): Journal['start'] {
@@ -121,25 +121,13 @@ class FileJournal implements Journal {
     assert(entries.length <= limits.journalGroupMax, `${entries.length} entries are too many for one group`)
     const { segmentBytesMax = limits.journalSegmentBytesMax } = this.#options
     await this.#writing(async () => {
-      if (this.#hasFailed) await this.#cutBack()
+      if (!this.#isSure) await this.#makeSure()
+      else if (this.#hasFailed) await this.#cutBack()
       // After a failed sync the old file is not trusted to take more.
       if (this.#hasFailed || this.#headers.length === 0 || this.#tip.bytes >= segmentBytesMax)
         await this.#beginSegment()
       this.#hasFailed = false
       if (entries.length > 0) await this.#writeGroup(entries)
-    })
-  }
-
-  /**
-   * Cuts off what stands behind the last whole line and puts what stands before it on disk. It is written again, because
-   * what the kernel shows may be what a sync has failed to write: the next sync would leave it out.
-   */
-  makeSure(): Promise<void> {
-    const { files } = this.#options
-    return this.#writing(async () => {
-      const bytes = await files.read(segmentName(this.#tip.segment))
-      await this.#cutBack(bytes.subarray(0, this.#tip.bytes))
-      await files.syncNames()
     })
   }
 
@@ -223,6 +211,18 @@ class FileJournal implements Journal {
     this.#headers = [...this.#headers, header]
     this.#tip = { segment, hash: line.hash, place, event, bytes: line.bytes.length }
     await this.#letGo()
+  }
+
+  /**
+   * Cuts off what stands behind the last whole line and puts what stands before it on disk. It is written again, because
+   * what the kernel shows may be what a sync has failed to write: the next sync would leave it out.
+   */
+  async #makeSure(): Promise<void> {
+    const { files } = this.#options
+    const bytes = await files.read(segmentName(this.#tip.segment))
+    await this.#cutBack(bytes.subarray(0, this.#tip.bytes))
+    await files.syncNames()
+    this.#isSure = true
   }
 
   /** @param again what to write from the start of the segment on */

@@ -101,6 +101,7 @@ class Copier {
   #running: Promise<void> | null = null
   #retry: NodeJS.Timeout | null = null
   #stopped = false
+  #isSure = false
   hasFailed = false
 
   constructor(store: Store, parts: Parts) {
@@ -150,10 +151,11 @@ class Copier {
   async #copy(): Promise<void> {
     for (;;) {
       const events = await this.#store.events.after(this.#position, limits.journalGroupMax)
-      const newest = events.at(-1)
-      if (newest === undefined) return
+      // The first time also when there is nothing new: what the journal holds must be on disk before anybody relies on it.
+      if (events.length === 0 && this.#isSure) return
       await this.#parts.journal.append(await this.#parts.describe(events))
-      this.#position = newest.number
+      this.#isSure = true
+      this.#position = events.at(-1)?.number ?? this.#position
       if (events.length < limits.journalGroupMax) return
     }
   }

@@ -25,6 +25,8 @@ interface Bed {
   isBroken: boolean
   /** What the journal's files were asked for. */
   readonly operations: string[]
+  /** The same journal as another process would open it. */
+  reopened(): Promise<Journal>
 }
 
 async function bed(t: TestContext): Promise<Bed> {
@@ -42,7 +44,12 @@ async function bed(t: TestContext): Promise<Bed> {
   const log = new LogBook()
   const store = journaled(inner, { journal, position: 0, describe: (events) => journalEntries(inner, events), log })
   t.after(() => store.close())
-  return Object.assign(state, { inner, store, journal, log, operations })
+  const reopened = async (): Promise<Journal> => {
+    const found = await openJournal({ files, clock, keptMs })
+    assert.ok(found !== null)
+    return found
+  }
+  return Object.assign(state, { inner, store, journal, log, operations, reopened })
 }
 
 async function entriesOf(journal: Journal): Promise<readonly JournalEntry[]> {
@@ -135,6 +142,28 @@ test('a refusal is told at once and does not wait for the journal', async (t) =>
   await register(bench.store, 'pump')
   bench.isBroken = true
   await assert.rejects(register(bench.store, 'pump'), { code: 'identity-exists' })
+})
+
+test('a start on a journal that cannot be written goes on, and relies on nothing in it until it can', async (t) => {
+  const bench = await bed(t)
+  await register(bench.store, 'before')
+  const { inner, journal, log } = bench
+  const again = journaled(inner, {
+    journal: await bench.reopened(),
+    position: journal.highest,
+    describe: (events) => journalEntries(inner, events),
+    log,
+  })
+  bench.isBroken = true
+  await assert.rejects(again.settled(), { code: 'journal-unavailable' })
+  await again.write((tx) => tx.attempts.insertAll([fakeAttempt(1)]))
+  // What it finds done may not be on disk.
+  await assert.rejects(
+    again.write((tx) => tx.identities.find(fakeIdentity('before').id)),
+    { code: 'journal-unavailable' },
+  )
+  bench.isBroken = false
+  assert.notEqual(await again.write((tx) => tx.identities.find(fakeIdentity('before').id)), null)
 })
 
 test('what was committed behind its back, as by another process, is copied without being asked for', async (t) => {

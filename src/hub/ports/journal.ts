@@ -39,7 +39,7 @@ export interface Journal {
    * Adds a group of entries behind the last; when this is fulfilled they are on disk and survive a power cut, when it is
    * rejected the journal ends where it did. One call at a time.
    *
-   * @param entries at most `limits.journalGroupMax`
+   * @param entries at most `limits.journalGroupMax`; none makes sure that what was there at its opening is on disk, too
    * @throws HubError `journal-unavailable`
    */
   append(entries: readonly JournalEntry[]): Promise<void>

@@ -24,7 +24,8 @@ export function lockDataDirectory(path: string): DataLock {
   try {
     securePrivateFile(path)
     database = new DatabaseSync(path, { timeout: 0 })
-    database.exec('begin exclusive')
+    // Nothing is ever written, so a full disk keeps nobody from the lock.
+    database.exec('pragma journal_mode = memory; begin exclusive')
   } catch (error) {
     database?.close()
     if (isBusy(error))
