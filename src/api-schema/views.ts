@@ -173,7 +173,7 @@ export const auditEntryView = answerNamed(
   z.object({
     number: count('counted from 1 without gaps, in the order of commits'),
     at: time('when it was done'),
-    actor: text('who did it: `key:<name>`, `device:<id>`, `token:<id>` or `hub`'),
+    actor: text('who did it: `key:<name>`, `device:<id>`, `token:<id>`, `hub`, or `journal` after a restore'),
     act: text('what was done, as in identity.register'),
     subject: text('what it was done to'),
     before: z.unknown().meta({ description: 'what of the subject was changed; null where there was nothing' }),

@@ -61,6 +61,7 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
     printFindings(result.report)
     if (problemsIn(result.report) > 0) warn('the registry was like that when the backup was made')
   }
+  if (result.report === null) printLine(`Whether it is consistent: ${handfast} check`)
   printLine(`Next: start the hub, then see what waits: ${handfast} adopt`)
 }
 

@@ -45,7 +45,7 @@ export const certificateFailures = {
     'unauthenticated',
     'general',
     'the certificate names our authority as its issuer, but the registry does not hold it',
-    'treat it as forged or as issued before a restored backup: find out who holds it, then enrol the device again',
+    'treat it as forged, unless a backup was restored without its journal: find out who holds it, then enrol the device again',
   ),
   'certificate-expired': entry(
     'HF-2106',

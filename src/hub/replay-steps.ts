@@ -1,0 +1,235 @@
+/** The steps of a replay, inside one transaction: first what the registry does not know is written down, then access shrinks. */
+import {
+  type Credential,
+  credentialMovedTo,
+  credentialRevoked,
+  type Fingerprint,
+  type RevocationReason,
+} from '../core/identity/credential.ts'
+import type { IdentityId } from '../core/identity/id.ts'
+import { type Identity, identityMovedTo } from '../core/identity/identity.ts'
+import { limits } from '../core/limits.ts'
+import { profileNamed } from '../core/profile/profile.ts'
+import { adoptionPlans } from './adopt.ts'
+import type { JournalFacts } from './journal-facts.ts'
+import type { JournalEntry } from './ports/journal.ts'
+import type { Adoption, Transaction } from './ports/store.ts'
+import { hubIdentityId } from './server-certificate.ts'
+
+export class Replay {
+  readonly #tx: Transaction
+  readonly #facts: JournalFacts
+  readonly #nowMs: number
+
+  constructor(tx: Transaction, facts: JournalFacts, nowMs: number) {
+    this.#tx = tx
+    this.#facts = facts
+    this.#nowMs = nowMs
+  }
+
+  /** Writes down what the registry does not know of: identities as pending, credentials as unadopted. */
+  async takeNew(group: readonly JournalEntry[]): Promise<void> {
+    const entries = await this.#withoutUnbornHub(group)
+    const identities = lastOfEach(
+      entries.flatMap(({ identity }) => identity ?? []),
+      (identity) => identity.id,
+    )
+    const known = byKey(await this.#tx.identities.findAll(identities.map(({ id }) => id)), (identity) => identity.id)
+    const unknown = identities.filter(({ id }) => !known.has(id))
+    await this.#tx.identities.insertAll(unknown.map((identity) => ({ ...identity, state: 'pending' })))
+
+    const credentials = lastOfEach(
+      entries.flatMap(({ credential }) => credential ?? []),
+      ({ fingerprint }) => fingerprint,
+    )
+    const held = await this.#tx.credentials.findAll(credentials.map(({ fingerprint }) => fingerprint))
+    const heldAlready = new Set(held.map(({ fingerprint }) => fingerprint))
+    const fresh = credentials.filter(({ fingerprint }) => !heldAlready.has(fingerprint)).map(laidAside)
+    await this.#tx.credentials.insertAll(fresh)
+    await this.#noteFirstUses(entries)
+    await this.#noteAdoptions(identities, known, new Set(fresh.map(({ identityId }) => identityId)))
+  }
+
+  /** A copy from the middle of the very first start has no identity of the hub itself; it is made again, with other keys. */
+  async #withoutUnbornHub(entries: readonly JournalEntry[]): Promise<readonly JournalEntry[]> {
+    const isBorn = (await this.#tx.identities.find(hubIdentityId)) !== null
+    return isBorn ? entries : entries.filter(({ identity }) => identity?.id !== hubIdentityId)
+  }
+
+  /** Which of the unadopted credentials have been used decides which of them an adoption makes active. */
+  async #noteFirstUses(entries: readonly JournalEntry[]): Promise<void> {
+    const used = new Map<Fingerprint, number>()
+    for (const { event, atMs } of entries) if (event.type === 'credential-activated') used.set(event.fingerprint, atMs)
+    for (const credential of await this.#tx.credentials.findAll([...used.keys()])) {
+      if (credential.state !== 'unadopted' || credential.activatedAtMs !== null) continue
+      await this.#tx.credentials.update({ ...credential, activatedAtMs: used.get(credential.fingerprint) ?? null })
+    }
+  }
+
+  async #noteAdoptions(
+    identities: readonly Identity[],
+    known: ReadonlyMap<IdentityId, Identity>,
+    withCredentials: ReadonlySet<IdentityId>,
+  ): Promise<void> {
+    const adoptions: Adoption[] = []
+    for (const identity of identities) {
+      const now = known.get(identity.id)
+      const isSame = now !== undefined && now.version === identity.version && now.state === identity.state
+      if (isSame && !withCredentials.has(identity.id)) continue
+      adoptions.push({ identity, versionThen: now?.version ?? identity.version })
+    }
+    await this.#tx.adoptions.saveAll(adoptions)
+  }
+
+  async revoke(): Promise<number> {
+    let count = 0
+    for (const chunk of chunks([...this.#facts.revoked.keys()])) {
+      for (const credential of await this.#tx.credentials.findAll(chunk)) {
+        const { reason, atMs } = this.#facts.revoked.get(credential.fingerprint) ?? { reason: 'unspecified', atMs: 0 }
+        const revoked = credentialRevoked(credential, reason, atMs)
+        if (revoked === credential || revoked.revocationReason === credential.revocationReason) continue
+        await this.#writeRevoked(credential, revoked, reason)
+        count += 1
+      }
+    }
+    return count
+  }
+
+  async #writeRevoked(before: Credential, revoked: Credential, reason: RevocationReason): Promise<void> {
+    const { identityId, authorityId, fingerprint, serialNumber } = revoked
+    await this.#tx.credentials.update(revoked)
+    await this.#tx.events.append({
+      type: 'credential-revoked',
+      identityId,
+      authorityId,
+      fingerprint,
+      serialNumber,
+      reason,
+    })
+    await this.#audit(
+      'credential.revoke',
+      serialNumber,
+      { state: before.state, reason: before.revocationReason },
+      { state: revoked.state, reason, identity: identityId },
+    )
+  }
+
+  async closeIdentities(): Promise<number> {
+    let count = 0
+    const closed = [...this.#facts.states].filter(([, { state }]) => state === 'disabled' || state === 'retired')
+    for (const chunk of chunks(closed.map(([id]) => id))) {
+      for (const identity of await this.#tx.identities.findAll(chunk)) {
+        const { state = 'disabled', atMs = 0 } = this.#facts.states.get(identity.id) ?? {}
+        if (identity.state === state || identity.state === 'retired') continue
+        await this.#tx.identities.update(identityMovedTo(identity, state, atMs))
+        await this.#tx.events.append({ type: 'identity-state-changed', identityId: identity.id, state })
+        await this.#audit('identity.state', identity.id, { state: identity.state }, { state })
+        count += 1
+      }
+    }
+    return count
+  }
+
+  async endTokens(): Promise<number> {
+    let count = 0
+    for (const [id, { state, atMs }] of this.#facts.tokens) {
+      const token = await this.#tx.tokens.find(id)
+      if (token === null || token.state !== 'open') continue
+      await this.#tx.tokens.update({ ...token, state, usedAtMs: state === 'used' ? atMs : null })
+      await this.#tx.events.append({ type: 'token-ended', identityId: token.identityId, tokenId: id, state })
+      await this.#audit('token.end', token.identityId, { token: id, state: token.state }, { state })
+      count += 1
+    }
+    return count
+  }
+
+  async removeApiKeys(): Promise<number> {
+    let count = 0
+    for (const [keyId, name] of this.#facts.apiKeys) {
+      if (!(await this.#tx.apiKeys.remove(keyId))) continue
+      await this.#tx.events.append({ type: 'api-key-removed', keyId, name })
+      await this.#audit('api-key.remove', name, { key: keyId }, null)
+      count += 1
+    }
+    return count
+  }
+
+  /** A CRL without content stands for the numbers that were given away: the next one is made at once, and above it. */
+  async passCrlNumbers(): Promise<void> {
+    for (const [authorityId, number] of this.#facts.crlNumbers) {
+      const latest = await this.#tx.crls.latest(authorityId)
+      if (latest !== null && latest.number >= number) continue
+      const thisUpdateMs = latest?.thisUpdateMs ?? 0
+      await this.#tx.crls.save({
+        authorityId,
+        number,
+        thisUpdateMs,
+        nextUpdateMs: thisUpdateMs,
+        crl: new Uint8Array(),
+        eventNumber: 0,
+      })
+    }
+  }
+
+  /** What was closed or revoked since needs no adoption, unless something of it is left. */
+  async settleAdoptions(): Promise<{ readonly identitiesWaiting: number; readonly credentialsWaiting: number }> {
+    let identitiesWaiting = 0
+    let credentialsWaiting = 0
+    for (let after: string | null = null; ; ) {
+      const page = await this.#tx.adoptions.list({ after, limit: limits.pageRowsMax })
+      const plans = await adoptionPlans(this.#tx, await this.#withPresentVersions(page.items))
+      const idle = plans.filter(({ target, credentials }) => target === null && credentials.length === 0)
+      await this.#tx.adoptions.removeAll(idle.map(({ identity }) => identity.id))
+      identitiesWaiting += plans.length - idle.length
+      credentialsWaiting += plans.reduce((sum, { credentials }) => sum + credentials.length, 0)
+      if (page.next === null) return { identitiesWaiting, credentialsWaiting }
+      after = page.next
+    }
+  }
+
+  /** This replay may have closed the identity: that is no decision of an operator made since. */
+  async #withPresentVersions(adoptions: readonly Adoption[]): Promise<readonly Adoption[]> {
+    const closed = adoptions.filter(({ identity }) => this.#facts.states.has(identity.id))
+    const now = byKey(
+      await this.#tx.identities.findAll(closed.map(({ identity }) => identity.id)),
+      (identity) => identity.id,
+    )
+    const moved = closed.map(({ identity, versionThen }) => ({
+      identity,
+      versionThen: now.get(identity.id)?.version ?? versionThen,
+    }))
+    await this.#tx.adoptions.saveAll(moved)
+    const movedById = new Map(moved.map((adoption) => [adoption.identity.id, adoption]))
+    return adoptions.map((adoption) => movedById.get(adoption.identity.id) ?? adoption)
+  }
+
+  async #audit(act: string, subject: string, before: unknown, after: unknown): Promise<void> {
+    await this.#tx.audit.append({ atMs: this.#nowMs, actor: 'journal', act, subject, before, after })
+  }
+}
+
+/**
+ * A credential of the journal as it is written down: unadopted, and superseded where it opens no door of ours anyway, as those
+ * of the hub's own listeners, whose keys may be others now.
+ */
+function laidAside(credential: Credential): Credential {
+  const { state: _state, ...rest } = credential
+  const unadopted: Credential = { ...rest, state: 'unadopted', revokedAtMs: null, revocationReason: null }
+  const mayConnect = profileNamed(credential.profile)?.mayConnect === true
+  return mayConnect ? unadopted : credentialMovedTo(unadopted, 'superseded', credential.issuedAtMs)
+}
+
+function byKey<K, V>(values: readonly V[], key: (value: V) => K): ReadonlyMap<K, V> {
+  return new Map(values.map((value) => [key(value), value]))
+}
+
+/** Of several values with one key, the last. */
+function lastOfEach<K, V>(values: readonly V[], key: (value: V) => K): readonly V[] {
+  return [...byKey(values, key).values()]
+}
+
+function* chunks<T>(values: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < values.length; start += limits.bulkRowsMax) {
+    yield values.slice(start, start + limits.bulkRowsMax)
+  }
+}
