@@ -9,6 +9,7 @@ import type { HubLog } from '../log.ts'
 import { printFields, printJson, printLine, shellWord } from '../output.ts'
 import { writeReadyFile } from '../ready-file.ts'
 import { onStopSignal } from '../stop-signal.ts'
+import { amount } from '../summary.ts'
 
 export function define(command: Command): void {
   command
@@ -113,7 +114,7 @@ function announce(hub: RunningHub, dataDirectory: string): void {
         : [
             [
               '  restored',
-              `${hub.adoptionsWaiting} devices wait: ${handfast} adopt${dataOption(dataDirectory)}`,
+              `${amount(hub.adoptionsWaiting, 'device')} to adopt: ${handfast} adopt${dataOption(dataDirectory)}`,
             ] as const,
           ]),
     ],
