@@ -21,12 +21,16 @@ import { certsOnly, readCertsOnly } from '../../src/core/x509/pkcs7.ts'
 import { assertAcceptableKey, publicKeyText, readPublicKey } from '../../src/core/x509/public-key.ts'
 import {
   crlUrl,
+  ecKey,
+  ed25519Key,
   makeDevice,
   makeIssuing,
   makeRoot,
   makeServer,
+  rsaKey,
   signBytes,
   type TestAuthority,
+  type TestKey,
 } from '../core/x509/support.ts'
 import { needs, programPath } from '../support/programs.ts'
 import { run } from '../support/run.ts'
@@ -162,6 +166,73 @@ describe('OpenSSL', needs('openssl'), () => {
     assert.equal(readCertsOnly(readFileSync(theirs)).length, 2)
   })
 })
+
+/** An authority of every key that one may have, down to a device, with both CRLs. */
+function hierarchyOf(kind: string, keys: readonly [TestKey, TestKey]) {
+  const root = makeRoot({ notBeforeSec: nowSec - 300, notAfterSec: nowSec + 20 * 365 * daySec }, keys[0])
+  const issuing = makeIssuing(root, { notBeforeSec: nowSec - 300, notAfterSec: nowSec + 365 * daySec }, keys[1])
+  return { kind, root, issuing, device: makeDevice(issuing, validity) }
+}
+
+const hierarchies = [
+  hierarchyOf('P-384', [ecKey('P-384'), ecKey('P-384')]),
+  hierarchyOf('RSA of 2048 and 4096 bits', [rsaKey(4096), rsaKey(2048)]),
+  hierarchyOf('RSA of 3072 bits above P-256', [rsaKey(3072), ecKey()]),
+  hierarchyOf('Ed25519', [ed25519Key(), ed25519Key()]),
+]
+
+for (const { kind, root, issuing, device } of hierarchies) {
+  test(
+    `OpenSSL accepts certificates and CRLs of ${kind}, and refuses what is revoked`,
+    needs('openssl'),
+    async (context) => {
+      const folder = temporaryFolder(context)
+      const own = {
+        serialNumber: readCertificate(device).serialNumber,
+        revokedAtMs: nowSec * 1000,
+        reason: 'keyCompromise' as const,
+      }
+      for (const [revoked, status] of [
+        [[], 0],
+        [[own], 2],
+      ] as const) {
+        const crls = writePem(folder, 'crls.pem', 'X509 CRL', makeCrl(issuing, revoked), makeCrl(root, []))
+        const found = await run('openssl', [
+          ...['verify', '-x509_strict', '-crl_check_all', '-purpose', 'sslclient'],
+          ...['-CAfile', writePem(folder, 'root.pem', 'CERTIFICATE', root.der)],
+          ...['-untrusted', writePem(folder, 'issuing.pem', 'CERTIFICATE', issuing.der), '-CRLfile', crls],
+          writePem(folder, 'leaf.pem', 'CERTIFICATE', device),
+        ])
+        assert.equal(found.status, status, found.stdout + found.stderr)
+      }
+    },
+  )
+
+  test(
+    `GnuTLS accepts certificates and CRLs of ${kind}, and refuses what is revoked`,
+    needs('certtool'),
+    async (context) => {
+      const folder = temporaryFolder(context)
+      const own = {
+        serialNumber: readCertificate(device).serialNumber,
+        revokedAtMs: nowSec * 1000,
+        reason: 'keyCompromise' as const,
+      }
+      const chain = writePem(folder, 'chain.pem', 'CERTIFICATE', device, issuing.der)
+      for (const [revoked, verdict] of [
+        [[], /Verified\. The certificate is trusted/],
+        [[own], /revoked/],
+      ] as const) {
+        const crls = writePem(folder, 'crls.pem', 'X509 CRL', makeCrl(issuing, revoked), makeCrl(root, []))
+        const { stdout, stderr } = await run('certtool', [
+          ...['--verify', '--load-ca-certificate', writePem(folder, 'root.pem', 'CERTIFICATE', root.der)],
+          ...['--load-crl', crls, '--infile', chain],
+        ])
+        assert.match(stdout + stderr, verdict)
+      }
+    },
+  )
+}
 
 describe('a certificate request that OpenSSL made', needs('openssl'), () => {
   const kinds = [

@@ -1,4 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto'
+import { signingAlgorithm } from '../../core/x509/algorithms.ts'
 import { readCrl } from '../../core/x509/crl-reader.ts'
 import { rowsAs } from '../rows.ts'
 import type { CheckContext, Problem, RegistryRule } from '../rule.ts'
@@ -34,7 +35,8 @@ function faultOf(row: CrlRow, { authorities }: CheckContext): string | null {
     if (nextUpdateSec !== Math.floor(row.next_update_ms / 1000)) return 'has another end in it than in its row'
     if (Buffer.compare(issuer, authority.fields.subject.der) !== 0) return 'names another issuer'
     const key = createPublicKey({ key: Buffer.from(authority.fields.publicKey), format: 'der', type: 'spki' })
-    return verify('sha256', toBeSigned, key, signature) ? null : `was not signed by ${authority.id}`
+    const { hash } = signingAlgorithm(authority.fields.publicKey)
+    return verify(hash, toBeSigned, key, signature) ? null : `was not signed by ${authority.id}`
   } catch {
     return 'cannot be read'
   }

@@ -1,6 +1,7 @@
 /** What each kind of certificate says. The caller brings key, serial number, validity and names; the profile the rest. */
 import { assert } from '../errors.ts'
 import type { IdentityId } from '../identity/id.ts'
+import { signingAlgorithm } from '../x509/algorithms.ts'
 import type { CertificateFields } from '../x509/certificate.ts'
 import type { CertificateTemplate } from '../x509/certificate-builder.ts'
 import {
@@ -26,13 +27,14 @@ export interface TemplateParts {
 }
 
 /** The parts of an issuer's certificate that stand in what it issues; it has a subject key identifier. */
-export type Issuer = Pick<CertificateFields, 'subject' | 'subjectKeyIdentifier'>
+export type Issuer = Pick<CertificateFields, 'subject' | 'subjectKeyIdentifier' | 'publicKey'>
 
 /** A root: self-signed, so without authority key identifier. @param parts.name its common name, 1 to 64 characters */
 export function rootTemplate(parts: TemplateParts & { readonly name: string }): CertificateTemplate {
   const name = buildName(cutName(parts.name))
   return {
     ...certificateParts(parts),
+    signatureAlgorithm: signingAlgorithm(parts.publicKey),
     issuer: name,
     subject: name,
     authorityKeyIdentifier: null,
@@ -120,12 +122,10 @@ function certificateParts({ publicKey, serialNumber, validity }: TemplateParts):
   return { publicKey, serialNumber, validity }
 }
 
-function issuerParts({ subject, subjectKeyIdentifier: identifier }: Issuer): {
-  readonly issuer: Uint8Array
-  readonly authorityKeyIdentifier: Uint8Array
-} {
+function issuerParts({ subject, subjectKeyIdentifier: identifier, publicKey }: Issuer) {
   assert(identifier !== null, 'an authority has a subject key identifier')
-  return { issuer: subject.der, authorityKeyIdentifier: identifier }
+  const signatureAlgorithm = signingAlgorithm(publicKey)
+  return { signatureAlgorithm, issuer: subject.der, authorityKeyIdentifier: identifier } as const
 }
 
 function profileExtensions(profile: Profile, publicKey: Uint8Array): Extension[] {

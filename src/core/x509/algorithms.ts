@@ -1,13 +1,27 @@
-/** Signature algorithms of certificates and certificate requests. */
+/** Signature algorithms of certificates, CRLs and certificate requests. */
 import { verify } from 'node:crypto'
+import { assert } from '../errors.ts'
 import { type DerElement, DerReader, oidText } from './der-reader.ts'
 import { tags } from './der-tags.ts'
-import { derOid, derSequence } from './der-writer.ts'
+import { derBitString, derElement, derOid, derSequence } from './der-writer.ts'
 import { oids } from './oids.ts'
-import { importPublicKey } from './public-key.ts'
+import { importPublicKey, readPublicKey } from './public-key.ts'
 
-/** The AlgorithmIdentifier of ecdsa-with-SHA256, whose parameters are absent (RFC 5758 §3.2). */
-export const ecdsaWithSha256: Uint8Array = derSequence(derOid(oids.ecdsaWithSha256))
+/** What one algorithm asks of a key and of node:crypto. */
+interface Scheme {
+  readonly keyType: 'ec' | 'rsa' | 'ed25519'
+  /** Null where the signature scheme has its own. */
+  readonly hash: 'sha256' | 'sha384' | 'sha512' | null
+  /** What stands behind the object identifier (RFC 5758 §3.2, RFC 8017 appendix A.2.4, RFC 8410 §3). */
+  readonly parameters: 'absent' | 'null'
+}
+
+/** An algorithm that this hub signs with. It is part of what is signed, so it is known before there is a signature. */
+export interface SigningAlgorithm extends Scheme {
+  readonly oid: string
+  /** The AlgorithmIdentifier in DER. */
+  readonly identifier: Uint8Array
+}
 
 /** An AlgorithmIdentifier as it was read. */
 export interface SignatureAlgorithm {
@@ -26,15 +40,7 @@ export function readSignatureAlgorithm(element: DerElement): SignatureAlgorithm 
   return { oid, parameters: parameters === tags.null ? 'null' : 'other' }
 }
 
-/** What one accepted algorithm asks of node:crypto. */
-interface Verification {
-  readonly keyType: 'ec' | 'rsa' | 'ed25519'
-  /** Null where the signature scheme has its own. */
-  readonly hash: 'sha256' | 'sha384' | 'sha512' | null
-  readonly parameters: SignatureAlgorithm['parameters']
-}
-
-const verifications: ReadonlyMap<string, Verification> = new Map<string, Verification>([
+const schemes: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
   [oids.ecdsaWithSha256, { keyType: 'ec', hash: 'sha256', parameters: 'absent' }],
   [oids.ecdsaWithSha384, { keyType: 'ec', hash: 'sha384', parameters: 'absent' }],
   [oids.ecdsaWithSha512, { keyType: 'ec', hash: 'sha512', parameters: 'absent' }],
@@ -44,9 +50,64 @@ const verifications: ReadonlyMap<string, Verification> = new Map<string, Verific
   [oids.ed25519, { keyType: 'ed25519', hash: null, parameters: 'absent' }],
 ])
 
+const signing: ReadonlyMap<string, SigningAlgorithm> = new Map(
+  [...schemes].map(([oid, scheme]) => {
+    const parameters = scheme.parameters === 'null' ? [derElement(tags.null)] : []
+    return [oid, { ...scheme, oid, identifier: derSequence(derOid(oid), ...parameters) }]
+  }),
+)
+
+/** Keys of authorities are few and sign often. */
+const known = new WeakMap<Uint8Array, SigningAlgorithm>()
+
+/**
+ * The algorithm that a key signs with: ECDSA with the hash that is as strong as the curve, RSA PKCS#1 v1.5 with SHA-256,
+ * which every device reads, or Ed25519.
+ *
+ * @param spki SubjectPublicKeyInfo in DER of a key on P-256 or P-384, an RSA key or an Ed25519 key
+ * @throws HubError `certificate-unreadable` where the bytes are no such structure
+ */
+export function signingAlgorithm(spki: Uint8Array): SigningAlgorithm {
+  const before = known.get(spki)
+  if (before !== undefined) return before
+  const oid = signingOid(spki)
+  const algorithm = oid === null ? undefined : signing.get(oid)
+  assert(algorithm !== undefined, 'an authority has a key on P-256 or P-384, an RSA key or an Ed25519 key')
+  known.set(spki, algorithm)
+  return algorithm
+}
+
+function signingOid(spki: Uint8Array): string | null {
+  const key = readPublicKey(spki, 'certificate-unreadable')
+  switch (key.kind) {
+    case 'ec':
+      if (key.curve === 'P-256') return oids.ecdsaWithSha256
+      return key.curve === 'P-384' ? oids.ecdsaWithSha384 : null
+    case 'rsa':
+      return oids.sha256WithRsa
+    case 'ed25519':
+      return oids.ed25519
+    case 'other':
+      return null
+  }
+}
+
+/**
+ * SIGNED{} of a TBSCertificate or a TBSCertList: the algorithm beside the signature is the one that the signed bytes name,
+ * which is their first SEQUENCE (RFC 5280 §4.1.1.2, §5.1.1.2).
+ *
+ * @param signature DER SEQUENCE of r and s for ECDSA (RFC 3279 §2.2.3), the bare octets for RSA and Ed25519
+ */
+export function signedStructure(tbs: Uint8Array, signature: Uint8Array): Uint8Array {
+  const fields = new DerReader(tbs).enter(tags.sequence, 'what was signed')
+  let element = fields.next('what was signed')
+  while (element.tag !== tags.sequence) element = fields.next('the algorithm of the signature')
+  return derSequence(tbs, element.bytes, derBitString(signature))
+}
+
 /** True for the algorithms that this hub verifies: ECDSA and RSA PKCS#1 v1.5 with SHA-2, and Ed25519. */
 export function isAcceptedSignature(algorithm: SignatureAlgorithm): boolean {
-  return verifications.get(algorithm.oid)?.parameters === algorithm.parameters
+  return schemes.get(algorithm.oid)?.parameters === algorithm.parameters
 }
 
 /** Whether a signature of an accepted algorithm was made over these bytes with the private half of that key. */
@@ -56,11 +117,11 @@ export function isSignedBy(
   bytes: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const verification = verifications.get(algorithm.oid)
+  const scheme = schemes.get(algorithm.oid)
   const key = importPublicKey(spki)
-  if (verification === undefined || key === null || key.asymmetricKeyType !== verification.keyType) return false
+  if (scheme === undefined || key === null || key.asymmetricKeyType !== scheme.keyType) return false
   try {
-    return verify(verification.hash, bytes, key, signature)
+    return verify(scheme.hash, bytes, key, signature)
   } catch {
     // OpenSSL throws instead of answering for some keys and signatures that cannot belong together.
     return false

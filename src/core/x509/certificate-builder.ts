@@ -1,8 +1,8 @@
-/** Certificates as they are made: version 3, signed with ecdsa-with-SHA256 (RFC 5280 §4.1). */
+/** Certificates as they are made: version 3 (RFC 5280 §4.1). */
 import { assert } from '../errors.ts'
-import { ecdsaWithSha256 } from './algorithms.ts'
+import { type SigningAlgorithm, signedStructure } from './algorithms.ts'
 import { contextConstructed } from './der-tags.ts'
-import { derBitString, derElement, derInteger, derSequence, derTime, derUnsigned } from './der-writer.ts'
+import { derElement, derInteger, derSequence, derTime, derUnsigned } from './der-writer.ts'
 import { authorityKeyIdentifier, type Extension, encodeExtensions } from './extensions.ts'
 import { emptyName, isSameName } from './name.ts'
 import { oids } from './oids.ts'
@@ -11,6 +11,8 @@ import { oids } from './oids.ts'
 export interface CertificateTemplate {
   /** 1 to 20 octets, positive and not zero. */
   readonly serialNumber: Uint8Array
+  /** What the issuer's key signs with; it follows from that key. */
+  readonly signatureAlgorithm: SigningAlgorithm
   /** Name in DER: the very bytes of the issuer certificate's subject. */
   readonly issuer: Uint8Array
   /** Name in DER. */
@@ -25,7 +27,7 @@ export interface CertificateTemplate {
   readonly extensions: readonly Extension[]
 }
 
-/** The TBSCertificate of a template in DER: what the issuer signs with ECDSA and SHA-256. */
+/** The TBSCertificate of a template in DER: what the issuer signs. */
 export function toBeSigned(template: CertificateTemplate): Uint8Array {
   assertSound(template)
   const { authorityKeyIdentifier: issuerKey } = template
@@ -33,7 +35,7 @@ export function toBeSigned(template: CertificateTemplate): Uint8Array {
   return derSequence(
     version3,
     derUnsigned(template.serialNumber),
-    ecdsaWithSha256,
+    template.signatureAlgorithm.identifier,
     template.issuer,
     derSequence(derTime(template.validity.notBeforeSec), derTime(template.validity.notAfterSec)),
     template.subject,
@@ -46,10 +48,10 @@ export function toBeSigned(template: CertificateTemplate): Uint8Array {
  * The certificate.
  *
  * @param tbs what {@link toBeSigned} gave
- * @param signature the DER SEQUENCE of r and s (RFC 3279 §2.2.3)
+ * @param signature of the algorithm that it names
  */
 export function signedCertificate(tbs: Uint8Array, signature: Uint8Array): Uint8Array {
-  return derSequence(tbs, ecdsaWithSha256, derBitString(signature))
+  return signedStructure(tbs, signature)
 }
 
 const version3 = derElement(contextConstructed(0), derInteger(2))

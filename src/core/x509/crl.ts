@@ -1,11 +1,11 @@
-/** Full CRLs, version 2, signed with ecdsa-with-SHA256 (RFC 5280 §5). */
+/** Full CRLs, version 2 (RFC 5280 §5). */
 import { assert } from '../errors.ts'
 import { type RevocationReason, revocationReasons, type SerialNumber } from '../identity/credential.ts'
-import { ecdsaWithSha256 } from './algorithms.ts'
+import { signedStructure, signingAlgorithm } from './algorithms.ts'
 import type { CertificateFields } from './certificate.ts'
 import { contextConstructed, tags } from './der-tags.ts'
 import { timeElementBytesMax, writeTimeElement } from './der-time.ts'
-import { derBitString, derElement, derInteger, derOctetString, derOid, derSequence, derTime } from './der-writer.ts'
+import { derElement, derInteger, derOctetString, derOid, derSequence, derTime } from './der-writer.ts'
 import { authorityKeyIdentifier, crlNumber, encodeExtensions } from './extensions.ts'
 import { oids } from './oids.ts'
 
@@ -18,7 +18,7 @@ export interface RevokedEntry {
 
 export interface CrlContent {
   /** From the issuer's certificate; it has a subject key identifier. */
-  readonly issuer: Pick<CertificateFields, 'subject' | 'subjectKeyIdentifier'>
+  readonly issuer: Pick<CertificateFields, 'subject' | 'subjectKeyIdentifier' | 'publicKey'>
   /** Higher than in every CRL that the issuer signed before (§5.2.3). */
   readonly number: bigint
   /** Whole seconds since the epoch. */
@@ -28,15 +28,15 @@ export interface CrlContent {
   readonly revoked: readonly RevokedEntry[]
 }
 
-/** The TBSCertList in DER: what the issuer signs with ECDSA and SHA-256. */
+/** The TBSCertList in DER: what the issuer signs, with the algorithm of its key. */
 export function crlToBeSigned(content: CrlContent): Uint8Array {
   assert(content.nextUpdateSec > content.thisUpdateSec, 'a CRL is replaced after it is issued')
-  const { subject, subjectKeyIdentifier } = content.issuer
+  const { subject, subjectKeyIdentifier, publicKey } = content.issuer
   assert(subjectKeyIdentifier !== null, 'an authority has a subject key identifier')
   const extensions = encodeExtensions([authorityKeyIdentifier(subjectKeyIdentifier), crlNumber(content.number)])
   return derSequence(
     derInteger(1),
-    ecdsaWithSha256,
+    signingAlgorithm(publicKey).identifier,
     subject.der,
     derTime(content.thisUpdateSec),
     derTime(content.nextUpdateSec),
@@ -50,10 +50,10 @@ export function crlToBeSigned(content: CrlContent): Uint8Array {
  * The CRL.
  *
  * @param tbs what {@link crlToBeSigned} gave
- * @param signature the DER SEQUENCE of r and s (RFC 3279 §2.2.3)
+ * @param signature of the algorithm that it names
  */
 export function signedCrl(tbs: Uint8Array, signature: Uint8Array): Uint8Array {
-  return derSequence(tbs, ecdsaWithSha256, derBitString(signature))
+  return signedStructure(tbs, signature)
 }
 
 const serialBytesMax = 20

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { CodingError, HubError } from '../../../src/core/errors.ts'
+import { signingAlgorithm } from '../../../src/core/x509/algorithms.ts'
 import { certificateFingerprint, readCertificate } from '../../../src/core/x509/certificate.ts'
 import { toBeSigned } from '../../../src/core/x509/certificate-builder.ts'
 import { derBitString, derInteger, derOid, derSequence, derTime } from '../../../src/core/x509/der-writer.ts'
@@ -77,6 +78,7 @@ describe('a certificate', () => {
     const key = ecKey()
     const template = {
       serialNumber: newSerial(),
+      signatureAlgorithm: signingAlgorithm(key.spki),
       issuer: buildName('ca'),
       subject: buildName('ca'),
       validity,

@@ -3,6 +3,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign
 import type { IdentityId } from '../../../src/core/identity/id.ts'
 import { authorityTemplate, deviceTemplate, rootTemplate, serverTemplate } from '../../../src/core/profile/templates.ts'
 import type { Validity } from '../../../src/core/profile/validity.ts'
+import { signingAlgorithm } from '../../../src/core/x509/algorithms.ts'
 import { type CertificateFields, readCertificate } from '../../../src/core/x509/certificate.ts'
 import { type CertificateTemplate, signedCertificate, toBeSigned } from '../../../src/core/x509/certificate-builder.ts'
 import { serialNumberFrom } from '../../../src/core/x509/serial-number.ts'
@@ -34,8 +35,13 @@ export function spkiOf(privateKey: KeyObject): Uint8Array {
   return createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
 }
 
+export function ed25519Key(): TestKey {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  return { privateKey, spki: spkiOf(privateKey) }
+}
+
 export function signBytes(key: TestKey, bytes: Uint8Array): Uint8Array {
-  return sign('sha256', bytes, key.privateKey)
+  return sign(signingAlgorithm(key.spki).hash, bytes, key.privateKey)
 }
 
 export function issue(template: CertificateTemplate, key: TestKey): Uint8Array {
@@ -47,14 +53,12 @@ export function newSerial(): Uint8Array {
   return serialNumberFrom(randomBytes(20))
 }
 
-export function makeRoot(validity: Validity): TestAuthority {
-  const key = ecKey()
+export function makeRoot(validity: Validity, key: TestKey = ecKey()): TestAuthority {
   const template = rootTemplate({ name: 'plant root', publicKey: key.spki, serialNumber: newSerial(), validity })
   return authority(key, issue(template, key))
 }
 
-export function makeIssuing(root: TestAuthority, validity: Validity): TestAuthority {
-  const key = ecKey()
+export function makeIssuing(root: TestAuthority, validity: Validity, key: TestKey = ecKey()): TestAuthority {
   const parts = { publicKey: key.spki, serialNumber: newSerial(), validity }
   return authority(key, issue(authorityTemplate({ ...parts, name: 'plant issuing', issuer: root.fields }), root.key))
 }
