@@ -32,10 +32,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const composer = 'compose'
 
 /** What the domain may take from Node: pure functions and types. */
-const corePackages: ReadonlySet<string> = new Set(['node:crypto', 'node:buffer', 'node:net'])
+const corePackages: ReadonlySet<string> = new Set([
+  'node:crypto',
+  'node:buffer',
+  'node:net',
+  '@scure/bip39/wordlists/english.js',
+])
 
 /** npm packages by the only rooms that may use them. */
 const packageRooms: Readonly<Record<string, readonly string[]>> = {
+  '@scure/bip39/wordlists/english.js': ['core'],
   kysely: ['store'],
   'node:sqlite': ['store'],
   fastify: ['http'],
