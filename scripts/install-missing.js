@@ -13,6 +13,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const programs = [
   ['openssl', 'openssl', 'conformance with OpenSSL and every test that needs foreign certificates'],
   ['certtool', 'gnutls-bin', 'conformance with GnuTLS'],
+  ['pk12util', 'libnss3-tools', 'conformance with NSS'],
   ['mosquitto', 'mosquitto', 'the comparison with Mosquitto'],
   ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],
   ['curl', 'curl', 'conformance of EST with curl'],

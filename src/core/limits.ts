@@ -55,6 +55,15 @@ export const limits = {
   /** Imports that run at one time, since each holds its body in memory. */
   importsAtOnceMax: 2,
 
+  /** A passphrase of a key file that an operator chose, in characters. */
+  keyPassphraseCharsMin: 8,
+  /** Beyond that a passphrase protects no better, and nobody types it. */
+  keyPassphraseCharsMax: 64,
+  /** Rounds of PBKDF2 over a key file or each part of a modern PFX; .NET takes 600,000 in a whole file. */
+  keyFileIterations: 100_000,
+  /** Rounds in a compatible PFX: what OpenSSL has always written and everything reads. */
+  compatiblePfxIterations: 2_048,
+
   /** Depth of nested DER from a stranger: a certificate needs 9. */
   derDepthMax: 16,
   /** A certificate or certificate request from a stranger, in DER. */

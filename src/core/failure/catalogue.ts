@@ -11,6 +11,7 @@ import { certificateFailures } from './entries/certificate.ts'
 import { enrolmentFailures } from './entries/enrolment.ts'
 import { hubFailures } from './entries/hub.ts'
 import { identityFailures } from './entries/identity.ts'
+import { issuanceFailures } from './entries/issuance.ts'
 import { mqttFailures } from './entries/mqtt.ts'
 import { policyFailures } from './entries/policy.ts'
 import { sessionFailures } from './entries/session.ts'
@@ -25,6 +26,7 @@ const entries = {
   ...mqttFailures,
   ...sessionFailures,
   ...enrolmentFailures,
+  ...issuanceFailures,
   ...apiFailures,
   ...hubFailures,
   ...backupFailures,
