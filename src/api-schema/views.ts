@@ -42,7 +42,7 @@ export const credentialView = answerNamed(
     authority: text('which authority of the hub signed it'),
     profile: text('what it may be used for'),
     state: z
-      .enum(['intended', 'pending', 'active', 'superseded', 'revoked', 'expired', 'unadopted'])
+      .enum(['intended', 'pending', 'active', 'quarantined', 'superseded', 'revoked', 'expired', 'unadopted'])
       .meta({ description: 'pending until its first use' }),
     notBefore: time('first good second'),
     notAfter: time('last good second'),

@@ -34,7 +34,15 @@ export async function createApiKey(
     for (const keyId of await tx.apiKeys.removeNamed(name)) {
       await tx.events.append({ type: 'api-key-removed', keyId, name })
     }
-    await tx.apiKeys.insert({ id: secret.id, name, secretHash: secret.secretHash, createdAtMs: atMs })
+    await tx.apiKeys.insert({
+      id: secret.id,
+      name,
+      secretHash: secret.secretHash,
+      role: 'admin',
+      groups: [],
+      createdAtMs: atMs,
+      expiresAtMs: null,
+    })
     await tx.audit.append({ atMs, actor: 'hub', act: 'api-key.create', subject: name, before: null, after: null })
   })
   return secret.text

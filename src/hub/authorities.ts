@@ -7,10 +7,11 @@ import { validityFrom } from '../core/profile/validity.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { type CertificateTemplate, signedCertificate, toBeSigned } from '../core/x509/certificate-builder.ts'
 import { serialNumberFrom } from '../core/x509/serial-number.ts'
+import type { AuthorityRow } from './ports/authorities.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
 import type { KeyStore, Signer } from './ports/signer.ts'
-import type { AuthorityRow, Store } from './ports/store.ts'
+import type { Store } from './ports/store.ts'
 
 /** An authority with its key at hand. */
 export interface Authority {
@@ -107,9 +108,10 @@ async function makeAuthorities(hub: {
     }),
     rootSigner,
   )
+  const common = { chain: 'main', keyType: 'P-256', state: 'active', keyPlace: 'hub' } as const
   return [
-    { id: rootId, role: 'root', certificate: root, createdAtMs },
-    { id: issuingId, role: 'issuing', certificate: issuing, createdAtMs: createdAtMs + 1 },
+    { ...common, id: rootId, role: 'root', parentId: null, certificate: root, createdAtMs },
+    { ...common, id: issuingId, role: 'issuing', parentId: rootId, certificate: issuing, createdAtMs: createdAtMs + 1 },
   ]
 }
 

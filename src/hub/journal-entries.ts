@@ -46,11 +46,17 @@ function neededBy(event: NewHubEvent): {
     case 'identity-registered':
     case 'identity-changed':
     case 'identity-state-changed':
+    case 'enrolment-decided':
+    case 'renewal-contested':
       return { fingerprint: null, identityId: event.identityId }
     case 'credential-activated':
     case 'credential-superseded':
+    case 'credential-released':
     case 'token-ended':
     case 'api-key-removed':
+    case 'role-grant-removed':
+    case 'profile-changed':
+    case 'authority-changed':
     case 'crl-published':
     case 'registry-restored':
       return { fingerprint: null, identityId: null }

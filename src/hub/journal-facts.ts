@@ -78,6 +78,12 @@ class Fold {
       // A device that goes on with what it has is used and superseded again.
       case 'credential-activated':
       case 'credential-superseded':
+      case 'credential-released':
+      case 'renewal-contested':
+      case 'enrolment-decided':
+      case 'role-grant-removed':
+      case 'profile-changed':
+      case 'authority-changed':
       case 'registry-restored':
         return
     }

@@ -3,7 +3,8 @@ import { HubError, quote } from '../core/errors.ts'
 import { crlToBeSigned, signedCrl } from '../core/x509/crl.ts'
 import type { Authorities, Authority } from './authorities.ts'
 import type { Clock } from './ports/clock.ts'
-import type { CrlRow, Store, Transaction } from './ports/store.ts'
+import { type CrlRow, fullCrl } from './ports/crls.ts'
+import type { Store, Transaction } from './ports/store.ts'
 
 /** How long a CRL stays good. Devices and brokers that fetch it daily never meet an expired one. */
 export const crlLifetimeMs: number = 72 * 3_600_000
@@ -25,7 +26,7 @@ interface Hub {
  */
 export async function currentCrl(hub: Hub, authorityId: string): Promise<CrlRow> {
   const authority = authorityNamed(hub.authorities, authorityId)
-  const latest = await hub.store.crls.latest(authority.id)
+  const latest = await hub.store.crls.latest(authority.id, fullCrl)
   const isFresh = (crl: CrlRow): boolean => {
     // A restored registry remembers the number of a CRL that it does not have.
     if (crl.crl.length === 0) return false
@@ -69,12 +70,12 @@ async function makeCrl(
   suffices: (latest: CrlRow) => boolean,
 ): Promise<CrlRow> {
   const nowMs = hub.clock.nowMs()
-  const previous = await tx.crls.latest(authority.id)
+  const previous = await tx.crls.latest(authority.id, fullCrl)
   if (previous !== null && suffices(previous)) return previous
   const number = previous === null || BigInt(nowMs) > previous.number ? BigInt(nowMs) : previous.number + 1n
   // An entry stays until it has stood on one CRL after the certificate's end (§3.3).
   const keptFromSec = Math.floor(Math.min(previous?.thisUpdateMs ?? 0, nowMs) / 1000)
-  const revoked = await tx.credentials.revokedBelow(authority.id, keptFromSec)
+  const revoked = await tx.credentials.revokedBelow(authority.id, keptFromSec, null)
   const thisUpdateMs = nowMs - crlBackdateMs
   const nextUpdateMs = nowMs + crlLifetimeMs
   const tbs = crlToBeSigned({
@@ -86,6 +87,7 @@ async function makeCrl(
   })
   const row: CrlRow = {
     authorityId: authority.id,
+    shard: fullCrl,
     number,
     thisUpdateMs,
     nextUpdateMs,
@@ -93,7 +95,12 @@ async function makeCrl(
     eventNumber: await tx.events.last(),
   }
   await tx.crls.save(row)
-  await tx.events.append({ type: 'crl-published', authorityId: authority.id, crlNumber: number.toString() })
+  await tx.events.append({
+    type: 'crl-published',
+    authorityId: authority.id,
+    shard: fullCrl,
+    crlNumber: number.toString(),
+  })
   return row
 }
 

@@ -2,9 +2,10 @@
 import { limits } from '../core/limits.ts'
 import type { Authorities } from './authorities.ts'
 import type { Clock } from './ports/clock.ts'
+import type { CrlRow } from './ports/crls.ts'
 import type { Log } from './ports/log.ts'
 import type { Observer } from './ports/observer.ts'
-import type { CrlRow, Store } from './ports/store.ts'
+import type { Store } from './ports/store.ts'
 import { currentCrl, publishCrl } from './publish-crl.ts'
 
 /** Revocations within this time share one CRL. */

@@ -1,6 +1,6 @@
 /** What is written when devices are registered: rows, events and audit entries, for one and for many. */
 import type { IdentityId } from '../core/identity/id.ts'
-import type { Identity } from '../core/identity/identity.ts'
+import { type Identity, noNames, profilesOfKind } from '../core/identity/identity.ts'
 import type { Token } from '../core/identity/token.ts'
 import type { Secret } from '../core/secret.ts'
 import type { NewAuditEntry } from './ports/audit.ts'
@@ -17,7 +17,15 @@ export interface Registration {
 
 /** A device as it is registered now. */
 export function newDevice(device: Pick<Identity, 'id' | 'state' | 'group' | 'attributes'>, nowMs: number): Identity {
-  return { ...device, kind: 'device', createdAtMs: nowMs, updatedAtMs: nowMs, version: 1 }
+  return {
+    ...device,
+    kind: 'device',
+    profiles: profilesOfKind.device,
+    names: noNames,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    version: 1,
+  }
 }
 
 /** An open token for a device, and its whole text, which cannot be had again. */
@@ -33,6 +41,7 @@ export function newToken(
     secretHash: secret.secretHash,
     identityId,
     profile: 'device',
+    needsApproval: false,
     state: 'open',
     createdAtMs,
     expiresAtMs: createdAtMs + lifetimeSec * 1000,

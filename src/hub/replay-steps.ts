@@ -12,6 +12,7 @@ import { limits } from '../core/limits.ts'
 import { profileNamed } from '../core/profile/profile.ts'
 import { adoptionPlans } from './adopt.ts'
 import type { JournalFacts } from './journal-facts.ts'
+import { fullCrl } from './ports/crls.ts'
 import type { JournalEntry } from './ports/journal.ts'
 import type { Adoption, Transaction } from './ports/store.ts'
 import { hubIdentityId } from './server-certificate.ts'
@@ -157,11 +158,12 @@ export class Replay {
   /** A CRL without content stands for the numbers that were given away: the next one is made at once, and above it. */
   async passCrlNumbers(): Promise<void> {
     for (const [authorityId, number] of this.#facts.crlNumbers) {
-      const latest = await this.#tx.crls.latest(authorityId)
+      const latest = await this.#tx.crls.latest(authorityId, fullCrl)
       if (latest !== null && latest.number >= number) continue
       const thisUpdateMs = latest?.thisUpdateMs ?? 0
       await this.#tx.crls.save({
         authorityId,
+        shard: fullCrl,
         number,
         thisUpdateMs,
         nextUpdateMs: thisUpdateMs,

@@ -1,7 +1,7 @@
 /** The certificate of the hub's own listeners: issued below its own authority, renewed before it ends. */
 import { type Credential, credentialMovedTo } from '../core/identity/credential.ts'
 import { type IdentityId, type Realm, spiffeId } from '../core/identity/id.ts'
-import type { Identity } from '../core/identity/identity.ts'
+import { type Identity, noNames, profilesOfKind } from '../core/identity/identity.ts'
 import { serverProfile } from '../core/profile/profile.ts'
 import { serverTemplate } from '../core/profile/templates.ts'
 import type { Secret } from '../core/secret.ts'
@@ -143,6 +143,8 @@ function hubIdentity(nowMs: number): Identity {
     state: 'active',
     group: null,
     attributes: {},
+    profiles: profilesOfKind.service,
+    names: noNames,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
     version: 1,

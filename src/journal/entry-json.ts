@@ -39,8 +39,15 @@ export function entryFromJson(value: unknown): JournalEntry | null {
 function credentialFrom(value: unknown): Credential | undefined {
   if (!isRecord(value) || typeof value.fingerprint !== 'string' || typeof value.certificate !== 'string')
     return undefined
-  return { ...(value as unknown as Credential), certificate: new Uint8Array(Buffer.from(value.certificate, 'base64')) }
+  return {
+    ...laterFields,
+    ...(value as unknown as Credential),
+    certificate: new Uint8Array(Buffer.from(value.certificate, 'base64')),
+  }
 }
+
+/** What entries of an earlier version do not say. */
+const laterFields = { keyOrigin: 'holder', crlShard: null, parentSerial: null, supersededAtMs: null } as const
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

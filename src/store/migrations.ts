@@ -29,7 +29,7 @@ export interface Dialect {
 export type Step = (database: Kysely<any>, dialect: Dialect) => Promise<void>
 
 /** Step n makes version n + 1. */
-export const steps: readonly Step[] = [makeFirstVersion, makeOperable, makeRestorable, makeSearchable]
+export const steps: readonly Step[] = [makeFirstVersion, makeOperable, makeRestorable, makeSearchable, makeAuthority]
 
 // biome-ignore lint/suspicious/noExplicitAny: see Step
 async function makeFirstVersion(database: Kysely<any>, dialect: Dialect): Promise<void> {
@@ -152,6 +152,78 @@ async function makeSearchable(database: Kysely<any>, { key, clustered }: Dialect
     if (attributes.length > 0) await database.insertInto('identity_attributes').values(attributes).execute()
     after = rows.at(-1)?.id
   }
+}
+
+/**
+ * Profiles and grants, renewal with lineage, CRL shards, several authorities that change, requests that wait for approval,
+ * and roles.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: see Step
+async function makeAuthority(database: Kysely<any>, { counter, key, integer, bytes }: Dialect): Promise<void> {
+  const statements = [
+    sql`alter table identities add column profiles text not null default '["device"]'`,
+    sql`alter table identities add column names text not null default '{"dnsNames":[],"ipAddresses":[],"emails":[]}'`,
+    sql`update identities set profiles = '["server"]' where kind = 'service'`,
+    sql`update identities set profiles = '["user"]' where kind = 'user'`,
+    sql`alter table tokens add column needs_approval ${integer} not null default 0`,
+    sql`create table profiles (
+      name ${key} primary key, definition text not null, version ${integer} not null, created_at_ms ${integer} not null,
+      updated_at_ms ${integer} not null)`,
+
+    sql`alter table credentials add column key_origin text not null default 'holder'`,
+    sql`alter table credentials add column crl_shard ${integer}`,
+    sql`alter table credentials add column parent_serial ${key}`,
+    sql`alter table credentials add column superseded_at_ms ${integer}`,
+    sql`update credentials set superseded_at_ms = issued_at_ms where state = 'superseded'`,
+    sql`create index credentials_parent on credentials (parent_serial) where parent_serial is not null`,
+    sql`create index credentials_overlap on credentials (superseded_at_ms) where state = 'superseded'`,
+    sql`create index credentials_unused on credentials (state, issued_at_ms) where state in ('intended', 'pending')`,
+    sql`create index credentials_revoked on credentials (authority_id, crl_shard, not_after_sec) where state = 'revoked'`,
+    sql`create table enrolment_requests (
+      number ${counter}, id ${key} not null unique, identity_id ${key} not null references identities (id),
+      token_id ${key}, parent_serial ${key}, profile text not null, public_key_hash text not null, state text not null,
+      created_at_ms ${integer} not null, decided_at_ms ${integer}, decided_by text)`,
+    sql`create index enrolment_requests_identity on enrolment_requests (identity_id, number)`,
+    sql`create index enrolment_requests_state on enrolment_requests (state, number)`,
+    sql`create index enrolment_requests_age on enrolment_requests (created_at_ms)`,
+
+    sql`alter table authorities add column chain text not null default 'main'`,
+    sql`alter table authorities add column key_type text not null default 'P-256'`,
+    sql`alter table authorities add column parent_id ${key}`,
+    sql`alter table authorities add column state text not null default 'active'`,
+    sql`alter table authorities add column key_place text not null default 'hub'`,
+    sql`update authorities set parent_id = (select id from authorities root where root.role = 'root') where role = 'issuing'`,
+    sql`create table cross_certificates (
+      number ${counter}, fingerprint ${key} not null unique, subject_id ${key} not null, issuer_id ${key} not null,
+      created_at_ms ${integer} not null, certificate ${bytes} not null)`,
+    sql`create table roll_overs (
+      number ${counter}, id ${key} not null unique, role text not null, chain text not null, from_id ${key} not null,
+      to_id ${key} not null, state text not null, is_paused ${integer} not null, share_percent ${integer} not null,
+      started_at_ms ${integer} not null, changed_at_ms ${integer} not null)`,
+    sql`create table root_acknowledgements (
+      root_id ${key} not null, identity_id ${key} not null references identities (id), how text not null,
+      at_ms ${integer} not null, primary key (root_id, identity_id))`,
+
+    sql`create table crl_shards (
+      authority_id ${key} not null, shard ${integer} not null, places ${integer} not null, not_after_sec ${integer} not null,
+      primary key (authority_id, shard))`,
+    sql`create table crls_sharded (
+      authority_id ${key} not null, shard ${integer} not null, number text not null, this_update_ms ${integer} not null,
+      next_update_ms ${integer} not null, event_number ${integer} not null, crl ${bytes} not null,
+      primary key (authority_id, shard))`,
+    sql`insert into crls_sharded (authority_id, shard, number, this_update_ms, next_update_ms, event_number, crl)
+      select authority_id, -1, number, this_update_ms, next_update_ms, event_number, crl from crls`,
+    sql`drop table crls`,
+    sql`alter table crls_sharded rename to crls`,
+
+    sql`alter table api_keys add column role text not null default 'admin'`,
+    sql`alter table api_keys add column groups text not null default '[]'`,
+    sql`alter table api_keys add column expires_at_ms ${integer}`,
+    sql`create table role_grants (
+      number ${counter}, identity_id ${key} not null references identities (id), role text not null,
+      group_name ${key} not null, unique (identity_id, role, group_name))`,
+  ]
+  for (const statement of statements) await statement.execute(database)
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: see Step

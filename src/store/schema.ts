@@ -4,14 +4,16 @@
  * §5.2.3 allows 20 octets.
  */
 import type { Generated, Kysely, Selectable } from 'kysely'
+import type { Role } from '../core/authorisation/role.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Stage } from '../core/failure/failure.ts'
-import type { CredentialState, RevocationReason } from '../core/identity/credential.ts'
+import type { CredentialState, KeyOrigin, RevocationReason } from '../core/identity/credential.ts'
 import type { IdentityId, IdentityKind } from '../core/identity/id.ts'
 import type { IdentityState } from '../core/identity/identity.ts'
 import type { TokenState } from '../core/identity/token.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
-import type { AuthorityRow } from '../hub/ports/store.ts'
+import type { AuthorityRow } from '../hub/ports/authorities.ts'
+import type { EnrolmentRequestRow } from '../hub/ports/enrolment-requests.ts'
 
 export interface IdentityTable {
   id: IdentityId
@@ -22,6 +24,10 @@ export interface IdentityTable {
   created_at_ms: number
   updated_at_ms: number
   version: number
+  /** A list of names as JSON. */
+  profiles: string
+  /** `IdentityNames` as JSON. */
+  names: string
 }
 
 /** What an identity has in `attributes`, once more, in the order in which it is searched. */
@@ -48,8 +54,12 @@ export interface CredentialTable {
   activated_at_ms: number | null
   revoked_at_ms: number | null
   revocation_reason: RevocationReason | null
-  /** Last, so that SQLite reads the columns before it without its overflow pages. */
+  /** Behind what lists need, so that SQLite reads the columns before it without its overflow pages. */
   certificate: Uint8Array
+  key_origin: KeyOrigin
+  crl_shard: number | null
+  parent_serial: string | null
+  superseded_at_ms: number | null
 }
 
 export interface TokenTable {
@@ -62,6 +72,8 @@ export interface TokenTable {
   created_at_ms: number
   expires_at_ms: number
   used_at_ms: number | null
+  /** 0 or 1. */
+  needs_approval: number
 }
 
 export interface AuthorityTable {
@@ -70,10 +82,85 @@ export interface AuthorityTable {
   role: AuthorityRow['role']
   certificate: Uint8Array
   created_at_ms: number
+  chain: string
+  key_type: AuthorityRow['keyType']
+  parent_id: string | null
+  state: AuthorityRow['state']
+  key_place: AuthorityRow['keyPlace']
+}
+
+export interface CrossCertificateTable {
+  number: Generated<number>
+  fingerprint: string
+  subject_id: string
+  issuer_id: string
+  created_at_ms: number
+  certificate: Uint8Array
+}
+
+export interface RollOverTable {
+  number: Generated<number>
+  id: string
+  role: AuthorityRow['role']
+  chain: string
+  from_id: string
+  to_id: string
+  state: string
+  /** 0 or 1. */
+  is_paused: number
+  share_percent: number
+  started_at_ms: number
+  changed_at_ms: number
+}
+
+export interface RootAcknowledgementTable {
+  root_id: string
+  identity_id: IdentityId
+  how: string
+  at_ms: number
+}
+
+export interface ProfileTable {
+  name: string
+  definition: string
+  version: number
+  created_at_ms: number
+  updated_at_ms: number
+}
+
+export interface EnrolmentRequestTable {
+  number: Generated<number>
+  id: string
+  identity_id: IdentityId
+  token_id: string | null
+  parent_serial: string | null
+  profile: string
+  public_key_hash: string
+  state: EnrolmentRequestRow['state']
+  created_at_ms: number
+  decided_at_ms: number | null
+  decided_by: string | null
+}
+
+export interface RoleGrantTable {
+  number: Generated<number>
+  identity_id: IdentityId
+  role: Role
+  /** Empty for a role that knows no groups. */
+  group_name: string
+}
+
+export interface CrlShardTable {
+  authority_id: string
+  shard: number
+  places: number
+  not_after_sec: number
 }
 
 export interface CrlTable {
   authority_id: string
+  /** -1 for the full one. */
+  shard: number
   /** The CRL number in decimal. */
   number: string
   this_update_ms: number
@@ -87,6 +174,10 @@ export interface ApiKeyTable {
   name: string
   secret_hash: Uint8Array
   created_at_ms: number
+  role: Role
+  /** A list of names as JSON. */
+  groups: string
+  expires_at_ms: number | null
 }
 
 export interface SettingTable {
@@ -171,6 +262,13 @@ export interface Schema {
   credentials: CredentialTable
   tokens: TokenTable
   authorities: AuthorityTable
+  cross_certificates: CrossCertificateTable
+  roll_overs: RollOverTable
+  root_acknowledgements: RootAcknowledgementTable
+  profiles: ProfileTable
+  enrolment_requests: EnrolmentRequestTable
+  role_grants: RoleGrantTable
+  crl_shards: CrlShardTable
   crls: CrlTable
   api_keys: ApiKeyTable
   settings: SettingTable

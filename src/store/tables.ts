@@ -11,11 +11,15 @@ import { authorities, authorityReader } from './tables/authorities.ts'
 import { countReader } from './tables/counts.ts'
 import { credentialReader, credentials } from './tables/credentials.ts'
 import { crlReader, crls } from './tables/crls.ts'
+import { enrolmentRequestReader, enrolmentRequests } from './tables/enrolment-requests.ts'
 import { eventReader, eventWriter } from './tables/events.ts'
 import { idempotency, idempotencyReader } from './tables/idempotency.ts'
 import { identities, identityReader } from './tables/identities.ts'
 import { leases } from './tables/leases.ts'
 import type { LogEnds } from './tables/log-ends.ts'
+import { profileReader, profiles } from './tables/profiles.ts'
+import { roleGrantReader, roleGrants } from './tables/role-grants.ts'
+import { rollOverReader, rollOvers } from './tables/roll-overs.ts'
 import { sealedKeyReader, sealedKeys } from './tables/sealed-keys.ts'
 import { settingReader, settings } from './tables/settings.ts'
 import { tokenReader, tokens } from './tables/tokens.ts'
@@ -27,6 +31,10 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     credentials: credentialReader(access),
     tokens: tokenReader(access),
     authorities: authorityReader(access),
+    rollOvers: rollOverReader(access),
+    profiles: profileReader(access),
+    enrolmentRequests: enrolmentRequestReader(access),
+    roleGrants: roleGrantReader(access),
     crls: crlReader(access),
     apiKeys: apiKeyReader(access),
     settings: settingReader(access),
@@ -58,6 +66,10 @@ export function writersOver(access: Access, { clock, nowMs, ends, onEvent }: Wri
     credentials: credentials(access),
     tokens: tokens(access),
     authorities: authorities(access),
+    rollOvers: rollOvers(access),
+    profiles: profiles(access),
+    enrolmentRequests: enrolmentRequests(access),
+    roleGrants: roleGrants(access),
     crls: crls(access),
     apiKeys: apiKeys(access),
     settings: settings(access),

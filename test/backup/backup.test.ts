@@ -22,7 +22,15 @@ import { migrate } from '../../src/store/sqlite/migrate.ts'
 import { openSqliteRestorer } from '../../src/store/sqlite/sqlite-restorer.ts'
 import { openSqliteSnapshot, sqliteColumns } from '../../src/store/sqlite/sqlite-snapshot.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import { fakeAttempt, fakeCredential, fakeIdentity, fakeToken } from '../contract/store-fakes.ts'
+import { writeOneOfEach } from '../contract/store-authority.ts'
+import {
+  fakeApiKey,
+  fakeAttempt,
+  fakeAuthority,
+  fakeCredential,
+  fakeIdentity,
+  fakeToken,
+} from '../contract/store-fakes.ts'
 import { LogBook, StandingClock } from '../support/hub-parts.ts'
 import { needsPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -86,8 +94,8 @@ async function fill(store: Store, devices = 20): Promise<void> {
   assert.ok(first !== undefined)
   await store.write(async (tx) => {
     await tx.identities.insertAll(identities)
-    await tx.authorities.insert({ id: 'root-1', role: 'root', certificate: Uint8Array.of(0, 255, 1), createdAtMs: 1 })
-    await tx.authorities.insert({ id: 'issuing-1', role: 'issuing', certificate: Uint8Array.of(2), createdAtMs: 2 })
+    await tx.authorities.insert(fakeAuthority('root-1', { role: 'root', parentId: null }))
+    await tx.authorities.insert(fakeAuthority('issuing-1'))
     await tx.tokens.insertAll(identities.map(({ id }, n) => fakeToken(String(n).padStart(16, '0'), id)))
     await tx.credentials.insertAll(identities.map(({ id }, n) => fakeCredential(n, { identityId: id })))
     await tx.credentials.insert(
@@ -99,15 +107,17 @@ async function fill(store: Store, devices = 20): Promise<void> {
       }),
     )
     await tx.adoptions.saveAll([{ identity: first, versionThen: 3 }])
+    await writeOneOfEach(tx, first.id)
     await tx.crls.save({
       authorityId: 'issuing-1',
+      shard: 0,
       number: 2n ** 150n,
       thisUpdateMs: 1,
       nextUpdateMs: 2,
       crl: new Uint8Array(70_000).fill(7),
       eventNumber: 1,
     })
-    await tx.apiKeys.insert({ id: 'k'.repeat(16), name: 'admin', secretHash: Uint8Array.of(1, 2), createdAtMs: 4 })
+    await tx.apiKeys.insert(fakeApiKey({ role: 'owner', groups: ['line-2'], expiresAtMs: 9 }))
     await tx.settings.set('realm', 'plant.example')
     await tx.settings.set('empty', '')
     await tx.idempotency.insert({ key: 'a', requestHash: Uint8Array.of(3), answer: new Uint8Array(), createdAtMs: 5 })

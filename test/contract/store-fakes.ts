@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto'
 import type { Credential } from '../../src/core/identity/credential.ts'
 import { type IdentityId, parseIdentityId } from '../../src/core/identity/id.ts'
-import type { Identity } from '../../src/core/identity/identity.ts'
+import { type Identity, noNames } from '../../src/core/identity/identity.ts'
 import type { Token } from '../../src/core/identity/token.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
+import type { AuthorityRow } from '../../src/hub/ports/authorities.ts'
+import type { ApiKeyRow } from '../../src/hub/ports/grants.ts'
 
 export function fakeIdentity(id: string, change: Partial<Identity> = {}): Identity {
   return {
@@ -13,6 +15,8 @@ export function fakeIdentity(id: string, change: Partial<Identity> = {}): Identi
     state: 'pending',
     group: null,
     attributes: {},
+    profiles: ['device'],
+    names: noNames,
     createdAtMs: 1_000,
     updatedAtMs: 2_000,
     version: 1,
@@ -30,12 +34,16 @@ export function fakeCredential(n: number, change: Partial<Credential> = {}): Cre
     profile: 'device',
     state: 'pending',
     publicKeyHash: digest,
+    keyOrigin: 'holder',
     certificate: new Uint8Array(600).fill(n),
+    crlShard: null,
     tokenId: null,
+    parentSerial: null,
     notBeforeSec: 1_700_000_000,
     notAfterSec: 1_800_000_000,
     issuedAtMs: 1_000 + n,
     activatedAtMs: null,
+    supersededAtMs: null,
     revokedAtMs: null,
     revocationReason: null,
     ...change,
@@ -48,10 +56,39 @@ export function fakeToken(id: string, identityId: IdentityId): Token {
     secretHash: new Uint8Array(32).fill(7),
     identityId,
     profile: 'device',
+    needsApproval: false,
     state: 'open',
     createdAtMs: 10,
     expiresAtMs: 20,
     usedAtMs: null,
+  }
+}
+
+export function fakeAuthority(id: string, change: Partial<AuthorityRow> = {}): AuthorityRow {
+  return {
+    id,
+    role: 'issuing',
+    chain: 'main',
+    keyType: 'P-256',
+    parentId: 'root-1',
+    state: 'active',
+    keyPlace: 'hub',
+    certificate: Uint8Array.of(0, 255, 1),
+    createdAtMs: 5,
+    ...change,
+  }
+}
+
+export function fakeApiKey(change: Partial<ApiKeyRow> = {}): ApiKeyRow {
+  return {
+    id: 'k'.repeat(16),
+    name: 'admin',
+    secretHash: Uint8Array.of(9),
+    role: 'admin',
+    groups: [],
+    createdAtMs: 4,
+    expiresAtMs: null,
+    ...change,
   }
 }
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../../src/core/limits.ts'
-import type { IdentityQuery, Page, Store } from '../../src/hub/ports/store.ts'
+import type { Page } from '../../src/hub/ports/page.ts'
+import type { IdentityQuery, Store } from '../../src/hub/ports/store.ts'
 import { fakeAttempt, fakeIdentity } from './store-fakes.ts'
 
 /** All pages of a list, and how many they were. */

@@ -11,9 +11,12 @@ import type { Token } from '../../src/core/identity/token.ts'
 import { limits } from '../../src/core/limits.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import type { NewAuditEntry } from '../../src/hub/ports/audit.ts'
+import { fullCrl } from '../../src/hub/ports/crls.ts'
 import type { NewHubEvent } from '../../src/hub/ports/events.ts'
-import type { Page, Store } from '../../src/hub/ports/store.ts'
-import { fakeAttempt, fakeCredential, fakeIdentity, fakeToken } from './store-fakes.ts'
+import type { Page } from '../../src/hub/ports/page.ts'
+import type { Store } from '../../src/hub/ports/store.ts'
+import { authorityContract } from './store-authority.ts'
+import { fakeApiKey, fakeAttempt, fakeAuthority, fakeCredential, fakeIdentity, fakeToken } from './store-fakes.ts'
 import { listContract } from './store-lists.ts'
 
 export interface OpenedStore {
@@ -37,6 +40,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     listContract(() => store)
     credentialContract(() => store)
     smallTablesContract(() => store)
+    authorityContract(() => store)
     auditContract(() => store)
     sharedWorkContract(() => store)
     adoptionContract(() => store)
@@ -301,7 +305,7 @@ function credentialContract(store: () => Store): void {
       await tx.credentials.insert(revoked(43, '02', 900, 'issuing-8'))
       await tx.credentials.insert({ ...revoked(44, '03', 900), state: 'active', revokedAtMs: null })
     })
-    assert.deepEqual(await store().credentials.revokedBelow('issuing-9', 500), [
+    assert.deepEqual(await store().credentials.revokedBelow('issuing-9', 500, null), [
       { serialNumber: '7f', revokedAtMs: 41, reason: 'superseded' },
       { serialNumber: '0080', revokedAtMs: 40, reason: 'superseded' },
     ])
@@ -328,8 +332,8 @@ function smallTablesContract(store: () => Store): void {
   })
 
   test('authorities are listed in order of creation, also within one millisecond', async () => {
-    const root = { id: 'root-1', role: 'root', certificate: Uint8Array.of(1), createdAtMs: 5 } as const
-    const issuing = { id: 'issuing-1', role: 'issuing', certificate: Uint8Array.of(2), createdAtMs: 5 } as const
+    const root = fakeAuthority('root-1', { role: 'root', parentId: null })
+    const issuing = fakeAuthority('issuing-1')
     await store().write(async (tx) => {
       await tx.authorities.insert(root)
       await tx.authorities.insert(issuing)
@@ -340,20 +344,21 @@ function smallTablesContract(store: () => Store): void {
   test('a CRL replaces the one before it and keeps numbers of 20 octets', async () => {
     const row = {
       authorityId: 'issuing-1',
+      shard: fullCrl,
       number: 2n ** 158n,
       thisUpdateMs: 1,
       nextUpdateMs: 2,
       crl: Uint8Array.of(3),
       eventNumber: 9,
     }
-    assert.equal(await store().crls.latest('issuing-1'), null)
+    assert.equal(await store().crls.latest('issuing-1', fullCrl), null)
     await store().write((tx) => tx.crls.save({ ...row, number: 1n }))
     await store().write((tx) => tx.crls.save(row))
-    assert.deepEqual(await store().crls.latest('issuing-1'), row)
+    assert.deepEqual(await store().crls.latest('issuing-1', fullCrl), row)
   })
 
   test('API keys and settings are read as they were written', async () => {
-    const key = { id: 'k'.repeat(16), name: 'admin', secretHash: Uint8Array.of(9), createdAtMs: 4 }
+    const key = fakeApiKey()
     await store().write(async (tx) => {
       await tx.apiKeys.insert(key)
       await tx.settings.set('realm', 'a')

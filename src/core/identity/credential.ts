@@ -3,16 +3,18 @@ import type { FailureName } from '../failure/catalogue.ts'
 import type { IdentityId } from './id.ts'
 
 /**
- * intended → pending → active → superseded → revoked or expired.
+ * intended → pending → active → superseded → revoked or expired; quarantined beside active.
  *
  * `intended` is what was about to be signed: a crash between intent and answer leaves it behind. `pending` was handed out
- * and not yet used; `active` has been used; `superseded` has a newer one in use beside it. `unadopted` was issued after the
- * backup that the registry was restored from: it is known again and opens no door until an operator adopts it.
+ * and not yet used; `active` has been used; `superseded` has a newer one in use beside it. `quarantined` connects with next
+ * to no rights until an operator releases it. `unadopted` was issued after the backup that the registry was restored from:
+ * it is known again and opens no door until an operator adopts it.
  */
 export const credentialStates = [
   'intended',
   'pending',
   'active',
+  'quarantined',
   'superseded',
   'revoked',
   'expired',
@@ -37,6 +39,9 @@ export type Fingerprint = string
 /** A certificate serial number as lower-case hexadecimal of its DER content octets, two characters an octet, at most 40. */
 export type SerialNumber = string
 
+/** Who made the key pair: the holder, or the hub, which kept nothing of it. */
+export type KeyOrigin = 'holder' | 'hub'
+
 /** One certificate bound to an identity. */
 export interface Credential {
   readonly fingerprint: Fingerprint
@@ -47,27 +52,36 @@ export interface Credential {
   readonly state: CredentialState
   /** Lower-case hexadecimal SHA-256 of the SubjectPublicKeyInfo in DER. */
   readonly publicKeyHash: string
-  /** The certificate in DER. */
+  readonly keyOrigin: KeyOrigin
+  /** The certificate in DER; while `intended`, the one that was signed with a throwaway key and linted. */
   readonly certificate: Uint8Array
+  /** Which CRL its distribution point names: a shard of its authority, or null for the full one. */
+  readonly crlShard: number | null
   /** The enrolment token it was issued for, or null. */
   readonly tokenId: string | null
+  /** The credential whose holder asked for it; null where a token or an operator did, which begins a new lineage. */
+  readonly parentSerial: SerialNumber | null
   /** Whole seconds since the epoch; both ends are inclusive. */
   readonly notBeforeSec: number
   readonly notAfterSec: number
   readonly issuedAtMs: number
+  /** Its first use. */
   readonly activatedAtMs: number | null
+  /** When its successor was first used. */
+  readonly supersededAtMs: number | null
   readonly revokedAtMs: number | null
   readonly revocationReason: RevocationReason | null
 }
 
 const transitions: Readonly<Record<CredentialState, readonly CredentialState[]>> = {
-  intended: ['pending', 'revoked', 'expired'],
+  intended: ['pending', 'quarantined', 'revoked', 'expired'],
   pending: ['active', 'revoked', 'expired'],
   active: ['superseded', 'revoked', 'expired'],
+  quarantined: ['active', 'superseded', 'revoked', 'expired'],
   superseded: ['revoked', 'expired'],
   revoked: [],
   expired: ['revoked'],
-  unadopted: ['pending', 'active', 'superseded', 'revoked', 'expired'],
+  unadopted: ['pending', 'active', 'quarantined', 'superseded', 'revoked', 'expired'],
 }
 
 /**
@@ -82,7 +96,12 @@ export function credentialMovedTo(
 ): Credential {
   if (credential.state === state) return credential
   assertTransition(credential, state)
-  return { ...credential, state, activatedAtMs: state === 'active' ? nowMs : credential.activatedAtMs }
+  return {
+    ...credential,
+    state,
+    activatedAtMs: state === 'active' ? (credential.activatedAtMs ?? nowMs) : credential.activatedAtMs,
+    supersededAtMs: state === 'superseded' ? nowMs : credential.supersededAtMs,
+  }
 }
 
 /**

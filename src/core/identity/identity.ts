@@ -14,11 +14,32 @@ export interface Identity {
   readonly state: IdentityState
   readonly group: string | null
   readonly attributes: Readonly<Record<string, string>>
+  /** Profiles that its certificates may be made from, by name. */
+  readonly profiles: readonly string[]
+  /** What its certificates may call it beside its id. */
+  readonly names: IdentityNames
   /** Milliseconds since the epoch. */
   readonly createdAtMs: number
   readonly updatedAtMs: number
   /** 1 at its registration, one more with every change: whoever edits it says which one was read. */
   readonly version: number
+}
+
+/** Names of an identity in the world outside, which the registry keeps and no request chooses. */
+export interface IdentityNames {
+  readonly dnsNames: readonly string[]
+  /** IPv4 or IPv6 addresses as text. */
+  readonly ipAddresses: readonly string[]
+  readonly emails: readonly string[]
+}
+
+export const noNames: IdentityNames = { dnsNames: [], ipAddresses: [], emails: [] }
+
+/** The profiles that an identity of a kind is granted when nobody says otherwise. */
+export const profilesOfKind: Readonly<Record<IdentityKind, readonly string[]>> = {
+  device: ['device'],
+  service: ['server'],
+  user: ['user'],
 }
 
 const transitions: Readonly<Record<IdentityState, readonly IdentityState[]>> = {

@@ -16,6 +16,8 @@ export interface Token {
   readonly secretHash: Uint8Array
   readonly identityId: IdentityId
   readonly profile: string
+  /** An operator must approve the key before it gets its certificate. */
+  readonly needsApproval: boolean
   readonly state: TokenState
   readonly createdAtMs: number
   readonly expiresAtMs: number

@@ -1,6 +1,6 @@
 import type { FailureName } from '../../core/failure/catalogue.ts'
 import type { Stage } from '../../core/failure/failure.ts'
-import type { PageQuery } from './store.ts'
+import type { PageQuery } from './page.ts'
 
 /** What of a certificate an attempt remembers. Text comes from DER, escaped; it may be a stranger's. */
 export interface CertificateSummary {

@@ -1,3 +1,4 @@
+import type { Role } from '../../core/authorisation/role.ts'
 import type { Fingerprint, RevocationReason, SerialNumber } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
 import type { IdentityState } from '../../core/identity/identity.ts'
@@ -13,8 +14,16 @@ export type NewHubEvent =
   | { readonly type: 'identity-changed'; readonly identityId: IdentityId }
   | { readonly type: 'identity-state-changed'; readonly identityId: IdentityId; readonly state: IdentityState }
   | {
-      /** `adopted` is what `issued` is, for a credential that the journal gave back after a restored backup. */
-      readonly type: 'credential-issued' | 'credential-activated' | 'credential-superseded' | 'credential-adopted'
+      /**
+       * `adopted` is what `issued` is, for a credential that the journal gave back after a restored backup; `released` has
+       * left its quarantine.
+       */
+      readonly type:
+        | 'credential-issued'
+        | 'credential-activated'
+        | 'credential-superseded'
+        | 'credential-released'
+        | 'credential-adopted'
       readonly identityId: IdentityId
       readonly fingerprint: Fingerprint
       readonly serialNumber: SerialNumber
@@ -34,10 +43,38 @@ export type NewHubEvent =
       readonly tokenId: string
       readonly state: Exclude<TokenState, 'open'>
     }
+  | {
+      /** Two keys ask to follow one credential: its owner and a thief may both be renewing. */
+      readonly type: 'renewal-contested'
+      readonly identityId: IdentityId
+      /** The credential that both showed. */
+      readonly parentSerial: SerialNumber
+      /** The one that was given to the later of them; null when nothing was. */
+      readonly serialNumber: SerialNumber | null
+    }
+  /** A request for a certificate that waited for an operator. */
+  | {
+      readonly type: 'enrolment-decided'
+      readonly identityId: IdentityId
+      readonly requestId: string
+      readonly decision: 'approved' | 'refused'
+    }
   | { readonly type: 'api-key-removed'; readonly keyId: string; readonly name: string }
+  /** A person has lost a role. */
+  | {
+      readonly type: 'role-grant-removed'
+      readonly identityId: IdentityId
+      readonly role: Role
+      readonly group: string | null
+    }
+  | { readonly type: 'profile-changed'; readonly name: string }
+  /** An authority is new, or its state, certificate or the place of its key are others now; the registry says which. */
+  | { readonly type: 'authority-changed'; readonly authorityId: string }
   | {
       readonly type: 'crl-published'
       readonly authorityId: string
+      /** `fullCrl`, or the number of the shard. */
+      readonly shard: number
       /** The CRL number in decimal. */
       readonly crlNumber: string
     }

@@ -2,6 +2,7 @@
  * The registry as the hub sees it: one small port per kind of row, a read side that answers outside a transaction, and one
  * way to write. Adapters live in `store/` and pass the contract suite in `test/contract/store.ts`.
  */
+
 import type {
   Credential,
   CredentialState,
@@ -14,25 +15,13 @@ import type { Identity, IdentityState } from '../../core/identity/identity.ts'
 import type { Token } from '../../core/identity/token.ts'
 import type { Attempt, AttemptQuery, NewAttempt } from './attempts.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from './audit.ts'
+import type { Authorities, AuthorityReader, RollOverReader, RollOvers } from './authorities.ts'
+import type { CrlReader, Crls } from './crls.ts'
+import type { EnrolmentRequestReader, EnrolmentRequests } from './enrolment-requests.ts'
 import type { HubEvent, NewHubEvent } from './events.ts'
 import type { StoreHealth } from './figures.ts'
-
-/**
- * One page of a list. `next` is the cursor of the page after it, null on the last one. A cursor is opaque and belongs to its
- * list: any other is refused with `cursor-invalid`.
- */
-export interface Page<T> {
-  readonly items: readonly T[]
-  readonly next: string | null
-}
-
-/** Which page of a list. */
-export interface PageQuery {
-  /** The `next` of the page before, or null for the first. */
-  readonly after: string | null
-  /** Rows on a page, 1 to `limits.pageRowsMax`. */
-  readonly limit: number
-}
+import type { ApiKeyReader, ApiKeys, ProfileReader, Profiles, RoleGrantReader, RoleGrants } from './grants.ts'
+import type { Page, PageQuery } from './page.ts'
 
 export interface IdentityQuery extends PageQuery {
   readonly kind?: IdentityKind
@@ -85,11 +74,19 @@ export interface CredentialReader {
   unadoptedOf(ids: readonly IdentityId[]): Promise<readonly Credential[]>
   /** The credentials that were issued for a token, oldest first. */
   ofToken(tokenId: string): Promise<readonly Credential[]>
+  /** The credentials that the holder of this one asked for with it, oldest first. */
+  childrenOf(serialNumber: SerialNumber): Promise<readonly Credential[]>
+  /** Oldest first: those in one of the states that were issued before a time, at most `limit`. */
+  issuedBefore(states: readonly CredentialState[], issuedAtMs: number, limit: number): Promise<readonly Credential[]>
+  /** Oldest first: those superseded before a time and not revoked or expired since, at most `limit`. */
+  supersededBefore(supersededAtMs: number, limit: number): Promise<readonly Credential[]>
   /**
    * Everything revoked below an authority that ended at or after `notAfterSec`, ascending by serial number: the content of
-   * a full CRL (RFC 5280 §3.3 keeps an entry until one CRL after its expiry).
+   * a CRL (RFC 5280 §3.3 keeps an entry until one CRL after its expiry).
+   *
+   * @param shard only what names this shard; null for all
    */
-  revokedBelow(authorityId: string, notAfterSec: number): Promise<readonly RevokedCertificate[]>
+  revokedBelow(authorityId: string, notAfterSec: number, shard: number | null): Promise<readonly RevokedCertificate[]>
   /**
    * Those of the credentials that must not connect because of their state or that of their identity, in no order; at most
    * `limits.bulkRowsMax` fingerprints. Dates are not looked at.
@@ -108,6 +105,12 @@ export interface Credentials extends CredentialReader {
   insertAll(credentials: readonly Credential[]): Promise<void>
   /** Writes state, dates and reason; the certificate itself never changes. */
   update(credential: Credential): Promise<void>
+  /**
+   * Puts the signed certificate, its fingerprint and its state in place of the intent of the same serial number.
+   *
+   * @returns false, and nothing is changed, when there is no such intent any more
+   */
+  complete(credential: Credential): Promise<boolean>
 }
 
 export interface TokenReader {
@@ -119,58 +122,6 @@ export interface Tokens extends TokenReader {
   /** At most `limits.bulkRowsMax`. */
   insertAll(tokens: readonly Token[]): Promise<void>
   update(token: Token): Promise<void>
-}
-
-export interface AuthorityRow {
-  /** Also the name of its key: lower-case letters, digits and "-". */
-  readonly id: string
-  readonly role: 'root' | 'issuing'
-  readonly certificate: Uint8Array
-  readonly createdAtMs: number
-}
-export interface AuthorityReader {
-  /** In order of creation. */
-  all(): Promise<readonly AuthorityRow[]>
-}
-export interface Authorities extends AuthorityReader {
-  insert(authority: AuthorityRow): Promise<void>
-}
-
-export interface CrlRow {
-  readonly authorityId: string
-  readonly number: bigint
-  readonly thisUpdateMs: number
-  readonly nextUpdateMs: number
-  /** The CRL in DER. */
-  readonly crl: Uint8Array
-  /** The newest event when it was made: what was revoked up to there stands in it. */
-  readonly eventNumber: number
-}
-export interface CrlReader {
-  latest(authorityId: string): Promise<CrlRow | null>
-}
-export interface Crls extends CrlReader {
-  /** Replaces the CRL of that authority. */
-  save(row: CrlRow): Promise<void>
-}
-
-export interface ApiKeyRow {
-  /** 16 lower-case hexadecimal characters. */
-  readonly id: string
-  readonly name: string
-  /** SHA-256 of the secret. */
-  readonly secretHash: Uint8Array
-  readonly createdAtMs: number
-}
-export interface ApiKeyReader {
-  find(id: string): Promise<ApiKeyRow | null>
-}
-export interface ApiKeys extends ApiKeyReader {
-  insert(key: ApiKeyRow): Promise<void>
-  /** Removes all keys of that name and answers their ids. */
-  removeNamed(name: string): Promise<readonly string[]>
-  /** False when there is none of that id. */
-  remove(id: string): Promise<boolean>
 }
 
 export interface SettingReader {
@@ -312,6 +263,10 @@ export interface Transaction {
   readonly credentials: Credentials
   readonly tokens: Tokens
   readonly authorities: Authorities
+  readonly rollOvers: RollOvers
+  readonly profiles: Profiles
+  readonly enrolmentRequests: EnrolmentRequests
+  readonly roleGrants: RoleGrants
   readonly crls: Crls
   readonly apiKeys: ApiKeys
   readonly settings: Settings
@@ -329,6 +284,10 @@ export interface Store {
   readonly credentials: CredentialReader
   readonly tokens: TokenReader
   readonly authorities: AuthorityReader
+  readonly rollOvers: RollOverReader
+  readonly profiles: ProfileReader
+  readonly enrolmentRequests: EnrolmentRequestReader
+  readonly roleGrants: RoleGrantReader
   readonly crls: CrlReader
   readonly apiKeys: ApiKeyReader
   readonly settings: SettingReader

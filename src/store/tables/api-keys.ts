@@ -1,12 +1,18 @@
-import type { ApiKeyReader, ApiKeys } from '../../hub/ports/store.ts'
-import type { Access } from '../schema.ts'
+import type { Selectable } from 'kysely'
+import type { ApiKeyReader, ApiKeyRow, ApiKeys } from '../../hub/ports/grants.ts'
+import type { Access, ApiKeyTable } from '../schema.ts'
+import { pageOf, readIdCursor, rowsToRead, writeCursor } from './page.ts'
 
 export function apiKeyReader(access: Access): ApiKeyReader {
   return {
     async find(id) {
       const row = await access().selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst()
-      if (row === undefined) return null
-      return { id: row.id, name: row.name, secretHash: row.secret_hash, createdAtMs: row.created_at_ms }
+      return row === undefined ? null : read(row)
+    },
+    async list(query) {
+      let rows = access().selectFrom('api_keys').selectAll().orderBy('id').limit(rowsToRead(query))
+      if (query.after !== null) rows = rows.where('id', '>', readIdCursor('api-keys', query.after))
+      return pageOf(await rows.execute(), query, read, (row) => writeCursor('api-keys', row.id))
     },
   }
 }
@@ -17,7 +23,15 @@ export function apiKeys(access: Access): ApiKeys {
     async insert(key) {
       await access()
         .insertInto('api_keys')
-        .values({ id: key.id, name: key.name, secret_hash: key.secretHash, created_at_ms: key.createdAtMs })
+        .values({
+          id: key.id,
+          name: key.name,
+          secret_hash: key.secretHash,
+          role: key.role,
+          groups: JSON.stringify(key.groups),
+          created_at_ms: key.createdAtMs,
+          expires_at_ms: key.expiresAtMs,
+        })
         .execute()
     },
     async removeNamed(name) {
@@ -28,5 +42,17 @@ export function apiKeys(access: Access): ApiKeys {
       const result = await access().deleteFrom('api_keys').where('id', '=', id).executeTakeFirst()
       return result.numDeletedRows === 1n
     },
+  }
+}
+
+function read(row: Selectable<ApiKeyTable>): ApiKeyRow {
+  return {
+    id: row.id,
+    name: row.name,
+    secretHash: row.secret_hash,
+    role: row.role,
+    groups: JSON.parse(row.groups),
+    createdAtMs: row.created_at_ms,
+    expiresAtMs: row.expires_at_ms,
   }
 }

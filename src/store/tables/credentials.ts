@@ -2,16 +2,10 @@ import { type Insertable, type Selectable, sql } from 'kysely'
 import { assert } from '../../core/errors.ts'
 import type { Credential, Fingerprint } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
-import type {
-  CredentialReader,
-  Credentials,
-  Page,
-  PageQuery,
-  RevokedCertificate,
-  UnfitCredential,
-} from '../../hub/ports/store.ts'
+import type { Page, PageQuery } from '../../hub/ports/page.ts'
+import type { CredentialReader, Credentials, RevokedCertificate, UnfitCredential } from '../../hub/ports/store.ts'
 import type { Access, CredentialTable } from '../schema.ts'
-import { assertBulk, pageOf, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
+import { assertBulk, assertPage, pageOf, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
 
 export function credentialReader(access: Access): CredentialReader {
   const rows = () => access().selectFrom('credentials').selectAll()
@@ -48,7 +42,31 @@ export function credentialReader(access: Access): CredentialReader {
     async ofToken(tokenId) {
       return (await oldestFirst().where('token_id', '=', tokenId).execute()).map(read)
     },
-    revokedBelow: (authorityId, notAfterSec) => revokedBelow(access, authorityId, notAfterSec),
+    async childrenOf(serialNumber) {
+      return (await oldestFirst().where('parent_serial', '=', serialNumber).execute()).map(read)
+    },
+    async issuedBefore(states, issuedAtMs, limit) {
+      assertPage(limit)
+      if (states.length === 0) return []
+      const found = await oldestFirst()
+        .where('state', 'in', states)
+        .where('issued_at_ms', '<', issuedAtMs)
+        .limit(limit)
+        .execute()
+      return found.map(read)
+    },
+    async supersededBefore(supersededAtMs, limit) {
+      assertPage(limit)
+      const found = await rows()
+        .where('state', '=', sql.lit('superseded'))
+        .where('superseded_at_ms', '<', supersededAtMs)
+        .orderBy('superseded_at_ms')
+        .orderBy('number')
+        .limit(limit)
+        .execute()
+      return found.map(read)
+    },
+    revokedBelow: (authorityId, notAfterSec, shard) => revokedBelow(access, authorityId, notAfterSec, shard),
     unfit: (fingerprints) => unfit(access, fingerprints),
   }
 }
@@ -66,10 +84,24 @@ export function credentials(access: Access): Credentials {
         .executeTakeFirst()
       assert(result.numUpdatedRows === 1n, 'a credential is updated that was never inserted')
     },
+    async complete(credential) {
+      const result = await access()
+        .updateTable('credentials')
+        .set({
+          fingerprint: credential.fingerprint,
+          certificate: credential.certificate,
+          issued_at_ms: credential.issuedAtMs,
+          ...changing(credential),
+        })
+        .where('serial_number', '=', credential.serialNumber)
+        .where('state', '=', 'intended')
+        .executeTakeFirst()
+      return result.numUpdatedRows === 1n
+    },
   }
 }
 
-/** 15 columns each, of the 32,766 values that SQLite binds. */
+/** 19 columns each, of the 32,766 values that SQLite binds. */
 async function insertAll(access: Access, credentials: readonly Credential[]): Promise<void> {
   if (credentials.length === 0) return
   assertBulk(credentials)
@@ -97,13 +129,16 @@ async function revokedBelow(
   access: Access,
   authorityId: string,
   notAfterSec: number,
+  shard: number | null,
 ): Promise<readonly RevokedCertificate[]> {
-  const rows = await access()
+  let query = access()
     .selectFrom('credentials')
     .select(['serial_number', 'revoked_at_ms', 'revocation_reason'])
     .where('authority_id', '=', authorityId)
-    .where('state', '=', 'revoked')
+    .where('state', '=', sql.lit('revoked'))
     .where('not_after_sec', '>=', notAfterSec)
+  if (shard !== null) query = query.where('crl_shard', '=', shard)
+  const rows = await query
     // The octets are minimal DER, so the longer number is the greater one.
     .orderBy(sql`length(serial_number)`)
     .orderBy('serial_number')
@@ -150,16 +185,20 @@ function rowOf(credential: Credential): Insertable<CredentialTable> {
     not_after_sec: credential.notAfterSec,
     issued_at_ms: credential.issuedAtMs,
     certificate: credential.certificate,
+    key_origin: credential.keyOrigin,
+    crl_shard: credential.crlShard,
+    parent_serial: credential.parentSerial,
     ...changing(credential),
   }
 }
 
 function changing(
   credential: Credential,
-): Pick<CredentialTable, 'state' | 'activated_at_ms' | 'revoked_at_ms' | 'revocation_reason'> {
+): Pick<CredentialTable, 'state' | 'activated_at_ms' | 'superseded_at_ms' | 'revoked_at_ms' | 'revocation_reason'> {
   return {
     state: credential.state,
     activated_at_ms: credential.activatedAtMs,
+    superseded_at_ms: credential.supersededAtMs,
     revoked_at_ms: credential.revokedAtMs,
     revocation_reason: credential.revocationReason,
   }
@@ -175,11 +214,15 @@ function read(row: Selectable<CredentialTable>): Credential {
     state: row.state,
     publicKeyHash: row.public_key_hash,
     certificate: row.certificate,
+    keyOrigin: row.key_origin,
+    crlShard: row.crl_shard,
     tokenId: row.token_id,
+    parentSerial: row.parent_serial,
     notBeforeSec: row.not_before_sec,
     notAfterSec: row.not_after_sec,
     issuedAtMs: row.issued_at_ms,
     activatedAtMs: row.activated_at_ms,
+    supersededAtMs: row.superseded_at_ms,
     revokedAtMs: row.revoked_at_ms,
     revocationReason: row.revocation_reason,
   }

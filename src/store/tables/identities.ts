@@ -64,11 +64,13 @@ function rowOf(identity: Identity): Insertable<IdentityTable> {
 
 function changing(
   identity: Identity,
-): Pick<IdentityTable, 'state' | 'group_name' | 'attributes' | 'updated_at_ms' | 'version'> {
+): Pick<IdentityTable, 'state' | 'group_name' | 'attributes' | 'profiles' | 'names' | 'updated_at_ms' | 'version'> {
   return {
     state: identity.state,
     group_name: identity.group,
     attributes: JSON.stringify(identity.attributes),
+    profiles: JSON.stringify(identity.profiles),
+    names: JSON.stringify(identity.names),
     updated_at_ms: identity.updatedAtMs,
     version: identity.version,
   }
@@ -81,6 +83,8 @@ function read(row: Selectable<IdentityTable>): Identity {
     state: row.state,
     group: row.group_name,
     attributes: JSON.parse(row.attributes),
+    profiles: JSON.parse(row.profiles),
+    names: JSON.parse(row.names),
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
     version: row.version,

@@ -2,7 +2,7 @@
 import { assert, HubError, quote } from '../../core/errors.ts'
 import { type IdentityId, isIdentityId } from '../../core/identity/id.ts'
 import { limits } from '../../core/limits.ts'
-import type { Page, PageQuery } from '../../hub/ports/store.ts'
+import type { Page, PageQuery } from '../../hub/ports/page.ts'
 
 /** Rows to ask the database for: those of the page and one that tells whether there are more. */
 export function rowsToRead(query: PageQuery): number {
@@ -59,7 +59,16 @@ export async function boundedPage<Place, Row extends Place, T>(
 }
 
 /** The lists that have cursors. A cursor of one is none of another. */
-type ListName = 'identities' | 'adoptions' | 'credentials' | 'attempts-newest' | 'attempts-oldest' | 'audit'
+type ListName =
+  | 'identities'
+  | 'adoptions'
+  | 'credentials'
+  | 'attempts-newest'
+  | 'attempts-oldest'
+  | 'audit'
+  | 'api-keys'
+  | 'enrolment-requests'
+  | 'role-grants'
 
 /** The place behind a row, as text that nobody takes for more than that. */
 export function writeCursor(list: ListName, place: string): string {
