@@ -69,6 +69,15 @@ export const limits = {
   /** A certificate or certificate request from a stranger, in DER. */
   derBytesMax: 16 * 1024,
 
+  /** An OCSP request: eight certificates, a nonce of 128 octets and the certificate of a client that signs fit. */
+  ocspRequestBytesMax: 4 * 1024,
+  /** Certificates in one OCSP request; RFC 9919 allows its clients one. Each costs a look at the registry. */
+  ocspCertificatesMax: 8,
+  /** A nonce (RFC 9654 §2.1). */
+  ocspNonceBytesMax: 128,
+  /** Path of an OCSP request by GET, in characters: longer ones belong into a POST (RFC 6960 appendix A.1). */
+  ocspGetCharsMax: 255,
+
   /** Time from TCP accept to the end of the TLS handshake; slow microcontrollers take 5 s with RSA. */
   tlsHandshakeMs: 20_000,
   /** Connections that are between accept and CONNECT at one time. */

@@ -80,6 +80,7 @@ async function makeCrl(
   const nextUpdateMs = nowMs + crlLifetimeMs
   const tbs = crlToBeSigned({
     issuer: authority.fields,
+    distributionPoint: null,
     number,
     thisUpdateSec: Math.floor(thisUpdateMs / 1000),
     nextUpdateSec: Math.floor(nextUpdateMs / 1000),

@@ -44,7 +44,13 @@ const issuing = makeIssuing(root, { notBeforeSec: nowSec - 300, notAfterSec: now
 
 function makeCrl(authority: TestAuthority, revoked: readonly RevokedEntry[]): Uint8Array {
   const dates = { thisUpdateSec: nowSec - 60, nextUpdateSec: nowSec + 3 * daySec }
-  const tbs = crlToBeSigned({ issuer: authority.fields, number: BigInt(nowSec) * 1000n, ...dates, revoked })
+  const tbs = crlToBeSigned({
+    issuer: authority.fields,
+    distributionPoint: null,
+    number: BigInt(nowSec) * 1000n,
+    ...dates,
+    revoked,
+  })
   return signedCrl(tbs, signBytes(authority.key, tbs))
 }
 

@@ -15,12 +15,14 @@ import { issuanceFailures } from './entries/issuance.ts'
 import { mqttFailures } from './entries/mqtt.ts'
 import { policyFailures } from './entries/policy.ts'
 import { sessionFailures } from './entries/session.ts'
+import { statusFailures } from './entries/status.ts'
 import { transportFailures } from './entries/transport.ts'
 import type { Failure } from './failure.ts'
 
 const entries = {
   ...transportFailures,
   ...certificateFailures,
+  ...statusFailures,
   ...identityFailures,
   ...policyFailures,
   ...mqttFailures,

@@ -1,7 +1,7 @@
 /** Reading a CRL of our own, to compare it with what the registry says about it (RFC 5280 §5). */
 import { bitStringOctets, DerError, DerReader, openSingle, readingAs, timeSec } from './der-reader.ts'
 import { contextConstructed, tags } from './der-tags.ts'
-import { readExtensions } from './extension-reader.ts'
+import { readExtensions, readIssuingDistributionPoint } from './extension-reader.ts'
 import { oids } from './oids.ts'
 
 export interface CrlFields {
@@ -11,6 +11,8 @@ export interface CrlFields {
   /** Whole seconds since the epoch. */
   readonly thisUpdateSec: number
   readonly nextUpdateSec: number
+  /** The URL in the issuing distribution point; null for a full CRL. */
+  readonly distributionPoint: string | null
   readonly entries: number
   /** The TBSCertList in DER. */
   readonly toBeSigned: Uint8Array
@@ -41,13 +43,16 @@ export function readCrl(der: Uint8Array): CrlFields {
     const revoked = fields.takeOptional(tags.sequence, 'the list of entries')
     const extensions = fields.enter(contextConstructed(0), 'the extensions')
     fields.assertEnd('the TBSCertList')
-    const number = readExtensions(extensions.enter(tags.sequence, 'the extensions')).get(oids.crlNumber)
+    const known = readExtensions(extensions.enter(tags.sequence, 'the extensions'))
+    const number = known.get(oids.crlNumber)
     if (number === undefined) throw new DerError('the CRL number is missing')
+    const point = known.get(oids.issuingDistributionPoint)
     return {
       issuer,
       number: readInteger(number.value),
       thisUpdateSec,
       nextUpdateSec,
+      distributionPoint: point === undefined ? null : readIssuingDistributionPoint(point),
       entries: revoked === null ? 0 : countOf(revoked.content),
       toBeSigned: toBeSigned.bytes,
       signature,

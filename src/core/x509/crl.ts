@@ -1,4 +1,4 @@
-/** Full CRLs, version 2 (RFC 5280 §5). */
+/** CRLs, version 2: full ones, and shards that cover the certificates of one distribution point (RFC 5280 §5). */
 import { assert } from '../errors.ts'
 import { type RevocationReason, revocationReasons, type SerialNumber } from '../identity/credential.ts'
 import { signedStructure, signingAlgorithm } from './algorithms.ts'
@@ -6,26 +6,38 @@ import type { CertificateFields } from './certificate.ts'
 import { contextConstructed, tags } from './der-tags.ts'
 import { timeElementBytesMax, writeTimeElement } from './der-time.ts'
 import { derElement, derInteger, derOctetString, derOid, derSequence, derTime } from './der-writer.ts'
-import { authorityKeyIdentifier, crlNumber, encodeExtensions } from './extensions.ts'
+import { authorityKeyIdentifier, crlNumber, encodeExtensions, issuingDistributionPoint } from './extensions.ts'
 import { oids } from './oids.ts'
+
+/** Why a certificate stands on a CRL. `certificateHold` is not for ever: the entry goes when the certificate is released. */
+export type CrlReason = RevocationReason | 'certificateHold'
+
+/** The number of a reason (§5.3.1). */
+export function reasonNumber(reason: CrlReason): number {
+  return reason === 'certificateHold' ? certificateHold : revocationReasons[reason]
+}
+
+const certificateHold = 6
 
 /** One entry of a CRL. */
 export interface RevokedEntry {
   readonly serialNumber: SerialNumber
   readonly revokedAtMs: number
-  readonly reason: RevocationReason
+  readonly reason: CrlReason
 }
 
 export interface CrlContent {
   /** From the issuer's certificate; it has a subject key identifier. */
   readonly issuer: Pick<CertificateFields, 'subject' | 'subjectKeyIdentifier' | 'publicKey'>
-  /** Higher than in every CRL that the issuer signed before (§5.2.3). */
+  /** The URL in the certificates that this CRL covers; null for a full CRL, which covers all of the issuer's (§5.2.5). */
+  readonly distributionPoint: string | null
+  /** Higher than in every CRL of that scope that the issuer signed before (§5.2.3). */
   readonly number: bigint
   /** Whole seconds since the epoch. */
   readonly thisUpdateSec: number
   readonly nextUpdateSec: number
-  /** In the order in which they will stand. */
-  readonly revoked: readonly RevokedEntry[]
+  /** In the order in which they will stand; a long list has been encoded in parts. */
+  readonly revoked: readonly RevokedEntry[] | { readonly parts: readonly Uint8Array[] }
 }
 
 /** The TBSCertList in DER: what the issuer signs, with the algorithm of its key. */
@@ -33,7 +45,14 @@ export function crlToBeSigned(content: CrlContent): Uint8Array {
   assert(content.nextUpdateSec > content.thisUpdateSec, 'a CRL is replaced after it is issued')
   const { subject, subjectKeyIdentifier, publicKey } = content.issuer
   assert(subjectKeyIdentifier !== null, 'an authority has a subject key identifier')
-  const extensions = encodeExtensions([authorityKeyIdentifier(subjectKeyIdentifier), crlNumber(content.number)])
+  const { distributionPoint, revoked } = content
+  const parts = 'parts' in revoked ? revoked.parts : [encodeCrlEntries(revoked)]
+  const isEmpty = parts.every((part) => part.length === 0)
+  const extensions = encodeExtensions([
+    authorityKeyIdentifier(subjectKeyIdentifier),
+    crlNumber(content.number),
+    ...(distributionPoint === null ? [] : [issuingDistributionPoint(distributionPoint)]),
+  ])
   return derSequence(
     derInteger(1),
     signingAlgorithm(publicKey).identifier,
@@ -41,7 +60,7 @@ export function crlToBeSigned(content: CrlContent): Uint8Array {
     derTime(content.thisUpdateSec),
     derTime(content.nextUpdateSec),
     // Without entries the list is absent, not empty (§5.1.2.6).
-    ...(content.revoked.length === 0 ? [] : [derSequence(encodeEntries(content.revoked))]),
+    ...(isEmpty ? [] : [derSequence(...parts)]),
     derElement(contextConstructed(0), extensions),
   )
 }
@@ -59,8 +78,11 @@ export function signedCrl(tbs: Uint8Array, signature: Uint8Array): Uint8Array {
 const serialBytesMax = 20
 
 /** The extensions of an entry for each reason; none for `unspecified`, which should be left out (§5.3.1). */
-const reasonExtensions: ReadonlyMap<RevocationReason, Uint8Array> = new Map(
-  Object.entries(revocationReasons).map(([name, number]) => [name as RevocationReason, reasonExtension(number)]),
+const reasonExtensions: ReadonlyMap<CrlReason, Uint8Array> = new Map(
+  Object.entries({ ...revocationReasons, certificateHold }).map(([name, number]) => [
+    name as CrlReason,
+    reasonExtension(number),
+  ]),
 )
 
 function reasonExtension(number: number): Uint8Array {
@@ -73,8 +95,8 @@ function reasonExtension(number: number): Uint8Array {
 const entryBytesMax =
   2 + 2 + serialBytesMax + timeElementBytesMax + Math.max(...[...reasonExtensions.values()].map((e) => e.length))
 
-/** All entries one behind the other, written into one buffer: an authority may have a hundred thousand of them. */
-function encodeEntries(revoked: readonly RevokedEntry[]): Uint8Array {
+/** Entries one behind the other, written into one buffer: an authority may have a hundred thousand of them. */
+export function encodeCrlEntries(revoked: readonly RevokedEntry[]): Uint8Array {
   const buffer = Buffer.allocUnsafe(revoked.length * entryBytesMax)
   let offset = 0
   for (const entry of revoked) offset = writeEntry(buffer, offset, entry)

@@ -16,15 +16,26 @@ export function timeElement(epochSec: number): Uint8Array {
   return bytes.subarray(0, writeTimeElement(bytes, 0, epochSec))
 }
 
+/** A GeneralizedTime whatever the year, as OCSP wants it (RFC 6960 §4.2.2.1), for a second between 1950 and 9999. */
+export function generalizedTimeElement(epochSec: number): Uint8Array {
+  const bytes = new Uint8Array(timeElementBytesMax)
+  return bytes.subarray(0, writeTimeElement(bytes, 0, epochSec, true))
+}
+
 /** Writes the element into `target` and returns the offset behind it. */
-export function writeTimeElement(target: Uint8Array, offset: number, epochSec: number): number {
+export function writeTimeElement(
+  target: Uint8Array,
+  offset: number,
+  epochSec: number,
+  alwaysGeneralized = false,
+): number {
   assert(
     Number.isInteger(epochSec) && epochSec >= firstUtcSec && epochSec <= lastSec,
     'a time is whole seconds, 1950 to 9999',
   )
   const { year, month, day } = civilDate(Math.floor(epochSec / 86_400))
   const secOfDay = epochSec - Math.floor(epochSec / 86_400) * 86_400
-  const generalized = epochSec >= generalizedFromSec
+  const generalized = alwaysGeneralized || epochSec >= generalizedFromSec
   target[offset] = generalized ? tags.generalizedTime : tags.utcTime
   target[offset + 1] = generalized ? 15 : 13
   let at = offset + 2

@@ -2,7 +2,7 @@
 import { DerError, DerReader, oidText, openDer, openSingle, smallInteger } from './der-reader.ts'
 import { contextConstructed, contextPrimitive, tags } from './der-tags.ts'
 import { addressText, type Extension, type KeyUsage, keyUsages } from './extensions.ts'
-import { oidName } from './oids.ts'
+import { oidName, oids } from './oids.ts'
 
 /** Extensions by object identifier; none may come twice (RFC 5280 §4.2). */
 export type Extensions = ReadonlyMap<string, Extension>
@@ -83,12 +83,46 @@ export function readCrlDistributionPoints({ value }: Extension): readonly string
   const uris: string[] = []
   while (!points.atEnd) {
     const point = points.enter(tags.sequence, 'a CRL distribution point')
-    const name = point.takeOptional(contextConstructed(0), 'the name of a CRL distribution point')
-    if (name === null) continue
-    const fullName = new DerReader(name.content).takeOptional(contextConstructed(0), 'its full name')
-    if (fullName !== null) uris.push(...readGeneralNames(new DerReader(fullName.content)).uris)
+    uris.push(...pointUris(point))
   }
   return uris
+}
+
+/** The one URL of an issuing distribution point that says nothing else (RFC 5280 §5.2.5). */
+export function readIssuingDistributionPoint({ value, critical }: Extension): string {
+  if (!critical) throw new DerError('the issuing distribution point is not critical')
+  const point = openSingle(value, tags.sequence, 'issuingDistributionPoint')
+  const [url, ...others] = pointUris(point)
+  point.assertEnd('issuingDistributionPoint')
+  if (url === undefined || others.length > 0) throw new DerError('the issuing distribution point is not one URL')
+  return url
+}
+
+/** Where an issuer's OCSP responder answers and its certificate can be fetched, each in order. */
+export function readAuthorityInfoAccess({ value }: Extension): {
+  readonly ocsp: readonly string[]
+  readonly caIssuers: readonly string[]
+} {
+  const list = openSingle(value, tags.sequence, 'authorityInfoAccess')
+  const ocsp: string[] = []
+  const caIssuers: string[] = []
+  while (!list.atEnd) {
+    const way = list.enter(tags.sequence, 'a way to the authority')
+    const oid = oidText(way.take(tags.oid, 'the method of a way to the authority'))
+    const { tag, content } = way.next('the place of a way to the authority')
+    way.assertEnd('a way to the authority')
+    if (tag !== uriTag) continue
+    if (oid === oids.ocspAccess) ocsp.push(ia5Text(content, 'a URI'))
+    if (oid === oids.caIssuersAccess) caIssuers.push(ia5Text(content, 'a URI'))
+  }
+  return { ocsp, caIssuers }
+}
+
+function pointUris(point: DerReader): readonly string[] {
+  const name = point.takeOptional(contextConstructed(0), 'the name of a CRL distribution point')
+  if (name === null) return []
+  const fullName = new DerReader(name.content).takeOptional(contextConstructed(0), 'its full name')
+  return fullName === null ? [] : readGeneralNames(new DerReader(fullName.content)).uris
 }
 
 const uriTag = contextPrimitive(6)

@@ -1,7 +1,16 @@
 /** Certificate and CRL extensions as they are written (RFC 5280 §4.2, §5.2). */
 import { assert, HubError, quote } from '../errors.ts'
 import { contextConstructed, contextPrimitive } from './der-tags.ts'
-import { derBoolean, derElement, derInteger, derNamedBits, derOctetString, derOid, derSequence } from './der-writer.ts'
+import {
+  derBoolean,
+  derElement,
+  derInteger,
+  derNamedBits,
+  derNull,
+  derOctetString,
+  derOid,
+  derSequence,
+} from './der-writer.ts'
 import { oids } from './oids.ts'
 
 export interface Extension {
@@ -87,11 +96,48 @@ export function authorityKeyIdentifier(identifier: Uint8Array): Extension {
   return { oid: oids.authorityKeyIdentifier, critical: false, value }
 }
 
+/** Where an authority's OCSP responder answers and its own certificate can be fetched. */
+export interface AuthorityAccess {
+  readonly ocspUrl?: string
+  readonly caIssuersUrl?: string
+}
+
+/** authorityInfoAccess, not critical (§4.2.2.1). At least one URL; OCSP stands first. */
+export function authorityInfoAccess({ ocspUrl, caIssuersUrl }: AuthorityAccess): Extension {
+  const ways = [
+    ...(ocspUrl === undefined ? [] : [[oids.ocspAccess, ocspUrl] as const]),
+    ...(caIssuersUrl === undefined ? [] : [[oids.caIssuersAccess, caIssuersUrl] as const]),
+  ]
+  assert(ways.length > 0, 'authorityInfoAccess names a way')
+  const value = derSequence(...ways.map(([oid, url]) => derSequence(derOid(oid), uriName(url))))
+  return { oid: oids.authorityInfoAccess, critical: false, value }
+}
+
+/** id-pkix-ocsp-nocheck: nobody asks about the status of a responder's own certificate (RFC 6960 §4.2.2.2.1). */
+export function ocspNoCheck(): Extension {
+  return { oid: oids.ocspNoCheck, critical: false, value: derNull() }
+}
+
 /** cRLDistributionPoints with one point that is one URL, not critical (§4.2.1.13). */
 export function crlDistributionPoint(url: string): Extension {
-  const fullName = derElement(contextConstructed(0), derElement(contextPrimitive(6), asciiOctets(url)))
-  const point = derSequence(derElement(contextConstructed(0), fullName))
-  return { oid: oids.crlDistributionPoints, critical: false, value: derSequence(point) }
+  return { oid: oids.crlDistributionPoints, critical: false, value: derSequence(derSequence(pointName(url))) }
+}
+
+/**
+ * issuingDistributionPoint, critical (§5.2.5): a CRL that covers the certificates of one distribution point alone. Readers
+ * compare the name byte for byte with that in the certificate (§6.3.3 (b)(2)(i)).
+ */
+export function issuingDistributionPoint(url: string): Extension {
+  return { oid: oids.issuingDistributionPoint, critical: true, value: derSequence(pointName(url)) }
+}
+
+/** A DistributionPointName that is one URL, in the tag [0] that carries it in both extensions. */
+function pointName(url: string): Uint8Array {
+  return derElement(contextConstructed(0), derElement(contextConstructed(0), uriName(url)))
+}
+
+function uriName(url: string): Uint8Array {
+  return derElement(contextPrimitive(6), asciiOctets(url))
 }
 
 /** cRLNumber, not critical (§5.2.3). @param number 0 to 2^159 − 1 */

@@ -63,6 +63,11 @@ export function keyIdentifier(spki: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(keyOctets).digest().subarray(0, 20))
 }
 
+/** The octets of the key in the BIT STRING of a SubjectPublicKeyInfo: what OCSP hashes to name a key (RFC 6960 §4.1.1). */
+export function publicKeyOctets(spki: Uint8Array): Uint8Array {
+  return readingAs('certificate-unreadable', 'the public key', () => openSpki(spki).keyOctets)
+}
+
 /**
  * Refuses a key that a certificate must not be made for: a type or size that is not allowed, a curve given by explicit
  * parameters, a compressed point or one that is not on its curve, an RSA exponent that is even, below 65537 or beyond 64 bits,

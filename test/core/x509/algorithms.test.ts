@@ -50,7 +50,7 @@ describe('the algorithm of a signature', () => {
       assert.deepEqual(readCertificate(device).authorityKeyIdentifier, root.fields.subjectKeyIdentifier)
 
       const dates = { thisUpdateSec: validity.notBeforeSec, nextUpdateSec: validity.notAfterSec }
-      const tbs = crlToBeSigned({ issuer: root.fields, number: 7n, ...dates, revoked: [] })
+      const tbs = crlToBeSigned({ issuer: root.fields, distributionPoint: null, number: 7n, ...dates, revoked: [] })
       const crl = signedCrl(tbs, signBytes(key, tbs))
       assert.equal(Buffer.from(crl).toString('hex').split(identifier).length - 1, 2)
       assert.equal(readCrl(crl).number, 7n)

@@ -3,9 +3,6 @@ import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { CodingError, HubError } from '../../../src/core/errors.ts'
-import { crlToBeSigned } from '../../../src/core/x509/crl.ts'
-import { openSingle } from '../../../src/core/x509/der-reader.ts'
-import { contextConstructed, tags } from '../../../src/core/x509/der-tags.ts'
 import { decodePem, encodePem } from '../../../src/core/x509/pem.ts'
 import { certsOnly, readCertsOnly } from '../../../src/core/x509/pkcs7.ts'
 import { serialNumberFrom } from '../../../src/core/x509/serial-number.ts'
@@ -95,23 +92,6 @@ test('a serial number is 20 octets, positive, and keeps 158 bits of its randomne
     }),
   )
   assert.throws(() => serialNumberFrom(new Uint8Array(19)), CodingError)
-})
-
-test('a CRL without entries has no list at all (RFC 5280 §5.1.2.6)', () => {
-  const content = { issuer: issuing.fields, number: 7n, thisUpdateSec: 1_790_000_000, nextUpdateSec: 1_790_086_400 }
-  const fields = openSingle(crlToBeSigned({ ...content, revoked: [] }), tags.sequence, 'the CRL')
-  const found: number[] = []
-  while (!fields.atEnd) found.push(fields.next('a field').tag)
-  const time = tags.utcTime
-  assert.deepEqual(found, [tags.integer, tags.sequence, tags.sequence, time, time, contextConstructed(0)])
-})
-
-test('a CRL refuses a serial number that is not hexadecimal of 1 to 20 octets, because it would name another', () => {
-  const content = { issuer: issuing.fields, number: 7n, thisUpdateSec: 1_790_000_000, nextUpdateSec: 1_790_086_400 }
-  for (const serialNumber of ['', 'xx', '123', '00'.repeat(21)]) {
-    const revoked = [{ serialNumber, revokedAtMs: 1_790_000_000_000, reason: 'superseded' as const }]
-    assert.throws(() => crlToBeSigned({ ...content, revoked }), CodingError)
-  }
 })
 
 function toHex(bytes: Uint8Array): string {
