@@ -77,6 +77,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'http/api/bootstrap.ts': 'the answer that hands out a bootstrap string',
   'http/listen.ts': 'TLS listeners of HTTP',
   'hub/api-keys.ts': 'a key is derived from the secret of a caller',
+  'hub/brought-certificate.ts': 'the key of a certificate that the operator brings is checked',
   'hub/secret-text.ts': 'a secret is hashed',
   'keys/key-encryption.ts': 'a key is derived from the passphrase',
   'store/postgres/address.ts': 'the URL of the database is read',

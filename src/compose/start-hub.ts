@@ -10,6 +10,7 @@ import { crlPath, statusServer } from '../http/status/status-server.ts'
 import { registryAdmission } from '../hub/admit.ts'
 import { FailureLimiter } from '../hub/failure-limiter.ts'
 import { followEvents } from '../hub/follow-events.ts'
+import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
 import type { Log } from '../hub/ports/log.ts'
 import { currentCrl } from '../hub/publish-crl.ts'
@@ -19,6 +20,7 @@ import { keepAnswersFew } from '../hub/remove-old-answers.ts'
 import { keepServerCertificate } from '../hub/renew-server-certificate.ts'
 import { currentServerCertificate, hubIdentityId } from '../hub/server-certificate.ts'
 import { sweepSessions } from '../hub/sweep-sessions.ts'
+import { type BroughtFiles, openBroughtFiles } from '../machine/brought-files.ts'
 import type { DataDirectory } from '../machine/data-directory.ts'
 import { serverNames } from '../machine/host-names.ts'
 import { systemClock as clock, systemRandom as random } from '../machine/system.ts'
@@ -112,6 +114,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     crlUrl,
   }
   const certificate = await currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames))
+  const brought = openBrought(config, names, log, closing)
+  const certificateFor = (serverName: string) => brought?.forName(serverName) ?? null
 
   const est = estServer({
     hub: issuer,
@@ -119,7 +123,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     limiter: new FailureLimiter(clock),
     attempts,
     log,
-    tls: certificate,
+    tls: { ...certificate, forName: certificateFor },
   })
   closing.add('https', () => est.close())
   const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
@@ -133,6 +137,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     host: config.host,
     port: config.mqttPort,
     certificate,
+    certificateFor,
     sessionTickets: config.sessionTickets,
     admission: registryAdmission({ store, clock, authorities }),
     attempts,
@@ -166,7 +171,11 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const tlsApps = [est]
   const socketPath = await openApiSocket(apiServer(apiOptions), directory, closing)
   if (apiListen !== null) {
-    const remote = apiServer({ ...apiOptions, limiter: new FailureLimiter(clock), tls: certificate })
+    const remote = apiServer({
+      ...apiOptions,
+      limiter: new FailureLimiter(clock),
+      tls: { ...certificate, forName: certificateFor },
+    })
     closing.add('API', () => remote.close())
     api = await listenOn(remote, 'API', apiListen.host, apiListen.port)
     tlsApps.push(remote)
@@ -212,6 +221,14 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
       return closing.run()
     },
   }
+}
+
+/** The certificate that the operator brings, beside our own: devices that enrolled know our names and our root. */
+function openBrought(config: HubConfig, names: HubNames, log: Log, closing: Closing): BroughtFiles | null {
+  if (config.tls === null) return null
+  const brought = openBroughtFiles({ clock, log }, config.tls, [names.publicName, ...names.formerNames])
+  closing.add('brought certificate', () => brought.stop())
+  return brought
 }
 
 function passphraseNote(config: HubConfig, directory: DataDirectory): string {

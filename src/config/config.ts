@@ -20,6 +20,8 @@ export interface HubConfig {
   readonly apiListen: { readonly host: string; readonly port: number } | null
   /** An address of its own for metrics and health, over plain HTTP; null for none. */
   readonly metricsListen: { readonly host: string; readonly port: number } | null
+  /** Files of a server certificate that the operator brings, absolute paths; null for none. */
+  readonly tls: { readonly certificate: string; readonly key: string } | null
   /** Where the passphrase of the authority keys comes from; null for a generated key file in the data directory. */
   readonly passphrase: { readonly file: string } | { readonly value: Secret } | null
   /** Where the URL of a PostgreSQL database comes from; null for SQLite in the data directory. */

@@ -37,6 +37,7 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
   const settled = settle(sources, problems)
   const passphrase = secretOf('passphrase-file', 'HANDFAST_PASSPHRASE', settled, env, problems)
   const databaseUrl = secretOf('database-url-file', 'HANDFAST_DATABASE_URL', settled, env, problems)
+  const tls = tlsFiles(settled, problems)
   if (problems.length > 0) throw refusal(problems)
   const dataDirectory = settled.read('data') ?? resolve(directory, 'data')
   return {
@@ -50,6 +51,7 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
     readyFile: settled.read('ready-file') ?? null,
     apiListen: settled.read('api-listen') ?? null,
     metricsListen: settled.read('metrics-listen') ?? null,
+    tls,
     passphrase,
     databaseUrl,
     journal: settled.read('journal') ?? resolve(dataDirectory, 'journal'),
@@ -96,6 +98,17 @@ function settle(sources: readonly Source[], problems: string[]): Settled {
     read: <Name extends SettingName>(name: Name) => winners.get(name)?.value as SettingValue<Name> | undefined,
     given: (name) => winners.get(name)?.given,
   }
+}
+
+/** The two files go together. */
+function tlsFiles(settled: Settled, problems: string[]): HubConfig['tls'] {
+  const [certificate, key] = [settled.read('tls-cert'), settled.read('tls-key')]
+  if (certificate !== undefined && key !== undefined) return { certificate, key }
+  const origin = settled.given('tls-cert')?.origin ?? settled.given('tls-key')?.origin
+  if (origin !== undefined) {
+    problems.push(`${origin}: ${certificate === undefined ? 'tls-cert' : 'tls-key'} is missing beside it`)
+  }
+  return null
 }
 
 /** A secret itself is taken from the environment alone: a flag would show in the list of processes. */

@@ -86,6 +86,8 @@ export const settings = {
     form: listenAddress,
     wanted: 'an address of the form host:port',
   },
+  'tls-cert': { variable: 'HANDFAST_TLS_CERT', form: line, wanted: aPath, isPath: true },
+  'tls-key': { variable: 'HANDFAST_TLS_KEY', form: line, wanted: aPath, isPath: true },
   'passphrase-file': { variable: 'HANDFAST_PASSPHRASE_FILE', form: line, wanted: aPath, isPath: true },
   'database-url-file': { variable: 'HANDFAST_DATABASE_URL_FILE', form: line, wanted: aPath, isPath: true },
   journal: { variable: 'HANDFAST_JOURNAL', form: line, wanted: aPath, isPath: true },

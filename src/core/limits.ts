@@ -64,6 +64,13 @@ export const limits = {
   /** Rounds in a compatible PFX: what OpenSSL has always written and everything reads. */
   compatiblePfxIterations: 2_048,
 
+  /** Certificates in the file of a server certificate that the operator brings: public chains have three or four. */
+  broughtChainMax: 8,
+  /** That file, and the file of its key: eight certificates with RSA-4096 keys take 20 KiB. */
+  broughtFileBytesMax: 64 * 1024,
+  /** How long before its end the log warns of a certificate that the operator brings, in seconds. */
+  broughtEndsSoonSec: 14 * 86_400,
+
   /** Depth of nested DER from a stranger: a certificate needs 9. */
   derDepthMax: 16,
   /** A certificate or certificate request from a stranger, in DER. */

@@ -22,6 +22,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   const context: GateContext = { ...options, rightsOf: options.rightsOf ?? defaultRights, limits, live, traffic }
   const listener = new Listener({
     certificate: options.certificate,
+    certificateFor: (name) => options.certificateFor?.(name) ?? null,
     sessionTickets: options.sessionTickets,
     limits,
     onAccepted: () => traffic.connectionsAccepted++,

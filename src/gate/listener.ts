@@ -12,10 +12,11 @@ import type { Sockets } from './farewell.ts'
 import { HalfOpen } from './half-open.ts'
 import { closedEarly, closedUnused, firstBytesRefusal, handshakeFailure } from './handshake-failure.ts'
 import type { Ending, GateCertificate, GateLimits } from './options.ts'
-import { secureContextSettings, serverSettings } from './tls-settings.ts'
+import { choiceByName, secureContextSettings, serverSettings } from './tls-settings.ts'
 
 export interface ListenerOptions {
   readonly certificate: GateCertificate
+  certificateFor?(serverName: string): GateCertificate | null
   readonly sessionTickets: boolean
   readonly limits: Pick<GateLimits, 'tlsHandshakeMs' | 'halfOpenConnectionsMax' | 'halfOpenPerAddressMax'>
   /** A TCP connection has come. */
@@ -47,9 +48,10 @@ export class Listener {
     this.#options = options
     this.#halfOpen = new HalfOpen(options.limits)
     this.#tcp = createServer({ noDelay: true }, (raw) => this.#accept(raw))
-    this.#tls = createTlsServer(
-      serverSettings(options.certificate, options.sessionTickets, options.limits.tlsHandshakeMs),
-    )
+    this.#tls = createTlsServer({
+      ...serverSettings(options.certificate, options.sessionTickets, options.limits.tlsHandshakeMs),
+      ...choiceByName((name) => options.certificateFor?.(name) ?? null, options.sessionTickets),
+    })
     this.#tls.on('secureConnection', (socket) => {
       const handshake = this.#settle(peerOf(socket))
       socket.on('error', () => {})

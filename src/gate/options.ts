@@ -52,6 +52,8 @@ export interface GateOptions {
   /** 0 picks a free port. */
   readonly port: number
   readonly certificate: GateCertificate
+  /** What else to show, by the name that a client asks for (RFC 6066 §3); null for `certificate`. */
+  certificateFor?(serverName: string): GateCertificate | null
   /** Offer TLS session tickets. Resumed sessions are judged like new ones. */
   readonly sessionTickets: boolean
   readonly admission: Admission

@@ -1,6 +1,6 @@
 /** TLS as the gate speaks it. */
 import { constants } from 'node:crypto'
-import type { SecureContextOptions, TlsOptions } from 'node:tls'
+import { createSecureContext, type SecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
 import type { GateCertificate } from './options.ts'
 
 /** Forward secrecy and authenticated encryption only; the first three are TLS 1.3. */
@@ -42,6 +42,29 @@ export function serverSettings(certificate: GateCertificate, sessionTickets: boo
     rejectUnauthorized: false,
     handshakeTimeout: handshakeMs,
     ALPNCallback: ({ protocols }) => chosenProtocol(protocols),
+  }
+}
+
+/** Contexts of certificates that are chosen by name; a certificate that is exchanged is another object. */
+const contexts = new WeakMap<GateCertificate, SecureContext>()
+
+/**
+ * Another certificate for a client that asks for a certain name.
+ *
+ * @param certificateFor null where the usual one is right
+ */
+export function choiceByName(
+  certificateFor: (serverName: string) => GateCertificate | null,
+  sessionTickets: boolean,
+): Pick<TlsOptions, 'SNICallback'> {
+  return {
+    SNICallback(serverName, done) {
+      const chosen = certificateFor(serverName)
+      if (chosen === null) return done(null)
+      const context = contexts.get(chosen) ?? createSecureContext(secureContextSettings(chosen, sessionTickets))
+      contexts.set(chosen, context)
+      done(null, context)
+    },
   }
 }
 

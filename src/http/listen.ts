@@ -1,5 +1,6 @@
 /** Opening and closing HTTP listeners, with one way to say why it cannot be done. */
 import type { Server, Socket } from 'node:net'
+import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls'
 import fastify, { type FastifyInstance } from 'fastify'
 import { HubError, quote } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
@@ -15,6 +16,8 @@ import { newRequestId } from './request-id.ts'
 export interface TlsMaterial {
   readonly key: Secret
   readonly chain: string
+  /** What else to show, by the name that a client asks for (RFC 6066 §3); null for the certificate above. */
+  forName?(serverName: string): Omit<TlsMaterial, 'forName'> | null
 }
 
 export interface HttpAppOptions {
@@ -46,7 +49,12 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
       ? fastify({ ...common, http: server })
       : (fastify({
           ...common,
-          https: { ...server, ...tlsOptions(options.tls), handshakeTimeout: limits.tlsHandshakeMs },
+          https: {
+            ...server,
+            ...tlsOptions(options.tls),
+            ...choiceByName(options.tls),
+            handshakeTimeout: limits.tlsHandshakeMs,
+          },
         }) as unknown as FastifyInstance)
   app.server.maxConnections = limits.httpConnectionsMax
   app.server.headersTimeout = limits.httpRequestMs
@@ -86,6 +94,22 @@ function limitConnectionsPerAddress(server: Server): void {
 /** The same options at the start and at each exchange: `setSecureContext` resets what is left out. */
 export function tlsOptions(tls: TlsMaterial): { key: string; cert: string; minVersion: 'TLSv1.2' } {
   return { key: tls.key.reveal(), cert: tls.chain, minVersion: 'TLSv1.2' }
+}
+
+/** Contexts of certificates that are chosen by name; a certificate that is exchanged is another object. */
+const contexts = new WeakMap<object, SecureContext>()
+
+function choiceByName({ forName }: TlsMaterial): Pick<TlsOptions, 'SNICallback'> {
+  if (forName === undefined) return {}
+  return {
+    SNICallback(serverName, done) {
+      const chosen = forName(serverName)
+      if (chosen === null) return done(null)
+      const context = contexts.get(chosen) ?? createSecureContext(tlsOptions(chosen))
+      contexts.set(chosen, context)
+      done(null, context)
+    },
+  }
 }
 
 /** @throws HubError `port-taken`, `address-unavailable` */

@@ -22,6 +22,8 @@ export function define(command: Command): void {
     .option('--realm <realm>', 'trust domain of the SPIFFE IDs; fixed at the first start')
     .option('--api-listen <host:port>', 'serve the admin API over TLS there too')
     .option('--metrics-listen <host:port>', 'serve metrics and health over HTTP there, as in 127.0.0.1:9464')
+    .option('--tls-cert <file>', 'a server certificate of your own, for names that devices do not use')
+    .option('--tls-key <file>', 'its private key')
     .option('--passphrase-file <file>', 'passphrase of the authority keys (or HANDFAST_PASSPHRASE)')
     .option('--database-url-file <file>', 'URL of a PostgreSQL database (or HANDFAST_DATABASE_URL; default SQLite)')
     .option('--journal <dir>', 'folder of the journal, best on another disk (default <data>/journal)')

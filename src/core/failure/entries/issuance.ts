@@ -11,4 +11,13 @@ export const issuanceFailures = {
     'the passphrase cannot protect a key file that every reader opens',
     'take 8 to 64 printable ASCII characters, or leave the passphrase to Handfast',
   ),
+  'server-certificate-unusable': entry(
+    'HF-3441',
+    'hub',
+    'operator',
+    'local',
+    'general',
+    'the server certificate that the operator brings cannot be used (--tls-cert, --tls-key)',
+    'give the chain in PEM, the certificate first, and its key, for a DNS name that devices do not use',
+  ),
 } as const
