@@ -49,6 +49,7 @@ describe('the configuration of a hub', () => {
       readyFile: null,
       apiListen: null,
       metricsListen: null,
+      tls: null,
       passphrase: null,
       databaseUrl: null,
       journal: join(directory, 'data', 'journal'),
@@ -121,6 +122,14 @@ describe('the configuration of a hub', () => {
     const config = resolved({ yaml: 'data: hub\n', flags: { 'ready-file': 'ready.json' } })
     assert.equal(config.dataDirectory, join(directory, 'hub'))
     assert.equal(config.readyFile, join(directory, 'ready.json'))
+  })
+
+  test('takes the files of a server certificate together or not at all', () => {
+    const { tls } = resolved({ flags: { 'tls-cert': 'own.pem' }, env: { HANDFAST_TLS_KEY: '/run/own.key' } })
+    assert.match(tls?.certificate ?? '', /^\/.*\/own\.pem$/)
+    assert.equal(tls?.key, '/run/own.key')
+    assert.match(refusal({ flags: { 'tls-cert': 'own.pem' } }).message, /--tls-cert: tls-key is missing/)
+    assert.match(refusal({ env: { HANDFAST_TLS_KEY: 'own.key' } }).message, /HANDFAST_TLS_KEY: tls-cert is missing/)
   })
 
   test('takes the passphrase from a file or the variable, a flag wins over the variable', () => {
