@@ -35,6 +35,12 @@ export const limits = {
 
   /** Requests of one API key that are open at one time: a script that runs away does not take the hub from the others. */
   requestsPerKeyMax: 256,
+  /** API keys of a hub: people, scripts and stations, not devices. */
+  apiKeysMax: 1_000,
+  /** Groups of one role, since lists look into each of them. */
+  groupsPerGrantMax: 32,
+  /** Roles of one person. */
+  grantsPerPersonMax: 8,
   /** An idempotency key, which is visible ASCII. */
   idempotencyKeyCharsMax: 255,
   /** How long an answer is kept for its idempotency key, in seconds. */

@@ -6,7 +6,6 @@
  * stable: an entry may be added or its text improved, its id is never given to something else.
  */
 import { apiFailures } from './entries/api.ts'
-import { authorityFailures } from './entries/authority.ts'
 import { backupFailures } from './entries/backup.ts'
 import { certificateFailures } from './entries/certificate.ts'
 import { enrolmentFailures } from './entries/enrolment.ts'
@@ -15,6 +14,7 @@ import { identityFailures } from './entries/identity.ts'
 import { issuanceFailures } from './entries/issuance.ts'
 import { mqttFailures } from './entries/mqtt.ts'
 import { policyFailures } from './entries/policy.ts'
+import { roleFailures } from './entries/roles.ts'
 import { sessionFailures } from './entries/session.ts'
 import { statusFailures } from './entries/status.ts'
 import { transportFailures } from './entries/transport.ts'
@@ -31,8 +31,8 @@ const entries = {
   ...enrolmentFailures,
   ...issuanceFailures,
   ...apiFailures,
+  ...roleFailures,
   ...hubFailures,
-  ...authorityFailures,
   ...backupFailures,
 } as const satisfies Record<string, Failure>
 
