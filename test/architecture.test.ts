@@ -79,6 +79,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'hub/api-keys.ts': 'a key is derived from the secret of a caller',
   'hub/brought-certificate.ts': 'the key of a certificate that the operator brings is checked',
   'hub/secret-text.ts': 'a secret is hashed',
+  'keys/encrypted-key.ts': 'to encrypt a key that leaves, and to open one that comes back',
   'keys/key-encryption.ts': 'a key is derived from the passphrase',
   'store/postgres/address.ts': 'the URL of the database is read',
   'store/postgres/connections.ts': 'the password of a connection to the database',

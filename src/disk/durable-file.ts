@@ -32,6 +32,12 @@ export function renameDurably(from: string, to: string): void {
   syncFolder(dirname(to))
 }
 
+/** Removes a file that may be there; its name is gone from the disk when this returns. */
+export function removeDurably(path: string): void {
+  rmSync(path, { force: true })
+  syncFolder(dirname(path))
+}
+
 /** Puts the entries of a folder on disk. */
 export function syncFolder(path: string): void {
   const folder = openSync(path, 'r')

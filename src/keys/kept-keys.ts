@@ -23,6 +23,9 @@ export function openKeptKeys(keys: ReadonlyMap<string, string>, passphrase: Secr
     async writeNew() {
       throw new CodingError('kept keys are only read')
     },
+    async remove() {
+      throw new CodingError('kept keys are only read')
+    },
     names: async () => [...keys.keys()],
   }
   return openKeyRing(files, passphrase)

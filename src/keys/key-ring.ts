@@ -6,7 +6,10 @@ import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, sig
 import { promisify } from 'node:util'
 import { assert, HubError, quote } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
+import { signingAlgorithm } from '../core/x509/algorithms.ts'
+import type { AuthorityKeyType } from '../core/x509/authority-key.ts'
 import type { KeyStore, Signer } from '../hub/ports/signer.ts'
+import { encryptedPem, openPem } from './encrypted-key.ts'
 import { type Derivation, deriveKey, isSoundDerivation, newDerivation, seal, unseal } from './key-encryption.ts'
 import type { SealedFiles } from './sealed-files.ts'
 
@@ -19,17 +22,20 @@ import type { SealedFiles } from './sealed-files.ts'
 export async function openKeyRing(files: SealedFiles, passphrase: Secret): Promise<KeyStore> {
   const kek = (await openKek(files, passphrase)) ?? (await makeKek(files, passphrase))
   return {
-    create: (name) => createKey(files, kek, name),
+    create: async (name, type = 'P-256') => keepKey(files, kek, name, await makeKey(type)),
     has: async (name) => (await files.read(keyFile(name))) !== null,
     open: async (name) => signerOf(await readKey(files, kek, name)),
     exportPem: async (name) => pemOf(await readKey(files, kek, name)),
+    exportEncrypted: async (name, given) => encryptedPem(await readKey(files, kek, name), given),
+    importPem: async (name, pem, given, publicKey) => keepKey(files, kek, name, importedKey(pem, given, publicKey)),
+    remove: (name) => removeKey(files, name),
   }
 }
 
 const kekFile = 'kek.json'
 const keySuffix = '.key.json'
 
-/** A file is about 500 characters long. */
+/** A file is about 500 characters long, 3,300 for the longest key. */
 const fileCharsMax = 8192
 
 /** What `kek.json` seals under its own name, so that a wrong passphrase shows before a key is touched. */
@@ -73,13 +79,46 @@ async function makeKek(files: SealedFiles, passphrase: Secret): Promise<Buffer> 
   return theirs
 }
 
-async function createKey(files: SealedFiles, kek: Uint8Array, name: string): Promise<Signer> {
-  const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
+/** RSA takes a second or more, on a thread of the pool. */
+async function makeKey(type: AuthorityKeyType): Promise<KeyObject> {
+  const generate = promisify(generateKeyPair)
+  switch (type) {
+    case 'P-256':
+    case 'P-384':
+      return (await generate('ec', { namedCurve: type })).privateKey
+    case 'Ed25519':
+      return (await generate('ed25519')).privateKey
+    default:
+      return (await generate('rsa', { modulusLength: Number(type.slice('RSA-'.length)) })).privateKey
+  }
+}
+
+async function keepKey(files: SealedFiles, kek: Uint8Array, name: string, privateKey: KeyObject): Promise<Signer> {
   const sealed = seal(kek, name, privateKey.export({ type: 'pkcs8', format: 'der' }))
   const file = keyFile(name)
   const fields = { version: 1, cipher: 'aes-256-gcm', key: base64(sealed) }
   if (await files.writeNew(file, textOf(fields))) return signerOf(privateKey)
   throw new HubError('data-directory-unusable', `there is a key file ${quote(file)} in ${files.place} already`)
+}
+
+function importedKey(pem: Secret, passphrase: Secret | null, publicKey: Uint8Array): KeyObject {
+  const key = openPem(pem, passphrase)
+  if (key === null) {
+    throw new HubError(
+      'key-import-refused',
+      'the key cannot be read: it is no private key in PEM, or of another passphrase',
+    )
+  }
+  if (Buffer.compare(spkiOf(key), publicKey) === 0) return key
+  throw new HubError('key-import-refused', 'the key does not belong to the certificate of the authority')
+}
+
+async function removeKey(files: SealedFiles, name: string): Promise<void> {
+  const file = keyFile(name)
+  await files.remove(file)
+  if ((await files.read(file)) !== null || (await files.names()).includes(file)) {
+    throw new HubError('data-directory-unusable', `the key file ${quote(file)} is still in ${files.place}`)
+  }
 }
 
 async function readKey(files: SealedFiles, kek: Uint8Array, name: string): Promise<KeyObject> {
@@ -96,12 +135,26 @@ function pemOf(privateKey: KeyObject): Secret {
   return new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
 }
 
+function spkiOf(privateKey: KeyObject): Uint8Array {
+  return new Uint8Array(createPublicKey(privateKey).export({ type: 'spki', format: 'der' }))
+}
+
 function signerOf(privateKey: KeyObject): Signer {
-  const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
+  const publicKey = spkiOf(privateKey)
+  const { hash } = signingAlgorithm(publicKey)
+  const key = { key: privateKey, dsaEncoding: 'der' } as const
+  // One signature on P-256 or with Ed25519 takes 24 µs, less than the way to the thread pool and back; RSA takes a millisecond.
+  const isFast = hash === null || privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1'
+  if (isFast) return { publicKey, sign: async (bytes) => new Uint8Array(sign(hash, bytes, key)) }
   return {
-    publicKey: new Uint8Array(publicKey),
-    // One signature takes 24 µs, less than the way to the thread pool and back.
-    sign: async (bytes) => new Uint8Array(sign('sha256', bytes, { key: privateKey, dsaEncoding: 'der' })),
+    publicKey,
+    sign: (bytes) =>
+      new Promise((resolve, reject) => {
+        sign(hash, bytes, key, (error, signature) => {
+          if (error === null) resolve(new Uint8Array(signature))
+          else reject(error)
+        })
+      }),
   }
 }
 

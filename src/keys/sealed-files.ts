@@ -14,5 +14,11 @@ export interface SealedFiles {
    * @throws HubError where the place cannot be written
    */
   writeNew(name: string, text: string): Promise<boolean>
+  /**
+   * Removes a file, on disk too; nothing happens where there is none.
+   *
+   * @throws HubError where the place cannot be written
+   */
+  remove(name: string): Promise<void>
   names(): Promise<readonly string[]>
 }

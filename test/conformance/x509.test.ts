@@ -1,5 +1,6 @@
 /** What this code makes, judged by OpenSSL and GnuTLS; what OpenSSL makes, read by this code. */
 import assert from 'node:assert/strict'
+import { createPrivateKey } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -8,6 +9,7 @@ import { revocationReasons } from '../../src/core/identity/credential.ts'
 import type { IdentityId } from '../../src/core/identity/id.ts'
 import { assertRequestFitsDevice } from '../../src/core/profile/certificate-request-check.ts'
 import { deviceProfile } from '../../src/core/profile/profile.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { readCertificate } from '../../src/core/x509/certificate.ts'
 import {
   type CertificateRequest,
@@ -19,6 +21,7 @@ import { nameText } from '../../src/core/x509/name.ts'
 import { decodePem, encodePem } from '../../src/core/x509/pem.ts'
 import { certsOnly, readCertsOnly } from '../../src/core/x509/pkcs7.ts'
 import { assertAcceptableKey, publicKeyText, readPublicKey } from '../../src/core/x509/public-key.ts'
+import { encryptedPem } from '../../src/keys/encrypted-key.ts'
 import {
   crlUrl,
   ecKey,
@@ -156,6 +159,18 @@ describe('OpenSSL', needs('openssl'), () => {
     const path = writePem(temporaryFolder(context), 'crl.pem', 'X509 CRL', makeCrl(issuing, revoked))
     const text = await output('openssl', ['crl', '-in', path, '-noout', '-text'])
     assert.equal(text.match(/Serial Number: /g)?.length, revoked.length)
+  })
+
+  test('opens every key that leaves with its passphrase, and without it none', async (context) => {
+    const folder = temporaryFolder(context)
+    for (const { privateKey } of [ecKey(), ecKey('P-384'), rsaKey(3072), ed25519Key()]) {
+      const path = join(folder, 'key.pem')
+      writeFileSync(path, await encryptedPem(privateKey, new Secret('Pässwort für den Safe')))
+      const opened = await output('openssl', ['pkey', '-in', path, '-passin', 'pass:Pässwort für den Safe'])
+      assert.ok(createPrivateKey(opened).equals(privateKey))
+      const { status } = await run('openssl', ['pkey', '-in', path, '-passin', 'pass:another', '-noout'])
+      assert.equal(status, 1)
+    }
   })
 
   test('takes the certificates out of a certs-only message, and its own messages are read', async (context) => {

@@ -1,7 +1,6 @@
 /** The parts of a hub for tests of its use cases: a real store, real signatures, a clock that stands still. */
-import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { HubError } from '../../src/core/errors.ts'
 import { parseIdentityId, parseRealm, type Realm } from '../../src/core/identity/id.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
@@ -11,6 +10,7 @@ import type { Observer } from '../../src/hub/ports/observer.ts'
 import type { KeyStore, Signer } from '../../src/hub/ports/signer.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
 import { registerDevice, type TokenGrant } from '../../src/hub/register-device.ts'
+import { openKeyRing } from '../../src/keys/key-ring.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -31,32 +31,50 @@ export class StandingClock {
   }
 }
 
-/** Keys in memory. */
+/** Keys in memory, opened without a passphrase. */
 export class MemoryKeys implements KeyStore {
-  readonly #keys = new Map<string, KeyObject>()
+  readonly #files = new Map<string, string>()
+  readonly #ring = openKeyRing(
+    {
+      place: 'memory',
+      read: async (name) => this.#files.get(name) ?? null,
+      names: async () => [...this.#files.keys()],
+      writeNew: async (name, text) => {
+        if (this.#files.has(name)) return false
+        this.#files.set(name, text)
+        return true
+      },
+      remove: async (name) => void this.#files.delete(name),
+    },
+    new Secret('of the tests'),
+  )
 
-  async create(name: string): Promise<Signer> {
-    this.#keys.set(name, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
-    return this.open(name)
+  async create(...args: Parameters<KeyStore['create']>): Promise<Signer> {
+    return (await this.#ring).create(...args)
   }
 
   async has(name: string): Promise<boolean> {
-    return this.#keys.has(name)
+    return (await this.#ring).has(name)
   }
 
   async open(name: string): Promise<Signer> {
-    const key = this.#keys.get(name)
-    if (key === undefined) throw new HubError('key-file-damaged', `there is no key ${name}`)
-    return {
-      publicKey: createPublicKey(key).export({ type: 'spki', format: 'der' }),
-      sign: async (bytes) => sign('sha256', bytes, key),
-    }
+    return (await this.#ring).open(name)
   }
 
   async exportPem(name: string): Promise<Secret> {
-    const key = this.#keys.get(name)
-    if (key === undefined) throw new HubError('key-file-damaged', `there is no key ${name}`)
-    return new Secret(key.export({ type: 'pkcs8', format: 'pem' }).toString())
+    return (await this.#ring).exportPem(name)
+  }
+
+  async exportEncrypted(...args: Parameters<KeyStore['exportEncrypted']>): Promise<string> {
+    return (await this.#ring).exportEncrypted(...args)
+  }
+
+  async importPem(...args: Parameters<KeyStore['importPem']>): Promise<Signer> {
+    return (await this.#ring).importPem(...args)
+  }
+
+  async remove(name: string): Promise<void> {
+    return (await this.#ring).remove(name)
   }
 }
 

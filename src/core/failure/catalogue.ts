@@ -6,6 +6,7 @@
  * stable: an entry may be added or its text improved, its id is never given to something else.
  */
 import { apiFailures } from './entries/api.ts'
+import { authorityFailures } from './entries/authority.ts'
 import { backupFailures } from './entries/backup.ts'
 import { certificateFailures } from './entries/certificate.ts'
 import { enrolmentFailures } from './entries/enrolment.ts'
@@ -33,6 +34,7 @@ const entries = {
   ...apiFailures,
   ...roleFailures,
   ...hubFailures,
+  ...authorityFailures,
   ...backupFailures,
 } as const satisfies Record<string, Failure>
 

@@ -1,6 +1,7 @@
 /** Rows of the authorities themselves, and of their changes. */
 import type { Fingerprint } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
+import type { AuthorityKeyType } from '../../core/x509/authority-key.ts'
 
 export interface AuthorityRow {
   /** Also the name of its key: lower-case letters, digits and "-". */
@@ -17,10 +18,6 @@ export interface AuthorityRow {
   readonly certificate: Uint8Array
   readonly createdAtMs: number
 }
-
-/** Keys that an authority can have; RSA with its length in bits. */
-export const authorityKeyTypes = ['P-256', 'P-384', 'RSA-2048', 'RSA-3072', 'RSA-4096', 'Ed25519'] as const
-export type AuthorityKeyType = (typeof authorityKeyTypes)[number]
 
 /**
  * `prepared` is known and signs nothing yet; `active` signs what is new; `previous` signs only its CRLs and OCSP responders,

@@ -177,6 +177,8 @@ export interface SealedKeyReader {
 export interface SealedKeys extends SealedKeyReader {
   /** False, and nothing is changed, when the name is taken. */
   insert(name: string, content: string): Promise<boolean>
+  /** Nothing happens where there is none of that name. */
+  remove(name: string): Promise<void>
 }
 
 /**

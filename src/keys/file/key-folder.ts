@@ -3,7 +3,7 @@ import { chmod, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HubError, quote } from '../../core/errors.ts'
 import type { Secret } from '../../core/secret.ts'
-import { writeNewDurably } from '../../disk/durable-file.ts'
+import { removeDurably, writeNewDurably } from '../../disk/durable-file.ts'
 import { makeFolder } from '../../disk/make-folder.ts'
 import type { KeyStore } from '../../hub/ports/signer.ts'
 import { openKeyRing } from '../key-ring.ts'
@@ -58,6 +58,13 @@ function filesIn(folder: string): SealedFiles {
       } catch (cause) {
         if (errno(cause) === 'EEXIST') return false
         throw failed(name, 'written', cause)
+      }
+    },
+    async remove(name) {
+      try {
+        removeDurably(join(folder, name))
+      } catch (cause) {
+        throw failed(name, 'removed', cause)
       }
     },
   }

@@ -14,6 +14,7 @@ export function openKeyTable(store: Store, passphrase: Secret): Promise<KeyStore
     place: 'the registry',
     read: (name) => store.sealedKeys.find(name),
     writeNew: (name, text) => store.write((tx) => tx.sealedKeys.insert(name, text)),
+    remove: (name) => store.write((tx) => tx.sealedKeys.remove(name)),
     names: () => store.sealedKeys.names(),
   }
   return openKeyRing(files, passphrase).catch((error: unknown) => {

@@ -25,5 +25,8 @@ export function sealedKeys(access: Access): SealedKeys {
         .executeTakeFirst()
       return result.numInsertedOrUpdatedRows === 1n
     },
+    async remove(name) {
+      await access().deleteFrom('sealed_keys').where('name', '=', name).execute()
+    },
   }
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, createPublicKey, verify } from 'node:crypto'
-import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { CodingError, HubError } from '../../../src/core/errors.ts'
 import { Secret } from '../../../src/core/secret.ts'
+import { isSignedBy, signingAlgorithm } from '../../../src/core/x509/algorithms.ts'
+import { authorityKeyTypeOf, authorityKeyTypes } from '../../../src/core/x509/authority-key.ts'
 import { openKeyFolder } from '../../../src/keys/file/key-folder.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -112,5 +114,59 @@ describe('a key folder', () => {
       await assert.rejects(keys.create(name), CodingError)
       await assert.rejects(keys.open(name), CodingError)
     }
+  })
+
+  for (const type of authorityKeyTypes) {
+    test(`makes a ${type} key, whose signatures verify, and opens it again`, async (context) => {
+      const folder = temporaryFolder(context)
+      const made = await (await openKeyFolder({ folder, passphrase })).create('root-1', type)
+      assert.equal(authorityKeyTypeOf(made.publicKey), type)
+      const opened = await (await openKeyFolder({ folder, passphrase })).open('root-1')
+      const { oid, parameters } = signingAlgorithm(opened.publicKey)
+      assert.ok(isSignedBy(made.publicKey, { oid, parameters }, message, await opened.sign(message)))
+    })
+  }
+
+  test('opens keys of an earlier version, which knew P-256 alone', async (context) => {
+    const folder = temporaryFolder(context)
+    cpSync(join(import.meta.dirname, 'earlier-version'), folder, { recursive: true })
+    const keys = await openKeyFolder({ folder, passphrase: new Secret('of an earlier version') })
+    const { publicKey } = await keys.open('issuing-1')
+    assert.equal(Buffer.from(publicKey).toString('base64'), readFileSync(join(folder, 'issuing-1.pub'), 'utf8').trim())
+  })
+
+  test('gives a key away encrypted, removes it from the disk, and takes it back under its name', async (context) => {
+    const folder = temporaryFolder(context)
+    const keys = await openKeyFolder({ folder, passphrase })
+    const made = await keys.create('root-1', 'P-384')
+    const given = new Secret('a long passphrase for the safe')
+    const pem = await keys.exportEncrypted('root-1', given)
+    assert.match(pem, /^-----BEGIN ENCRYPTED PRIVATE KEY-----/)
+    const opened = createPublicKey(createPrivateKey({ key: pem, passphrase: given.reveal() }))
+    assert.equal(Buffer.compare(opened.export({ type: 'spki', format: 'der' }), made.publicKey), 0)
+    assert.throws(() => createPrivateKey({ key: pem, passphrase: 'another' }))
+
+    await keys.remove('root-1')
+    assert.deepEqual(readdirSync(folder), ['kek.json'])
+    assert.equal(await keys.has('root-1'), false)
+    await assert.rejects(keys.open('root-1'), hasCode('key-file-damaged'))
+
+    const back = await keys.importPem('root-1', new Secret(pem), given, made.publicKey)
+    assert.deepEqual(back.publicKey, made.publicKey)
+    assert.deepEqual((await keys.open('root-1')).publicKey, made.publicKey)
+  })
+
+  test('takes in no other key, none that does not open, and none over one that is there', async (context) => {
+    const keys = await openKeyFolder({ folder: temporaryFolder(context), passphrase })
+    const [first, second] = [await keys.create('root-1'), await keys.create('root-2')]
+    const given = new Secret('a long passphrase for the safe')
+    const pem = new Secret(await keys.exportEncrypted('root-1', given))
+    const refused = hasCode('key-import-refused')
+    await assert.rejects(keys.importPem('root-3', pem, given, second.publicKey), refused)
+    await assert.rejects(keys.importPem('root-3', pem, new Secret('another'), first.publicKey), refused)
+    await assert.rejects(keys.importPem('root-3', pem, null, first.publicKey), refused)
+    await assert.rejects(keys.importPem('root-3', new Secret('no key'), null, first.publicKey), refused)
+    await assert.rejects(keys.importPem('root-1', pem, given, first.publicKey), hasCode('data-directory-unusable'))
+    assert.equal(await keys.has('root-3'), false)
   })
 })

@@ -1,0 +1,14 @@
+/** HF-92xx: authorities, their keys, and how one takes the place of another. */
+import { entry } from '../failure.ts'
+
+export const authorityFailures = {
+  'key-import-refused': entry(
+    'HF-9201',
+    'hub',
+    'operator',
+    'invalid',
+    'cause',
+    'a key that was to be taken in does not open, or is not the key of that authority',
+    'give the file that `handfast ca export-key` wrote for this authority, and its passphrase',
+  ),
+} as const
