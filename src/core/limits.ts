@@ -16,6 +16,10 @@ export const limits = {
 
   /** A request body on the EST listener: a PKCS#10 with an RSA-4096 key takes 2 KiB in base64. */
   estBodyBytesMax: 16 * 1024,
+  /** The name of a certificate in a question about its renewal: two parts of at most 20 octets in base64url, and room. */
+  renewalCertificateIdCharsMax: 128,
+  /** Credentials that one transaction of the renewal sweep ends; what is left waits for the next. */
+  renewalSweepRows: 100,
   /** A request body on the admin API. */
   apiBodyBytesMax: 64 * 1024,
   /** All header fields of an HTTP request together. */

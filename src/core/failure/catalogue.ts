@@ -15,6 +15,7 @@ import { identityFailures } from './entries/identity.ts'
 import { issuanceFailures } from './entries/issuance.ts'
 import { mqttFailures } from './entries/mqtt.ts'
 import { policyFailures } from './entries/policy.ts'
+import { renewalFailures } from './entries/renewal.ts'
 import { roleFailures } from './entries/roles.ts'
 import { sessionFailures } from './entries/session.ts'
 import { statusFailures } from './entries/status.ts'
@@ -30,6 +31,7 @@ const entries = {
   ...mqttFailures,
   ...sessionFailures,
   ...enrolmentFailures,
+  ...renewalFailures,
   ...issuanceFailures,
   ...apiFailures,
   ...roleFailures,
