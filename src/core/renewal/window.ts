@@ -57,7 +57,7 @@ export function calledWindow(nowSec: number): RenewalWindow {
   return { fromSec: nowSec - calledFromSec, untilSec: nowSec - calledUntilSec }
 }
 
-/** A number from 0 to 1, the same for a serial number at every time and on every process. */
+/** A number from 0 to 1, the same for a serial number whenever and wherever it is asked. */
 function placeOf(serialNumber: SerialNumber): number {
   return createHash('sha256').update(serialNumber).digest().readUInt32BE(0) / 2 ** 32
 }
