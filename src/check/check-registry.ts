@@ -2,8 +2,12 @@
 import { X509Certificate } from 'node:crypto'
 import { parseRealm, type Realm } from '../core/identity/id.ts'
 import { limits } from '../core/limits.ts'
+import { builtInProfiles } from '../core/profile/built-in.ts'
+import { profileFromDefinition } from '../core/profile/own-profile.ts'
+import type { Profile } from '../core/profile/profile.ts'
 import { readCertificate } from '../core/x509/certificate.ts'
 import type { AuthorityRow } from '../hub/ports/authorities.ts'
+import type { ProfileRow } from '../hub/ports/grants.ts'
 import type { KeyStore } from '../hub/ports/signer.ts'
 import type { RegistrySnapshot } from '../hub/ports/snapshot.ts'
 import { identityGroups } from './rows.ts'
@@ -94,7 +98,21 @@ export async function checkRegistry(snapshot: RegistrySnapshot, keys: KeyStore |
 async function contextOf(snapshot: RegistrySnapshot, keys: KeyStore | null): Promise<CheckContext> {
   const rows = await snapshot.registry.authorities.all()
   const realm = await snapshot.registry.settings.find('realm')
-  return { snapshot, authorities: new Map(rows.map((row) => [row.id, authorityOf(row)])), realm: realmOf(realm), keys }
+  const authorities = new Map(rows.map((row) => [row.id, authorityOf(row)]))
+  const profiles = profilesOf(await snapshot.registry.profiles.all())
+  return { snapshot, authorities, profiles, realm: realmOf(realm), keys }
+}
+
+function profilesOf(rows: readonly ProfileRow[]): ReadonlyMap<string, Profile> {
+  const profiles = new Map(builtInProfiles.map((profile) => [profile.name, profile]))
+  for (const { name, definition } of rows) {
+    try {
+      profiles.set(name, profileFromDefinition(definition))
+    } catch {
+      // Said by profile-well-formed.
+    }
+  }
+  return profiles
 }
 
 function authorityOf({ id, role, certificate: der }: AuthorityRow): CheckedAuthority {

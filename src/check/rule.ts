@@ -1,6 +1,7 @@
 /** What a rule of the check is given and what it finds. A rule stands in a file of its own below `rules/`. */
 import type { X509Certificate } from 'node:crypto'
 import type { Realm } from '../core/identity/id.ts'
+import type { Profile } from '../core/profile/profile.ts'
 import type { CertificateFields } from '../core/x509/certificate.ts'
 import type { KeyStore } from '../hub/ports/signer.ts'
 import type { RegistrySnapshot } from '../hub/ports/snapshot.ts'
@@ -27,6 +28,8 @@ export interface CheckedAuthority {
 export interface CheckContext {
   readonly snapshot: RegistrySnapshot
   readonly authorities: ReadonlyMap<string, CheckedAuthority>
+  /** By name: those that every hub has, and those of the registry that can be read. */
+  readonly profiles: ReadonlyMap<string, Profile>
   /** Null where the registry names none. */
   readonly realm: Realm | null
   /** The authority's keys, or null where nobody gave their passphrase. */

@@ -13,13 +13,36 @@ export const limits = {
   attributeNameCharsMax: 64,
   /** Text without control characters and without + # /. */
   attributeValueCharsMax: 256,
+  /** Names of one kind (DNS, IP, e-mail) that are written down for an identity. */
+  identityNamesMax: 16,
+  /** Names in one certificate: with the longest DNS names it still fits into `derBytesMax`, and microcontrollers hold it. */
+  certificateNamesMax: 32,
+
+  /** Profiles of an operator's own: as many as a person can tell apart. */
+  profilesMax: 100,
+  /** Profiles that one identity is granted. */
+  grantsMax: 8,
+  /** A profile's name, which stands in paths of EST, tokens and rows. */
+  profileNameCharsMax: 32,
+  profileDescriptionCharsMax: 200,
+  /** Attributes of a subject: more are not shown by anything. */
+  profileSubjectAttributesMax: 8,
+  /** A pattern of a name in a profile. */
+  profilePatternCharsMax: 256,
+  /** Patterns of names of one kind, and domains or networks that names of an order must lie in. */
+  profilePatternsMax: 16,
+  /** Key usages and extended key usages of a profile. */
+  profilePurposesMax: 16,
+  /** Lifetimes of a profile in seconds: a handshake and a renewal fit into the shortest. The issuer's own end comes first. */
+  profileLifetimeSecMin: 60,
+  profileLifetimeSecMax: 20 * 366 * 86_400,
+  /** How early a certificate may start: below a day, as CAs are held to (Boulder), since it tells an untrue time. */
+  profileBackdateSecMax: 86_399,
+  /** How long after its end a certificate may be renewed, and how long a new one may wait for its first use. */
+  profileGraceSecMax: 366 * 86_400,
 
   /** A request body on the EST listener: a PKCS#10 with an RSA-4096 key takes 2 KiB in base64. */
   estBodyBytesMax: 16 * 1024,
-  /** The name of a certificate in a question about its renewal: two parts of at most 20 octets in base64url, and room. */
-  renewalCertificateIdCharsMax: 128,
-  /** Credentials that one transaction of the renewal sweep ends; what is left waits for the next. */
-  renewalSweepRows: 100,
   /** A request body on the admin API. */
   apiBodyBytesMax: 64 * 1024,
   /** All header fields of an HTTP request together. */
@@ -39,12 +62,6 @@ export const limits = {
 
   /** Requests of one API key that are open at one time: a script that runs away does not take the hub from the others. */
   requestsPerKeyMax: 256,
-  /** API keys of a hub: people, scripts and stations, not devices. */
-  apiKeysMax: 1_000,
-  /** Groups of one role, since lists look into each of them. */
-  groupsPerGrantMax: 32,
-  /** Roles of one person. */
-  grantsPerPersonMax: 8,
   /** An idempotency key, which is visible ASCII. */
   idempotencyKeyCharsMax: 255,
   /** How long an answer is kept for its idempotency key, in seconds. */

@@ -5,7 +5,7 @@ import type { FailureName } from '../core/failure/catalogue.ts'
 import { type Credential, credentialMovedTo, credentialRefusal } from '../core/identity/credential.ts'
 import { type Identity, identityRefusal } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
-import { profileNamed } from '../core/profile/profile.ts'
+import type { Profile } from '../core/profile/profile.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { nameText } from '../core/x509/name.ts'
 import type { Authorities, Authority } from './authorities.ts'
@@ -13,6 +13,7 @@ import type { Admission, Judgement } from './judgement.ts'
 import type { CertificateSummary } from './ports/attempts.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'
+import { profileNamed } from './profiles.ts'
 
 interface Hub {
   readonly store: Store
@@ -37,10 +38,10 @@ async function judge(hub: Hub, certificate: Uint8Array | null): Promise<Judgemen
   const credential = await hub.store.credentials.find(certificateFingerprint(certificate))
   if (credential === null) return judgeStranger(hub, certificate)
   const identity = await hub.store.identities.find(credential.identityId)
-  return judgeKnown(hub, credential, identity)
+  return judgeKnown(hub, credential, identity, await profileNamed(hub.store, credential.profile))
 }
 
-function judgeKnown(hub: Hub, credential: Credential, identity: Identity | null): Judgement {
+function judgeKnown(hub: Hub, credential: Credential, identity: Identity | null, profile: Profile | null): Judgement {
   const summary = summaryOf(hub, credential)
   const ofIdentity = identity === null ? 'identity-not-found' : identityRefusal(identity.state)
   const ofCredential = credentialRefusal(credential, nowSec(hub.clock))
@@ -48,7 +49,7 @@ function judgeKnown(hub: Hub, credential: Credential, identity: Identity | null)
   const isTakenAway = ofIdentity === 'identity-disabled' || ofIdentity === 'identity-retired'
   const code =
     (ofCredential === 'certificate-not-adopted' && isTakenAway ? ofIdentity : ofCredential) ??
-    (profileNamed(credential.profile)?.mayConnect === true ? null : 'certificate-wrong-usage') ??
+    (profile?.mayConnect === true ? null : 'certificate-wrong-usage') ??
     ofIdentity
   if (code !== null || identity === null) {
     const name = code ?? 'identity-not-found'
@@ -63,7 +64,7 @@ async function confirmUse(hub: Hub, judgement: Admitted): Promise<Judgement> {
     const credential = await tx.credentials.find(judgement.credential.fingerprint)
     const identity = await tx.identities.find(judgement.identity.id)
     if (credential === null) throw new HubError('internal', 'a judged credential has left the registry')
-    const now = judgeKnown(hub, credential, identity)
+    const now = judgeKnown(hub, credential, identity, await profileNamed(tx, credential.profile))
     if (!now.admitted || now.credential.state !== 'pending') return now
 
     const nowMs = hub.clock.nowMs()

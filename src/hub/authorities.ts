@@ -1,7 +1,7 @@
 /** The certification authorities that this hub runs: one root and the issuing CA below it. */
 import { HubError } from '../core/errors.ts'
 import type { Realm } from '../core/identity/id.ts'
-import { issuingProfile, rootProfile } from '../core/profile/profile.ts'
+import { issuingProfile, rootProfile } from '../core/profile/built-in.ts'
 import { authorityTemplate, rootTemplate } from '../core/profile/templates.ts'
 import { validityFrom } from '../core/profile/validity.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'

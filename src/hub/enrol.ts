@@ -2,12 +2,13 @@
 import { HubError, quote } from '../core/errors.ts'
 import { failure } from '../core/failure/catalogue.ts'
 import type { Credential } from '../core/identity/credential.ts'
-import { type IdentityId, type Realm, spiffeId } from '../core/identity/id.ts'
-import { identityRefusal } from '../core/identity/identity.ts'
+import type { IdentityId, Realm } from '../core/identity/id.ts'
+import { type Identity, identityRefusal } from '../core/identity/identity.ts'
 import { type Token, tokenRefusal } from '../core/identity/token.ts'
-import { assertRequestFitsDevice } from '../core/profile/certificate-request-check.ts'
-import { deviceProfile } from '../core/profile/profile.ts'
-import { deviceTemplate } from '../core/profile/templates.ts'
+import { deviceProfile } from '../core/profile/built-in.ts'
+import { certificateContent } from '../core/profile/certificate-content.ts'
+import { assertRequestFits } from '../core/profile/request-check.ts'
+import { certificateTemplate } from '../core/profile/templates.ts'
 import type { Secret } from '../core/secret.ts'
 import { parseCertificateRequest, verifyCertificateRequest } from '../core/x509/certificate-request.ts'
 import { assertAcceptableKey, publicKeyHash } from '../core/x509/public-key.ts'
@@ -17,6 +18,7 @@ import type { Clock } from './ports/clock.ts'
 import type { IssuanceOutcome, Observer } from './ports/observer.ts'
 import type { Random } from './ports/random.ts'
 import type { Store, Transaction } from './ports/store.ts'
+import { grantedProfile } from './profiles.ts'
 import { parseSecretText, secretMatches } from './secret-text.ts'
 
 export interface EnrolmentHub {
@@ -45,17 +47,22 @@ export interface EnrolmentRequest {
  *
  * @returns the credential; it is on disk
  * @throws HubError `token-missing`, `token-invalid`, `token-expired`, `token-revoked`, `token-used`, `csr-unreadable`,
- *   `csr-signature-invalid`, `csr-key-unacceptable`, `csr-asks-too-much`, or the refusal of the identity's state
+ *   `csr-signature-invalid`, `csr-key-unacceptable`, `csr-asks-too-much`, `profile-not-granted`, `attribute-missing`,
+ *   `name-invalid`, `names-missing`, or the refusal of the identity's state
  */
 export async function enrol(hub: EnrolmentHub, request: EnrolmentRequest): Promise<Credential> {
   const { observer } = hub
+  // As long as nobody knows better.
+  let profileName = deviceProfile.name
   try {
-    const { credential, outcome, isRenewal } = await answerTo(hub, request)
-    observer.issuance(deviceProfile.name, outcome)
-    if (isRenewal) observer.renewal(deviceProfile.name, 'renewed')
+    const token = await authenticateToken(hub, request)
+    profileName = token.profile
+    const { credential, outcome, isRenewal } = await answerTo(hub, token, request)
+    observer.issuance(profileName, outcome)
+    if (isRenewal) observer.renewal(profileName, 'renewed')
     return credential
   } catch (error) {
-    observer.issuance(deviceProfile.name, isOurs(error) ? 'failed' : 'refused')
+    observer.issuance(profileName, isOurs(error) ? 'failed' : 'refused')
     observer.enrolmentRefused(error instanceof HubError ? error.code : 'internal')
     throw error
   }
@@ -73,13 +80,14 @@ function isOurs(error: unknown): boolean {
   return !(error instanceof HubError) || ['unavailable', 'internal', 'local'].includes(failure(error.code).kind)
 }
 
-async function answerTo(hub: EnrolmentHub, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
-  const token = await authenticateToken(hub, request)
+async function answerTo(hub: EnrolmentHub, token: Token, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
+  const identity = await assertMayEnrol(hub.store, token.identityId)
+  const profile = await grantedProfile(hub.store, identity, token.profile)
   const csr = parseCertificateRequest(request.certificateRequest)
-  assertAcceptableKey(csr.publicKey, deviceProfile)
+  assertAcceptableKey(csr.publicKey, profile)
   verifyCertificateRequest(csr)
-  const uri = spiffeId(hub.realm, 'device', token.identityId)
-  assertRequestFitsDevice(csr, token.identityId, uri, deviceProfile)
+  const content = certificateContent(profile, identity, hub.realm)
+  assertRequestFits(csr, content)
   const keyHash = publicKeyHash(csr.publicKey)
 
   // As an act, not as a look: what was issued is answered only when it would outlive a restored backup.
@@ -87,11 +95,18 @@ async function answerTo(hub: EnrolmentHub, request: EnrolmentRequest): Promise<E
 
   const credential = await issueCredential(hub, {
     authority: hub.issuing,
-    profile: deviceProfile,
+    profile: content.profile,
     identityId: token.identityId,
     tokenId: token.id,
     publicKey: csr.publicKey,
-    template: (common) => deviceTemplate({ ...common, id: token.identityId, uri, crlUrl: hub.crlUrl(hub.issuing.id) }),
+    template: (common) =>
+      certificateTemplate({
+        ...common,
+        content,
+        crlUrl: hub.crlUrl(hub.issuing.id),
+        ocspUrl: null,
+        caIssuersUrl: null,
+      }),
   })
   return hub.store.write(async (tx) => {
     const current = await tx.tokens.find(token.id)
@@ -99,7 +114,7 @@ async function answerTo(hub: EnrolmentHub, request: EnrolmentRequest): Promise<E
     assertTokenLives(current, credential.issuedAtMs)
     // The same request may have come twice at once; the one that wrote first decides.
     if (current.state === 'used') return repeated(await replayed(tx, current, keyHash))
-    await assertMayEnrol(tx, current.identityId)
+    await grantedProfile(tx, await assertMayEnrol(tx, current.identityId), current.profile)
     const earlier = await tx.credentials.listOfIdentity(current.identityId, { after: null, limit: 1 })
     await tx.credentials.insert(credential)
     await tx.tokens.update({ ...current, state: 'used', usedAtMs: credential.issuedAtMs })
@@ -142,7 +157,6 @@ async function authenticateToken(hub: EnrolmentHub, request: EnrolmentRequest): 
     })
   }
   assertTokenLives(token, hub.clock.nowMs())
-  await assertMayEnrol(hub.store, token.identityId)
   return token
 }
 
@@ -155,10 +169,11 @@ function assertTokenLives(token: Token, nowMs: number): void {
 
 const words: Readonly<Record<string, string>> = { 'token-expired': 'expired', 'token-revoked': 'was revoked' }
 
-async function assertMayEnrol(store: Pick<Transaction, 'identities'> | Store, id: IdentityId): Promise<void> {
+async function assertMayEnrol(store: Pick<Transaction, 'identities'> | Store, id: IdentityId): Promise<Identity> {
   const identity = await store.identities.find(id)
   const refusal = identity === null ? 'identity-retired' : identityRefusal(identity.state)
-  if (refusal !== null) throw new HubError(refusal, `${quote(id)} may not enrol: it is ${identity?.state ?? 'gone'}`)
+  if (identity !== null && refusal === null) return identity
+  throw new HubError(refusal ?? 'identity-retired', `${quote(id)} may not enrol: it is ${identity?.state ?? 'gone'}`)
 }
 
 /** The certificate that this token and key were answered with, while it waits for its first use. */

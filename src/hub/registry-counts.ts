@@ -1,7 +1,7 @@
 /** How many identities and certificates there are, for whoever watches a fleet. */
 import type { Credential, CredentialState } from '../core/identity/credential.ts'
 import { type IdentityState, identityStates } from '../core/identity/identity.ts'
-import { deviceProfile, serverProfile } from '../core/profile/profile.ts'
+import { deviceProfile, serverProfile } from '../core/profile/built-in.ts'
 import type { Authorities } from './authorities.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'

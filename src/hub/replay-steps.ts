@@ -9,12 +9,12 @@ import {
 import type { IdentityId } from '../core/identity/id.ts'
 import { type Identity, identityMovedTo } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
-import { profileNamed } from '../core/profile/profile.ts'
 import { adoptionPlans } from './adopt.ts'
 import type { JournalFacts } from './journal-facts.ts'
 import { fullCrl } from './ports/crls.ts'
 import type { JournalEntry } from './ports/journal.ts'
 import type { Adoption, Transaction } from './ports/store.ts'
+import { profileNamed } from './profiles.ts'
 import { hubIdentityId } from './server-certificate.ts'
 
 export class Replay {
@@ -45,7 +45,9 @@ export class Replay {
     )
     const held = await this.#tx.credentials.findAll(credentials.map(({ fingerprint }) => fingerprint))
     const heldAlready = new Set(held.map(({ fingerprint }) => fingerprint))
-    const fresh = credentials.filter(({ fingerprint }) => !heldAlready.has(fingerprint)).map(laidAside)
+    const news = credentials.filter(({ fingerprint }) => !heldAlready.has(fingerprint))
+    const closed = await this.#profilesThatStayOut(news)
+    const fresh = news.map((credential) => laidAside(credential, !closed.has(credential.profile)))
     await this.#tx.credentials.insertAll(fresh)
     await this.#noteFirstUses(entries)
     await this.#noteAdoptions(identities, known, new Set(fresh.map(({ identityId }) => identityId)))
@@ -205,6 +207,15 @@ export class Replay {
     return adoptions.map((adoption) => movedById.get(adoption.identity.id) ?? adoption)
   }
 
+  /** One that is younger than the copy is not known any more: its certificates wait until somebody writes it again. */
+  async #profilesThatStayOut(credentials: readonly Credential[]): Promise<ReadonlySet<string>> {
+    const closed = new Set<string>()
+    for (const name of new Set(credentials.map(({ profile }) => profile))) {
+      if ((await profileNamed(this.#tx, name))?.mayConnect === false) closed.add(name)
+    }
+    return closed
+  }
+
   async #audit(act: string, subject: string, before: unknown, after: unknown): Promise<void> {
     await this.#tx.audit.append({ atMs: this.#nowMs, actor: 'journal', act, subject, before, after })
   }
@@ -214,10 +225,9 @@ export class Replay {
  * A credential of the journal as it is written down: unadopted, and superseded where it opens no door of ours anyway, as those
  * of the hub's own listeners, whose keys may be others now.
  */
-function laidAside(credential: Credential): Credential {
+function laidAside(credential: Credential, mayConnect: boolean): Credential {
   const { state: _state, ...rest } = credential
   const unadopted: Credential = { ...rest, state: 'unadopted', revokedAtMs: null, revocationReason: null }
-  const mayConnect = profileNamed(credential.profile)?.mayConnect === true
   return mayConnect ? unadopted : credentialMovedTo(unadopted, 'superseded', credential.issuedAtMs)
 }
 

@@ -1,9 +1,11 @@
 /** The certificate of the hub's own listeners: issued below its own authority, renewed before it ends. */
 import { type Credential, credentialMovedTo } from '../core/identity/credential.ts'
-import { type IdentityId, type Realm, spiffeId } from '../core/identity/id.ts'
+import type { IdentityId, Realm } from '../core/identity/id.ts'
 import { type Identity, noNames, profilesOfKind } from '../core/identity/identity.ts'
-import { serverProfile } from '../core/profile/profile.ts'
-import { serverTemplate } from '../core/profile/templates.ts'
+import { serverProfile } from '../core/profile/built-in.ts'
+import { certificateContent } from '../core/profile/certificate-content.ts'
+import { emptyOrder } from '../core/profile/order.ts'
+import { certificateTemplate } from '../core/profile/templates.ts'
 import type { Secret } from '../core/secret.ts'
 import { readCertificate } from '../core/x509/certificate.ts'
 import { encodePem } from '../core/x509/pem.ts'
@@ -77,18 +79,21 @@ export async function currentServerCertificate(hub: Hub, names: ServerNames): Pr
 
 async function issueServerCredential(hub: Hub, names: ServerNames, keyName: string): Promise<Credential> {
   const { publicKey } = await hub.keys.open(keyName)
+  const identity = hubIdentity(hub.clock.nowMs())
+  const content = certificateContent(serverProfile, identity, hub.realm, { ...emptyOrder, ...names })
   const credential = await issueCredential(hub, {
     authority: hub.authorities.issuing,
-    profile: serverProfile,
+    profile: content.profile,
     identityId: hubIdentityId,
     tokenId: null,
     publicKey,
     template: (common) =>
-      serverTemplate({
+      certificateTemplate({
         ...common,
-        ...names,
-        uri: spiffeId(hub.realm, 'service', hubIdentityId),
+        content,
         crlUrl: hub.crlUrl(hub.authorities.issuing.id),
+        ocspUrl: null,
+        caIssuersUrl: null,
       }),
   })
   await hub.store.write((tx) => takeIntoUse(tx, hub.clock, credential))

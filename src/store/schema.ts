@@ -148,7 +148,6 @@ export interface RoleGrantTable {
   role: Role
   /** Empty for a role that knows no groups. */
   group_name: string
-  may_register: number
 }
 
 export interface CrlShardTable {
@@ -178,7 +177,6 @@ export interface ApiKeyTable {
   role: Role
   /** A list of names as JSON. */
   groups: string
-  may_register: number
   expires_at_ms: number | null
 }
 

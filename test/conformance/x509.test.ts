@@ -6,9 +6,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { HubError } from '../../src/core/errors.ts'
 import { revocationReasons } from '../../src/core/identity/credential.ts'
-import type { IdentityId } from '../../src/core/identity/id.ts'
-import { assertRequestFitsDevice } from '../../src/core/profile/certificate-request-check.ts'
-import { deviceProfile } from '../../src/core/profile/profile.ts'
+import { deviceProfile } from '../../src/core/profile/built-in.ts'
+import { assertRequestFits } from '../../src/core/profile/request-check.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { readCertificate } from '../../src/core/x509/certificate.ts'
 import {
@@ -22,6 +21,7 @@ import { decodePem, encodePem } from '../../src/core/x509/pem.ts'
 import { certsOnly, readCertsOnly } from '../../src/core/x509/pkcs7.ts'
 import { assertAcceptableKey, publicKeyText, readPublicKey } from '../../src/core/x509/public-key.ts'
 import { encryptedPem } from '../../src/keys/encrypted-key.ts'
+import { contentOf } from '../core/profile/facts.ts'
 import {
   crlUrl,
   ecKey,
@@ -268,7 +268,7 @@ describe('a certificate request that OpenSSL made', needs('openssl'), () => {
       assertAcceptableKey(request.publicKey, deviceProfile)
       assert.equal(publicKeyText(readPublicKey(request.publicKey)), words)
       assert.equal(nameText(request.subject), 'CN=pump-1')
-      assertRequestFitsDevice(request, 'pump-1' as IdentityId, uri, deviceProfile)
+      assertRequestFits(request, contentOf(deviceProfile))
     })
   }
 
@@ -282,14 +282,14 @@ describe('a certificate request that OpenSSL made', needs('openssl'), () => {
     ])
     verifyCertificateRequest(request)
     assert.equal(request.requestedExtensions.length, 4)
-    assertRequestFitsDevice(request, 'pump-1' as IdentityId, uri, deviceProfile)
+    assertRequestFits(request, contentOf(deviceProfile))
   })
 
   test('with a name that is not its own asks too much', async (context) => {
     const request = await makeTheirs(temporaryFolder(context), [...p256, '-addext', 'subjectAltName=DNS:hub.example'])
     verifyCertificateRequest(request)
     assert.throws(
-      () => assertRequestFitsDevice(request, 'pump-1' as IdentityId, uri, deviceProfile),
+      () => assertRequestFits(request, contentOf(deviceProfile)),
       (error) => error instanceof HubError && error.code === 'csr-asks-too-much' && /hub\.example/.test(error.message),
     )
   })

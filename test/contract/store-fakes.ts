@@ -86,7 +86,6 @@ export function fakeApiKey(change: Partial<ApiKeyRow> = {}): ApiKeyRow {
     secretHash: Uint8Array.of(9),
     role: 'admin',
     groups: [],
-    mayRegister: false,
     createdAtMs: 4,
     expiresAtMs: null,
     ...change,

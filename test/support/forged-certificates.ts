@@ -3,8 +3,11 @@ import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Credential } from '../../src/core/identity/credential.ts'
-import { parseIdentityId } from '../../src/core/identity/id.ts'
-import { deviceTemplate } from '../../src/core/profile/templates.ts'
+import { parseIdentityId, parseRealm } from '../../src/core/identity/id.ts'
+import { noNames } from '../../src/core/identity/identity.ts'
+import { deviceProfile } from '../../src/core/profile/built-in.ts'
+import { certificateContent } from '../../src/core/profile/certificate-content.ts'
+import { certificateTemplate } from '../../src/core/profile/templates.ts'
 import type { Validity } from '../../src/core/profile/validity.ts'
 import { certificateFingerprint, readCertificate } from '../../src/core/x509/certificate.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
@@ -37,14 +40,16 @@ export async function signedBehindTheBack(
     const publicKey = pair.publicKey.export({ type: 'spki', format: 'der' })
     const serialNumber = serialNumberFrom(systemRandom.bytes(20))
     const identityId = parseIdentityId(id)
-    const template = deviceTemplate({
+    const facts = { id: identityId, kind: 'device', group: null, attributes: {}, names: noNames } as const
+    const template = certificateTemplate({
       publicKey,
       serialNumber,
       validity,
       issuer: readCertificate(issuing.certificate),
-      id: identityId,
-      uri: `spiffe://localhost/device/${id}`,
+      content: certificateContent(deviceProfile, facts, parseRealm('localhost')),
       crlUrl: 'http://localhost/none.crl',
+      ocspUrl: null,
+      caIssuersUrl: null,
     })
     const certificate = await signCertificate(template, await keys.open(issuing.id))
     const credential: Credential = {

@@ -1,4 +1,4 @@
-import { profileNamed } from '../../core/profile/profile.ts'
+import { builtInProfile } from '../../core/profile/built-in.ts'
 import type { CheckedAuthority, Problem, RegistryRule } from '../rule.ts'
 
 export const authorityChain: RegistryRule = {
@@ -17,7 +17,7 @@ export const authorityChain: RegistryRule = {
 
 function* faultsOf(authority: CheckedAuthority, root: CheckedAuthority | undefined): Iterable<string> {
   const { role, fields, certificate } = authority
-  const profile = profileNamed(role)
+  const profile = builtInProfile(role)
   if (profile === null) return yield `has the unknown role ${JSON.stringify(role)}`
   if (fields === null || certificate === null) return yield 'has a certificate that cannot be read'
   if (fields.basicConstraints?.ca !== true) yield 'has a certificate that is not for an authority'

@@ -1,7 +1,8 @@
 import { type IdentityId, spiffeId } from '../../core/identity/id.ts'
-import { profileNamed } from '../../core/profile/profile.ts'
+import type { Profile } from '../../core/profile/profile.ts'
 import { readCertificate } from '../../core/x509/certificate.ts'
-import { nameText } from '../../core/x509/name.ts'
+import { type Name, nameText } from '../../core/x509/name.ts'
+import { oids } from '../../core/x509/oids.ts'
 import type { CheckContext, CredentialRow, IdentityRow, IdentityRule, Problem } from '../rule.ts'
 
 export const credentialNamesIdentity: IdentityRule = {
@@ -17,13 +18,14 @@ export const credentialNamesIdentity: IdentityRule = {
   },
 }
 
-function faultOf(row: CredentialRow, id: string, identity: IdentityRow, { realm }: CheckContext): string | null {
+function faultOf(row: CredentialRow, id: string, identity: IdentityRow, context: CheckContext): string | null {
   try {
     const { subject, uris } = readCertificate(row.certificate)
     // A listener is named by what clients call it.
-    if (profileNamed(row.profile)?.mayConnect === true && nameText(subject) !== `CN=${id}`) {
+    if (isNamedById(context.profiles.get(row.profile)) && commonNameOf(subject) !== id) {
       return `names ${nameText(subject)} in its certificate and belongs to ${id}`
     }
+    const { realm } = context
     if (realm === null) return null
     const expected = spiffeId(realm, identity.kind, id as IdentityId)
     return uris.length === 1 && uris[0] === expected ? null : `lacks ${expected} in its certificate`
@@ -31,4 +33,12 @@ function faultOf(row: CredentialRow, id: string, identity: IdentityRow, { realm 
     // Said by credential-matches-row.
     return null
   }
+}
+
+function isNamedById(profile: Profile | undefined): boolean {
+  return profile?.subject.some(({ type, value }) => type === 'commonName' && value === '{id}') === true
+}
+
+function commonNameOf({ attributes }: Name): string | undefined {
+  return attributes.find(({ oid }) => oid === oids.commonName)?.value
 }

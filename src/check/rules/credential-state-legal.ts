@@ -1,19 +1,20 @@
 import { credentialStates, revocationReasons } from '../../core/identity/credential.ts'
-import { profileNamed } from '../../core/profile/profile.ts'
+import type { Profile } from '../../core/profile/profile.ts'
 import type { CredentialRow, IdentityRule, Problem } from '../rule.ts'
 
 export const credentialStateLegal: IdentityRule = {
   name: 'credential-state-legal',
   reason: 'a state decides who gets in, and a CRL entry needs date and reason (RFC 5280 §5.1.2.6)',
-  *look({ credentials }): Iterable<Problem> {
-    for (const row of credentials) for (const sentence of faultsOf(row)) yield { subject: row.serial_number, sentence }
+  *look({ credentials }, { profiles }): Iterable<Problem> {
+    for (const row of credentials)
+      for (const sentence of faultsOf(row, profiles)) yield { subject: row.serial_number, sentence }
   },
 }
 
-function* faultsOf(row: CredentialRow): Iterable<string> {
+function* faultsOf(row: CredentialRow, profiles: ReadonlyMap<string, Profile>): Iterable<string> {
   const { state, profile, revoked_at_ms: revokedAt, revocation_reason: reason, activated_at_ms: activatedAt } = row
   if (!credentialStates.includes(state)) yield `is in the unknown state ${JSON.stringify(state)}`
-  if (profileNamed(profile) === null) yield `is of the unknown profile ${JSON.stringify(profile)}`
+  if (!profiles.has(profile)) yield `is of the unknown profile ${JSON.stringify(profile)}`
   if (reason !== null && !Object.hasOwn(revocationReasons, reason))
     yield `has the unknown reason ${JSON.stringify(reason)}`
   if (state === 'revoked' && (revokedAt === null || reason === null)) yield 'is revoked without a date or a reason'

@@ -15,8 +15,7 @@ import { identityFailures } from './entries/identity.ts'
 import { issuanceFailures } from './entries/issuance.ts'
 import { mqttFailures } from './entries/mqtt.ts'
 import { policyFailures } from './entries/policy.ts'
-import { renewalFailures } from './entries/renewal.ts'
-import { roleFailures } from './entries/roles.ts'
+import { profileFailures } from './entries/profile.ts'
 import { sessionFailures } from './entries/session.ts'
 import { statusFailures } from './entries/status.ts'
 import { transportFailures } from './entries/transport.ts'
@@ -31,13 +30,12 @@ const entries = {
   ...mqttFailures,
   ...sessionFailures,
   ...enrolmentFailures,
-  ...renewalFailures,
   ...issuanceFailures,
   ...apiFailures,
-  ...roleFailures,
   ...hubFailures,
   ...authorityFailures,
   ...backupFailures,
+  ...profileFailures,
 } as const satisfies Record<string, Failure>
 
 /** The stable name of a failure, as errors and attempts carry it. */

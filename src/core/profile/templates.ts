@@ -1,21 +1,24 @@
-/** What each kind of certificate says. The caller brings key, serial number, validity and names; the profile the rest. */
+/** What certificates say, as bytes to be. The caller brings key, serial number and validity; the profile the rest. */
 import { assert } from '../errors.ts'
-import type { IdentityId } from '../identity/id.ts'
 import { signingAlgorithm } from '../x509/algorithms.ts'
 import type { CertificateFields } from '../x509/certificate.ts'
 import type { CertificateTemplate } from '../x509/certificate-builder.ts'
 import {
+  authorityInfoAccess,
   basicConstraints,
   crlDistributionPoint,
   type Extension,
   extendedKeyUsage,
   keyUsage,
+  ocspNoCheck,
   subjectAltName,
   subjectKeyIdentifier,
 } from '../x509/extensions.ts'
-import { buildName, emptyName } from '../x509/name.ts'
+import { buildName } from '../x509/name.ts'
 import { keyIdentifier } from '../x509/public-key.ts'
-import { deviceProfile, issuingProfile, type Profile, rootProfile, serverProfile } from './profile.ts'
+import { issuingProfile, ocspProfile, rootProfile } from './built-in.ts'
+import type { CertificateContent } from './certificate-content.ts'
+import type { Profile } from './profile.ts'
 import type { Validity } from './validity.ts'
 
 /** What every template needs. */
@@ -28,6 +31,37 @@ export interface TemplateParts {
 
 /** The parts of an issuer's certificate that stand in what it issues; it has a subject key identifier. */
 export type Issuer = Pick<CertificateFields, 'subject' | 'subjectKeyIdentifier' | 'publicKey'>
+
+/** Where readers of a certificate find what they need to judge it. */
+export interface StatusUrls {
+  /** The CRL that it would stand in, or null where none is published. */
+  readonly crlUrl: string | null
+  /** The OCSP responder, or null where there is none. */
+  readonly ocspUrl: string | null
+  /** The certificate of the issuer, in DER; null where it is not published. */
+  readonly caIssuersUrl: string | null
+}
+
+/**
+ * The certificate of an identity, whatever its profile. Its alternative names are critical exactly where its subject is
+ * empty (RFC 5280 §4.2.1.6). Of the places it names those that the profile wants and that there are.
+ */
+export function certificateTemplate(
+  parts: TemplateParts & StatusUrls & { readonly issuer: Issuer; readonly content: CertificateContent },
+): CertificateTemplate {
+  const { subject, subjectAttributes, uri, dnsNames, ipAddresses, emails, profile } = parts.content
+  const names = { uris: [uri], dnsNames, ipAddresses, emails }
+  return {
+    ...certificateParts(parts),
+    ...issuerParts(parts.issuer),
+    subject,
+    extensions: [
+      ...profileExtensions(profile, parts.publicKey),
+      subjectAltName(names, subjectAttributes.length === 0),
+      ...statusExtensions(profile, parts),
+    ],
+  }
+}
 
 /** A root: self-signed, so without authority key identifier. @param parts.name its common name, 1 to 64 characters */
 export function rootTemplate(parts: TemplateParts & { readonly name: string }): CertificateTemplate {
@@ -54,59 +88,15 @@ export function authorityTemplate(
   }
 }
 
-/** A device: CN is its id, and its SPIFFE ID is the only alternative name (X509-SVID §2). */
-export function deviceTemplate(
-  parts: TemplateParts & {
-    readonly issuer: Issuer
-    readonly id: IdentityId
-    /** The SPIFFE ID. */
-    readonly uri: string
-    /** Where the CRL of the issuer can be fetched. */
-    readonly crlUrl: string
-  },
+/** The OCSP responder of an issuer (RFC 6960 §4.2.2.2). @param parts.name its common name, 1 to 64 characters */
+export function responderTemplate(
+  parts: TemplateParts & { readonly name: string; readonly issuer: Issuer },
 ): CertificateTemplate {
   return {
     ...certificateParts(parts),
     ...issuerParts(parts.issuer),
-    subject: buildName(parts.id),
-    extensions: [
-      ...profileExtensions(deviceProfile, parts.publicKey),
-      subjectAltName({ uris: [parts.uri] }, false),
-      crlDistributionPoint(parts.crlUrl),
-    ],
-  }
-}
-
-/**
- * The hub's own listeners. CN is the first name; where that is longer than a common name may be, the subject is empty and
- * the alternative names are critical (RFC 5280 §4.2.1.6).
- *
- * @throws HubError `config-invalid` for a name that cannot stand in a certificate
- */
-export function serverTemplate(
-  parts: TemplateParts & {
-    readonly issuer: Issuer
-    /** The SPIFFE ID of the hub. */
-    readonly uri: string
-    readonly dnsNames: readonly string[]
-    readonly ipAddresses: readonly string[]
-    /** Where the CRL of the issuer can be fetched. */
-    readonly crlUrl: string
-  },
-): CertificateTemplate {
-  const { uri, dnsNames, ipAddresses } = parts
-  const first = dnsNames[0] ?? ipAddresses[0]
-  assert(first !== undefined, 'a server has a name or an address')
-  const isNamed = first.length <= commonNameCharsMax
-  return {
-    ...certificateParts(parts),
-    ...issuerParts(parts.issuer),
-    subject: isNamed ? buildName(first) : emptyName,
-    extensions: [
-      ...profileExtensions(serverProfile, parts.publicKey),
-      subjectAltName({ uris: [uri], dnsNames, ipAddresses }, !isNamed),
-      crlDistributionPoint(parts.crlUrl),
-    ],
+    subject: buildName(cutName(parts.name)),
+    extensions: [...profileExtensions(ocspProfile, parts.publicKey), ocspNoCheck()],
   }
 }
 
@@ -135,5 +125,16 @@ function profileExtensions(profile: Profile, publicKey: Uint8Array): Extension[]
     keyUsage(profile.keyUsage),
     ...(purposes.length === 0 ? [] : [extendedKeyUsage(purposes)]),
     subjectKeyIdentifier(keyIdentifier(publicKey)),
+  ]
+}
+
+function statusExtensions({ status }: Profile, { crlUrl, ocspUrl, caIssuersUrl }: StatusUrls): Extension[] {
+  const ways = {
+    ...(ocspUrl === null ? {} : { ocspUrl }),
+    ...(caIssuersUrl === null ? {} : { caIssuersUrl }),
+  }
+  return [
+    ...(status.crl && crlUrl !== null ? [crlDistributionPoint(crlUrl)] : []),
+    ...(status.ocsp && Object.keys(ways).length > 0 ? [authorityInfoAccess(ways)] : []),
   ]
 }

@@ -51,6 +51,7 @@ export interface CertificateFields {
   readonly uris: readonly string[]
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]
+  readonly emails: readonly string[]
   /** URIs of all CRL distribution points. */
   readonly crlDistributionPoints: readonly string[]
   readonly signatureAlgorithm: SignatureAlgorithm
@@ -152,6 +153,7 @@ type KnownExtensions = Pick<
   | 'uris'
   | 'dnsNames'
   | 'ipAddresses'
+  | 'emails'
   | 'crlDistributionPoints'
 >
 
@@ -170,6 +172,7 @@ function readKnownExtensions(extensions: Extensions): KnownExtensions {
     uris: names?.uris ?? [],
     dnsNames: names?.dnsNames ?? [],
     ipAddresses: names?.ipAddresses ?? [],
+    emails: names?.emails ?? [],
     crlDistributionPoints: read(oids.crlDistributionPoints, readCrlDistributionPoints) ?? [],
   }
 }

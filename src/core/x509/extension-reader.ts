@@ -18,6 +18,8 @@ export interface GeneralNames {
   readonly dnsNames: readonly string[]
   /** As text; IPv6 compressed (RFC 5952). */
   readonly ipAddresses: readonly string[]
+  /** Addresses of mailboxes (rfc822Name). */
+  readonly emails: readonly string[]
   /** How many names of other kinds stand beside them. */
   readonly others: number
 }
@@ -126,6 +128,7 @@ function pointUris(point: DerReader): readonly string[] {
 }
 
 const uriTag = contextPrimitive(6)
+const emailTag = contextPrimitive(1)
 const dnsTag = contextPrimitive(2)
 const addressTag = contextPrimitive(7)
 
@@ -133,15 +136,17 @@ function readGeneralNames(list: DerReader): GeneralNames {
   const uris: string[] = []
   const dnsNames: string[] = []
   const ipAddresses: string[] = []
+  const emails: string[] = []
   let others = 0
   while (!list.atEnd) {
     const { tag, content } = list.next('a name')
     if (tag === uriTag) uris.push(ia5Text(content, 'a URI'))
     else if (tag === dnsTag) dnsNames.push(ia5Text(content, 'a DNS name'))
     else if (tag === addressTag) ipAddresses.push(readAddress(content))
+    else if (tag === emailTag) emails.push(ia5Text(content, 'an e-mail address'))
     else others += 1
   }
-  return { uris, dnsNames, ipAddresses, others }
+  return { uris, dnsNames, ipAddresses, emails, others }
 }
 
 function readAddress(octets: Uint8Array): string {

@@ -41,6 +41,8 @@ export interface SubjectAltNames {
   readonly dnsNames?: readonly string[]
   /** IPv4 or IPv6 addresses as text, without a zone. */
   readonly ipAddresses?: readonly string[]
+  /** Addresses of mailboxes in ASCII (rfc822Name). */
+  readonly emails?: readonly string[]
 }
 
 /** Extensions as they stand in a certificate or CRL: the whole SEQUENCE. */
@@ -80,6 +82,7 @@ export function subjectAltName(names: SubjectAltNames, critical: boolean): Exten
     ...(names.uris ?? []).map((uri) => derElement(contextPrimitive(6), asciiOctets(uri))),
     ...(names.dnsNames ?? []).map((name) => derElement(contextPrimitive(2), asciiOctets(name))),
     ...(names.ipAddresses ?? []).map((address) => derElement(contextPrimitive(7), addressOctets(address))),
+    ...(names.emails ?? []).map((email) => derElement(contextPrimitive(1), asciiOctets(email))),
   ]
   assert(generalNames.length > 0, 'subjectAltName holds a name')
   return { oid: oids.subjectAltName, critical, value: derSequence(...generalNames) }

@@ -1,7 +1,7 @@
 /** Distinguished names (RFC 5280 §4.1.2.4): built from a common name, read from anything, compared by their bytes. */
 import { type DerElement, DerError, DerReader, oidText } from './der-reader.ts'
 import { tags } from './der-tags.ts'
-import { derOid, derSequence, derSet, derUtf8String } from './der-writer.ts'
+import { derElement, derOid, derSequence, derSet, derUtf8String } from './der-writer.ts'
 import { oids } from './oids.ts'
 
 export interface NameAttribute {
@@ -34,6 +34,27 @@ export function buildName(commonName: string, organization?: string): Uint8Array
   const common = derSet(derSequence(derOid(oids.commonName), derUtf8String(commonName)))
   if (organization === undefined) return derSequence(common)
   return derSequence(derSet(derSequence(derOid(oids.organizationName), derUtf8String(organization))), common)
+}
+
+/** An attribute as it is written. */
+export interface NewNameAttribute {
+  /** Dotted. */
+  readonly oid: string
+  readonly value: string
+  /** How its value is encoded: what RFC 5280 appendix A.1 wants for its type. */
+  readonly form: 'utf8' | 'printable' | 'ia5'
+}
+
+/** A Name of attributes in this order, each in an RDN of its own; none make {@link emptyName}. */
+export function encodeName(attributes: readonly NewNameAttribute[]): Uint8Array {
+  return derSequence(
+    ...attributes.map(({ oid, value, form }) => derSet(derSequence(derOid(oid), encodeString(value, form)))),
+  )
+}
+
+function encodeString(value: string, form: NewNameAttribute['form']): Uint8Array {
+  if (form === 'utf8') return derUtf8String(value)
+  return derElement(form === 'printable' ? tags.printableString : tags.ia5String, Buffer.from(value, 'latin1'))
 }
 
 /** Reads a Name element. @throws DerError */

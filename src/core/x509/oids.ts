@@ -62,6 +62,17 @@ export const oids = {
   // Extended key usages (RFC 5280 §4.2.1.12)
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
+  codeSigning: '1.3.6.1.5.5.7.3.3',
+  emailProtection: '1.3.6.1.5.5.7.3.4',
+  timeStamping: '1.3.6.1.5.5.7.3.8',
+  anyExtendedKeyUsage: '2.5.29.37.0',
+  /** Authorities of other protocols: SCVP (RFC 5055), CMC (RFC 6402), CMP (RFC 9480), Microsoft's enrolment agents. */
+  scvpServer: '1.3.6.1.5.5.7.3.15',
+  cmcCa: '1.3.6.1.5.5.7.3.27',
+  cmcRa: '1.3.6.1.5.5.7.3.28',
+  cmcArchive: '1.3.6.1.5.5.7.3.29',
+  cmKeyGeneration: '1.3.6.1.5.5.7.3.32',
+  microsoftRequestAgent: '1.3.6.1.4.1.311.20.2.1',
 
   // Attributes of certificate requests (RFC 2985)
   challengePassword: '1.2.840.113549.1.9.7',

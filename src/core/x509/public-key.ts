@@ -15,8 +15,8 @@ import { tags } from './der-tags.ts'
 import { oids } from './oids.ts'
 import { weaknessOf } from './weak-key.ts'
 
-/** Kinds of key that a profile can allow. `RSA` means 2048 to 4096 bits. */
-export type KeyType = 'P-256' | 'P-384' | 'P-521' | 'RSA' | 'Ed25519'
+/** Kinds of key that a profile can allow. `RSA` means 2048 to 4096 bits, a number behind it exactly so many. */
+export type KeyType = 'P-256' | 'P-384' | 'P-521' | 'RSA' | 'RSA-2048' | 'RSA-3072' | 'RSA-4096' | 'Ed25519'
 
 /** What a SubjectPublicKeyInfo says it holds. */
 export type PublicKey =
@@ -127,7 +127,9 @@ function keyFault(key: PublicKey, allowed: readonly KeyType[]): string | null {
       if (!allowed.some((type) => type === key.curve)) return `${text}, which is not allowed`
       return key.pointForm === 'uncompressed' ? null : `${text} whose point is not in uncompressed form`
     case 'rsa':
-      if (!allowed.includes('RSA')) return `${text}, which is not allowed`
+      if (!allowed.some((type) => type === 'RSA' || type === `RSA-${key.modulusBits}`)) {
+        return `${text}, which is not allowed`
+      }
       if (key.modulusBits < rsaBitsMin || key.modulusBits > rsaBitsMax) {
         return `${text}, outside of ${rsaBitsMin} to ${rsaBitsMax}`
       }

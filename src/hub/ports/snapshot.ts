@@ -19,7 +19,10 @@ export interface TableShape {
 }
 
 /** What of the registry is asked for by name. */
-export type SnapshotReader = Pick<Store, 'authorities' | 'crls' | 'settings' | 'sealedKeys' | 'events' | 'audit'>
+export type SnapshotReader = Pick<
+  Store,
+  'authorities' | 'crls' | 'profiles' | 'settings' | 'sealedKeys' | 'events' | 'audit'
+>
 
 export interface RegistrySnapshot {
   /** The version of the schema, counted from 1. */

@@ -63,7 +63,6 @@ type ListName =
   | 'identities'
   | 'adoptions'
   | 'credentials'
-  | 'certificates'
   | 'attempts-newest'
   | 'attempts-oldest'
   | 'audit'

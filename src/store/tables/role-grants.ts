@@ -23,10 +23,10 @@ export function roleGrantReader(access: Access): RoleGrantReader {
 export function roleGrants(access: Access): RoleGrants {
   return {
     ...roleGrantReader(access),
-    async insert({ identityId, role, group, mayRegister }) {
+    async insert({ identityId, role, group }) {
       const result = await access()
         .insertInto('role_grants')
-        .values({ identity_id: identityId, role, group_name: group ?? '', may_register: mayRegister ? 1 : 0 })
+        .values({ identity_id: identityId, role, group_name: group ?? '' })
         .onConflict((conflict) => conflict.columns(['identity_id', 'role', 'group_name']).doNothing())
         .executeTakeFirst()
       return result.numInsertedOrUpdatedRows === 1n
@@ -44,10 +44,5 @@ export function roleGrants(access: Access): RoleGrants {
 }
 
 function read(row: Selectable<RoleGrantTable>): RoleGrantRow {
-  return {
-    identityId: row.identity_id,
-    role: row.role,
-    group: row.group_name === '' ? null : row.group_name,
-    mayRegister: row.may_register === 1,
-  }
+  return { identityId: row.identity_id, role: row.role, group: row.group_name === '' ? null : row.group_name }
 }

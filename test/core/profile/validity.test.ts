@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { HubError } from '../../../src/core/errors.ts'
-import { deviceProfile, profileNamed } from '../../../src/core/profile/profile.ts'
+import { builtInProfile, deviceProfile } from '../../../src/core/profile/built-in.ts'
 import { validityFrom } from '../../../src/core/profile/validity.ts'
 
 const nowSec = 1_790_000_000
@@ -42,6 +42,7 @@ test('a clock before the authority is named as what it is', () => {
 })
 
 test('only devices may connect', () => {
-  const answers = ['device', 'server', 'root', 'issuing', 'other'].map((name) => profileNamed(name)?.mayConnect ?? null)
-  assert.deepEqual(answers, [true, false, false, false, null])
+  const names = ['device', 'dual', 'server', 'user', 'root', 'issuing', 'ocsp', 'other']
+  const answers = names.map((name) => builtInProfile(name)?.mayConnect ?? null)
+  assert.deepEqual(answers, [true, true, false, false, false, false, false, null])
 })

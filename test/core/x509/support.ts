@@ -1,12 +1,15 @@
 /** A small authority for tests: root, issuing CA and leaves, made with the builders and keys of this process. */
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import type { IdentityId } from '../../../src/core/identity/id.ts'
-import { authorityTemplate, deviceTemplate, rootTemplate, serverTemplate } from '../../../src/core/profile/templates.ts'
+import { deviceProfile, serverProfile } from '../../../src/core/profile/built-in.ts'
+import type { CertificateContent } from '../../../src/core/profile/certificate-content.ts'
+import { authorityTemplate, certificateTemplate, rootTemplate } from '../../../src/core/profile/templates.ts'
 import type { Validity } from '../../../src/core/profile/validity.ts'
 import { signingAlgorithm } from '../../../src/core/x509/algorithms.ts'
 import { type CertificateFields, readCertificate } from '../../../src/core/x509/certificate.ts'
 import { type CertificateTemplate, signedCertificate, toBeSigned } from '../../../src/core/x509/certificate-builder.ts'
 import { serialNumberFrom } from '../../../src/core/x509/serial-number.ts'
+import { contentOf } from '../profile/facts.ts'
 
 export interface TestKey {
   readonly privateKey: KeyObject
@@ -64,9 +67,7 @@ export function makeIssuing(root: TestAuthority, validity: Validity, key: TestKe
 }
 
 export function makeDevice(issuing: TestAuthority, validity: Validity, key: TestKey = ecKey()): Uint8Array {
-  const parts = { publicKey: key.spki, serialNumber: newSerial(), validity, issuer: issuing.fields, crlUrl }
-  const id = 'pump-1' as IdentityId
-  return issue(deviceTemplate({ ...parts, id, uri: 'spiffe://plant.example/device/pump-1' }), issuing.key)
+  return makeCertificate(issuing, validity, contentOf(deviceProfile), key)
 }
 
 export function makeServer(
@@ -74,8 +75,20 @@ export function makeServer(
   validity: Validity,
   names: { readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] },
 ): Uint8Array {
-  const parts = { publicKey: ecKey().spki, serialNumber: newSerial(), validity, issuer: issuing.fields, crlUrl }
-  return issue(serverTemplate({ ...parts, ...names, uri: 'spiffe://plant.example/service/hub' }), issuing.key)
+  const hub = { id: 'hub' as IdentityId, kind: 'service' } as const
+  return makeCertificate(issuing, validity, contentOf(serverProfile, hub, names))
+}
+
+/** A certificate of whatever content. */
+export function makeCertificate(
+  issuing: TestAuthority,
+  validity: Validity,
+  content: CertificateContent,
+  key: TestKey = ecKey(),
+): Uint8Array {
+  const parts = { publicKey: key.spki, serialNumber: newSerial(), validity, issuer: issuing.fields }
+  const urls = { crlUrl, ocspUrl: null, caIssuersUrl: null }
+  return issue(certificateTemplate({ ...parts, ...urls, content }), issuing.key)
 }
 
 function authority(key: TestKey, der: Uint8Array): TestAuthority {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { HubError } from '../../../src/core/errors.ts'
 import type { IdentityId } from '../../../src/core/identity/id.ts'
-import { assertRequestFitsDevice } from '../../../src/core/profile/certificate-request-check.ts'
-import { deviceProfile } from '../../../src/core/profile/profile.ts'
+import { deviceProfile, dualProfile } from '../../../src/core/profile/built-in.ts'
+import type { CertificateContent } from '../../../src/core/profile/certificate-content.ts'
+import { assertRequestFits } from '../../../src/core/profile/request-check.ts'
 import { parseCertificateRequest } from '../../../src/core/x509/certificate-request.ts'
 import { derNull, derSequence, derUtf8String } from '../../../src/core/x509/der-writer.ts'
 import {
@@ -14,22 +15,27 @@ import {
   subjectAltName,
   subjectKeyIdentifier,
 } from '../../../src/core/x509/extensions.ts'
-import { buildName } from '../../../src/core/x509/name.ts'
+import { buildName, encodeName } from '../../../src/core/x509/name.ts'
 import { oids } from '../../../src/core/x509/oids.ts'
 import { keyIdentifier } from '../../../src/core/x509/public-key.ts'
 import { attribute, makeRequest, type RequestShape } from '../x509/request-support.ts'
 import { ecKey } from '../x509/support.ts'
+import { contentOf } from './facts.ts'
 
-const id = 'pump-1' as IdentityId
 const uri = 'spiffe://plant.example/device/pump-1'
 
-function check(shape: RequestShape): void {
-  assertRequestFitsDevice(parseCertificateRequest(makeRequest(shape)), id, uri, deviceProfile)
+function check(shape: RequestShape, content = contentOf(deviceProfile)): void {
+  assertRequestFits(parseCertificateRequest(makeRequest(shape)), content)
 }
 
-function refuses(shape: RequestShape, words: RegExp, code = 'csr-asks-too-much'): void {
+function refuses(
+  shape: RequestShape,
+  words: RegExp,
+  code = 'csr-asks-too-much',
+  content: CertificateContent = contentOf(deviceProfile),
+): void {
   assert.throws(
-    () => check(shape),
+    () => check(shape, content),
     (error) => error instanceof HubError && error.code === code && words.test(error.message),
   )
 }
@@ -80,4 +86,45 @@ describe('a certificate request asks too much', () => {
   test('and is unreadable where the extension itself is malformed', () => {
     refuses({ extensions: [extension(oids.keyUsage, derNull())] }, /keyUsage/, 'csr-unreadable')
   })
+})
+
+describe('a certificate request for a device that serves', () => {
+  const names = { dnsNames: ['press-4.plant.example'], ipAddresses: ['10.3.0.11'], emails: [] }
+  const content = contentOf(dualProfile, { id: 'press-4' as IdentityId, names })
+
+  test('fits with the names that the registry holds, or with some of them', () => {
+    check(
+      { extensions: [subjectAltName({ dnsNames: ['PRESS-4.plant.example'], ipAddresses: ['10.3.0.11'] }, false)] },
+      content,
+    )
+    check({ extensions: [subjectAltName({ ipAddresses: ['10.3.0.11'] }, false)] }, content)
+  })
+
+  test('asks too much with an address beyond them, as GHSA-g892-p242-8g86 let pass', () => {
+    const asked = subjectAltName({ dnsNames: names.dnsNames, ipAddresses: ['10.3.0.12'] }, false)
+    refuses({ extensions: [asked] }, /subjectAltName with "10\.3\.0\.12"/, 'csr-asks-too-much', content)
+  })
+
+  test('asks too much with a wildcard, a mailbox or a name of another', () => {
+    const others = [
+      { dnsNames: ['*.plant.example'] },
+      { dnsNames: ['press-5.plant.example'] },
+      { emails: ['root@plant.example'] },
+    ]
+    for (const asked of others) {
+      refuses({ extensions: [subjectAltName(asked, false)] }, /subjectAltName with/, 'csr-asks-too-much', content)
+    }
+  })
+
+  test('asks too much with an attribute of the subject that the certificate has once and the request twice', () => {
+    const attribute = { oid: oids.commonName, value: 'press-4', form: 'utf8' } as const
+    check({ subject: encodeName([attribute]) }, content)
+    refuses({ subject: encodeName([attribute, attribute]) }, /the subject/, 'csr-asks-too-much', content)
+  })
+})
+
+test('a profile that ignores excess takes the key of a request and looks at nothing else', () => {
+  const profile = { ...deviceProfile, excess: 'ignore' } as const
+  const extensions = [basicConstraints(0), subjectAltName({ dnsNames: ['*.example'] }, false)]
+  check({ subject: buildName('admin'), extensions }, contentOf(profile))
 })
