@@ -3,6 +3,7 @@
  * and so is the OpenAPI document, so that neither can say something else.
  */
 import { z } from 'zod'
+import type { Act } from '../core/authorisation/act.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 
 /** A body that is a JSON value. */
@@ -53,6 +54,12 @@ export interface Operation<
   /** All that a stranger must know. */
   readonly description: string
   readonly permission: Permission
+  /**
+   * What it does, in the words of core/authorisation/act.ts, which say who may; null only where no key is needed. Choose the act
+   * whose sentence fits, or add one there. Where the act is done to identities and the path names one (`{id}`, `{serial}`), that
+   * is looked after; else the handler asks `access` about each target, and an operation that forgets to does nothing.
+   */
+  readonly act: Act | null
   readonly params: Params
   readonly query: Query
   /** Objects in the query whose fields are written with a dot, as in `attr.site=hall-2`. */
@@ -71,7 +78,7 @@ export interface Operation<
 
 type Given<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Answer extends z.ZodType> = Pick<
   Operation<Params, Query, Body, Answer>,
-  'id' | 'method' | 'path' | 'tag' | 'summary' | 'description' | 'answer'
+  'id' | 'method' | 'path' | 'tag' | 'summary' | 'description' | 'act' | 'answer'
 > &
   Partial<Operation<Params, Query, Body, Answer>>
 
@@ -109,6 +116,17 @@ export function optionalBody<Schema extends z.ZodType>(schema: Schema, example: 
   return { ...jsonBody(schema, example), required: false }
 }
 
+/** What can happen to whoever shows a key or a certificate. */
+const callersFailures = [
+  'key-missing',
+  'key-invalid',
+  'key-expired',
+  'caller-refused',
+  'role-forbids',
+  'requests-too-many',
+  'rate-limited',
+] as const
+
 /** Every failure that an operation may answer with: its own, and what can happen to any request of its kind. */
 export function failuresOf({
   permission,
@@ -121,7 +139,7 @@ export function failuresOf({
 }: Operation): readonly FailureName[] {
   const asks = body !== null || params !== nothing || query !== nothing || keyed || conditional
   return [
-    ...(permission === 'key' ? (['key-missing', 'key-invalid', 'requests-too-many', 'rate-limited'] as const) : []),
+    ...(permission === 'key' ? callersFailures : []),
     ...(asks && permission === 'key' ? (['request-invalid'] as const) : []),
     ...(body === null ? [] : (['request-too-large', 'request-late'] as const)),
     ...(body === null || permission !== 'key' ? [] : (['media-type-unsupported'] as const)),

@@ -21,10 +21,10 @@ export async function ensureAdminKey(directory: DataDirectory, store: Store, ins
 
 async function opensApi(store: Store, key: string): Promise<boolean> {
   try {
-    await authenticateApiKey({ store }, new Secret(key.trim()))
-    return true
+    const { grants, endsAtMs } = await authenticateApiKey({ store, clock }, new Secret(key.trim()))
+    return endsAtMs === null && grants.some(({ role }) => role === 'admin')
   } catch (error) {
-    if (error instanceof HubError && error.code === 'key-invalid') return false
+    if (error instanceof HubError && ['key-invalid', 'key-expired'].includes(error.code)) return false
     throw error
   }
 }

@@ -163,7 +163,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     upstream: { kind: 'embedded', available: upstream.isAvailable() },
   })
   const apiOptions = {
-    hub: { store, clock, random },
+    hub: { store, clock, random, observer },
     log,
     flushAttempts: () => attempts.flush(),
     describeHub,

@@ -43,6 +43,10 @@ export const limits = {
 
   /** A request body on the EST listener: a PKCS#10 with an RSA-4096 key takes 2 KiB in base64. */
   estBodyBytesMax: 16 * 1024,
+  /** The name of a certificate in a question about its renewal: two parts of at most 20 octets in base64url, and room. */
+  renewalCertificateIdCharsMax: 128,
+  /** Credentials that one transaction of the renewal sweep ends; what is left waits for the next. */
+  renewalSweepRows: 100,
   /** A request body on the admin API. */
   apiBodyBytesMax: 64 * 1024,
   /** All header fields of an HTTP request together. */
@@ -62,6 +66,12 @@ export const limits = {
 
   /** Requests of one API key that are open at one time: a script that runs away does not take the hub from the others. */
   requestsPerKeyMax: 256,
+  /** API keys of a hub: people, scripts and stations, not devices. */
+  apiKeysMax: 1_000,
+  /** Groups of one role, since lists look into each of them. */
+  groupsPerGrantMax: 32,
+  /** Roles of one person. */
+  grantsPerPersonMax: 8,
   /** An idempotency key, which is visible ASCII. */
   idempotencyKeyCharsMax: 255,
   /** How long an answer is kept for its idempotency key, in seconds. */

@@ -2,21 +2,11 @@
 import { hkdfSync } from 'node:crypto'
 import { HubError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
+import type { Caller } from './authorise.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
 import { newSecret, parseSecretText, secretMatches } from './secret-text.ts'
-
-/** Who uses the API. */
-export interface ApiCaller {
-  readonly keyId: string
-  readonly keyName: string
-  /**
-   * A key of 32 bytes for one purpose, from the secret that the caller has shown and the registry does not hold (HKDF with
-   * SHA-256, RFC 5869). Secret.
-   */
-  derivedKey(purpose: string): Uint8Array
-}
 
 /**
  * Makes a key. Keys of the same name end, so that making one anew takes the lost one back.
@@ -40,6 +30,7 @@ export async function createApiKey(
       secretHash: secret.secretHash,
       role: 'admin',
       groups: [],
+      mayRegister: false,
       createdAtMs: atMs,
       expiresAtMs: null,
     })
@@ -52,19 +43,27 @@ export async function createApiKey(
  * The holder of a key.
  *
  * @param text the key as it was presented, or null when none was
- * @throws HubError `key-missing`, `key-invalid`
+ * @throws HubError `key-missing`, `key-invalid`, `key-expired`
  */
-export async function authenticateApiKey(hub: { readonly store: Store }, text: Secret | null): Promise<ApiCaller> {
+export async function authenticateApiKey(
+  hub: { readonly store: Store; readonly clock: Clock },
+  text: Secret | null,
+): Promise<Caller> {
   if (text === null) throw new HubError('key-missing', 'the request carries no API key')
   const parts = parseSecretText(text)
   const row = parts === null ? null : await hub.store.apiKeys.find(parts.id)
   if (parts === null || row === null || !secretMatches(parts.secret, row.secretHash)) {
     throw new HubError('key-invalid', 'the API key is not valid')
   }
+  if (row.expiresAtMs !== null && hub.clock.nowMs() >= row.expiresAtMs) {
+    throw new HubError('key-expired', `the API key ${row.name} ended at ${new Date(row.expiresAtMs).toISOString()}`)
+  }
   const { secret } = parts
   return {
-    keyId: row.id,
-    keyName: row.name,
+    id: `key:${row.id}`,
+    actor: `key:${row.name}`,
+    grants: [{ role: row.role, groups: row.groups, mayRegister: row.mayRegister }],
+    endsAtMs: row.expiresAtMs,
     derivedKey: (purpose) => new Uint8Array(hkdfSync('sha256', secret.reveal(), row.id, purpose, 32)),
   }
 }

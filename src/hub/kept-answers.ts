@@ -8,10 +8,10 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
 import { HubError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
-import type { ApiCaller } from './api-keys.ts'
+import type { Caller } from './authorise.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
-import type { Idempotency, IdempotencyReader, Store } from './ports/store.ts'
+import type { Idempotency, IdempotencyReader, Store, Transaction } from './ports/store.ts'
 
 interface Hub {
   readonly store: Store
@@ -21,7 +21,7 @@ interface Hub {
 
 /** A request that can be told again. */
 export interface KeyedRequest {
-  readonly caller: ApiCaller
+  readonly caller: Pick<Caller, 'id' | 'derivedKey'>
   /** What the caller calls it: 1 to `limits.idempotencyKeyCharsMax` visible ASCII characters. */
   readonly key: string
   /** SHA-256 over all that is asked. */
@@ -47,10 +47,15 @@ export async function answerOnce<Answer>(
     const nowMs = hub.clock.nowMs()
     const known = await place.read(tx.idempotency, nowMs)
     if (known !== undefined) return { answer: known as Answer, replayed: true }
-    const answer = await work({ ...hub.store, write: (unit) => unit(tx) })
+    const answer = await work(storeWithin(hub.store, tx))
     await place.write(tx.idempotency, hub.random, nowMs, answer)
     return { answer, replayed: false }
   })
+}
+
+/** A store whose writing is a part of a transaction that is open. */
+export function storeWithin(store: Store, tx: Transaction): Store {
+  return { ...store, write: (unit) => unit(tx) }
 }
 
 /** Where one answer is kept. A long request keeps several, each for a part of its work. */
@@ -61,8 +66,8 @@ export class AnswerPlace {
 
   /** @param part tells the answers of one request apart */
   constructor({ caller, key, requestHash }: KeyedRequest, part: string) {
-    // The caller's id has a fixed length and a key has no line feed, so no two of these are the same text.
-    this.#name = createHash('sha256').update(`${caller.keyId}${key}\n${part}`).digest('hex')
+    // Neither the caller's id nor a key has a line feed in it, so no two of these are the same text.
+    this.#name = createHash('sha256').update(`${caller.id}\n${key}\n${part}`).digest('hex')
     this.#requestHash = requestHash
     this.#sealKey = caller.derivedKey(`idempotency\n${key}`)
   }

@@ -218,10 +218,11 @@ async function makeAuthority(database: Kysely<any>, { counter, key, integer, byt
 
     sql`alter table api_keys add column role text not null default 'admin'`,
     sql`alter table api_keys add column groups text not null default '[]'`,
+    sql`alter table api_keys add column may_register ${integer} not null default 0`,
     sql`alter table api_keys add column expires_at_ms ${integer}`,
     sql`create table role_grants (
       number ${counter}, identity_id ${key} not null references identities (id), role text not null,
-      group_name ${key} not null, unique (identity_id, role, group_name))`,
+      group_name ${key} not null, may_register ${integer} not null, unique (identity_id, role, group_name))`,
   ]
   for (const statement of statements) await statement.execute(database)
 }

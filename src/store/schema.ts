@@ -148,6 +148,7 @@ export interface RoleGrantTable {
   role: Role
   /** Empty for a role that knows no groups. */
   group_name: string
+  may_register: number
 }
 
 export interface CrlShardTable {
@@ -177,6 +178,7 @@ export interface ApiKeyTable {
   role: Role
   /** A list of names as JSON. */
   groups: string
+  may_register: number
   expires_at_ms: number | null
 }
 

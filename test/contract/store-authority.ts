@@ -52,7 +52,7 @@ export async function writeOneOfEach(tx: Transaction, id: IdentityId): Promise<v
   await tx.rollOvers.insert(rollOver)
   await tx.rollOvers.acknowledge('root-2', id, 'fetch', 7)
   await tx.enrolmentRequests.insert(enrolmentRequest(id))
-  await tx.roleGrants.insert({ identityId: id, role: 'owner', group: 'line-2' })
+  await tx.roleGrants.insert({ identityId: id, role: 'owner', group: 'line-2', mayRegister: false })
   await tx.crls.saveShard({ authorityId: 'issuing-1', shard: 0, places: 64, notAfterSec: 99 })
   await tx.authorities.insertCross({
     fingerprint: 'cd',
@@ -185,20 +185,33 @@ function rowContract(store: () => Store): void {
 
   test('a person has a role once in each group', async () => {
     const { id } = await someone(store(), 'person-1')
-    const owner: RoleGrantRow = { identityId: id, role: 'owner', group: 'line-2' }
-    const auditor: RoleGrantRow = { identityId: id, role: 'auditor', group: null }
+    const owner: RoleGrantRow = { identityId: id, role: 'owner', group: 'line-2', mayRegister: false }
+    const requester: RoleGrantRow = { identityId: id, role: 'requester', group: 'line-3', mayRegister: true }
+    const auditor: RoleGrantRow = { identityId: id, role: 'auditor', group: null, mayRegister: false }
     const insert = (grant: RoleGrantRow) => store().write((tx) => tx.roleGrants.insert(grant))
     assert.deepEqual([await insert(owner), await insert(owner), await insert(auditor)], [true, false, true])
-    assert.deepEqual(await store().roleGrants.ofIdentity(id), [owner, auditor])
-    assert.deepEqual(await store().roleGrants.all({ after: null, limit: 9 }), { items: [owner, auditor], next: null })
+    assert.equal(await insert(requester), true)
+    assert.equal(await insert({ ...requester, mayRegister: false }), false)
+    assert.deepEqual(await store().roleGrants.ofIdentity(id), [owner, auditor, requester])
+    assert.deepEqual(await store().roleGrants.all({ after: null, limit: 9 }), {
+      items: [owner, auditor, requester],
+      next: null,
+    })
     const remove = () => store().write((tx) => tx.roleGrants.remove(auditor))
     assert.deepEqual([await remove(), await remove()], [true, false])
-    assert.deepEqual(await store().roleGrants.ofIdentity(id), [owner])
+    assert.deepEqual(await store().roleGrants.ofIdentity(id), [owner, requester])
   })
 
   test('API keys keep their role, groups and end, and are listed page by page', async () => {
     const keys = ['a', 'b'].map((letter) =>
-      fakeApiKey({ id: letter.repeat(16), name: letter, role: 'owner', groups: ['x', 'y'], expiresAtMs: 5 }),
+      fakeApiKey({
+        id: letter.repeat(16),
+        name: letter,
+        role: 'requester',
+        groups: ['x', 'y'],
+        mayRegister: true,
+        expiresAtMs: 5,
+      }),
     )
     await store().write(async (tx) => {
       for (const key of keys) await tx.apiKeys.insert(key)
@@ -206,6 +219,8 @@ function rowContract(store: () => Store): void {
     const first = await store().apiKeys.list({ after: null, limit: 1 })
     assert.deepEqual(first.items, keys.slice(0, 1))
     assert.deepEqual((await store().apiKeys.list({ after: first.next, limit: 1 })).items, keys.slice(1))
+    assert.deepEqual(await store().apiKeys.named('b'), keys[1])
+    assert.equal(await store().apiKeys.named('c'), null)
   })
 
   test('shards of CRLs are told apart, and CRLs are listed without their content', async () => {

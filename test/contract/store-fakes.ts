@@ -86,6 +86,7 @@ export function fakeApiKey(change: Partial<ApiKeyRow> = {}): ApiKeyRow {
     secretHash: Uint8Array.of(9),
     role: 'admin',
     groups: [],
+    mayRegister: false,
     createdAtMs: 4,
     expiresAtMs: null,
     ...change,

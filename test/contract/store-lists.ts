@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../../src/core/limits.ts'
 import type { Page } from '../../src/hub/ports/page.ts'
-import type { IdentityQuery, Store } from '../../src/hub/ports/store.ts'
-import { fakeAttempt, fakeIdentity } from './store-fakes.ts'
+import type { CredentialQuery, IdentityQuery, Store } from '../../src/hub/ports/store.ts'
+import { fakeAttempt, fakeCredential, fakeIdentity } from './store-fakes.ts'
 
 /** All pages of a list, and how many they were. */
 async function walked<T>(list: (after: string | null) => Promise<Page<T>>): Promise<{ items: T[]; pages: number }> {
@@ -102,6 +102,34 @@ export function listContract(store: () => Store): void {
       await assert.rejects(audit.list({ after, limit: 1 }), wrong, after)
     }
     await assert.rejects(attempts.list({ order: 'oldest', after: newest, limit: 1 }), wrong)
+  })
+
+  test('credentials are found by every filter and by all of them together, newest first', async () => {
+    const [pump, broker] = [fakeIdentity('lst-pump'), fakeIdentity('lst-broker', { kind: 'service' })]
+    const of = (n: number, identityId: typeof pump.id, change: Parameters<typeof fakeCredential>[1]) =>
+      fakeCredential(n, { identityId, ...change })
+    await store().write(async (tx) => {
+      await tx.identities.insertAll([pump, broker])
+      await tx.credentials.insertAll([
+        of(7_001, pump.id, { state: 'superseded', profile: 'lst-device', notAfterSec: 5_000 }),
+        of(7_002, broker.id, { state: 'active', profile: 'lst-server', notAfterSec: 6_000 }),
+        of(7_003, pump.id, { state: 'active', profile: 'lst-device', notAfterSec: 7_000 }),
+        of(7_004, pump.id, { state: 'pending', profile: 'lst-device', notAfterSec: 8_000 }),
+      ])
+    })
+    const found = async (query: Omit<CredentialQuery, 'after' | 'limit'>): Promise<readonly number[]> => {
+      const { items } = await walked((after) => store().credentials.list({ ...query, after, limit: 1 }))
+      return items.map(({ notAfterSec }) => notAfterSec)
+    }
+    assert.deepEqual(await found({ identityId: pump.id }), [8_000, 7_000, 5_000])
+    assert.deepEqual(await found({ profile: 'lst-server' }), [6_000])
+    assert.deepEqual(await found({ profile: 'lst-device', state: 'active' }), [7_000])
+    assert.deepEqual(await found({ endsBeforeSec: 7_000, identityId: pump.id }), [5_000])
+    assert.deepEqual(await found({ endsFromSec: 6_000, endsBeforeSec: 8_000, profile: 'lst-device' }), [7_000])
+    assert.deepEqual(await found({ endsFromSec: 6_000, endsBeforeSec: 6_001 }), [6_000])
+    assert.deepEqual(await found({ identityId: broker.id, state: 'pending' }), [])
+    const { next } = await store().credentials.listOfIdentity(pump.id, { after: null, limit: 1 })
+    await assert.rejects(store().credentials.list({ after: next, limit: 1 }), { code: 'cursor-invalid' })
   })
 
   test('attempts are followed by number, whatever else is asked', async () => {

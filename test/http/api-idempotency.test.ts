@@ -224,7 +224,7 @@ describe('a kept answer', () => {
 
   test('opens for its own place alone: one that was moved in the database is not given', async (t) => {
     const { hub } = await apiParts(t)
-    const caller = { keyId: '0'.repeat(16), keyName: 'x', derivedKey: () => new Uint8Array(32) }
+    const caller = { id: `key:${'0'.repeat(16)}`, derivedKey: () => new Uint8Array(32) }
     const requestHash = new Uint8Array(32)
     const [here, there] = ['a', 'b'].map((key) => new AnswerPlace({ caller, key, requestHash }, ''))
     assert.ok(here !== undefined && there !== undefined)

@@ -327,7 +327,7 @@ test('an API key is shown once, kept as a hash, and compared whole', async (t) =
   const hub = await hubParts(t)
   const key = await createApiKey(hub, 'admin')
   const text = key.reveal()
-  assert.equal((await authenticateApiKey(hub, key)).keyName, 'admin')
+  assert.equal((await authenticateApiKey(hub, key)).actor, 'key:admin')
   await assert.rejects(authenticateApiKey(hub, null), { code: 'key-missing' })
   for (const bad of ['', 'x', text.slice(0, -1), `${text.slice(0, 17)}${'A'.repeat(43)}`]) {
     await assert.rejects(authenticateApiKey(hub, new Secret(bad)), { code: 'key-invalid' })

@@ -119,6 +119,9 @@ export class ObserverBook implements Observer {
   revocationApplied(...args: Parameters<Observer['revocationApplied']>): void {
     this.#tell('revocationApplied', ...args)
   }
+  actRefused(...args: Parameters<Observer['actRefused']>): void {
+    this.#tell('actRefused', ...args)
+  }
   committed(units: number): void {
     this.#tell('committed', units)
   }

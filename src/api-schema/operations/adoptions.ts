@@ -6,6 +6,7 @@ import { adoptedView, adoptionPageView } from '../views.ts'
 
 export const listAdoptions = operation({
   id: 'listAdoptions',
+  act: 'adoption.read',
   method: 'GET',
   path: '/api/v1/adoptions',
   tag: 'devices',
@@ -25,6 +26,7 @@ export const listAdoptions = operation({
 
 export const adoptDevice = operation({
   id: 'adoptDevice',
+  act: 'device.adopt',
   method: 'POST',
   path: '/api/v1/devices/{id}/adopt',
   tag: 'devices',

@@ -8,6 +8,7 @@ const most = limits.importRowsMax.toLocaleString('en')
 
 export const importDevices = operation({
   id: 'importDevices',
+  act: 'device.register',
   method: 'POST',
   path: '/api/v1/devices/import',
   tag: 'devices',

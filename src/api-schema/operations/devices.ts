@@ -16,6 +16,7 @@ const ofOneDevice = ['identity-id-invalid', 'identity-not-found'] as const
 
 export const registerDevice = operation({
   id: 'registerDevice',
+  act: 'device.register',
   method: 'POST',
   path: '/api/v1/devices',
   tag: 'devices',
@@ -37,11 +38,12 @@ export const registerDevice = operation({
   },
   keyed: true,
   tagged: true,
-  failures: ['identity-id-invalid', 'identity-exists'],
+  failures: ['identity-id-invalid', 'identity-exists', 'group-forbids'],
 })
 
 export const listDevices = operation({
   id: 'listDevices',
+  act: 'device.read',
   method: 'GET',
   path: '/api/v1/devices',
   tag: 'devices',
@@ -62,6 +64,7 @@ export const listDevices = operation({
 
 export const showDevice = operation({
   id: 'showDevice',
+  act: 'device.read',
   method: 'GET',
   path: '/api/v1/devices/{id}',
   tag: 'devices',
@@ -82,6 +85,7 @@ export const showDevice = operation({
 
 export const editDevice = operation({
   id: 'editDevice',
+  act: 'device.edit',
   method: 'PATCH',
   path: '/api/v1/devices/{id}',
   tag: 'devices',
@@ -103,11 +107,12 @@ export const editDevice = operation({
   keyed: true,
   conditional: true,
   tagged: true,
-  failures: [...ofOneDevice, 'identity-retired'],
+  failures: [...ofOneDevice, 'identity-retired', 'group-forbids'],
 })
 
 export const createToken = operation({
   id: 'createToken',
+  act: 'device.request',
   method: 'POST',
   path: '/api/v1/devices/{id}/tokens',
   tag: 'devices',
@@ -130,6 +135,7 @@ export const createToken = operation({
 export const disableDevice = operation({
   ...stateChange('disable', example.disabled),
   id: 'disableDevice',
+  act: 'device.control',
   summary: 'Disable a device',
   description:
     'Closes its live connections and refuses new ones until it is enabled again. Its certificates stay good.',
@@ -138,6 +144,7 @@ export const disableDevice = operation({
 export const enableDevice = operation({
   ...stateChange('enable', example.enabled),
   id: 'enableDevice',
+  act: 'device.control',
   summary: 'Enable a device',
   description: 'Lets a disabled device back in. Certificates that were revoked meanwhile stay revoked.',
 })
@@ -145,12 +152,14 @@ export const enableDevice = operation({
 export const retireDevice = operation({
   ...stateChange('retire', example.retired),
   id: 'retireDevice',
+  act: 'device.retire',
   summary: 'Retire a device',
   description: 'Ends it for good: its certificates are revoked, its tokens end, and its id is never used again.',
 })
 
 export const revokeDevice = operation({
   id: 'revokeDevice',
+  act: 'device.revoke',
   method: 'POST',
   path: '/api/v1/devices/{id}/revoke',
   tag: 'devices',

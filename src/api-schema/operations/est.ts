@@ -3,6 +3,7 @@ import { operation } from '../operation.ts'
 
 export const fetchCaCertificates = operation({
   id: 'fetchCaCertificates',
+  act: null,
   method: 'GET',
   path: '/.well-known/est/cacerts',
   tag: 'enrolment',
@@ -25,6 +26,7 @@ export const fetchCaCertificates = operation({
 
 export const enrolDevice = operation({
   id: 'enrolDevice',
+  act: null,
   method: 'POST',
   path: '/.well-known/est/simpleenroll',
   tag: 'enrolment',

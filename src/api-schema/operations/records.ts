@@ -6,6 +6,7 @@ import { attemptPageView, auditChainView, auditHeadView, auditPageView, deviceCh
 
 export const revokeCertificate = operation({
   id: 'revokeCertificate',
+  act: 'certificate.revoke',
   method: 'POST',
   path: '/api/v1/credentials/{serial}/revoke',
   tag: 'certificates',
@@ -27,6 +28,7 @@ export const revokeCertificate = operation({
 
 export const listAttempts = operation({
   id: 'listAttempts',
+  act: 'attempt.read',
   method: 'GET',
   path: '/api/v1/attempts',
   tag: 'records',
@@ -46,6 +48,7 @@ export const listAttempts = operation({
 
 export const listAudit = operation({
   id: 'listAudit',
+  act: 'audit.read',
   method: 'GET',
   path: '/api/v1/audit',
   tag: 'records',
@@ -64,6 +67,7 @@ export const listAudit = operation({
 
 export const listAuditChain = operation({
   id: 'listAuditChain',
+  act: 'audit.read',
   method: 'GET',
   path: '/api/v1/audit/chain',
   tag: 'records',
@@ -82,6 +86,7 @@ export const listAuditChain = operation({
 
 export const showAuditHead = operation({
   id: 'showAuditHead',
+  act: 'audit.read',
   method: 'GET',
   path: '/api/v1/audit/head',
   tag: 'records',
@@ -93,6 +98,7 @@ export const showAuditHead = operation({
 
 export const showHub = operation({
   id: 'showHub',
+  act: 'hub.read',
   method: 'GET',
   path: '/api/v1/hub',
   tag: 'hub',
@@ -103,6 +109,7 @@ export const showHub = operation({
 
 export const showDocument = operation({
   id: 'showDocument',
+  act: null,
   method: 'GET',
   path: '/api/openapi.json',
   tag: 'hub',

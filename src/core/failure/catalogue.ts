@@ -16,6 +16,8 @@ import { issuanceFailures } from './entries/issuance.ts'
 import { mqttFailures } from './entries/mqtt.ts'
 import { policyFailures } from './entries/policy.ts'
 import { profileFailures } from './entries/profile.ts'
+import { renewalFailures } from './entries/renewal.ts'
+import { roleFailures } from './entries/roles.ts'
 import { sessionFailures } from './entries/session.ts'
 import { statusFailures } from './entries/status.ts'
 import { transportFailures } from './entries/transport.ts'
@@ -30,8 +32,10 @@ const entries = {
   ...mqttFailures,
   ...sessionFailures,
   ...enrolmentFailures,
+  ...renewalFailures,
   ...issuanceFailures,
   ...apiFailures,
+  ...roleFailures,
   ...hubFailures,
   ...authorityFailures,
   ...backupFailures,

@@ -17,7 +17,7 @@ export function logActs(app: FastifyInstance, callers: Callers, log: Log): void 
     const isAct = request.method !== 'GET' && request.method !== 'HEAD' && forAnybody !== true
     if (isAct && operation !== undefined && reply.statusCode < 400) {
       log.info(adminActMessage, {
-        ...{ act: operation, actor: `key:${callers.of(request).keyName}`, subject: subjectOf(request) },
+        ...{ act: operation, actor: callers.of(request).actor, subject: subjectOf(request) },
         ...{ request: request.id, replayed: reply.hasHeader('Idempotency-Replayed') },
       })
     }

@@ -3,20 +3,26 @@ import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Operation } from '../../api-schema/operation.ts'
+import { acts } from '../../core/authorisation/act.ts'
 import { HubError, quote } from '../../core/errors.ts'
+import { parseIdentityId } from '../../core/identity/id.ts'
 import { limits } from '../../core/limits.ts'
-import { answerOnce, type KeyedRequest } from '../../hub/kept-answers.ts'
+import type { Access } from '../../hub/authorise.ts'
+import { answerOnce, type KeyedRequest, storeWithin } from '../../hub/kept-answers.ts'
 import type { Clock } from '../../hub/ports/clock.ts'
+import type { Observer } from '../../hub/ports/observer.ts'
 import type { Random } from '../../hub/ports/random.ts'
-import type { Store } from '../../hub/ports/store.ts'
+import type { Store, Transaction } from '../../hub/ports/store.ts'
 import { matchesTag } from '../entity-tag.ts'
 import type { Callers } from './authenticate.ts'
 import { type Parsed, parseRequest } from './parse-request.ts'
+import { parseSerial } from './serial.ts'
 
 export interface ApiHub {
   readonly store: Store
   readonly clock: Clock
   readonly random: Random
+  readonly observer: Pick<Observer, 'actRefused'>
 }
 
 /** What all routes of one listener share. */
@@ -31,6 +37,8 @@ export interface Asked<Params extends z.ZodType, Query extends z.ZodType, Body e
   extends Parsed<Params, Query, Body> {
   /** For the audit log. */
   readonly actor: string
+  /** What the caller may do, to be asked about targets that the path does not name. */
+  readonly access: Access
   /** Where the act is done: with an idempotency key, its store belongs to the transaction that keeps the answer. */
   readonly hub: ApiHub
   /** The header `If-Match`, where the operation wants one. */
@@ -58,20 +66,62 @@ export function serve<
   app.route({
     method: operation.method,
     url: fastifyPath(operation.path),
-    config: { operation: operation.id },
+    config: { operation: operation.id, act: operation.act },
     async handler(request, reply) {
       assertMediaType(operation, request)
       const parsed = parseRequest(operation, request)
       const caller = callers.of(request)
-      const asked = { ...parsed, actor: `key:${caller.keyName}`, hub, ifMatch: ifMatchOf(operation, request) }
+      const access = callers.accessOf(request)
+      const asked = { ...parsed, actor: caller.actor, access, hub, ifMatch: ifMatchOf(operation, request) }
+      const work = (store: Store) => handle({ ...asked, hub: { ...hub, store } })
       const key = operation.keyed ? idempotencyKey(request) : null
-      if (key === null) return send(request, reply, operation, await handle(asked))
+      if (key === null) {
+        return send(request, reply, operation, await authorised(hub.store, operation, access, parsed.params, work))
+      }
       const keyed: KeyedRequest = { caller, key, requestHash: hashOf(operation, { ...parsed, ifMatch: asked.ifMatch }) }
-      const { answer, replayed } = await answerOnce(hub, keyed, (store) => handle({ ...asked, hub: { ...hub, store } }))
+      const { answer, replayed } = await answerOnce(hub, keyed, (store) =>
+        authorised(store, operation, access, parsed.params, work),
+      )
       if (replayed) reply.header('Idempotency-Replayed', 'true')
       return send(request, reply, operation, answer)
     },
   })
+}
+
+/**
+ * Does the work where it is allowed. Where that depends on the target, it is asked in the transaction of the act, and an act
+ * that did not ask leaves nothing.
+ *
+ * @throws HubError `identity-not-found`, `credential-not-found`; what the work throws
+ */
+async function authorised<T>(
+  store: Store,
+  { method }: Pick<Operation, 'method'>,
+  access: Access,
+  params: unknown,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  if (access.isUnbounded()) return work(store)
+  if (method === 'GET') {
+    await reachNamed(access, store, params)
+    const answer = await work(store)
+    access.assertAsked()
+    return answer
+  }
+  return store.write(async (tx) => {
+    await reachNamed(access, tx, params)
+    const answer = await work(storeWithin(store, tx))
+    access.assertAsked()
+    return answer
+  })
+}
+
+/** Asks about the identity that the path names, or whose certificate it names. */
+async function reachNamed(access: Access, registry: Store | Transaction, params: unknown): Promise<void> {
+  const { id, serial } = params as { readonly id?: string; readonly serial?: string }
+  if (acts[access.act].subject !== 'identity') return
+  if (id !== undefined) await access.toIdentityNamed(registry, parseIdentityId(id))
+  if (serial !== undefined) await access.toCertificate(registry, parseSerial(serial))
 }
 
 /** `/devices/{id}` as Fastify writes it. */

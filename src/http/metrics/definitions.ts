@@ -109,6 +109,16 @@ export const definitions = {
     labels: { target: 'gate or crl' },
   },
 
+  handfast_acts_refused_total: {
+    type: 'counter',
+    help: 'acts of the admin API that were asked for by somebody who is known and may not do them',
+    labels: {
+      act: 'what was asked for, as in docs/roles.md',
+      reason:
+        "role: no role of theirs has the act; foreign: its target is in somebody else's group; group: they named a group that is not theirs; exceeds: it would give more than they may",
+    },
+  },
+
   handfast_registry_writes_waiting: { type: 'gauge', help: 'units of work that wait for a transaction' },
   handfast_registry_commit_duration_seconds: {
     type: 'histogram',

@@ -58,6 +58,10 @@ export class HubMetrics implements Observer {
     this.#metrics.histogram('handfast_revocation_latency_seconds').observe({ target }, Math.max(0, afterMs) / 1000)
   }
 
+  actRefused(act: Parameters<Observer['actRefused']>[0], reason: Parameters<Observer['actRefused']>[1]): void {
+    this.#metrics.counter('handfast_acts_refused_total').inc({ act, reason })
+  }
+
   committed(units: number, durationMs: number): void {
     this.#metrics.histogram('handfast_registry_commit_duration_seconds').observe(durationMs / 1000)
     this.#metrics.histogram('handfast_registry_writes_per_commit').observe(units)

@@ -34,12 +34,16 @@ export interface ApiKeyRow {
   readonly role: Role
   /** Where the role holds; empty for a role that knows no groups. */
   readonly groups: readonly string[]
+  /** Whether a requester may register new devices there. */
+  readonly mayRegister: boolean
   readonly createdAtMs: number
   /** Null for a key that does not end. */
   readonly expiresAtMs: number | null
 }
 export interface ApiKeyReader {
   find(id: string): Promise<ApiKeyRow | null>
+  /** The oldest of that name; use cases see to it that there is one at most. */
+  named(name: string): Promise<ApiKeyRow | null>
   /** Ascending by id. */
   list(query: PageQuery): Promise<Page<ApiKeyRow>>
 }
@@ -57,14 +61,16 @@ export interface RoleGrantRow {
   readonly role: Role
   /** Null for a role that knows no groups. */
   readonly group: string | null
+  /** Whether a requester may register new devices there. */
+  readonly mayRegister: boolean
 }
 export interface RoleGrantReader {
   ofIdentity(id: IdentityId): Promise<readonly RoleGrantRow[]>
   all(query: PageQuery): Promise<Page<RoleGrantRow>>
 }
 export interface RoleGrants extends RoleGrantReader {
-  /** False when it was there already. */
+  /** False, and nothing is changed, when the person has the role there already. */
   insert(grant: RoleGrantRow): Promise<boolean>
   /** False when there is none. */
-  remove(grant: RoleGrantRow): Promise<boolean>
+  remove(grant: Pick<RoleGrantRow, 'identityId' | 'role' | 'group'>): Promise<boolean>
 }

@@ -2,6 +2,8 @@
  * What the parts of a hub tell about their work as it happens, for whoever counts it. Telling costs next to nothing, never
  * throws and is not waited for. What is true at any moment is read instead: see `figures.ts`.
  */
+import type { Act } from '../../core/authorisation/act.ts'
+import type { Refusal } from '../../core/authorisation/decide.ts'
 import type { FailureName } from '../../core/failure/catalogue.ts'
 import type { NewAttempt } from './attempts.ts'
 
@@ -38,6 +40,8 @@ export interface Observer {
    * @param afterMs time since the act of revocation
    */
   revocationApplied(target: string, afterMs: number): void
+  /** Somebody who is known asked the admin API for what they may not do. */
+  actRefused(act: Act, why: Refusal): void
   /** A transaction of the registry is on disk. */
   committed(units: number, durationMs: number): void
   /** So many units of work were refused by the registry. */
@@ -53,6 +57,7 @@ export const silentObserver: Observer = {
   enrolmentRefused() {},
   renewal() {},
   revocationApplied() {},
+  actRefused() {},
   committed() {},
   writesRefused() {},
 }

@@ -60,12 +60,29 @@ export interface RevokedCertificate {
   readonly reason: RevocationReason
 }
 
+export interface CredentialQuery extends PageQuery {
+  readonly identityId?: IdentityId
+  readonly profile?: string
+  readonly state?: CredentialState
+  /** By the last good second; included. */
+  readonly endsFromSec?: number
+  /** Not included. */
+  readonly endsBeforeSec?: number
+}
+
 export interface CredentialReader {
   find(fingerprint: Fingerprint): Promise<Credential | null>
   /** Those of the credentials that there are, in no order; at most `limits.bulkRowsMax` fingerprints. */
   findAll(fingerprints: readonly Fingerprint[]): Promise<readonly Credential[]>
   /** A serial number is unique below one authority; every authority of a hub draws from 2^158, so one answer is enough. */
   findBySerial(serialNumber: SerialNumber): Promise<Credential | null>
+  /**
+   * Newest first. For one page no more than `limits.pageRowsReadMax` rows are looked at: where filters leave little of them, it
+   * has fewer rows than asked for, even none, and goes on with `next`.
+   *
+   * @throws HubError `cursor-invalid`
+   */
+  list(query: CredentialQuery): Promise<Page<Credential>>
   /** All credentials of one identity, newest first. */
   listOfIdentity(id: IdentityId, query: PageQuery): Promise<Page<Credential>>
   /** The credentials of an identity that are in one of the states, oldest first. */

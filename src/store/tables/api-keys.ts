@@ -9,6 +9,17 @@ export function apiKeyReader(access: Access): ApiKeyReader {
       const row = await access().selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst()
       return row === undefined ? null : read(row)
     },
+    async named(name) {
+      const row = await access()
+        .selectFrom('api_keys')
+        .selectAll()
+        .where('name', '=', name)
+        .orderBy('created_at_ms')
+        .orderBy('id')
+        .limit(1)
+        .executeTakeFirst()
+      return row === undefined ? null : read(row)
+    },
     async list(query) {
       let rows = access().selectFrom('api_keys').selectAll().orderBy('id').limit(rowsToRead(query))
       if (query.after !== null) rows = rows.where('id', '>', readIdCursor('api-keys', query.after))
@@ -29,6 +40,7 @@ export function apiKeys(access: Access): ApiKeys {
           secret_hash: key.secretHash,
           role: key.role,
           groups: JSON.stringify(key.groups),
+          may_register: key.mayRegister ? 1 : 0,
           created_at_ms: key.createdAtMs,
           expires_at_ms: key.expiresAtMs,
         })
@@ -52,6 +64,7 @@ function read(row: Selectable<ApiKeyTable>): ApiKeyRow {
     secretHash: row.secret_hash,
     role: row.role,
     groups: JSON.parse(row.groups),
+    mayRegister: row.may_register === 1,
     createdAtMs: row.created_at_ms,
     expiresAtMs: row.expires_at_ms,
   }

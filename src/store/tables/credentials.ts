@@ -5,6 +5,7 @@ import type { IdentityId } from '../../core/identity/id.ts'
 import type { Page, PageQuery } from '../../hub/ports/page.ts'
 import type { CredentialReader, Credentials, RevokedCertificate, UnfitCredential } from '../../hub/ports/store.ts'
 import type { Access, CredentialTable } from '../schema.ts'
+import { listCredentials } from './credential-list.ts'
 import { assertBulk, assertPage, pageOf, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
 
 export function credentialReader(access: Access): CredentialReader {
@@ -24,6 +25,7 @@ export function credentialReader(access: Access): CredentialReader {
       const row = await rows().where('serial_number', '=', serialNumber).executeTakeFirst()
       return row === undefined ? null : read(row)
     },
+    list: (query) => listCredentials(access, query, read),
     listOfIdentity: (id, query) => listOfIdentity(access, id, query),
     async ofIdentityIn(id, states) {
       if (states.length === 0) return []

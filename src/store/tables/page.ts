@@ -63,6 +63,7 @@ type ListName =
   | 'identities'
   | 'adoptions'
   | 'credentials'
+  | 'certificates'
   | 'attempts-newest'
   | 'attempts-oldest'
   | 'audit'

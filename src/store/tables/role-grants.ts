@@ -23,10 +23,10 @@ export function roleGrantReader(access: Access): RoleGrantReader {
 export function roleGrants(access: Access): RoleGrants {
   return {
     ...roleGrantReader(access),
-    async insert({ identityId, role, group }) {
+    async insert({ identityId, role, group, mayRegister }) {
       const result = await access()
         .insertInto('role_grants')
-        .values({ identity_id: identityId, role, group_name: group ?? '' })
+        .values({ identity_id: identityId, role, group_name: group ?? '', may_register: mayRegister ? 1 : 0 })
         .onConflict((conflict) => conflict.columns(['identity_id', 'role', 'group_name']).doNothing())
         .executeTakeFirst()
       return result.numInsertedOrUpdatedRows === 1n
@@ -44,5 +44,10 @@ export function roleGrants(access: Access): RoleGrants {
 }
 
 function read(row: Selectable<RoleGrantTable>): RoleGrantRow {
-  return { identityId: row.identity_id, role: row.role, group: row.group_name === '' ? null : row.group_name }
+  return {
+    identityId: row.identity_id,
+    role: row.role,
+    group: row.group_name === '' ? null : row.group_name,
+    mayRegister: row.may_register === 1,
+  }
 }

@@ -39,7 +39,7 @@ export function importRoute(api: ApiListener, describeHub: () => HubView, log: L
       method: importDevices.method,
       url: fastifyPath(importDevices.path),
       bodyLimit: limits.importBodyBytesMax,
-      config: { bodyMs: limits.importRequestMs, operation: importDevices.id },
+      config: { bodyMs: limits.importRequestMs, operation: importDevices.id, act: importDevices.act },
       // Before the body is read, because bodies are what there is little room for; after the key is known.
       preParsing: async (request, reply) => {
         if (underWay.size >= limits.importsAtOnceMax) {
@@ -92,7 +92,7 @@ async function beginning({ hub, callers }: ApiListener, request: FastifyRequest)
   // kept of this import is given when its turn comes.
   if (keyed !== null) await answerOnce(hub, keyed, async () => null)
   const options = { dryRun: query.dryRun, tokenLifetimeSec: query.tokens ? query.tokenLifetimeSec : null }
-  return { request, actor: `key:${caller.keyName}`, options, keyed, batches }
+  return { request, actor: caller.actor, options, keyed, batches }
 }
 
 /** Batches of another size are other batches. */

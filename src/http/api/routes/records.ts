@@ -4,6 +4,7 @@ import type { HubView } from '../../../api-schema/views.ts'
 import { HubError, quote } from '../../../core/errors.ts'
 import { isFailureName } from '../../../core/failure/catalogue.ts'
 import { revokeCertificate } from '../../../hub/change-identity.ts'
+import { parseSerial } from '../serial.ts'
 import { type ApiListener, serve } from '../serve.ts'
 import { attemptToView, auditEntryToView } from '../to-view.ts'
 import { changed } from './devices.ts'
@@ -57,15 +58,5 @@ function unknownFailure(code: string): HubError {
   return new HubError('request-invalid', `${quote(code)} is not a failure`, {
     hint: 'docs/errors.md lists them',
     faults: [{ in: 'query', pointer: '/code', message: 'is not a failure' }],
-  })
-}
-
-/** A serial number as people paste it: upper or lower case, with or without colons. */
-function parseSerial(text: string): string {
-  const serial = text.replaceAll(':', '').toLowerCase()
-  if (/^(?:[0-9a-f]{2}){1,20}$/.test(serial)) return serial
-  throw new HubError('request-invalid', `${quote(text)} is not a serial number`, {
-    hint: 'give it in hexadecimal, as `handfast device show <id>` prints it',
-    faults: [{ in: 'path', pointer: '/serial', message: 'is not a serial number' }],
   })
 }
