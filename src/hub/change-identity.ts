@@ -8,6 +8,7 @@ import {
 } from '../core/identity/credential.ts'
 import type { IdentityId } from '../core/identity/id.ts'
 import { type Identity, type IdentityState, identityMovedTo } from '../core/identity/identity.ts'
+import { limits } from '../core/limits.ts'
 import { endOpenTokens } from './end-tokens.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Store, Transaction } from './ports/store.ts'
@@ -70,8 +71,14 @@ export async function revokeDevice(
   })
 }
 
+/** Reasons that are about the holder and not about one certificate: whoever renewed meanwhile did it without the right to. */
+const spreading: ReadonlySet<RevocationReason> = new Set(['keyCompromise', 'privilegeWithdrawn'])
+
 /**
- * Revokes one certificate and leaves its identity as it is. A certificate of the hub's own listeners is replaced by itself.
+ * Revokes one certificate and leaves its identity as it is. For `keyCompromise` and `privilegeWithdrawn` every certificate
+ * that was renewed from it goes with it, over any number of renewals; a compromised key takes every certificate of the
+ * identity that was made for it, and what descends from those. Other reasons do not spread. What a token brought since is a
+ * lineage of its own and stays. A certificate of the hub's own listeners is replaced by itself.
  *
  * @throws HubError `credential-not-found`
  */
@@ -88,7 +95,9 @@ export async function revokeCertificate(
       throw new HubError('credential-not-found', `the registry holds no certificate ${quote(serialNumber)}`)
     }
     const change = new Change(tx, hub.clock.nowMs(), actor)
-    return { identity, revoked: await change.revoke([credential], reason), tokensEnded: 0 }
+    const named = await change.revoke([credential], reason)
+    const descended = spreading.has(reason) ? await change.revokeLineageOf(credential, reason) : []
+    return { identity, revoked: [...named, ...descended], tokensEnded: 0 }
   })
 }
 
@@ -118,11 +127,26 @@ class Change {
       'intended',
       'pending',
       'active',
+      'quarantined',
       'superseded',
       'expired',
       'unadopted',
     ])
     return this.revoke(living, reason)
+  }
+
+  /** In one transaction, however many there are, and read in bounded groups. */
+  async revokeLineageOf(credential: Credential, reason: RevocationReason): Promise<readonly Credential[]> {
+    const { credentials } = this.#tx
+    const { identityId, publicKeyHash, serialNumber } = credential
+    const ofKey = reason === 'keyCompromise' ? await credentials.ofKey(identityId, publicKeyHash) : []
+    const revoked = [...(await this.revoke(ofKey, reason))]
+    for (const some of bulks([serialNumber, ...ofKey.map((each) => each.serialNumber)])) {
+      for (const fingerprints of bulks(await credentials.lineageOf(some))) {
+        revoked.push(...(await this.revoke(await credentials.findAll(fingerprints), reason)))
+      }
+    }
+    return revoked
   }
 
   /** Revokes what is not revoked yet, and corrects the reason where `credentialRevoked` says so. */
@@ -157,5 +181,11 @@ class Change {
 
   async #audit(act: string, subject: string, before: unknown, after: unknown): Promise<void> {
     await this.#tx.audit.append({ atMs: this.#nowMs, actor: this.#actor, act, subject, before, after })
+  }
+}
+
+function* bulks<T>(values: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < values.length; start += limits.bulkRowsMax) {
+    yield values.slice(start, start + limits.bulkRowsMax)
   }
 }

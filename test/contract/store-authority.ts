@@ -1,6 +1,7 @@
 /** What the store must do for profiles, authorities that change, renewal with lineage, approval and roles. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Credential } from '../../src/core/identity/credential.ts'
 import type { IdentityId } from '../../src/core/identity/id.ts'
 import type { RollOverRow } from '../../src/hub/ports/authorities.ts'
 import type { EnrolmentRequestRow } from '../../src/hub/ports/enrolment-requests.ts'
@@ -88,6 +89,70 @@ function credentialContract(store: () => Store): void {
     await store().write((tx) => tx.credentials.insertAll([parent, child(712), child(711)]))
     assert.deepEqual(await store().credentials.childrenOf(parent.serialNumber), [child(711), child(712)])
     assert.deepEqual(await store().credentials.childrenOf(child(711).serialNumber), [])
+  })
+
+  test('a lineage is a credential and all that descends from it, but for what is revoked, oldest first', async () => {
+    const { id } = await someone(store(), 'lineage-1')
+    const credential = (n: number, parent: number | null, change: Partial<Credential> = {}) =>
+      fakeCredential(n, {
+        identityId: id,
+        parentSerial: parent === null ? null : fakeCredential(parent).serialNumber,
+        ...change,
+      })
+    const revoked = { state: 'revoked', revokedAtMs: 1, revocationReason: 'superseded' } as const
+    const rows = [
+      credential(740, null),
+      credential(741, 740, revoked),
+      credential(742, 741),
+      credential(743, 740),
+      credential(744, null),
+      credential(745, 744),
+    ]
+    await store().write((tx) => tx.credentials.insertAll(rows))
+    const lineage = async (...ns: number[]) => {
+      const found = await store().credentials.lineageOf(ns.map((n) => fakeCredential(n).serialNumber))
+      return found.map((fingerprint) => rows.find((row) => row.fingerprint === fingerprint)?.issuedAtMs)
+    }
+    assert.deepEqual(await lineage(740), [1_740, 1_742, 1_743])
+    assert.deepEqual(await lineage(741), [1_742])
+    assert.deepEqual(await lineage(745, 743), [1_743, 1_745])
+    assert.deepEqual(await lineage(), [])
+    assert.deepEqual(await lineage(799), [])
+  })
+
+  test('a lineage of a thousand renewals is walked to its end', async () => {
+    const { id } = await someone(store(), 'lineage-2')
+    const chain = Array.from({ length: 1_000 }, (_, n) =>
+      fakeCredential(10_000 + n, {
+        identityId: id,
+        parentSerial: n === 0 ? null : fakeCredential(9_999 + n).serialNumber,
+      }),
+    )
+    await store().write(async (tx) => {
+      for (let start = 0; start < chain.length; start += 100) {
+        await tx.credentials.insertAll(chain.slice(start, start + 100))
+      }
+    })
+    const found = await store().credentials.lineageOf([fakeCredential(10_000).serialNumber])
+    assert.deepEqual(
+      found,
+      chain.map(({ fingerprint }) => fingerprint),
+    )
+  })
+
+  test('the credentials of one key are found, whatever their state, and only those of the identity', async () => {
+    const [{ id }, other] = [await someone(store(), 'key-1'), await someone(store(), 'key-2')]
+    const revoked = { state: 'revoked', revokedAtMs: 1, revocationReason: 'keyCompromise' } as const
+    const mine = [
+      fakeCredential(750, { identityId: id, publicKeyHash: 'ab', ...revoked }),
+      fakeCredential(751, { identityId: id, publicKeyHash: 'ab' }),
+    ]
+    const others = [
+      fakeCredential(752, { identityId: id, publicKeyHash: 'cd' }),
+      fakeCredential(753, { identityId: other.id, publicKeyHash: 'ab' }),
+    ]
+    await store().write((tx) => tx.credentials.insertAll([...others, ...mine]))
+    assert.deepEqual(await store().credentials.ofKey(id, 'ab'), mine)
   })
 
   test('what was issued or superseded before a time is found by its state, oldest first', async () => {

@@ -112,7 +112,8 @@ export function credentialMovedTo(
  */
 export function credentialRevoked(credential: Credential, reason: RevocationReason, nowMs: number): Credential {
   if (credential.state === 'revoked') {
-    return reason === 'keyCompromise' ? { ...credential, revocationReason: reason } : credential
+    const isWorse = reason === 'keyCompromise' && credential.revocationReason !== reason
+    return isWorse ? { ...credential, revocationReason: reason } : credential
   }
   assertTransition(credential, 'revoked')
   return { ...credential, state: 'revoked', revokedAtMs: nowMs, revocationReason: reason }

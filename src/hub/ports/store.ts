@@ -93,6 +93,13 @@ export interface CredentialReader {
   ofToken(tokenId: string): Promise<readonly Credential[]>
   /** The credentials that the holder of this one asked for with it, oldest first. */
   childrenOf(serialNumber: SerialNumber): Promise<readonly Credential[]>
+  /** The credentials of an identity that were made for one key, oldest first, whatever their state. */
+  ofKey(id: IdentityId, publicKeyHash: string): Promise<readonly Credential[]>
+  /**
+   * The lineage that begins with some credentials: these and all that descend from them, over any number of renewals, but for
+   * those that are revoked already. Oldest first; at most `limits.bulkRowsMax` serial numbers.
+   */
+  lineageOf(serialNumbers: readonly SerialNumber[]): Promise<readonly Fingerprint[]>
   /** Oldest first: those in one of the states that were issued before a time, at most `limit`. */
   issuedBefore(states: readonly CredentialState[], issuedAtMs: number, limit: number): Promise<readonly Credential[]>
   /** Oldest first: those superseded before a time and not revoked or expired since, at most `limit`. */

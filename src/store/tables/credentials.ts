@@ -1,6 +1,6 @@
 import { type Insertable, type Selectable, sql } from 'kysely'
 import { assert } from '../../core/errors.ts'
-import type { Credential, Fingerprint } from '../../core/identity/credential.ts'
+import type { Credential, Fingerprint, SerialNumber } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
 import type { Page, PageQuery } from '../../hub/ports/page.ts'
 import type { CredentialReader, Credentials, RevokedCertificate, UnfitCredential } from '../../hub/ports/store.ts'
@@ -47,6 +47,14 @@ export function credentialReader(access: Access): CredentialReader {
     async childrenOf(serialNumber) {
       return (await oldestFirst().where('parent_serial', '=', serialNumber).execute()).map(read)
     },
+    async ofKey(id, publicKeyHash) {
+      const found = await oldestFirst()
+        .where('identity_id', '=', id)
+        .where('public_key_hash', '=', publicKeyHash)
+        .execute()
+      return found.map(read)
+    },
+    lineageOf: (serialNumbers) => lineageOf(access, serialNumbers),
     async issuedBefore(states, issuedAtMs, limit) {
       assertPage(limit)
       if (states.length === 0) return []
@@ -125,6 +133,33 @@ async function listOfIdentity(access: Access, id: IdentityId, query: PageQuery):
   return pageOf(await rows.execute(), query, read, (row) =>
     writeCursor('credentials', `${row.issued_at_ms}.${row.number}`),
   )
+}
+
+/** Walked by the database: a device that renews each hour has thousands of ancestors, and few of them live. */
+async function lineageOf(access: Access, serialNumbers: readonly SerialNumber[]): Promise<readonly Fingerprint[]> {
+  assertBulk(serialNumbers)
+  if (serialNumbers.length === 0) return []
+  const rows = await access()
+    .withRecursive('lineage', (query) =>
+      query
+        .selectFrom('credentials')
+        .select('serial_number')
+        .where('serial_number', 'in', serialNumbers)
+        .union((child) =>
+          child
+            .selectFrom('credentials')
+            .innerJoin('lineage', 'lineage.serial_number', 'credentials.parent_serial')
+            .select('credentials.serial_number'),
+        ),
+    )
+    .selectFrom('lineage')
+    .innerJoin('credentials', 'credentials.serial_number', 'lineage.serial_number')
+    .select('fingerprint')
+    .where('state', '!=', 'revoked')
+    .orderBy('issued_at_ms')
+    .orderBy('number')
+    .execute()
+  return rows.map(({ fingerprint }) => fingerprint)
 }
 
 async function revokedBelow(
