@@ -15,6 +15,8 @@ export const backedUpTables = {
   credentials: ['number'],
   adoptions: ['identity_id'],
   enrolment_requests: ['number'],
+  renewal_contests: ['number'],
+  renewal_calls: ['scope'],
   crl_shards: ['authority_id', 'shard'],
   crls: ['authority_id', 'shard'],
   api_keys: ['id'],

@@ -179,6 +179,12 @@ async function makeAuthority(database: Kysely<any>, { counter, key, integer, byt
     sql`create index credentials_overlap on credentials (superseded_at_ms) where state = 'superseded'`,
     sql`create index credentials_unused on credentials (state, issued_at_ms) where state in ('intended', 'pending')`,
     sql`create index credentials_revoked on credentials (authority_id, crl_shard, not_after_sec) where state = 'revoked'`,
+    sql`create table renewal_contests (
+      number ${counter}, identity_id ${key} not null references identities (id), parent_serial ${key} not null,
+      rival_serial ${key} not null, serial_number ${key} not null, at_ms ${integer} not null)`,
+    sql`create index renewal_contests_identity on renewal_contests (identity_id, number)`,
+    sql`create index renewal_contests_age on renewal_contests (at_ms)`,
+    sql`create table renewal_calls (scope ${key} primary key, at_ms ${integer} not null)`,
     sql`create table enrolment_requests (
       number ${counter}, id ${key} not null unique, identity_id ${key} not null references identities (id),
       token_id ${key}, parent_serial ${key}, profile text not null, public_key_hash text not null, state text not null,

@@ -258,6 +258,22 @@ export interface AttemptTable {
   certificate: string | null
 }
 
+/** See `RenewalContest` in hub/ports/renewals.ts. */
+export interface RenewalContestTable {
+  number: Generated<number>
+  identity_id: IdentityId
+  parent_serial: string
+  rival_serial: string
+  serial_number: string
+  at_ms: number
+}
+
+export interface RenewalCallTable {
+  /** A kind of scope and its name, as in `group line-2`. */
+  scope: string
+  at_ms: number
+}
+
 export interface Schema {
   identities: IdentityTable
   identity_attributes: IdentityAttributeTable
@@ -270,6 +286,8 @@ export interface Schema {
   profiles: ProfileTable
   enrolment_requests: EnrolmentRequestTable
   role_grants: RoleGrantTable
+  renewal_contests: RenewalContestTable
+  renewal_calls: RenewalCallTable
   crl_shards: CrlShardTable
   crls: CrlTable
   api_keys: ApiKeyTable

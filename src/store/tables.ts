@@ -18,6 +18,7 @@ import { identities, identityReader } from './tables/identities.ts'
 import { leases } from './tables/leases.ts'
 import type { LogEnds } from './tables/log-ends.ts'
 import { profileReader, profiles } from './tables/profiles.ts'
+import { renewalReader, renewals } from './tables/renewals.ts'
 import { roleGrantReader, roleGrants } from './tables/role-grants.ts'
 import { rollOverReader, rollOvers } from './tables/roll-overs.ts'
 import { sealedKeyReader, sealedKeys } from './tables/sealed-keys.ts'
@@ -34,6 +35,7 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     rollOvers: rollOverReader(access),
     profiles: profileReader(access),
     enrolmentRequests: enrolmentRequestReader(access),
+    renewals: renewalReader(access),
     roleGrants: roleGrantReader(access),
     crls: crlReader(access),
     apiKeys: apiKeyReader(access),
@@ -69,6 +71,7 @@ export function writersOver(access: Access, { clock, nowMs, ends, onEvent }: Wri
     rollOvers: rollOvers(access),
     profiles: profiles(access),
     enrolmentRequests: enrolmentRequests(access),
+    renewals: renewals(access),
     roleGrants: roleGrants(access),
     crls: crls(access),
     apiKeys: apiKeys(access),

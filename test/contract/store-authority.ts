@@ -6,6 +6,7 @@ import type { IdentityId } from '../../src/core/identity/id.ts'
 import type { RollOverRow } from '../../src/hub/ports/authorities.ts'
 import type { EnrolmentRequestRow } from '../../src/hub/ports/enrolment-requests.ts'
 import type { ProfileRow, RoleGrantRow } from '../../src/hub/ports/grants.ts'
+import type { RenewalScope } from '../../src/hub/ports/renewals.ts'
 import type { Store, Transaction } from '../../src/hub/ports/store.ts'
 import { fakeApiKey, fakeAuthority, fakeCredential, fakeIdentity } from './store-fakes.ts'
 
@@ -54,6 +55,14 @@ export async function writeOneOfEach(tx: Transaction, id: IdentityId): Promise<v
   await tx.rollOvers.acknowledge('root-2', id, 'fetch', 7)
   await tx.enrolmentRequests.insert(enrolmentRequest(id))
   await tx.roleGrants.insert({ identityId: id, role: 'owner', group: 'line-2', mayRegister: false })
+  await tx.renewals.insertContest({
+    identityId: id,
+    parentSerial: '01',
+    rivalSerial: '02',
+    serialNumber: '03',
+    atMs: 1,
+  })
+  await tx.renewals.call({ kind: 'group', group: 'line-2' }, 1)
   await tx.crls.saveShard({ authorityId: 'issuing-1', shard: 0, places: 64, notAfterSec: 99 })
   await tx.authorities.insertCross({
     fingerprint: 'cd',
@@ -246,6 +255,35 @@ function rowContract(store: () => Store): void {
     assert.deepEqual(rest, { items: [request(6)], next: null })
     assert.equal(await store().write((tx) => tx.enrolmentRequests.removeBefore(6, 1)), 1)
     assert.deepEqual(await store().enrolmentRequests.ofIdentity(id), [request(5), request(6)])
+  })
+
+  test('contests are read back newest first, and counted by their time', async () => {
+    const { id } = await someone(store(), 'contested-1')
+    const contest = (n: number) => ({
+      ...{ identityId: id, parentSerial: '01', rivalSerial: `1${n}`, serialNumber: `2${n}` },
+      atMs: 9_000_000_000_000 + n,
+    })
+    await store().write(async (tx) => {
+      for (const n of [1, 2, 3]) await tx.renewals.insertContest(contest(n))
+    })
+    assert.deepEqual(await store().renewals.contestsOf(id, 2), [contest(3), contest(2)])
+    assert.equal(await store().renewals.contestsSince(contest(2).atMs), 2)
+  })
+
+  test('a call for renewal is known by its scope, and the latest counts', async () => {
+    const { id } = await someone(store(), 'called-1')
+    const device = { kind: 'identity', id } as const
+    const group = { kind: 'group', group: id } as const
+    const authority = { kind: 'authority', authorityId: 'issuing-called' } as const
+    await store().write(async (tx) => {
+      await tx.renewals.call(device, 5)
+      await tx.renewals.call(device, 7)
+      await tx.renewals.call(authority, 6)
+    })
+    const at = (...scopes: RenewalScope[]) => store().renewals.calledAtMs(scopes)
+    assert.deepEqual([await at(device), await at(group), await at(authority)], [7, null, 6])
+    assert.equal(await at(group, authority), 6)
+    assert.equal(await at(device, group, authority), 7)
   })
 
   test('a person has a role once in each group', async () => {

@@ -22,6 +22,7 @@ import type { HubEvent, NewHubEvent } from './events.ts'
 import type { StoreHealth } from './figures.ts'
 import type { ApiKeyReader, ApiKeys, ProfileReader, Profiles, RoleGrantReader, RoleGrants } from './grants.ts'
 import type { Page, PageQuery } from './page.ts'
+import type { RenewalReader, Renewals } from './renewals.ts'
 
 export interface IdentityQuery extends PageQuery {
   readonly kind?: IdentityKind
@@ -292,6 +293,7 @@ export interface Transaction {
   readonly rollOvers: RollOvers
   readonly profiles: Profiles
   readonly enrolmentRequests: EnrolmentRequests
+  readonly renewals: Renewals
   readonly roleGrants: RoleGrants
   readonly crls: Crls
   readonly apiKeys: ApiKeys
@@ -313,6 +315,7 @@ export interface Store {
   readonly rollOvers: RollOverReader
   readonly profiles: ProfileReader
   readonly enrolmentRequests: EnrolmentRequestReader
+  readonly renewals: RenewalReader
   readonly roleGrants: RoleGrantReader
   readonly crls: CrlReader
   readonly apiKeys: ApiKeyReader
