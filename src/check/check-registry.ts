@@ -115,11 +115,11 @@ function profilesOf(rows: readonly ProfileRow[]): ReadonlyMap<string, Profile> {
   return profiles
 }
 
-function authorityOf({ id, role, certificate: der }: AuthorityRow): CheckedAuthority {
+function authorityOf({ certificate: der, ...row }: AuthorityRow): CheckedAuthority {
   try {
-    return { id, role, der, fields: readCertificate(der), certificate: new X509Certificate(der) }
+    return { ...row, der, fields: readCertificate(der), certificate: new X509Certificate(der) }
   } catch {
-    return { id, role, der, fields: null, certificate: null }
+    return { ...row, der, fields: null, certificate: null }
   }
 }
 

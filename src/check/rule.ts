@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { Realm } from '../core/identity/id.ts'
 import type { Profile } from '../core/profile/profile.ts'
 import type { CertificateFields } from '../core/x509/certificate.ts'
+import type { AuthorityRow } from '../hub/ports/authorities.ts'
 import type { KeyStore } from '../hub/ports/signer.ts'
 import type { RegistrySnapshot } from '../hub/ports/snapshot.ts'
 import type { AdoptionTable, CredentialTable, IdentityTable, RowOf, TokenTable } from '../store/schema.ts'
@@ -15,9 +16,7 @@ export interface Problem {
   readonly sentence: string
 }
 
-export interface CheckedAuthority {
-  readonly id: string
-  readonly role: 'root' | 'issuing'
+export interface CheckedAuthority extends Pick<AuthorityRow, 'id' | 'role' | 'parentId' | 'state' | 'keyPlace'> {
   readonly der: Uint8Array
   /** Null where the certificate cannot be read. */
   readonly fields: CertificateFields | null

@@ -1,8 +1,8 @@
 /** What stands behind the listeners of a hub: its folder, registry, journal, keys, names and authorities. */
 import type { HubConfig } from '../config/config.ts'
-import { encodePem } from '../core/x509/pem.ts'
 import { writeDurably } from '../disk/durable-file.ts'
-import { type Authorities, establishAuthorities } from '../hub/authorities.ts'
+import type { Authorities } from '../hub/authorities.ts'
+import { establishAuthorities } from '../hub/establish-authorities.ts'
 import { establishNames, type HubNames } from '../hub/hub-names.ts'
 import type { Log } from '../hub/ports/log.ts'
 import type { KeyStore } from '../hub/ports/signer.ts'
@@ -35,8 +35,6 @@ export interface Foundation {
   readonly keys: KeyStore
   readonly names: HubNames
   readonly authorities: Authorities
-  /** The root certificates in PEM. */
-  readonly rootsPem: string
 }
 
 /**
@@ -83,9 +81,10 @@ export async function openFoundation(config: HubConfig, log: Log, closing: Closi
     random,
     realm: names.realm,
   })
-  const rootsPem = encodePem('CERTIFICATE', authorities.root.certificate)
-  writeDurably(directory.ca, rootsPem, 0o644)
-  const store = await journal.guard(authorities.root.fingerprint)
+  const writeRoots = (): void => writeDurably(directory.ca, authorities.rootsPem(), 0o644)
+  writeRoots()
+  authorities.onChange(writeRoots)
+  const store = await journal.guard(authorities.firstRoot().fingerprint)
   closing.add('store', async () => {
     const head = await store.audit.head().catch(() => null)
     await store.close()
@@ -93,5 +92,5 @@ export async function openFoundation(config: HubConfig, log: Log, closing: Closi
   })
   log.info('the audit log goes on from here', { ...(await store.audit.head()) })
   await ensureAdminKey(directory, store, instance)
-  return { directory, watch, store, registryNote, instance, keys, names, authorities, rootsPem }
+  return { directory, watch, store, registryNote, instance, keys, names, authorities }
 }

@@ -85,14 +85,13 @@ export async function startHub(config: HubConfig, log: Log): Promise<RunningHub>
 async function open(config: HubConfig, log: Log, closing: Closing): Promise<RunningHub> {
   const { apiListen } = config
   const foundation = await openFoundation(config, log, closing)
-  const { directory, watch, store, instance, keys, names, authorities, rootsPem } = foundation
+  const { directory, watch, store, instance, keys, names, authorities } = foundation
   const { observer, readiness } = watch
 
   const attempts = attemptRecorder({ store, clock, log, observer })
   closing.add('attempts', () => attempts.stop())
   const status = statusServer({
-    caCertificates: new Map([authorities.root, authorities.issuing].map((ca) => [ca.id, ca.certificate])),
-    rootsPem,
+    authorities,
     crl: (authorityId) => currentCrl({ store, clock, authorities }, authorityId),
     readiness,
     clock,
@@ -110,7 +109,6 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const { realm } = names
   const issuer = {
     ...{ store, keys, instance, clock, random, observer, realm, authorities },
-    issuing: authorities.issuing,
     crlUrl,
   }
   const certificate = await currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames))
@@ -119,7 +117,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
 
   const est = estServer({
     hub: issuer,
-    caCertificates: [authorities.root.certificate, authorities.issuing.certificate],
+    caCertificates: () => authorities.caCertificates(),
     limiter: new FailureLimiter(clock),
     attempts,
     log,
@@ -157,8 +155,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     publicName: names.publicName,
     ...addresses,
     api,
-    rootFingerprint: authorities.root.fingerprint,
-    ca: rootsPem,
+    rootFingerprint: authorities.root().fingerprint,
+    ca: authorities.rootsPem(),
     sessions: gate.sessionCount(),
     upstream: { kind: 'embedded', available: upstream.isAvailable() },
   })
@@ -187,8 +185,12 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   })
   closing.add('server certificate', renewal.stop)
 
+  const refreshAuthorities = (): Promise<void> =>
+    authorities.refresh().catch((error: unknown) => log.error('the authorities could not be read', { error }))
+  authorities.onChange(() => void renewal.exchange())
   const follower = followEvents({ store, log }, lastEvent, (event) => {
     closeSessions(gate, event)
+    if (event.type === 'authority-changed') void refreshAuthorities()
     if (event.type !== 'credential-revoked') return
     observer.revocationApplied('gate', clock.nowMs() - event.atMs)
     crls.revoked(event.authorityId, event.number, event.atMs)
@@ -206,7 +208,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   return {
     addresses: { ...addresses, api, metrics: watch.address },
     publicName: names.publicName,
-    rootFingerprint: authorities.root.fingerprint,
+    rootFingerprint: authorities.root().fingerprint,
     caPath: directory.ca,
     adminKeyPath: directory.adminKey,
     socketPath,

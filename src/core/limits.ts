@@ -108,6 +108,9 @@ export const limits = {
   /** How long before its end the log warns of a certificate that the operator brings, in seconds. */
   broughtEndsSoonSec: 14 * 86_400,
 
+  /** Certificates in a path that is sent or looked for: an issuing authority, a root that another one certifies, and room. */
+  certificatePathMax: 8,
+
   /** Depth of nested DER from a stranger: a certificate needs 9. */
   derDepthMax: 16,
   /** A certificate or certificate request from a stranger, in DER. */

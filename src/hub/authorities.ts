@@ -1,141 +1,218 @@
-/** The certification authorities that this hub runs: one root and the issuing CA below it. */
-import { HubError } from '../core/errors.ts'
-import type { Realm } from '../core/identity/id.ts'
-import { issuingProfile, rootProfile } from '../core/profile/built-in.ts'
-import { authorityTemplate, rootTemplate } from '../core/profile/templates.ts'
-import { validityFrom } from '../core/profile/validity.ts'
+/**
+ * The certification authorities that this hub runs, as they are now. There may be several chains, each with a root and the
+ * issuing authority that signs now, and earlier ones beside it; they change while the hub runs, also through another process.
+ */
+import { HubError, quote } from '../core/errors.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { type CertificateTemplate, signedCertificate, toBeSigned } from '../core/x509/certificate-builder.ts'
-import { serialNumberFrom } from '../core/x509/serial-number.ts'
-import type { AuthorityRow } from './ports/authorities.ts'
-import { type Clock, nowSec } from './ports/clock.ts'
-import type { Random } from './ports/random.ts'
+import { encodePem } from '../core/x509/pem.ts'
+import { certificatePath } from './certificate-path.ts'
+import type { AuthorityRow, CrossCertificate, RollOverRow } from './ports/authorities.ts'
 import type { KeyStore, Signer } from './ports/signer.ts'
 import type { Store } from './ports/store.ts'
+import { hasPublished } from './roll-over/states.ts'
 
-/** An authority with its key at hand. */
-export interface Authority {
-  readonly id: string
-  readonly role: 'root' | 'issuing'
+/** The chain that a hub begins with, and that is meant where none is named. */
+export const mainChain = 'main'
+
+/** An authority with its key at hand, where it is here. */
+export interface Authority extends Pick<AuthorityRow, 'id' | 'role' | 'chain' | 'keyType' | 'parentId' | 'state'> {
   /** Its certificate in DER. */
   readonly certificate: Uint8Array
   readonly fields: CertificateFields
   readonly fingerprint: string
+  readonly keyPlace: AuthorityRow['keyPlace']
+  /** Refuses with `authority-key-offline` where the key is not here. */
   readonly signer: Signer
 }
 
 export interface Authorities {
-  readonly root: Authority
-  readonly issuing: Authority
+  /** Every one there has been, in order of creation. */
+  all(): readonly Authority[]
+  byId(id: string): Authority | null
+  /** Who signs the certificates of a chain now. @throws HubError `not-found` */
+  issuing(chain?: string): Authority
+  /** The root above it. @throws HubError `not-found` */
+  root(chain?: string): Authority
+  /** The root that this hub began with. It names the hub in journals and backups, also when it is retired. */
+  firstRoot(): Authority
+  /** Who signs CRLs and OCSP answers now: its key is here, and it has issued or may. */
+  signing(): readonly Authority[]
+  /** Roots to trust now: of each chain the one in use, then one that is on its way in or out. */
+  roots(): readonly Authority[]
+  /** The same in PEM. */
+  rootsPem(): string
+  /** All that a verifier may need, in DER: roots first, then what stands below them. */
+  caCertificates(): readonly Uint8Array[]
+  /** What is sent behind a certificate of this authority, in DER: up to a root, which is left out. */
+  pathFrom(authority: Authority): readonly Uint8Array[]
+  /** Reads them anew, after an `authority-changed`. */
+  refresh(): Promise<void>
+  /** Calls back after each refresh that found a change. Returns the way to stop. */
+  onChange(listener: () => void): () => void
+}
+
+/** Everything about authorities that the registry holds at one moment. */
+interface Known {
+  readonly all: readonly Authority[]
+  readonly crosses: readonly CrossCertificate[]
+  readonly rollOvers: readonly RollOverRow[]
 }
 
 /**
- * The authorities of this data directory; made when there are none yet. Key files come first and rows after, in one
- * transaction, so that a crash in between leaves at most a key that nothing names.
+ * Opens the authorities of a registry with their keys.
  *
- * @throws HubError `clock-before-authority`, `key-file-damaged`, `key-passphrase-wrong`
+ * @throws HubError `key-file-damaged`; `database-unusable` where there are none
  */
-export async function establishAuthorities(hub: {
-  readonly store: Store
-  readonly keys: KeyStore
-  readonly clock: Clock
-  readonly random: Random
-  readonly realm: Realm
-}): Promise<Authorities> {
-  const rows = await hub.store.authorities.all()
-  if (rows.length === 0) {
-    const made = await makeAuthorities(hub)
-    const isFirst = await hub.store.write(async (tx) => {
-      // Another process of the same registry may have started at this moment; its authorities are the hub's then.
-      if ((await tx.authorities.all()).length > 0) return false
-      for (const row of made) await tx.authorities.insert(row)
-      await tx.audit.append({
-        atMs: hub.clock.nowMs(),
-        actor: 'hub',
-        act: 'authority.create',
-        subject: made.map((row) => row.id).join(' '),
-        before: null,
-        after: made.map((row) => ({ id: row.id, fingerprint: certificateFingerprint(row.certificate) })),
-      })
-      return true
-    })
-    return openAuthorities(hub.keys, isFirst ? made : await hub.store.authorities.all())
-  }
-  const authorities = await openAuthorities(hub.keys, rows)
-  const bornSec = authorities.root.fields.notBeforeSec
-  if (nowSec(hub.clock) < bornSec) {
-    const now = new Date(hub.clock.nowMs()).toISOString()
-    throw new HubError(
-      'clock-before-authority',
-      `the clock says ${now}, but the root was made at ${new Date(bornSec * 1000).toISOString()}`,
-    )
-  }
-  return authorities
-}
-
-async function makeAuthorities(hub: {
-  readonly keys: KeyStore
-  readonly clock: Clock
-  readonly random: Random
-  readonly realm: Realm
-}): Promise<readonly AuthorityRow[]> {
-  const suffix = Buffer.from(hub.random.bytes(4)).toString('hex')
-  const now = nowSec(hub.clock)
-  const createdAtMs = hub.clock.nowMs()
-
-  const rootId = `root-${suffix}`
-  const rootSigner = await hub.keys.create(rootId)
-  const root = await signCertificate(
-    rootTemplate({
-      name: `${hub.realm} root ${suffix}`,
-      publicKey: rootSigner.publicKey,
-      serialNumber: serialNumberFrom(hub.random.bytes(20)),
-      validity: validityFrom(rootProfile, now, null),
-    }),
-    rootSigner,
-  )
-  const rootFields = readCertificate(root)
-
-  const issuingId = `issuing-${suffix}`
-  const issuingSigner = await hub.keys.create(issuingId)
-  const issuing = await signCertificate(
-    authorityTemplate({
-      name: `${hub.realm} issuing ${suffix}`,
-      publicKey: issuingSigner.publicKey,
-      serialNumber: serialNumberFrom(hub.random.bytes(20)),
-      issuer: rootFields,
-      validity: validityFrom(issuingProfile, now, rootFields),
-    }),
-    rootSigner,
-  )
-  const common = { chain: 'main', keyType: 'P-256', state: 'active', keyPlace: 'hub' } as const
-  return [
-    { ...common, id: rootId, role: 'root', parentId: null, certificate: root, createdAtMs },
-    { ...common, id: issuingId, role: 'issuing', parentId: rootId, certificate: issuing, createdAtMs: createdAtMs + 1 },
-  ]
-}
-
-async function openAuthorities(keys: KeyStore, rows: readonly AuthorityRow[]): Promise<Authorities> {
-  const opened = await Promise.all(
-    rows.map(async (row): Promise<Authority> => {
-      const { id, role, certificate } = row
-      const fields = readCertificate(certificate)
-      return {
-        id,
-        role,
-        certificate,
-        fields,
-        fingerprint: certificateFingerprint(certificate),
-        signer: await keys.open(id),
-      }
-    }),
-  )
-  const root = opened.find((authority) => authority.role === 'root')
-  const issuing = opened.findLast((authority) => authority.role === 'issuing')
-  if (root === undefined || issuing === undefined) {
+export async function openAuthorities(store: Store, keys: KeyStore): Promise<Authorities> {
+  let known = await read(store, keys, [])
+  const listeners = new Set<() => void>()
+  let reading: Promise<void> = Promise.resolve()
+  if (known.all.every(({ role }) => role !== 'root') || known.all.every(({ role }) => role !== 'issuing')) {
     throw new HubError('database-unusable', 'the registry holds no root or no issuing authority')
   }
-  return { root, issuing }
+
+  async function refresh(): Promise<void> {
+    const now = await read(store, keys, known.all)
+    const isSame = fingerprintOf(now) === fingerprintOf(known)
+    known = now
+    if (!isSame) for (const listener of listeners) listener()
+  }
+
+  return {
+    ...viewOf(() => known),
+    refresh() {
+      // One after the other, so that an older answer never replaces a newer one.
+      reading = reading.catch(() => {}).then(refresh)
+      return reading
+    },
+    onChange(listener) {
+      const registered = (): void => listener()
+      listeners.add(registered)
+      return () => listeners.delete(registered)
+    },
+  }
+}
+
+function viewOf(now: () => Known): Omit<Authorities, 'refresh' | 'onChange'> {
+  const byId = (id: string): Authority | null => now().all.find((each) => each.id === id) ?? null
+  const active = (role: Authority['role'], chain: string): Authority => {
+    const found = now().all.findLast((each) => each.role === role && each.chain === chain && each.state === 'active')
+    if (found !== undefined) return found
+    const words = role === 'root' ? 'root' : 'issuing authority'
+    throw new HubError('not-found', `the chain ${quote(chain)} has no ${words} in use`, {
+      hint: 'see the chains with `handfast ca list`',
+    })
+  }
+  const roots = (): readonly Authority[] => trustedRoots(now())
+  return {
+    all: () => now().all,
+    byId,
+    issuing: (chain = mainChain) => active('issuing', chain),
+    root: (chain = mainChain) => active('root', chain),
+    firstRoot() {
+      const first = now().all.find(({ role }) => role === 'root')
+      if (first === undefined) throw new HubError('database-unusable', 'the registry holds no root')
+      return first
+    },
+    signing: () => now().all.filter((each) => isSigning(each, now())),
+    roots,
+    rootsPem: () =>
+      roots()
+        .map(({ certificate }) => encodePem('CERTIFICATE', certificate))
+        .join(''),
+    caCertificates: () => [
+      ...roots().map(({ certificate }) => certificate),
+      ...now()
+        .all.filter((each) => isBelow(each, now()))
+        .map(({ certificate }) => certificate),
+      ...publishedCrosses(now()).map(({ certificate }) => certificate),
+    ],
+    pathFrom: (authority) =>
+      certificatePath(authority.certificate, {
+        trusted: roots().map(({ certificate }) => certificate),
+        others: [
+          ...now()
+            .all.filter(({ role }) => role === 'issuing')
+            .map(({ certificate }) => certificate),
+          ...publishedCrosses(now()).map(({ certificate }) => certificate),
+        ],
+      }),
+  }
+}
+
+/** Those in use before those on their way in or out; `main` before other chains. */
+function trustedRoots(known: Known): readonly Authority[] {
+  const trusted = known.all.filter(
+    (each) =>
+      each.role === 'root' &&
+      (each.state === 'active' || each.state === 'previous' || (each.state === 'prepared' && isPublished(each, known))),
+  )
+  const rank = ({ chain, state }: Authority): number => (chain === mainChain ? 0 : 2) + (state === 'active' ? 0 : 1)
+  return trusted.toSorted((a, b) => rank(a) - rank(b))
+}
+
+/** Whether others may see an authority that is prepared for a roll-over, or stands below one that is. */
+function isPublished({ id, parentId }: Authority, { rollOvers }: Known): boolean {
+  return rollOvers.some(({ toId, state }) => (toId === id || toId === parentId) && hasPublished(state))
+}
+
+function isBelow(authority: Authority, known: Known): boolean {
+  if (authority.role !== 'issuing') return false
+  const { state } = authority
+  return state === 'active' || state === 'previous' || (state === 'prepared' && isPublished(authority, known))
+}
+
+function isSigning(authority: Authority, known: Known): boolean {
+  if (authority.keyPlace !== 'hub' || authority.state === 'retired') return false
+  return authority.state !== 'prepared' || isPublished(authority, known)
+}
+
+/** Those that a trusted root has signed, for a root that is trusted too or that others still stand below. */
+function publishedCrosses(known: Known): readonly CrossCertificate[] {
+  const trusted = new Set(trustedRoots(known).map(({ id }) => id))
+  const needed = new Set(known.all.filter((each) => isBelow(each, known)).flatMap(({ id, parentId }) => [id, parentId]))
+  return known.crosses.filter(
+    ({ issuerId, subjectId }) => trusted.has(issuerId) && (trusted.has(subjectId) || needed.has(subjectId)),
+  )
+}
+
+async function read(store: Store, keys: KeyStore, before: readonly Authority[]): Promise<Known> {
+  const [rows, crosses, rollOvers] = await Promise.all([
+    store.authorities.all(),
+    store.authorities.crossCertificates(),
+    store.rollOvers.all(),
+  ])
+  const all = await Promise.all(rows.map((row) => open(row, keys, before.find(({ id }) => id === row.id) ?? null)))
+  return { all, crosses, rollOvers }
+}
+
+async function open(row: AuthorityRow, keys: KeyStore, before: Authority | null): Promise<Authority> {
+  const { createdAtMs: _, ...rest } = row
+  const isHere = row.keyPlace === 'hub' && row.state !== 'retired'
+  const isOpen = before !== null && before.keyPlace === 'hub' && before.state !== 'retired'
+  const isSame = before !== null && Buffer.compare(before.certificate, row.certificate) === 0
+  const fields = isSame ? before.fields : readCertificate(row.certificate)
+  const signer = isHere ? (isOpen ? before.signer : await keys.open(row.id)) : absentSigner(row.id, fields.publicKey)
+  return { ...rest, fields, fingerprint: certificateFingerprint(row.certificate), signer }
+}
+
+function absentSigner(id: string, publicKey: Uint8Array): Signer {
+  return {
+    publicKey,
+    async sign() {
+      throw new HubError('authority-key-offline', `the key of ${id} is not here`)
+    },
+  }
+}
+
+/** Two that are equal look the same to everybody. */
+function fingerprintOf({ all, crosses, rollOvers }: Known): string {
+  return JSON.stringify([
+    all.map(({ id, state, keyPlace, fingerprint }) => [id, state, keyPlace, fingerprint]),
+    crosses.map(({ fingerprint }) => fingerprint),
+    rollOvers.map(({ id, state }) => [id, state]),
+  ])
 }
 
 /** The certificate of a template, signed. */

@@ -12,7 +12,7 @@ import { certificateTemplate } from '../core/profile/templates.ts'
 import type { Secret } from '../core/secret.ts'
 import { parseCertificateRequest, verifyCertificateRequest } from '../core/x509/certificate-request.ts'
 import { assertAcceptableKey, publicKeyHash } from '../core/x509/public-key.ts'
-import type { Authority } from './authorities.ts'
+import type { Authorities } from './authorities.ts'
 import { issueCredential } from './issue-credential.ts'
 import type { Clock } from './ports/clock.ts'
 import type { IssuanceOutcome, Observer } from './ports/observer.ts'
@@ -27,7 +27,7 @@ export interface EnrolmentHub {
   readonly random: Random
   readonly observer: Pick<Observer, 'issuance' | 'enrolmentRefused' | 'renewal'>
   readonly realm: Realm
-  readonly issuing: Authority
+  readonly authorities: Pick<Authorities, 'issuing'>
   /** Where the CRL of the issuing authority can be fetched. */
   crlUrl(authorityId: string): string
 }
@@ -93,8 +93,9 @@ async function answerTo(hub: EnrolmentHub, token: Token, request: EnrolmentReque
   // As an act, not as a look: what was issued is answered only when it would outlive a restored backup.
   if (token.state === 'used') return repeated(await hub.store.write((tx) => replayed(tx, token, keyHash)))
 
+  const authority = hub.authorities.issuing()
   const credential = await issueCredential(hub, {
-    authority: hub.issuing,
+    authority,
     profile: content.profile,
     identityId: token.identityId,
     tokenId: token.id,
@@ -103,7 +104,7 @@ async function answerTo(hub: EnrolmentHub, token: Token, request: EnrolmentReque
       certificateTemplate({
         ...common,
         content,
-        crlUrl: hub.crlUrl(hub.issuing.id),
+        crlUrl: hub.crlUrl(authority.id),
         ocspUrl: null,
         caIssuersUrl: null,
       }),

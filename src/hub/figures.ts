@@ -69,7 +69,7 @@ export function figuresOf(parts: WatchedParts): () => Promise<HubFigures> {
       broker: { isUp: broker.isAvailable(), restarts: broker.restarts() },
       writesWaiting: store.health().unitsWaiting,
       isJournaling: parts.journal.isJournaling(),
-      authorities: [authorities.root, authorities.issuing].map(({ id, role, fields }) => ({
+      authorities: authorities.signing().map(({ id, role, fields }) => ({
         id,
         role,
         notAfterSec: fields.notAfterSec,

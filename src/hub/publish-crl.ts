@@ -106,7 +106,7 @@ async function makeCrl(
 }
 
 function authorityNamed(authorities: Authorities, id: string): Authority {
-  const found = [authorities.issuing, authorities.root].find((authority) => authority.id === id)
-  if (found === undefined) throw new HubError('not-found', `there is no authority ${quote(id)}`)
+  const found = authorities.byId(id)
+  if (found === null) throw new HubError('not-found', `there is no authority ${quote(id)}`)
   return found
 }

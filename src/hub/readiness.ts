@@ -2,7 +2,7 @@
 import { HubError } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import { limits } from '../core/limits.ts'
-import type { Authority } from './authorities.ts'
+import type { Authorities } from './authorities.ts'
 import { inTime, keptAnswer } from './kept-answer.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
@@ -37,7 +37,7 @@ export const readinessCodes = [
 export interface CheckedParts {
   readonly store: Store
   readonly journal: { isJournaling(): boolean }
-  readonly authorities: { readonly root: Authority; readonly issuing: Authority }
+  readonly authorities: Pick<Authorities, 'all' | 'signing'>
   readonly broker: { isAvailable(): boolean }
   readonly crls: Pick<CrlRefresher, 'datesOf'>
   readonly serverCertificate: Pick<ServerCertificateKeeper, 'inUse'>
@@ -145,7 +145,7 @@ function brokerFaults({ broker }: CheckedParts): readonly NotReady[] {
 
 function crlFaults({ crls, authorities }: CheckedParts, clock: Clock): readonly NotReady[] {
   const faults: NotReady[] = []
-  for (const { id } of [authorities.root, authorities.issuing]) {
+  for (const { id } of authorities.signing()) {
     const dates = crls.datesOf(id)
     if (dates === null) faults.push({ code: 'crl-outdated', sentence: `${id} has no CRL yet` })
     else if (clock.nowMs() >= dates.nextUpdateMs) {
@@ -164,8 +164,8 @@ function certificateFaults({ serverCertificate, authorities }: CheckedParts, clo
     const sentence = `the certificate of the listeners ended at ${isoSec(notAfterSec)}`
     faults.push({ code: 'server-certificate-expired', sentence })
   }
-  for (const { id, fields } of [authorities.root, authorities.issuing]) {
-    if (now <= fields.notAfterSec) continue
+  for (const { id, state, fields } of authorities.all()) {
+    if (state !== 'active' || now <= fields.notAfterSec) continue
     faults.push({ code: 'authority-expired', sentence: `${id} ended at ${isoSec(fields.notAfterSec)}` })
   }
   return faults

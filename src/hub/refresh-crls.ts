@@ -49,16 +49,16 @@ export function keepCrlsFresh(hub: {
   const owed = new Map<string, number>()
   /** When revocations happened that no CRL holds yet, the oldest first, by authority. */
   const owedSinceMs = new Map<string, number[]>()
-  const authorityIds = [hub.authorities.root.id, hub.authorities.issuing.id]
+  const authorityIds = (): readonly string[] => hub.authorities.signing().map(({ id }) => id)
   let work: Promise<void> = oweFromBefore()
 
   async function oweFromBefore(): Promise<void> {
     try {
       const last = await hub.store.events.last()
-      for (const authorityId of authorityIds) owe(authorityId, last)
+      for (const authorityId of authorityIds()) owe(authorityId, last)
     } catch (error) {
       hub.log.error('it cannot be seen whether CRLs are owed', { error })
-      for (const authorityId of authorityIds) owe(authorityId, Number.POSITIVE_INFINITY)
+      for (const authorityId of authorityIds()) owe(authorityId, Number.POSITIVE_INFINITY)
     }
   }
 
@@ -83,7 +83,7 @@ export function keepCrlsFresh(hub: {
   }
 
   function look(): void {
-    for (const authorityId of authorityIds) refresh(authorityId)
+    for (const authorityId of authorityIds()) refresh(authorityId)
   }
 
   function madeFor(authorityId: string, eventNumber: number | undefined): Promise<CrlRow> {

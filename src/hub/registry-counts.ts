@@ -63,13 +63,17 @@ async function countCertificates(hub: Hub): Promise<readonly CertificateCount[]>
   const now = nowSec(hub.clock)
   const own = await hub.store.credentials.ofIdentityIn(hubIdentityId, countedStates)
   const counts: CertificateCount[] = []
+  const issuers = hub.authorities.all().filter(({ role, state }) => role === 'issuing' && state !== 'retired')
   for (const state of countedStates) {
     let fromSec = 0
     for (const [remaining, span] of spans) {
       const beforeSec = Number.isFinite(span) ? now + span : Number.MAX_SAFE_INTEGER
-      const query = { authorityId: hub.authorities.issuing.id, state, fromSec, beforeSec }
-      const all = await hub.store.counts.credentialsEnding(query)
-      const servers = own.filter((each) => isWithin(each, query)).length
+      let [all, servers] = [0, 0]
+      for (const { id: authorityId } of issuers) {
+        const query = { authorityId, state, fromSec, beforeSec }
+        all += await hub.store.counts.credentialsEnding(query)
+        servers += own.filter((each) => isWithin(each, query)).length
+      }
       counts.push({ profile: serverProfile.name, state, remaining, count: servers })
       counts.push({ profile: deviceProfile.name, state, remaining, count: all - servers })
       fromSec = beforeSec

@@ -22,7 +22,7 @@ import type { Store, Transaction } from './ports/store.ts'
 export interface ServerCertificate {
   /** Private key, PKCS#8 PEM. */
   readonly key: Secret
-  /** Leaf, then issuing authority, in PEM; the root is not sent. */
+  /** Leaf, then what leads to a root that devices may know, in PEM; the root itself is not sent. */
   readonly chain: string
   readonly notAfterSec: number
   /** When it should be replaced: at two thirds of its life. */
@@ -63,7 +63,8 @@ export async function currentServerCertificate(hub: Hub, names: ServerNames): Pr
   const { publicKey } = await hub.keys.open(keyName)
   const keyHash = publicKeyHash(publicKey)
   const active = await hub.store.credentials.ofIdentityIn(hubIdentityId, ['active'])
-  const newest = active.findLast((credential) => credential.publicKeyHash === keyHash)
+  const issuer = hub.authorities.issuing().id
+  const newest = active.findLast((each) => each.publicKeyHash === keyHash && each.authorityId === issuer)
   if (newest !== undefined && nowSec(hub.clock) < renewAtSec(newest) && covers(newest, names)) {
     return asServed(hub, keyName, newest)
   }
@@ -81,8 +82,9 @@ async function issueServerCredential(hub: Hub, names: ServerNames, keyName: stri
   const { publicKey } = await hub.keys.open(keyName)
   const identity = hubIdentity(hub.clock.nowMs())
   const content = certificateContent(serverProfile, identity, hub.realm, { ...emptyOrder, ...names })
+  const authority = hub.authorities.issuing()
   const credential = await issueCredential(hub, {
-    authority: hub.authorities.issuing,
+    authority,
     profile: content.profile,
     identityId: hubIdentityId,
     tokenId: null,
@@ -91,7 +93,7 @@ async function issueServerCredential(hub: Hub, names: ServerNames, keyName: stri
       certificateTemplate({
         ...common,
         content,
-        crlUrl: hub.crlUrl(hub.authorities.issuing.id),
+        crlUrl: hub.crlUrl(authority.id),
         ocspUrl: null,
         caIssuersUrl: null,
       }),
@@ -169,10 +171,11 @@ function covers(credential: Credential, names: ServerNames): boolean {
 }
 
 async function asServed(hub: Hub, keyName: string, credential: Credential): Promise<ServerCertificate> {
+  const issuer = hub.authorities.byId(credential.authorityId)
+  const path = issuer === null ? [] : hub.authorities.pathFrom(issuer)
   return {
     key: await hub.keys.exportPem(keyName),
-    chain:
-      encodePem('CERTIFICATE', credential.certificate) + encodePem('CERTIFICATE', hub.authorities.issuing.certificate),
+    chain: [credential.certificate, ...path].map((der) => encodePem('CERTIFICATE', der)).join(''),
     notAfterSec: credential.notAfterSec,
     renewAtSec: renewAtSec(credential),
   }

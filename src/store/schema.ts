@@ -12,7 +12,7 @@ import type { IdentityId, IdentityKind } from '../core/identity/id.ts'
 import type { IdentityState } from '../core/identity/identity.ts'
 import type { TokenState } from '../core/identity/token.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
-import type { AuthorityRow } from '../hub/ports/authorities.ts'
+import type { AuthorityRow, RollOverRow } from '../hub/ports/authorities.ts'
 import type { EnrolmentRequestRow } from '../hub/ports/enrolment-requests.ts'
 
 export interface IdentityTable {
@@ -105,7 +105,7 @@ export interface RollOverTable {
   chain: string
   from_id: string
   to_id: string
-  state: string
+  state: RollOverRow['state']
   /** 0 or 1. */
   is_paused: number
   share_percent: number

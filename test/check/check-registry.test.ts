@@ -229,6 +229,5 @@ async function fill(machine: TimeMachine): Promise<void> {
     else await changeDeviceState(machine.hub, actor, found.id, 'retired')
   }
   await machine.restore(copy)
-  const { root, issuing } = machine.hub.authorities
-  for (const { id } of [root, issuing]) await publishCrl(machine.hub, id)
+  for (const { id } of machine.hub.authorities.signing()) await publishCrl(machine.hub, id)
 }

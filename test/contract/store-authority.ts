@@ -229,7 +229,7 @@ function rowContract(store: () => Store): void {
   test('a roll-over is read as it was written, and each identity acknowledges a root once', async () => {
     const { id } = await someone(store(), 'acknowledging-1')
     await store().write((tx) => tx.rollOvers.insert(rollOver))
-    const changed = { ...rollOver, state: 'cut', isPaused: true, sharePercent: 50, changedAtMs: 9 }
+    const changed = { ...rollOver, state: 'cutting' as const, isPaused: true, sharePercent: 50, changedAtMs: 9 }
     await store().write((tx) => tx.rollOvers.update(changed))
     assert.deepEqual(await store().rollOvers.all(), [changed])
     const acknowledge = () => store().write((tx) => tx.rollOvers.acknowledge('root-2', id, 'fetch', 1))

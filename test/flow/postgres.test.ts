@@ -8,8 +8,8 @@ import { HubError } from '../../src/core/errors.ts'
 import { parseRealm } from '../../src/core/identity/id.ts'
 import { limits } from '../../src/core/limits.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { establishAuthorities } from '../../src/hub/authorities.ts'
 import { enrol } from '../../src/hub/enrol.ts'
+import { establishAuthorities } from '../../src/hub/establish-authorities.ts'
 import { silentObserver } from '../../src/hub/ports/observer.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
 import { newSecret } from '../../src/hub/secret-text.ts'
@@ -116,7 +116,7 @@ async function enrollingHub(store: Store) {
     realm,
   }
   const authorities = await establishAuthorities(parts)
-  return { ...parts, issuing: authorities.issuing, crlUrl: () => 'http://hub.plant.example/crl' }
+  return { ...parts, authorities, crlUrl: () => 'http://hub.plant.example/crl' }
 }
 
 /** Ids with the texts of their tokens. */

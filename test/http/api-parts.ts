@@ -33,8 +33,8 @@ export async function apiParts(t: { after(step: () => unknown): void }): Promise
     https: { host: '0.0.0.0', port: 8443 },
     http: { host: '0.0.0.0', port: 8080 },
     api: { host: '0.0.0.0', port: 9443 },
-    rootFingerprint: hub.authorities.root.fingerprint,
-    ca: encodePem('CERTIFICATE', hub.authorities.root.certificate),
+    rootFingerprint: hub.authorities.root().fingerprint,
+    ca: encodePem('CERTIFICATE', hub.authorities.root().certificate),
     sessions: 0,
     upstream: { kind: 'embedded', available: true },
   })

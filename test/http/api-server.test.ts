@@ -98,7 +98,7 @@ describe('registering a device', () => {
     assert.deepEqual(view.device.attributes, { site: 'north' })
     assert.equal(view.tokenExpiresAt, new Date(noonMs + 3_600_000).toISOString())
     const { token, ...rest } = parseBootstrap(new Secret(view.bootstrap))
-    const rootFingerprint = api.hub.authorities.root.fingerprint
+    const rootFingerprint = api.hub.authorities.root().fingerprint
     const parts = { host: 'hub.plant.example', httpsPort: 8443, mqttPort: 8883, rootFingerprint }
     assert.deepEqual(rest, { id: 'pump-7', ...parts })
     const estUrl = 'https://hub.plant.example:8443/.well-known/est'

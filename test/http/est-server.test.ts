@@ -26,7 +26,7 @@ async function estParts(t: { after(step: () => unknown): void }): Promise<EstPar
   const attempts: NewAttempt[] = []
   const app = estServer({
     hub,
-    caCertificates: [hub.authorities.root.certificate, hub.issuing.certificate],
+    caCertificates: () => hub.authorities.caCertificates(),
     limiter: new FailureLimiter(hub.clock),
     attempts: { record: (attempt) => attempts.push(attempt) },
     log: hub.log,
@@ -73,11 +73,13 @@ test('cacerts hands out the root and then the issuing authority, without Content
   const answer = await est.app.inject('/.well-known/est/cacerts')
   assert.equal(answer.headers['content-type'], 'application/pkcs7-mime')
   assert.equal(answer.headers['content-transfer-encoding'], undefined)
-  const { root, issuing } = est.hub.authorities
+  const { authorities } = est.hub
   const found = certificatesIn(answer).map((der) => new X509Certificate(der).fingerprint256)
   assert.deepEqual(
     found,
-    [root, issuing].map(({ certificate }) => new X509Certificate(certificate).fingerprint256),
+    [authorities.root(), authorities.issuing()].map(
+      ({ certificate }) => new X509Certificate(certificate).fingerprint256,
+    ),
   )
 })
 

@@ -100,7 +100,7 @@ describe('the OpenAPI document', () => {
     const api = await apiParts(t)
     const answer = await api.app.inject('/api/openapi.json')
     assert.match(String(answer.headers['content-type']), /^application\/json/)
-    for (const secret of [api.hub.authorities.root.fingerprint, api.hub.issuing.id, api.key]) {
+    for (const secret of [api.hub.authorities.root().fingerprint, api.hub.issuing.id, api.key]) {
       assert.ok(!answer.body.includes(secret))
     }
     const again = await api.app.inject({
@@ -115,7 +115,7 @@ describe('the OpenAPI document', () => {
     const document = await fetched(app)
     const est = estServer({
       hub,
-      caCertificates: [hub.authorities.root.certificate],
+      caCertificates: () => hub.authorities.caCertificates(),
       limiter: new FailureLimiter(hub.clock),
       attempts: { record: () => {} },
       log: hub.log,

@@ -12,10 +12,8 @@ import { assertProblem } from './problem.ts'
 const ready: ReadinessVerdict = { isReady: true, reasons: [] }
 
 function serverOf(t: { after(step: () => unknown): void }, hub: HubParts, verdict = ready): FastifyInstance {
-  const { root, issuing } = hub.authorities
   const app = statusServer({
-    caCertificates: new Map([root, issuing].map((ca) => [ca.id, ca.certificate])),
-    rootsPem: encodePem('CERTIFICATE', root.certificate),
+    authorities: hub.authorities,
     crl: (authorityId) => currentCrl(hub, authorityId),
     readiness: { judge: async () => verdict },
     clock: hub.clock,
@@ -58,14 +56,14 @@ test('a reader that has the current CRL is answered 304, and gets the next one i
 test('CA certificates are served in DER by authority, and the roots in PEM', async (t) => {
   const hub = await hubParts(t)
   const app = serverOf(t, hub)
-  for (const { id, certificate } of [hub.authorities.root, hub.authorities.issuing]) {
+  for (const { id, certificate } of [hub.authorities.root(), hub.authorities.issuing()]) {
     const { statusCode, headers, rawPayload } = await app.inject(`/ca/${id}.crt`)
     assert.equal(statusCode, 200)
     assert.equal(headers['content-type'], 'application/pkix-cert')
     assert.deepEqual(new Uint8Array(rawPayload), new Uint8Array(certificate))
   }
   const roots = await app.inject('/ca.pem')
-  assert.equal(roots.body, encodePem('CERTIFICATE', hub.authorities.root.certificate))
+  assert.equal(roots.body, encodePem('CERTIFICATE', hub.authorities.root().certificate))
 })
 
 test('what does not exist is a problem, whatever the path looks like', async (t) => {

@@ -110,7 +110,7 @@ test('a look tells the broker, authorities, CRLs and revocations that wait for o
   assert.deepEqual(
     figures.authorities.map(({ id, role, crl }) => [id, role, crl]),
     [
-      [hub.authorities.root.id, 'root', null],
+      [hub.authorities.root().id, 'root', null],
       [hub.issuing.id, 'issuing', dates],
     ],
   )

@@ -74,7 +74,7 @@ test('an authority without a CRL is named', async (t) => {
   const { reasons } = await readiness.judge()
   assert.deepEqual(
     reasons.map(({ code, sentence }) => `${code}: ${sentence}`),
-    [hub.authorities.root, hub.issuing].map(({ id }) => `crl-outdated: ${id} has no CRL yet`),
+    [hub.authorities.root(), hub.issuing].map(({ id }) => `crl-outdated: ${id} has no CRL yet`),
   )
 })
 

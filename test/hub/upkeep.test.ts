@@ -8,9 +8,9 @@ import { Secret } from '../../src/core/secret.ts'
 import { readCertificate } from '../../src/core/x509/certificate.ts'
 import { decodePem } from '../../src/core/x509/pem.ts'
 import { authenticateApiKey, createApiKey } from '../../src/hub/api-keys.ts'
-import { establishAuthorities } from '../../src/hub/authorities.ts'
 import { revokeCertificate, revokeDevice } from '../../src/hub/change-identity.ts'
 import { enrol } from '../../src/hub/enrol.ts'
+import { establishAuthorities } from '../../src/hub/establish-authorities.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import { followEvents } from '../../src/hub/follow-events.ts'
 import { peerAddress, sourceOf } from '../../src/hub/peer-address.ts'
@@ -125,7 +125,7 @@ test('the way of a revocation into a CRL is timed from the act, and one that wai
   assert.deepEqual(hub.observer.lines, ['revocationApplied crl 400', 'revocationApplied crl 150'])
   assert.equal(crls.oldestOwedMs(), null)
   assert.equal(crls.datesOf(hub.issuing.id)?.nextUpdateMs, noonMs + 400 + crlLifetimeMs)
-  assert.notEqual(crls.datesOf(hub.authorities.root.id), null)
+  assert.notEqual(crls.datesOf(hub.authorities.root().id), null)
 })
 
 test('a clock that ran ahead and was set right drops no revocation that still matters', async (t) => {

@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { parseIdentityId, parseRealm, type Realm } from '../../src/core/identity/id.ts'
 import { Secret } from '../../src/core/secret.ts'
+import type { AuthorityKeyType } from '../../src/core/x509/authority-key.ts'
 import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
-import { type Authorities, type Authority, establishAuthorities } from '../../src/hub/authorities.ts'
+import type { Authorities, Authority } from '../../src/hub/authorities.ts'
+import { establishAuthorities } from '../../src/hub/establish-authorities.ts'
 import type { Log, LogFields } from '../../src/hub/ports/log.ts'
 import type { Observer } from '../../src/hub/ports/observer.ts'
 import type { KeyStore, Signer } from '../../src/hub/ports/signer.ts'
@@ -31,52 +33,62 @@ export class StandingClock {
   }
 }
 
-/** Keys in memory, opened without a passphrase. */
-export class MemoryKeys implements KeyStore {
-  readonly #files = new Map<string, string>()
-  readonly #ring = openKeyRing(
-    {
-      place: 'memory',
-      read: async (name) => this.#files.get(name) ?? null,
-      names: async () => [...this.#files.keys()],
-      writeNew: async (name, text) => {
-        if (this.#files.has(name)) return false
-        this.#files.set(name, text)
-        return true
-      },
-      remove: async (name) => void this.#files.delete(name),
+/** One ring for all tests of a process, because a passphrase takes a tenth of a second to become a key. */
+const files = new Map<string, string>()
+const ring = openKeyRing(
+  {
+    place: 'memory',
+    read: async (name) => files.get(name) ?? null,
+    names: async () => [...files.keys()],
+    writeNew: async (name, text) => {
+      if (files.has(name)) return false
+      files.set(name, text)
+      return true
     },
-    new Secret('of the tests'),
-  )
+    remove: async (name) => void files.delete(name),
+  },
+  new Secret('of the tests'),
+)
+let keyRooms = 0
 
-  async create(...args: Parameters<KeyStore['create']>): Promise<Signer> {
-    return (await this.#ring).create(...args)
+/** Keys in memory; each has a room of its own. */
+export class MemoryKeys implements KeyStore {
+  readonly #room = `room-${keyRooms++}`
+
+  async create(name: string, type?: AuthorityKeyType): Promise<Signer> {
+    return (await ring).create(this.#named(name), type)
   }
 
   async has(name: string): Promise<boolean> {
-    return (await this.#ring).has(name)
+    return (await ring).has(this.#named(name))
   }
 
   async open(name: string): Promise<Signer> {
-    return (await this.#ring).open(name)
+    return (await ring).open(this.#named(name))
   }
 
   async exportPem(name: string): Promise<Secret> {
-    return (await this.#ring).exportPem(name)
+    return (await ring).exportPem(this.#named(name))
   }
 
-  async exportEncrypted(...args: Parameters<KeyStore['exportEncrypted']>): Promise<string> {
-    return (await this.#ring).exportEncrypted(...args)
+  async exportEncrypted(name: string, passphrase: Secret): Promise<string> {
+    return (await ring).exportEncrypted(this.#named(name), passphrase)
   }
 
-  async importPem(...args: Parameters<KeyStore['importPem']>): Promise<Signer> {
-    return (await this.#ring).importPem(...args)
+  async importPem(name: string, ...rest: Tail<Parameters<KeyStore['importPem']>>): Promise<Signer> {
+    return (await ring).importPem(this.#named(name), ...rest)
   }
 
   async remove(name: string): Promise<void> {
-    return (await this.#ring).remove(name)
+    return (await ring).remove(this.#named(name))
+  }
+
+  #named(name: string): string {
+    return `${this.#room}-${name}`
   }
 }
+
+type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : never
 
 /** A log that keeps its lines. */
 export class LogBook implements Log {
@@ -172,7 +184,7 @@ export async function hubParts(
     random,
     realm,
     authorities,
-    issuing: authorities.issuing,
+    issuing: authorities.issuing(),
     instance: null,
     log: new LogBook(),
     observer: new ObserverBook(),

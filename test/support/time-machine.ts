@@ -57,7 +57,7 @@ export class TimeMachine {
     const files = new MemoryFiles()
     const journal = await beginJournal(journalOptions(files, parts, segmentBytesMax), {
       id: 'ab',
-      hub: parts.authorities.root.fingerprint,
+      hub: parts.authorities.root().fingerprint,
       event: await parts.store.events.last(),
     })
     return new TimeMachine(t, parts, folder, files, journal)

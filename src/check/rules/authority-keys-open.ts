@@ -9,6 +9,8 @@ export const authorityKeysOpen: RegistryRule = {
   async *look({ authorities, keys }): AsyncIterable<Problem> {
     if (keys === null) return
     for (const authority of authorities.values()) {
+      // One that is offline or retired signs nothing here.
+      if (authority.keyPlace !== 'hub' || authority.state === 'retired') continue
       const fault = await faultOf(authority, keys)
       if (fault !== null) yield { subject: authority.id, sentence: fault }
     }

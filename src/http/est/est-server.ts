@@ -16,7 +16,7 @@ import { httpApp, type TlsMaterial } from '../listen.ts'
 export interface EstServerOptions {
   readonly hub: EnrolmentHub
   /** Certificates that `cacerts` hands out, in DER: roots first, then what stands below them. */
-  readonly caCertificates: readonly Uint8Array[]
+  caCertificates(): readonly Uint8Array[]
   readonly limiter: FailureLimiter
   readonly attempts: { record(attempt: NewAttempt): void }
   readonly log: Log
@@ -34,14 +34,15 @@ export function estServer(options: EstServerOptions): FastifyInstance {
     bodyBytesMax: limits.estBodyBytesMax,
     tls: options.tls,
   })
-  const caBody = base64Body(certsOnly(options.caCertificates))
 
   // Any other type is no request; saying so by our own name helps who forgot curl's -H.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/pkcs10', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, null))
 
-  app.get(`${root}/cacerts`, (_request, reply) => reply.header('Content-Type', certificatesType).send(caBody))
+  app.get(`${root}/cacerts`, (_request, reply) =>
+    reply.header('Content-Type', certificatesType).send(base64Body(certsOnly(options.caCertificates()))),
+  )
 
   app.post(`${root}/simpleenroll`, async (request, reply) => {
     const address = peerAddress(request.ip)

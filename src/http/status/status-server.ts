@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { HubError, quote } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
+import type { Authorities } from '../../hub/authorities.ts'
 import type { CrlRow } from '../../hub/ports/crls.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import { matchesTag } from '../entity-tag.ts'
@@ -9,10 +10,7 @@ import { type HealthOptions, serveHealth } from '../health.ts'
 import { httpApp } from '../listen.ts'
 
 export interface StatusServerOptions {
-  /** CA certificates in DER by authority id. */
-  readonly caCertificates: ReadonlyMap<string, Uint8Array>
-  /** The root certificates in PEM. */
-  readonly rootsPem: string
+  readonly authorities: Pick<Authorities, 'byId' | 'rootsPem'>
   /** @throws HubError `not-found` */
   crl(authorityId: string): Promise<CrlRow>
   readonly readiness: HealthOptions['readiness']
@@ -23,12 +21,14 @@ export interface StatusServerOptions {
 export function statusServer(options: StatusServerOptions): FastifyInstance {
   const app = httpApp({ reader: 'device', log: options.log, bodyBytesMax: limits.estBodyBytesMax })
 
-  app.get('/ca.pem', (_request, reply) => reply.header('Content-Type', 'application/x-pem-file').send(options.rootsPem))
+  app.get('/ca.pem', (_request, reply) =>
+    reply.header('Content-Type', 'application/x-pem-file').send(options.authorities.rootsPem()),
+  )
 
   app.get<{ Params: { file: string } }>('/ca/:file', (request, reply) => {
-    const certificate = options.caCertificates.get(withoutEnding(request.params.file, '.crt'))
-    if (certificate === undefined) throw new HubError('not-found', `there is no ${quote(request.params.file)}`)
-    return reply.header('Content-Type', 'application/pkix-cert').send(Buffer.from(certificate))
+    const authority = options.authorities.byId(withoutEnding(request.params.file, '.crt'))
+    if (authority === null) throw new HubError('not-found', `there is no ${quote(request.params.file)}`)
+    return reply.header('Content-Type', 'application/pkix-cert').send(Buffer.from(authority.certificate))
   })
 
   app.get<{ Params: { file: string } }>('/crl/:file', async (request, reply) => {

@@ -2,6 +2,7 @@
 import type { Fingerprint } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
 import type { AuthorityKeyType } from '../../core/x509/authority-key.ts'
+import type { RollOverState } from '../roll-over/states.ts'
 
 export interface AuthorityRow {
   /** Also the name of its key: lower-case letters, digits and "-". */
@@ -56,7 +57,7 @@ export interface RollOverRow {
   readonly chain: string
   readonly fromId: string
   readonly toId: string
-  readonly state: string
+  readonly state: RollOverState
   readonly isPaused: boolean
   /** How many of a hundred devices must be known to trust the new root before the cut. */
   readonly sharePercent: number

@@ -11,4 +11,13 @@ export const authorityFailures = {
     'a key that was to be taken in does not open, or is not the key of that authority',
     'give the file that `handfast ca export-key` wrote for this authority, and its passphrase',
   ),
+  'authority-key-offline': entry(
+    'HF-9202',
+    'hub',
+    'operator',
+    'unavailable',
+    'cause',
+    'the key of this authority is not in the hub',
+    'bring it back for the ceremony with `handfast ca import-key`, or have the request signed where the key is',
+  ),
 } as const
