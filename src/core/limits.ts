@@ -70,8 +70,8 @@ export const limits = {
   apiKeysMax: 1_000,
   /** Groups of one role, since lists look into each of them. */
   groupsPerGrantMax: 32,
-  /** Roles of one person. */
-  grantsPerPersonMax: 8,
+  /** Groups in which one person has a role, all roles together. */
+  groupsReachedMax: 64,
   /** An idempotency key, which is visible ASCII. */
   idempotencyKeyCharsMax: 255,
   /** How long an answer is kept for its idempotency key, in seconds. */

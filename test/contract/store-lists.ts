@@ -49,6 +49,68 @@ export function listContract(store: () => Store): void {
     assert.deepEqual(await idsOf({ attributes: { none: 'x' } }), [])
   })
 
+  test('what is narrowed to groups shows devices and services of those groups and nothing else', async () => {
+    const ids = ['own-a1', 'own-b1', 'own-b2', 'own-c1', 'own-none', 'own-user'] as const
+    const place = { 'own-a1': 'own-a', 'own-b1': 'own-b', 'own-b2': 'own-b', 'own-c1': 'own-c', 'own-none': null }
+    const made = ids.map((id) =>
+      fakeIdentity(id, {
+        group: id === 'own-user' ? 'own-a' : place[id],
+        state: 'active',
+        kind: id === 'own-user' ? 'user' : id === 'own-b2' ? 'service' : 'device',
+        attributes: { osite: id === 'own-b1' ? 'x' : 'y' },
+      }),
+    )
+    await store().write(async (tx) => {
+      await tx.identities.insertAll(made)
+      await tx.credentials.insertAll(
+        made.map(({ id: identityId }, i) => fakeCredential(9_100 + i, { identityId, profile: 'own' })),
+      )
+      await tx.attempts.insertAll([...ids, null].map((id) => ({ ...fakeAttempt(1), identityId: id, listener: 'own' })))
+    })
+    const own = ['own-a', 'own-b']
+    const shown = ['own-a1', 'own-b1', 'own-b2']
+    assert.deepEqual(await idsOf({ inGroups: own }), shown)
+    assert.deepEqual(await idsOf({ inGroups: ['own-b'] }), ['own-b1', 'own-b2'])
+    assert.deepEqual(await idsOf({ inGroups: own, group: 'own-c' }), [])
+    assert.deepEqual(await idsOf({ inGroups: own, group: 'own-b', kind: 'device' }), ['own-b1'])
+    assert.deepEqual(await idsOf({ inGroups: own, attributes: { osite: 'y' } }), ['own-a1', 'own-b2'])
+    assert.deepEqual(await idsOf({ inGroups: own, idPrefix: 'own-b', state: 'active' }), ['own-b1', 'own-b2'])
+    assert.deepEqual(await idsOf({ inGroups: [] }), [])
+    const certificates = await walked((after) =>
+      store().credentials.list({ inGroups: own, profile: 'own', after, limit: 2 }),
+    )
+    assert.deepEqual(certificates.items.map(({ identityId }) => identityId).sort(), shown)
+    for (const order of ['oldest', 'newest'] as const) {
+      const attempts = await walked((after) => store().attempts.list({ inGroups: own, order, after, limit: 2 }))
+      assert.deepEqual(attempts.items.map(({ identityId }) => identityId).sort(), shown)
+    }
+    const foreign = await store().attempts.list({
+      inGroups: own,
+      identityId: 'own-c1',
+      order: 'newest',
+      after: null,
+      limit: 9,
+    })
+    assert.deepEqual(foreign.items, [])
+  })
+
+  test('a page that is narrowed to groups names no other row, not even in its cursor', async () => {
+    const rows = limits.pageRowsReadMax + 10
+    for (let start = 0; start < rows; start += limits.bulkRowsMax) {
+      const count = Math.min(limits.bulkRowsMax, rows - start)
+      const some = Array.from({ length: count }, (_, i) =>
+        fakeIdentity(`hid-${String(start + i).padStart(6, '0')}`, { group: 'hid-other', attributes: { hsite: 'x' } }),
+      )
+      await store().write((tx) => tx.identities.insertAll(some))
+    }
+    await store().write((tx) =>
+      tx.identities.insert(fakeIdentity('hid-own', { group: 'hid-own', attributes: { hsite: 'x' } })),
+    )
+    const query = { inGroups: ['hid-own'], attributes: { hsite: 'x' }, after: null, limit: 9 } as const
+    const page = await store().identities.list(query)
+    assert.deepEqual([page.items.map(({ id }) => id), page.next], [['hid-own'], null])
+  })
+
   test('an identity is found by the attributes it has now', async () => {
     const identity = fakeIdentity('edited', { attributes: { estate: 'old', ekept: '1', egone: 'x' } })
     await store().write((tx) => tx.identities.insert(identity))

@@ -32,6 +32,8 @@ export interface IdentityQuery extends PageQuery {
   readonly idPrefix?: string
   /** Attributes that have these values, at most `limits.attributeFiltersMax`. */
   readonly attributes?: Readonly<Record<string, string>>
+  /** Only devices and services of these groups, at most `limits.groupsReachedMax`: what an owner may see. */
+  readonly inGroups?: readonly string[]
 }
 
 export interface IdentityReader {
@@ -69,6 +71,8 @@ export interface CredentialQuery extends PageQuery {
   readonly endsFromSec?: number
   /** Not included. */
   readonly endsBeforeSec?: number
+  /** Only those of devices and services that are in these groups now, at most `limits.groupsReachedMax`. */
+  readonly inGroups?: readonly string[]
 }
 
 export interface CredentialReader {

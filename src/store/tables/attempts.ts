@@ -5,6 +5,7 @@ import type { Attempt, AttemptQuery, NewAttempt } from '../../hub/ports/attempts
 import type { Page } from '../../hub/ports/page.ts'
 import type { AttemptReader, AttemptWriter } from '../../hub/ports/store.ts'
 import type { Access, AttemptTable } from '../schema.ts'
+import { inGroups } from './in-groups.ts'
 import { boundedPage, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
 
 /** Rows in one INSERT: 12 columns each, far below the 32,766 values that SQLite binds and the 65,535 of PostgreSQL. */
@@ -49,6 +50,8 @@ async function list(access: Access, query: AttemptQuery): Promise<Page<Attempt>>
   if (query.outcome !== undefined) rows = rows.where('outcome', '=', query.outcome)
   if (query.identityId !== undefined) rows = rows.where('identity_id', '=', query.identityId)
   if (query.code !== undefined) rows = rows.where('code', '=', query.code)
+  const { inGroups: groups } = query
+  if (groups !== undefined) rows = rows.where(inGroups('candidates.identity_id', groups))
   return boundedPage(await rows.execute(), query, read, {
     cursor: (row) => writeCursor(list, String(row.number)),
     lastCandidate: () =>

@@ -5,6 +5,7 @@ import { limits } from '../../core/limits.ts'
 import type { Page } from '../../hub/ports/page.ts'
 import type { CredentialQuery } from '../../hub/ports/store.ts'
 import type { Access, CredentialTable } from '../schema.ts'
+import { inGroups } from './in-groups.ts'
 import { boundedPage, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
 
 /** As many rows as may be looked at for one page, in the order of their numbers; of those, the filters keep what they want. */
@@ -24,6 +25,8 @@ export async function listCredentials(
   if (query.state !== undefined) rows = rows.where('state', '=', query.state)
   if (query.endsFromSec !== undefined) rows = rows.where('not_after_sec', '>=', query.endsFromSec)
   if (query.endsBeforeSec !== undefined) rows = rows.where('not_after_sec', '<', query.endsBeforeSec)
+  const { inGroups: groups } = query
+  if (groups !== undefined) rows = rows.where(inGroups('credentials.identity_id', groups))
   return boundedPage(await rows.execute(), query, read, {
     cursor: ({ number }: { readonly number: number }) => writeCursor('certificates', String(number)),
     lastCandidate: () =>
