@@ -99,6 +99,15 @@ export class Access {
     throw refusalError('role', caller, act, { kind: 'hub' })
   }
 
+  /**
+   * The same caller with another act, which the request asks for too.
+   *
+   * @throws HubError `role-forbids`
+   */
+  alsoFor(act: Act): Access {
+    return new Access(this.caller, act, this.#onRefusal)
+  }
+
   /** The groups that the act reaches, for the query of a list; null for everything. */
   groups(): readonly string[] | null {
     this.#asked = true

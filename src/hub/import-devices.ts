@@ -3,6 +3,7 @@ import { HubError, quote } from '../core/errors.ts'
 import type { IdentityId } from '../core/identity/id.ts'
 import type { Identity, IdentityState } from '../core/identity/identity.ts'
 import type { Secret } from '../core/secret.ts'
+import type { Access } from './authorise.ts'
 import { sameAttributes } from './edit-device.ts'
 import type { AnswerPlace } from './kept-answers.ts'
 import type { Clock } from './ports/clock.ts'
@@ -45,6 +46,8 @@ export interface ImportOptions {
   readonly dryRun: boolean
   /** Seconds that a token for each new device stays good; null for no tokens. */
   readonly tokenLifetimeSec: number | null
+  /** What whoever imports may do. */
+  readonly access: Access
 }
 
 /**
@@ -63,13 +66,14 @@ export async function importBatch<Line>(
   place: AnswerPlace | null,
   describe: (outcome: RowOutcome) => Line,
 ): Promise<readonly Line[]> {
-  if (options.dryRun) return (await judged(hub.store.identities, rows)).map(({ outcome }) => describe(outcome))
+  if (options.dryRun)
+    return (await judged(hub.store.identities, rows, options.access)).map(({ outcome }) => describe(outcome))
   return hub.store.write(async (tx) => {
     const nowMs = hub.clock.nowMs()
     const known = place === null ? undefined : await place.read(tx.idempotency, nowMs)
     if (known !== undefined) return known as readonly Line[]
     const registrations: Registration[] = []
-    const lines = (await judged(tx.identities, rows)).map(({ device, outcome }) => {
+    const lines = (await judged(tx.identities, rows, options.access)).map(({ device, outcome }) => {
       if (device === null || outcome.result !== 'created') return describe(outcome)
       const granted = tokenFor(hub, device, options)
       const identity = newDevice({ ...device, state: device.state ?? 'active' }, nowMs)
@@ -91,18 +95,41 @@ interface Judged {
   readonly outcome: RowOutcome
 }
 
-async function judged(identities: IdentityReader, rows: readonly ImportedRow[]): Promise<readonly Judged[]> {
+async function judged(
+  identities: IdentityReader,
+  rows: readonly ImportedRow[],
+  access: Access,
+): Promise<readonly Judged[]> {
   const ids = rows.flatMap((row) => ('device' in row ? [row.device.id] : []))
   const taken = new Map<IdentityId, Identity>((await identities.findAll(ids)).map((each) => [each.id, each]))
   return rows.map((row): Judged => {
     const base = { row: row.row, id: row.id, refusal: null, tokenText: null }
     if ('refusal' in row) return { device: null, outcome: { ...base, ...refused(row.refusal) } }
     const { device } = row
+    const notAllowed = accessRefusal(access, device)
+    if (notAllowed !== null) return { device, outcome: { ...base, ...refused(notAllowed) } }
     const present = taken.get(device.id)
     if (present === undefined) return { device, outcome: { ...base, result: 'created' } }
-    const refusal = contradiction(present, device)
+    // That an id is taken is told to everybody, because an id is never used again; what it is taken by is not.
+    const refusal = access.reaches(present)
+      ? contradiction(present, device)
+      : new HubError('identity-exists', 'the id is taken', { hint: 'choose another id' })
     return { device, outcome: refusal === null ? { ...base, result: 'unchanged' } : { ...base, ...refused(refusal) } }
   })
+}
+
+/** Why whoever imports may not register this device, or null. */
+function accessRefusal(access: Access, { group, state }: ImportedDevice): HubError | null {
+  try {
+    access.toGroup(group)
+    // A device that is born in another state than active has been controlled, too.
+    if (state === 'retired') access.alsoFor('device.retire').toGroup(group)
+    else if (state !== null && state !== 'active') access.alsoFor('device.control').toGroup(group)
+    return null
+  } catch (error) {
+    if (error instanceof HubError) return error
+    throw error
+  }
 }
 
 function refused(refusal: HubError): Pick<RowOutcome, 'result' | 'refusal'> {

@@ -27,6 +27,8 @@ export interface Callers {
   of(request: FastifyRequest): Caller
   /** What that caller may do with this request. */
   accessOf(request: FastifyRequest): Access
+  /** The same as it is now, for a request that takes long. @throws what was thrown at its beginning */
+  again(request: FastifyRequest): Promise<Access>
 }
 
 /** What it needs of the hub. */
@@ -51,15 +53,19 @@ export function authenticateRequests(
   const open = new OpenRequests()
 
   app.addHook('onRequest', async (request, reply) => {
-    const { forAnybody, act } = request.routeOptions.config
-    if (forAnybody === true) return
+    if (request.routeOptions.config.forAnybody === true) return
     const caller = await identified(request)
     open.begin(caller, reply)
     callers.set(request, caller)
     if (request.is404) return
-    assert(act !== undefined && act !== null, `the route ${request.routeOptions.url} names no act`)
-    accesses.set(request, new Access(caller, act, (why) => hub.observer.actRefused(act, why)))
+    accesses.set(request, accessTo(request, caller))
   })
+
+  function accessTo({ routeOptions }: FastifyRequest, caller: Caller): Access {
+    const { act } = routeOptions.config
+    assert(act !== undefined && act !== null, `the route ${routeOptions.url} names no act`)
+    return new Access(caller, act, (why) => hub.observer.actRefused(act, why))
+  }
 
   async function identified(request: FastifyRequest): Promise<Caller> {
     try {
@@ -74,6 +80,7 @@ export function authenticateRequests(
   return {
     of: (request) => known(callers, request),
     accessOf: (request) => known(accesses, request),
+    again: async (request) => accessTo(request, await identified(request)),
   }
 }
 

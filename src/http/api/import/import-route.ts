@@ -22,7 +22,7 @@ const formats: Readonly<Record<string, ImportFormat>> = { 'text/csv': 'csv', 'ap
 interface Run {
   readonly request: FastifyRequest
   readonly actor: string
-  readonly options: ImportOptions
+  readonly options: Omit<ImportOptions, 'access'>
   /** Null where nobody can ask for the same again. */
   readonly keyed: KeyedRequest | null
   readonly batches: Iterable<readonly ImportedRow[]>
@@ -67,7 +67,9 @@ export function importRoute(api: ApiListener, describeHub: () => HubView, log: L
     try {
       for (const some of run.batches) {
         const place = run.keyed === null ? null : placeOf(run.keyed, batch)
-        const views = await importBatch(api.hub, run.actor, some, run.options, place, describe)
+        // An import takes minutes: whoever has lost the right to it meanwhile gets no further.
+        const access = await api.callers.again(run.request)
+        const views = await importBatch(api.hub, run.actor, some, { ...run.options, access }, place, describe)
         for (const { result } of views) counts[result] += 1
         rows += views.length
         batch += 1

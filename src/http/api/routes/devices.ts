@@ -7,8 +7,10 @@ import type {
   DeviceView,
   HubView,
 } from '../../../api-schema/views.ts'
+import { HubError } from '../../../core/errors.ts'
 import { parseIdentityId } from '../../../core/identity/id.ts'
 import type { IdentityState } from '../../../core/identity/identity.ts'
+import type { Access } from '../../../hub/authorise.ts'
 import { changeDeviceState, type IdentityChange, revokeDevice } from '../../../hub/change-identity.ts'
 import { editDevice } from '../../../hub/edit-device.ts'
 import { findDevice, grantToken, registerDevice, type TokenGrant } from '../../../hub/register-device.ts'
@@ -27,9 +29,13 @@ export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void
     tag: versionTag(grant.identity),
   })
 
-  serve(api, operations.registerDevice, async ({ hub, actor, body }) => granted(await registerDevice(hub, actor, body)))
+  serve(api, operations.registerDevice, async ({ hub, actor, access, body }) => {
+    access.toGroup(body.group)
+    return granted(await told(access, () => registerDevice(hub, actor, body)))
+  })
 
-  serve(api, operations.listDevices, async ({ hub, query }) => {
+  serve(api, operations.listDevices, async ({ hub, access, query }) => {
+    const inGroups = access.groups()
     const { after, limit, state, group, idPrefix, attr } = query
     const page = await hub.store.identities.list({
       kind: 'device',
@@ -39,23 +45,30 @@ export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void
       ...(group === undefined ? {} : { group }),
       ...(idPrefix === undefined ? {} : { idPrefix }),
       ...(attr === undefined ? {} : { attributes: attr }),
+      ...(inGroups === null ? {} : { inGroups }),
     })
     return { body: { items: page.items.map(deviceToView), next: page.next } }
   })
 
-  serve(api, operations.showDevice, async ({ hub, params }): Promise<Answered<DeviceDetailView>> => {
+  serve(api, operations.showDevice, async ({ hub, access, params }): Promise<Answered<DeviceDetailView>> => {
     const id = parseIdentityId(params.id)
     const device = await findDevice(hub.store, id)
+    access.toIdentity(device)
     const page = await hub.store.credentials.listOfIdentity(id, { after: null, limit: credentialsShownMax })
     const credentials = page.items.map(credentialToView)
     return { body: { device: deviceToView(device), credentials }, tag: detailTag(device, credentials) }
   })
 
-  serve(api, operations.editDevice, async ({ hub, actor, params, body, ifMatch }): Promise<Answered<DeviceView>> => {
-    const allowed = versionsIn(ifMatch)
-    const identity = await editDevice(hub, actor, parseIdentityId(params.id), body, allowed)
-    return { body: deviceToView(identity), tag: versionTag(identity) }
-  })
+  serve(
+    api,
+    operations.editDevice,
+    async ({ hub, actor, access, params, body, ifMatch }): Promise<Answered<DeviceView>> => {
+      if (body.group !== undefined) access.toGroup(body.group)
+      const allowed = versionsIn(ifMatch)
+      const identity = await editDevice(hub, actor, parseIdentityId(params.id), body, allowed)
+      return { body: deviceToView(identity), tag: versionTag(identity) }
+    },
+  )
 
   serve(api, operations.createToken, async ({ hub, actor, params, body }) =>
     granted(await grantToken(hub, actor, parseIdentityId(params.id), body.tokenLifetimeSec)),
@@ -75,6 +88,16 @@ export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void
   serve(api, operations.revokeDevice, async ({ hub, actor, params, body }) =>
     changed(await revokeDevice(hub, actor, parseIdentityId(params.id), body.reason)),
   )
+}
+
+/** That an id is taken is told to everybody, because an id is never used again; what it is taken by is not. */
+async function told<T>(access: Access, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (access.isUnbounded() || !(error instanceof HubError) || error.code !== 'identity-exists') throw error
+    throw new HubError('identity-exists', 'the id is taken', { hint: 'choose another id' })
+  }
 }
 
 /** What a change did, as it is answered. */

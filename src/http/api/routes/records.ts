@@ -21,7 +21,8 @@ export function recordRoutes(api: ApiListener, { flushAttempts, describeHub }: R
     changed(await revokeCertificate(hub, actor, parseSerial(params.serial), body.reason)),
   )
 
-  serve(api, operations.listAttempts, async ({ hub, query }) => {
+  serve(api, operations.listAttempts, async ({ hub, access, query }) => {
+    const inGroups = access.groups()
     const { after, limit, outcome, device, code, order, since } = query
     if (code !== undefined && !isFailureName(code)) throw unknownFailure(code)
     await flushAttempts()
@@ -33,6 +34,7 @@ export function recordRoutes(api: ApiListener, { flushAttempts, describeHub }: R
       ...(device === undefined ? {} : { identityId: device }),
       ...(code === undefined ? {} : { code }),
       ...(since === undefined ? {} : { since }),
+      ...(inGroups === null ? {} : { inGroups }),
     })
     return { body: { items: page.items.map(attemptToView), next: page.next } }
   })
