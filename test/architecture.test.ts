@@ -75,6 +75,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'device/est-client.ts': 'the Authorization header of an enrolment',
   'gate/tls-settings.ts': 'the TLS listener of the gate',
   'http/api/bootstrap.ts': 'the answer that hands out a bootstrap string',
+  'http/api/routes/access.ts': 'the answer that hands out a new API key',
   'http/listen.ts': 'TLS listeners of HTTP',
   'hub/api-keys.ts': 'a key is derived from the secret of a caller',
   'hub/brought-certificate.ts': 'the key of a certificate that the operator brings is checked',

@@ -1,4 +1,5 @@
 /** One plant, in every example of the document. */
+import type { ApiKeyView, CallerView, NewApiKeyView, PersonRolesView } from './access.ts'
 import type { ImportLine } from './bulk.ts'
 import type {
   AdoptedView,
@@ -158,4 +159,29 @@ export const hub: HubView = {
   ca: '-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n',
   sessions: 1,
   upstream: { kind: 'embedded', available: true },
+}
+
+export const apiKey: ApiKeyView = {
+  name: 'station-2',
+  id: '3f1c0d9b8a796857',
+  role: 'requester',
+  groups: ['line-2'],
+  mayRegister: true,
+  state: 'active',
+  createdAt: '2026-11-21T12:00:00.000Z',
+  expiresAt: '2026-12-21T12:00:00.000Z',
+}
+export const newApiKey: NewApiKeyView = {
+  key: apiKey,
+  secret: '3f1c0d9b8a796857.QW4gZXhhbXBsZSBrZXkgb2YgMzIgcmFuZG9tIGJ5dGVz',
+}
+export const personRoles: PersonRolesView = {
+  id: 'alice',
+  roles: [{ role: 'owner', groups: ['line-2'], mayRegister: false }],
+}
+export const caller: CallerView = {
+  actor: 'key:station-2',
+  roles: [{ role: 'requester', groups: ['line-2'], mayRegister: true }],
+  endsAt: '2026-12-21T12:00:00.000Z',
+  acts: ['device.read', 'device.register', 'device.request'],
 }

@@ -48,7 +48,7 @@ export interface Operation<
   readonly method: 'GET' | 'POST' | 'PATCH'
   /** With parameters in braces, as in /api/v1/devices/{id}. */
   readonly path: string
-  readonly tag: 'devices' | 'certificates' | 'records' | 'hub' | 'enrolment'
+  readonly tag: 'devices' | 'certificates' | 'access' | 'records' | 'hub' | 'enrolment'
   /** A few words. */
   readonly summary: string
   /** All that a stranger must know. */

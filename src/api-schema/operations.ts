@@ -1,5 +1,6 @@
 /** Every operation of the admin API, and those of EST that a device needs, in the order of the document. */
 import type { Operation } from './operation.ts'
+import * as access from './operations/access.ts'
 import * as adoption from './operations/adoptions.ts'
 import * as bulk from './operations/bulk.ts'
 import * as device from './operations/devices.ts'
@@ -25,6 +26,14 @@ export const apiOperations: readonly Operation[] = [
   record.listAudit,
   record.listAuditChain,
   record.showAuditHead,
+  access.showCaller,
+  access.addKey,
+  access.listKeys,
+  access.showKey,
+  access.removeKey,
+  access.showRoles,
+  access.grantRole,
+  access.withdrawRole,
   record.showHub,
   record.showDocument,
 ]

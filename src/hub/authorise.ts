@@ -165,9 +165,10 @@ export class Access {
     throw new HubError('credential-not-found', `the registry holds no certificate ${quote(serialNumber)}`)
   }
 
-  /** A role that somebody has. @throws {@link Foreign} */
-  toHeld(grant: RoleGrant): void {
-    this.#authorise({ kind: 'held', grant })
+  /** Whether a role that somebody has is one that the caller may know of and take away. */
+  holdsMore(grant: RoleGrant): boolean {
+    this.#asked = true
+    return refusalOf(this.caller, this.act, { kind: 'held', grant }) === null
   }
 
   /** A role that somebody shall get. @throws HubError `grant-exceeds` */

@@ -9,6 +9,7 @@ import { httpApp, type TlsMaterial } from '../listen.ts'
 import { authenticateRequests } from './authenticate.ts'
 import { importRoute } from './import/import-route.ts'
 import { logActs } from './log-acts.ts'
+import { accessRoutes } from './routes/access.ts'
 import { adoptionRoutes } from './routes/adoptions.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { documentRoute } from './routes/document.ts'
@@ -45,6 +46,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   const api = { app, hub, callers }
   deviceRoutes(api, describeHub)
   adoptionRoutes(api)
+  accessRoutes(api)
   recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })
   importRoute(api, describeHub, log)
   documentRoute(api, describeHub)

@@ -61,6 +61,7 @@ A refusal is a problem (RFC 9457) with a stable \`code\`; any address answers \`
 const tags: Readonly<Record<Operation['tag'], string>> = {
   devices: 'The registry of devices.',
   certificates: 'Certificates that were issued to them.',
+  access: 'Who may use the API: keys, roles of people, and oneself.',
   records: 'What the hub has recorded.',
   hub: 'The hub itself.',
   enrolment:

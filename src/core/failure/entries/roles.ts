@@ -74,6 +74,15 @@ export const roleFailures = {
     'the client certificate does not open the admin API',
     'use a certificate of a person of this hub that is good now, or an API key; `handfast attempts` on the hub says why',
   ),
+  'role-not-held': entry(
+    'HF-8159',
+    'api',
+    'operator',
+    'not-found',
+    'general',
+    'the person has no such role',
+    'see the roles with `handfast user roles <id>`',
+  ),
   'keys-too-many': entry(
     'HF-8158',
     'api',
