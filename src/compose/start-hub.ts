@@ -13,7 +13,6 @@ import { followEvents } from '../hub/follow-events.ts'
 import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
 import type { Log } from '../hub/ports/log.ts'
-import { currentCrl } from '../hub/publish-crl.ts'
 import { attemptRecorder } from '../hub/record-attempts.ts'
 import { keepCrlsFresh } from '../hub/refresh-crls.ts'
 import { keepAnswersFew } from '../hub/remove-old-answers.ts'
@@ -90,9 +89,11 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
 
   const attempts = attemptRecorder({ store, clock, log, observer })
   closing.add('attempts', () => attempts.stop())
+  const crls = keepCrlsFresh({ store, clock, authorities, log, observer })
+  closing.add('CRLs', () => crls.stop())
   const status = statusServer({
     authorities,
-    crl: (authorityId) => currentCrl({ store, clock, authorities }, authorityId),
+    crl: (scope) => crls.current(scope),
     readiness,
     clock,
     log,
@@ -101,8 +102,6 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const http = await listenOn(status, 'HTTP', config.host, config.httpPort)
   const crlUrl = (authorityId: string): string =>
     `http://${urlHost(names.publicName)}:${http.port}${crlPath(authorityId)}`
-  const crls = keepCrlsFresh({ store, clock, authorities, log, observer })
-  closing.add('CRLs', () => crls.stop())
   const oldAnswers = keepAnswersFew({ store, clock, log }, instance ?? 'alone')
   closing.add('old answers', () => oldAnswers.stop())
 
@@ -191,9 +190,9 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const follower = followEvents({ store, log }, lastEvent, (event) => {
     closeSessions(gate, event)
     if (event.type === 'authority-changed') void refreshAuthorities()
+    crls.noted(event)
     if (event.type !== 'credential-revoked') return
     observer.revocationApplied('gate', clock.nowMs() - event.atMs)
-    crls.revoked(event.authorityId, event.number, event.atMs)
     if (event.identityId === hubIdentityId) void renewal.exchange()
   })
   closing.add('events', () => follower.stop())

@@ -116,6 +116,14 @@ export const limits = {
   /** A certificate or certificate request from a stranger, in DER. */
   derBytesMax: 16 * 1024,
 
+  /**
+   * Certificates that name one shard of an authority's CRL. Whatever is revoked, that CRL stays below 700 KiB, and a
+   * revocation costs no more than making it anew.
+   */
+  crlShardCertificatesMax: 16_384,
+  /** Places in a shard that a process takes at one time: what it has not used when it ends is lost. */
+  crlPlacesTaken: 256,
+
   /** An OCSP request: eight certificates, a nonce of 128 octets and the certificate of a client that signs fit. */
   ocspRequestBytesMax: 4 * 1024,
   /** Certificates in one OCSP request; RFC 9919 allows its clients one. Each costs a look at the registry. */

@@ -160,6 +160,7 @@ class Change {
         type: 'credential-revoked',
         identityId: revoked.identityId,
         authorityId: revoked.authorityId,
+        crlShard: revoked.crlShard,
         fingerprint: revoked.fingerprint,
         serialNumber: revoked.serialNumber,
         reason,

@@ -3,6 +3,7 @@ import type { Fingerprint, RevocationReason } from '../core/identity/credential.
 import type { IdentityId } from '../core/identity/id.ts'
 import type { IdentityState } from '../core/identity/identity.ts'
 import type { Token } from '../core/identity/token.ts'
+import { fullCrl } from './ports/crls.ts'
 import type { Journal, JournalEntry } from './ports/journal.ts'
 
 /** Access that was taken away, and numbers that were given away. */
@@ -16,8 +17,8 @@ export interface JournalFacts {
   readonly tokens: ReadonlyMap<string, { readonly state: Exclude<Token['state'], 'open'>; readonly atMs: number }>
   /** API keys that were removed: id and name. */
   readonly apiKeys: ReadonlyMap<string, string>
-  /** The highest CRL number of each authority. */
-  readonly crlNumbers: ReadonlyMap<string, bigint>
+  /** The highest CRL number of each authority, by shard. */
+  readonly crlNumbers: ReadonlyMap<string, ReadonlyMap<number, bigint>>
   /** Credentials that were issued and not revoked since. */
   readonly issued: number
   /** Identities that were registered. */
@@ -40,7 +41,7 @@ class Fold {
   readonly #states = new Map<IdentityId, { state: IdentityState; atMs: number }>()
   readonly #tokens = new Map<string, { state: 'used' | 'revoked'; atMs: number }>()
   readonly #apiKeys = new Map<string, string>()
-  readonly #crlNumbers = new Map<string, bigint>()
+  readonly #crlNumbers = new Map<string, Map<number, bigint>>()
   readonly #issued = new Set<Fingerprint>()
   readonly #registered = new Set<IdentityId>()
   #entries = 0
@@ -71,8 +72,10 @@ class Fold {
         return
       case 'crl-published': {
         const number = BigInt(event.crlNumber)
-        const before = this.#crlNumbers.get(event.authorityId) ?? 0n
-        if (number > before) this.#crlNumbers.set(event.authorityId, number)
+        // Versions without shards had the full CRL alone.
+        const shard = event.shard ?? fullCrl
+        const numbers = this.#crlNumbers.get(event.authorityId) ?? new Map<number, bigint>()
+        if (number > (numbers.get(shard) ?? 0n)) this.#crlNumbers.set(event.authorityId, numbers.set(shard, number))
         return
       }
       // A device that goes on with what it has is used and superseded again.

@@ -1,108 +1,209 @@
-/** Full CRLs, one for each authority, kept fresh (RFC 5280 §5). */
+/** Making CRLs: the full one of an authority, and its shards (RFC 5280 §5). */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HubError, quote } from '../core/errors.ts'
-import { crlToBeSigned, signedCrl } from '../core/x509/crl.ts'
+import { limits } from '../core/limits.ts'
+import { type CrlContent, crlToBeSigned, encodeCrlEntries, signedCrl } from '../core/x509/crl.ts'
+import { assertCrlAsPlanned, assertEntriesAsPlanned } from '../core/x509/crl-check.ts'
 import type { Authorities, Authority } from './authorities.ts'
+import { crlShardUrl } from './crl-places.ts'
 import type { Clock } from './ports/clock.ts'
-import { type CrlRow, fullCrl } from './ports/crls.ts'
-import type { Store, Transaction } from './ports/store.ts'
+import { type CrlHead, type CrlRow, type CrlShardRow, fullCrl } from './ports/crls.ts'
+import type { RevokedPlace, Store } from './ports/store.ts'
 
 /** How long a CRL stays good. Devices and brokers that fetch it daily never meet an expired one. */
 export const crlLifetimeMs: number = 72 * 3_600_000
 /** A CRL older than this is made anew, long before its end. */
 export const crlRefreshMs: number = 12 * 3_600_000
 /** How far `thisUpdate` lies in the past, for readers whose clock runs behind. */
-const crlBackdateMs = 5 * 60_000
+export const crlBackdateMs: number = 5 * 60_000
 
-interface Hub {
+/** What a CRL covers: all certificates of an authority (`fullCrl`), or those that name one shard. */
+export interface CrlScope {
+  readonly authorityId: string
+  readonly shard: number
+}
+
+/** All certificates of an authority. */
+export function fullScope(authorityId: string): CrlScope {
+  return { authorityId, shard: fullCrl }
+}
+
+export interface CrlHub {
   readonly store: Store
   readonly clock: Clock
   readonly authorities: Authorities
 }
 
-/**
- * The current CRL of an authority, in DER, made anew when it is missing or old.
- *
- * @throws HubError `not-found` when no authority has this id
- */
-export async function currentCrl(hub: Hub, authorityId: string): Promise<CrlRow> {
-  const authority = authorityNamed(hub.authorities, authorityId)
-  const latest = await hub.store.crls.latest(authority.id, fullCrl)
-  const isFresh = (crl: CrlRow): boolean => {
-    // A restored registry remembers the number of a CRL that it does not have.
-    if (crl.crl.length === 0) return false
-    // One from the future was made while the clock was wrong: it would look fresh for too long.
-    const ageMs = hub.clock.nowMs() - (crl.thisUpdateMs + crlBackdateMs)
-    return ageMs >= 0 && ageMs < crlRefreshMs
-  }
-  return latest !== null && isFresh(latest) ? latest : publishCrl(hub, authority.id, isFresh)
+/** A CRL that is there and young enough to be served as it is. */
+export function isFresh(clock: Clock, head: CrlHead): boolean {
+  // A restored registry remembers the number of a CRL that it does not have.
+  if (head.nextUpdateMs <= head.thisUpdateMs) return false
+  // One from the future was made while the clock was wrong: it would look fresh for too long.
+  const ageMs = clock.nowMs() - (head.thisUpdateMs + crlBackdateMs)
+  return ageMs >= 0 && ageMs < crlRefreshMs
 }
+
+/**
+ * The current CRL of a scope, in DER, made anew when it is missing or old. One that covers a shard whose certificates have
+ * all ended is not: what there was last is answered.
+ *
+ * @throws HubError `not-found` when there is no such authority or shard
+ */
+export async function currentCrl(hub: CrlHub, scope: CrlScope): Promise<CrlRow> {
+  const latest = await hub.store.crls.latest(scope.authorityId, scope.shard)
+  if (latest !== null && (isFresh(hub.clock, latest) || (await hasEnded(hub, scope, latest)))) return latest
+  return publishCrl(hub, scope, (head) => isFresh(hub.clock, head))
+}
+
+/** True where a CRL of a shard was made after the last certificate that names it had ended: no other is needed (§3.3). */
+async function hasEnded({ store }: CrlHub, { authorityId, shard }: CrlScope, head: CrlHead): Promise<boolean> {
+  if (shard === fullCrl) return false
+  const row = await store.crls.shard(authorityId, shard)
+  return row !== null && isLast(head, row)
+}
+
+/** The same, of a shard that is known. */
+export function isLast(head: CrlHead, { notAfterSec }: CrlShardRow): boolean {
+  return head.thisUpdateMs > notAfterSec * 1000
+}
+
+/** Another process may publish at the same moment; whoever comes second tries again with a higher number. */
+const triesMax = 5
 
 /**
  * Makes and stores a new CRL. Its number is one above the one before, or the time in milliseconds where that is more, so
- * that it never goes backwards, not even after a restored backup (§5.2.3).
+ * that it never goes backwards, not even after a restored backup (§5.2.3): it is kept for each scope, and whoever has made
+ * one on the same number as another process makes his anew.
  *
- * @param suffices whether the CRL that stands when this process is the one that writes is as good as a new one: another
- *   process may have made it meanwhile
+ * @param suffices whether a CRL that stands is as good as a new one: another process may have made it meanwhile
+ * @throws HubError `not-found` when there is no such authority or shard
  */
 export async function publishCrl(
-  hub: Hub,
-  authorityId: string,
-  suffices: (latest: CrlRow) => boolean = () => false,
+  hub: CrlHub,
+  scope: CrlScope,
+  suffices: (latest: CrlHead) => boolean = () => false,
 ): Promise<CrlRow> {
-  const authority = authorityNamed(hub.authorities, authorityId)
-  let made: CrlRow | null = null
-  try {
-    return await hub.store.write(async (tx) => {
-      made = await makeCrl(hub, authority, tx, suffices)
-      return made
-    })
-  } catch (error) {
-    // It is committed: others must hear of revocations although the journal cannot be written.
-    if (made !== null && error instanceof HubError && error.code === 'journal-unavailable') return made
-    throw error
+  for (;;) {
+    const head = await publishedHead(hub, scope, suffices)
+    if (isRow(head)) return head
+    const latest = await hub.store.crls.latest(scope.authorityId, scope.shard)
+    if (latest !== null && suffices(latest)) return latest
   }
 }
 
+function isRow(head: CrlHead): head is CrlRow {
+  return 'crl' in head
+}
+
+/** The same, without reading the content of a CRL that suffices. */
+export async function publishedHead(
+  hub: CrlHub,
+  scope: CrlScope,
+  suffices: (latest: CrlHead) => boolean,
+): Promise<CrlHead> {
+  const { store } = hub
+  const { authorityId, shard } = scope
+  const authority = authorityNamed(hub.authorities, authorityId)
+  const distributionPoint = await distributionPointOf(store, scope)
+  for (let tries = 1; ; tries += 1) {
+    const previous = await store.crls.head(authorityId, shard)
+    if (previous !== null && suffices(previous)) return previous
+    const row = await makeCrl(hub, authority, scope, distributionPoint, previous)
+    if (await saved(store, row)) return row
+    if (tries === triesMax)
+      throw new HubError('internal', `other processes publish the CRL of ${authorityId} without end`)
+  }
+}
+
+/** Everything is read and signed outside the transaction, so that nobody waits for a long list. */
 async function makeCrl(
-  hub: Hub,
+  { store, clock }: CrlHub,
   authority: Authority,
-  tx: Transaction,
-  suffices: (latest: CrlRow) => boolean,
+  { shard }: CrlScope,
+  distributionPoint: string | null,
+  previous: CrlHead | null,
 ): Promise<CrlRow> {
-  const nowMs = hub.clock.nowMs()
-  const previous = await tx.crls.latest(authority.id, fullCrl)
-  if (previous !== null && suffices(previous)) return previous
+  // Before the list is read: what is revoked meanwhile may be in it or not.
+  const eventNumber = await store.events.last()
+  const nowMs = clock.nowMs()
   const number = previous === null || BigInt(nowMs) > previous.number ? BigInt(nowMs) : previous.number + 1n
   // An entry stays until it has stood on one CRL after the certificate's end (§3.3).
   const keptFromSec = Math.floor(Math.min(previous?.thisUpdateMs ?? 0, nowMs) / 1000)
-  const revoked = await tx.credentials.revokedBelow(authority.id, keptFromSec, null)
+  const parts = await encodedEntries(store, authority.id, shard, keptFromSec)
   const thisUpdateMs = nowMs - crlBackdateMs
   const nextUpdateMs = nowMs + crlLifetimeMs
-  const tbs = crlToBeSigned({
+  const content: Omit<CrlContent, 'revoked'> = {
     issuer: authority.fields,
-    distributionPoint: null,
+    distributionPoint,
     number,
     thisUpdateSec: Math.floor(thisUpdateMs / 1000),
     nextUpdateSec: Math.floor(nextUpdateMs / 1000),
-    revoked,
-  })
-  const row: CrlRow = {
-    authorityId: authority.id,
-    shard: fullCrl,
-    number,
-    thisUpdateMs,
-    nextUpdateMs,
-    crl: signedCrl(tbs, await authority.signer.sign(tbs)),
-    eventNumber: await tx.events.last(),
   }
-  await tx.crls.save(row)
-  await tx.events.append({
-    type: 'crl-published',
-    authorityId: authority.id,
-    shard: fullCrl,
-    crlNumber: number.toString(),
-  })
-  return row
+  const tbs = crlToBeSigned({ ...content, revoked: { parts } })
+  const crl = signedCrl(tbs, await authority.signer.sign(tbs))
+  assertCrlAsPlanned(crl, tbs, authority.certificate, { ...content, parts })
+  return { authorityId: authority.id, shard, number, thisUpdateMs, nextUpdateMs, crl, eventNumber }
+}
+
+/** The entries of a scope, in parts of one page each; between two of them others have their turn. */
+async function encodedEntries(
+  store: Store,
+  authorityId: string,
+  shard: number,
+  notAfterSec: number,
+): Promise<readonly Uint8Array[]> {
+  const parts: Uint8Array[] = []
+  for (const each of await shardsWithin(store, authorityId, shard, notAfterSec)) {
+    let after: RevokedPlace | null = null
+    do {
+      const page = await store.credentials.revoked({
+        ...{ authorityId, shard: each, notAfterSec, after, limit: limits.pageRowsMax },
+      })
+      const part = encodeCrlEntries(page.items)
+      assertEntriesAsPlanned(part, page.items)
+      parts.push(part)
+      after = page.next
+      if (after !== null) await nextTurn()
+    } while (after !== null)
+  }
+  return parts
+}
+
+/** Of a shard itself; of the full CRL all shards, and null for the certificates that name none. */
+async function shardsWithin(
+  store: Store,
+  authorityId: string,
+  shard: number,
+  notAfterSec: number,
+): Promise<readonly (number | null)[]> {
+  if (shard !== fullCrl) return [shard]
+  return [null, ...(await store.crls.shards(authorityId, notAfterSec)).map((row) => row.shard)]
+}
+
+/** False when another process has given away this number or a higher one. */
+async function saved(store: Store, row: CrlRow): Promise<boolean> {
+  const { authorityId, shard, number } = row
+  let isSaved = false
+  try {
+    await store.write(async (tx) => {
+      const latest = await tx.crls.head(authorityId, shard)
+      isSaved = latest === null || latest.number < number
+      if (!isSaved) return
+      await tx.crls.save(row)
+      await tx.events.append({ type: 'crl-published', authorityId, shard, crlNumber: number.toString() })
+    })
+  } catch (error) {
+    // It is committed: others must hear of revocations although the journal cannot be written.
+    if (!isSaved || !(error instanceof HubError) || error.code !== 'journal-unavailable') throw error
+  }
+  return isSaved
+}
+
+async function distributionPointOf(store: Store, { authorityId, shard }: CrlScope): Promise<string | null> {
+  if (shard === fullCrl) return null
+  const row = await store.crls.shard(authorityId, shard)
+  if (row === null) throw new HubError('not-found', `${quote(authorityId)} has no shard ${shard}`)
+  return crlShardUrl(row.base, authorityId, shard)
 }
 
 function authorityNamed(authorities: Authorities, id: string): Authority {

@@ -9,9 +9,10 @@ import {
 import type { IdentityId } from '../core/identity/id.ts'
 import { type Identity, identityMovedTo } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
+import { readCertificate } from '../core/x509/certificate.ts'
 import { adoptionPlans } from './adopt.ts'
+import { crlShardBase } from './crl-places.ts'
 import type { JournalFacts } from './journal-facts.ts'
-import { fullCrl } from './ports/crls.ts'
 import type { JournalEntry } from './ports/journal.ts'
 import type { Adoption, Transaction } from './ports/store.ts'
 import { profileNamed } from './profiles.ts'
@@ -49,6 +50,7 @@ export class Replay {
     const closed = await this.#profilesThatStayOut(news)
     const fresh = news.map((credential) => laidAside(credential, !closed.has(credential.profile)))
     await this.#tx.credentials.insertAll(fresh)
+    await this.#noteShards(fresh)
     await this.#noteFirstUses(entries)
     await this.#noteAdoptions(identities, known, new Set(fresh.map(({ identityId }) => identityId)))
   }
@@ -99,12 +101,13 @@ export class Replay {
   }
 
   async #writeRevoked(before: Credential, revoked: Credential, reason: RevocationReason): Promise<void> {
-    const { identityId, authorityId, fingerprint, serialNumber } = revoked
+    const { identityId, authorityId, crlShard, fingerprint, serialNumber } = revoked
     await this.#tx.credentials.update(revoked)
     await this.#tx.events.append({
       type: 'credential-revoked',
       identityId,
       authorityId,
+      crlShard,
       fingerprint,
       serialNumber,
       reason,
@@ -157,21 +160,33 @@ export class Replay {
     return count
   }
 
+  /**
+   * A shard that the registry does not know, or knows with fewer certificates, is needed as long as those of them that came
+   * back, and takes no other ones: nobody knows how many have named it.
+   */
+  async #noteShards(credentials: readonly Credential[]): Promise<void> {
+    for (const { authorityId, crlShard: shard, certificate, notAfterSec } of credentials) {
+      if (shard === null) continue
+      const known = await this.#tx.crls.shard(authorityId, shard)
+      const [url = ''] = readCertificate(certificate).crlDistributionPoints
+      await this.#tx.crls.saveShard({
+        ...{ authorityId, shard, places: limits.crlShardCertificatesMax },
+        base: known?.base ?? crlShardBase(url),
+        notAfterSec: Math.max(known?.notAfterSec ?? 0, notAfterSec),
+      })
+    }
+  }
+
   /** A CRL without content stands for the numbers that were given away: the next one is made at once, and above it. */
   async passCrlNumbers(): Promise<void> {
-    for (const [authorityId, number] of this.#facts.crlNumbers) {
-      const latest = await this.#tx.crls.latest(authorityId, fullCrl)
-      if (latest !== null && latest.number >= number) continue
-      const thisUpdateMs = latest?.thisUpdateMs ?? 0
-      await this.#tx.crls.save({
-        authorityId,
-        shard: fullCrl,
-        number,
-        thisUpdateMs,
-        nextUpdateMs: thisUpdateMs,
-        crl: new Uint8Array(),
-        eventNumber: 0,
-      })
+    for (const [authorityId, numbers] of this.#facts.crlNumbers) {
+      for (const [shard, number] of numbers) {
+        const latest = await this.#tx.crls.head(authorityId, shard)
+        if (latest !== null && latest.number >= number) continue
+        const thisUpdateMs = latest?.thisUpdateMs ?? 0
+        const dates = { thisUpdateMs, nextUpdateMs: thisUpdateMs }
+        await this.#tx.crls.save({ authorityId, shard, number, ...dates, crl: new Uint8Array(), eventNumber: 0 })
+      }
     }
   }
 

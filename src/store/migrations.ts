@@ -178,7 +178,8 @@ async function makeAuthority(database: Kysely<any>, { counter, key, integer, byt
     sql`create index credentials_parent on credentials (parent_serial) where parent_serial is not null`,
     sql`create index credentials_overlap on credentials (superseded_at_ms) where state = 'superseded'`,
     sql`create index credentials_unused on credentials (state, issued_at_ms) where state in ('intended', 'pending')`,
-    sql`create index credentials_revoked on credentials (authority_id, crl_shard, not_after_sec) where state = 'revoked'`,
+    sql`create index credentials_revoked on credentials (authority_id, crl_shard, not_after_sec, number)
+      where state in ('revoked', 'quarantined', 'unadopted')`,
     sql`create table renewal_contests (
       number ${counter}, identity_id ${key} not null references identities (id), parent_serial ${key} not null,
       rival_serial ${key} not null, serial_number ${key} not null, at_ms ${integer} not null)`,
@@ -211,8 +212,9 @@ async function makeAuthority(database: Kysely<any>, { counter, key, integer, byt
       at_ms ${integer} not null, primary key (root_id, identity_id))`,
 
     sql`create table crl_shards (
-      authority_id ${key} not null, shard ${integer} not null, places ${integer} not null, not_after_sec ${integer} not null,
-      primary key (authority_id, shard))`,
+      authority_id ${key} not null, shard ${integer} not null, base ${key} not null, places ${integer} not null,
+      not_after_sec ${integer} not null, primary key (authority_id, shard))`,
+    sql`create index crl_shards_base on crl_shards (authority_id, base, shard)`,
     sql`create table crls_sharded (
       authority_id ${key} not null, shard ${integer} not null, number text not null, this_update_ms ${integer} not null,
       next_update_ms ${integer} not null, event_number ${integer} not null, crl ${bytes} not null,

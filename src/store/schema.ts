@@ -154,6 +154,7 @@ export interface RoleGrantTable {
 export interface CrlShardTable {
   authority_id: string
   shard: number
+  base: string
   places: number
   not_after_sec: number
 }

@@ -9,7 +9,7 @@ import { createApiKey } from '../../src/hub/api-keys.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import type { KeyStore } from '../../src/hub/ports/signer.ts'
-import { publishCrl } from '../../src/hub/publish-crl.ts'
+import { fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import { grantToken, registerDevice } from '../../src/hub/register-device.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { openSqliteSnapshot } from '../../src/store/sqlite/sqlite-snapshot.ts'
@@ -229,5 +229,5 @@ async function fill(machine: TimeMachine): Promise<void> {
     else await changeDeviceState(machine.hub, actor, found.id, 'retired')
   }
   await machine.restore(copy)
-  for (const { id } of machine.hub.authorities.signing()) await publishCrl(machine.hub, id)
+  for (const { id } of machine.hub.authorities.signing()) await publishCrl(machine.hub, fullScope(id))
 }

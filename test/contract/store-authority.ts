@@ -63,7 +63,7 @@ export async function writeOneOfEach(tx: Transaction, id: IdentityId): Promise<v
     atMs: 1,
   })
   await tx.renewals.call({ kind: 'group', group: 'line-2' }, 1)
-  await tx.crls.saveShard({ authorityId: 'issuing-1', shard: 0, places: 64, notAfterSec: 99 })
+  await tx.crls.saveShard({ authorityId: 'issuing-1', shard: 0, base: 'http://a', places: 64, notAfterSec: 99 })
   await tx.authorities.insertCross({
     fingerprint: 'cd',
     subjectId: 'root-2',
@@ -181,7 +181,7 @@ function credentialContract(store: () => Store): void {
     assert.deepEqual(await store().credentials.supersededBefore(22, 10), [superseded(724, 21)])
   })
 
-  test('a shard lists what was revoked and names it, and all that was revoked is listed without one', async () => {
+  test('a shard lists what was revoked and names it, and what names none is listed without one', async () => {
     const { id } = await someone(store(), 'sharded-1')
     const revoked = (n: number, crlShard: number | null) =>
       fakeCredential(n, {
@@ -190,10 +190,14 @@ function credentialContract(store: () => Store): void {
       })
     await store().write((tx) => tx.credentials.insertAll([revoked(730, 0), revoked(731, 1), revoked(732, null)]))
     const serialsOf = async (shard: number | null) =>
-      (await store().credentials.revokedBelow('issuing-sharded', 0, shard)).map(({ serialNumber }) => serialNumber)
+      (
+        await store().credentials.revoked({
+          ...{ authorityId: 'issuing-sharded', shard, notAfterSec: 0, after: null, limit: 10 },
+        })
+      ).items.map(({ serialNumber }) => serialNumber)
     assert.deepEqual(await serialsOf(0), ['0730'])
     assert.deepEqual(await serialsOf(1), ['0731'])
-    assert.deepEqual(await serialsOf(null), ['0730', '0731', '0732'])
+    assert.deepEqual(await serialsOf(null), ['0732'])
   })
 }
 
@@ -328,19 +332,29 @@ function rowContract(store: () => Store): void {
 
   test('shards of CRLs are told apart, and CRLs are listed without their content', async () => {
     const row = { authorityId: 'issuing-shards', number: 1n, thisUpdateMs: 1, nextUpdateMs: 2, eventNumber: 3 }
-    const places = { authorityId: 'issuing-shards', shard: 1, places: 64, notAfterSec: 7 }
+    const places = { authorityId: 'issuing-shards', shard: 1, base: 'http://a', places: 64, notAfterSec: 7 }
     await store().write(async (tx) => {
       await tx.crls.save({ ...row, shard: 1, crl: Uint8Array.of(1) })
       await tx.crls.save({ ...row, shard: 0, number: 2n, crl: Uint8Array.of(2) })
       await tx.crls.saveShard({ ...places, places: 1 })
       await tx.crls.saveShard(places)
+      await tx.crls.saveShard({ ...places, shard: 2, base: 'http://b', notAfterSec: 9 })
     })
     assert.deepEqual((await store().crls.latest('issuing-shards', 0))?.number, 2n)
     assert.deepEqual(await store().crls.ofAuthority('issuing-shards'), [
       { ...row, shard: 0, number: 2n },
       { ...row, shard: 1 },
     ])
-    assert.deepEqual(await store().crls.shards('issuing-shards'), [places])
+    assert.deepEqual(await store().crls.head('issuing-shards', 1), { ...row, shard: 1 })
+    assert.equal(await store().crls.head('issuing-shards', 2), null)
+    const shardsOf = async (notAfterSec: number) =>
+      (await store().crls.shards('issuing-shards', notAfterSec)).map(({ shard }) => shard)
+    assert.deepEqual([await shardsOf(7), await shardsOf(8), await shardsOf(10)], [[1, 2], [2], []])
+    assert.deepEqual(await store().crls.shard('issuing-shards', 1), places)
+    assert.equal(await store().crls.shard('issuing-shards', 3), null)
+    assert.equal((await store().crls.newestShard('issuing-shards', null))?.shard, 2)
+    assert.deepEqual(await store().crls.newestShard('issuing-shards', 'http://a'), places)
+    assert.equal(await store().crls.newestShard('issuing-shards', 'http://c'), null)
   })
 }
 

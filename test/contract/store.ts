@@ -288,7 +288,7 @@ function credentialContract(store: () => Store): void {
     assert.deepEqual(await store().credentials.unfit([]), [])
   })
 
-  test('what is revoked below an authority comes ascending by number until it has expired', async () => {
+  test('what is revoked below an authority comes by its end, until it has expired, and what is on hold with it', async () => {
     const revoked = (n: number, serialNumber: string, notAfterSec: number, authorityId = 'issuing-9') =>
       make(n, {
         serialNumber,
@@ -304,11 +304,51 @@ function credentialContract(store: () => Store): void {
       await tx.credentials.insert(revoked(42, '01', 499))
       await tx.credentials.insert(revoked(43, '02', 900, 'issuing-8'))
       await tx.credentials.insert({ ...revoked(44, '03', 900), state: 'active', revokedAtMs: null })
+      for (const [n, state] of [
+        [45, 'quarantined'],
+        [46, 'unadopted'],
+      ] as const) {
+        const held = { state, revokedAtMs: null, revocationReason: null }
+        await tx.credentials.insert({ ...revoked(n, `${n}`, 400 + n), ...held, authorityId: 'issuing-7' })
+      }
     })
-    assert.deepEqual(await store().credentials.revokedBelow('issuing-9', 500, null), [
-      { serialNumber: '7f', revokedAtMs: 41, reason: 'superseded' },
+    const query = { authorityId: 'issuing-9', shard: null, notAfterSec: 500, after: null, limit: 100 }
+    assert.deepEqual((await store().credentials.revoked(query)).items, [
       { serialNumber: '0080', revokedAtMs: 40, reason: 'superseded' },
+      { serialNumber: '7f', revokedAtMs: 41, reason: 'superseded' },
     ])
+    const held = await store().credentials.revoked({ ...query, authorityId: 'issuing-7', notAfterSec: 0 })
+    assert.deepEqual(held.items, [
+      { serialNumber: '45', revokedAtMs: 1_022, reason: 'certificateHold' },
+      { serialNumber: '46', revokedAtMs: 1_023, reason: 'certificateHold' },
+    ])
+  })
+
+  test('revoked certificates come in pages, those of one end too', async () => {
+    const credentials = [47, 48, 49].map((n) =>
+      make(n, { authorityId: 'issuing-6', notAfterSec: 500, state: 'revoked', revokedAtMs: n }),
+    )
+    await store().write((tx) => tx.credentials.insertAll(credentials))
+    const query = { authorityId: 'issuing-6', shard: null, notAfterSec: 0, limit: 2 }
+    const first = await store().credentials.revoked({ ...query, after: null })
+    assert.deepEqual(
+      first.items.map(({ revokedAtMs }) => revokedAtMs),
+      [47, 48],
+    )
+    const second = await store().credentials.revoked({ ...query, after: first.next })
+    assert.deepEqual(
+      second.items.map(({ revokedAtMs }) => revokedAtMs),
+      [49],
+    )
+    assert.equal(second.next, null)
+  })
+
+  test('the status of a certificate is that of its issuer and serial number together', async () => {
+    const revoked = { state: 'revoked', revokedAtMs: 9, revocationReason: 'superseded' } as const
+    await store().write((tx) => tx.credentials.insert(make(50, { serialNumber: '0a0b', ...revoked })))
+    assert.deepEqual(await store().credentials.status('issuing-1', '0a0b'), { ...revoked, issuedAtMs: 1_025 })
+    assert.equal(await store().credentials.status('issuing-2', '0a0b'), null)
+    assert.equal(await store().credentials.status('issuing-1', '0a0c'), null)
   })
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { encodePem } from '../../src/core/x509/pem.ts'
 import { crlPath, statusServer } from '../../src/http/status/status-server.ts'
-import { currentCrl, publishCrl } from '../../src/hub/publish-crl.ts'
+import { currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import type { ReadinessVerdict } from '../../src/hub/readiness.ts'
 import { type HubParts, hubParts } from '../support/hub-parts.ts'
 import { assertProblem } from './problem.ts'
@@ -14,7 +14,7 @@ const ready: ReadinessVerdict = { isReady: true, reasons: [] }
 function serverOf(t: { after(step: () => unknown): void }, hub: HubParts, verdict = ready): FastifyInstance {
   const app = statusServer({
     authorities: hub.authorities,
-    crl: (authorityId) => currentCrl(hub, authorityId),
+    crl: (scope) => currentCrl(hub, scope),
     readiness: { judge: async () => verdict },
     clock: hub.clock,
     log: hub.log,
@@ -26,7 +26,7 @@ function serverOf(t: { after(step: () => unknown): void }, hub: HubParts, verdic
 test('a CRL is served in DER with its number as ETag, and may be kept for five minutes at most', async (t) => {
   const hub = await hubParts(t)
   const app = serverOf(t, hub)
-  const row = await currentCrl(hub, hub.issuing.id)
+  const row = await currentCrl(hub, fullScope(hub.issuing.id))
   const { statusCode, headers, rawPayload } = await app.inject(crlPath(hub.issuing.id))
   assert.equal(statusCode, 200)
   assert.equal(headers['content-type'], 'application/pkix-crl')
@@ -47,7 +47,7 @@ test('a reader that has the current CRL is answered 304, and gets the next one i
   assert.equal(same.headers.etag, first.headers.etag)
   assert.equal(same.rawPayload.length, 0)
 
-  await publishCrl(hub, hub.issuing.id)
+  await publishCrl(hub, fullScope(hub.issuing.id))
   const next = await again()
   assert.equal(next.statusCode, 200)
   assert.notEqual(next.headers.etag, first.headers.etag)

@@ -14,7 +14,7 @@ import { changeDeviceState, revokeCertificate, revokeDevice } from '../../src/hu
 import { enrol } from '../../src/hub/enrol.ts'
 import { findInJournal } from '../../src/hub/find-in-journal.ts'
 import type { Store, Transaction } from '../../src/hub/ports/store.ts'
-import { currentCrl, publishCrl } from '../../src/hub/publish-crl.ts'
+import { currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import { grantToken } from '../../src/hub/register-device.ts'
 import { currentServerCertificate, hubIdentityId } from '../../src/hub/server-certificate.ts'
 import { deviceRequest, type HubParts, registered } from '../support/hub-parts.ts'
@@ -179,7 +179,7 @@ test('what was issued and revoked after the copy is revoked, and stands in the C
   const report = await machine.restore(copy)
   assert.deepEqual([report.credentialsRevoked, report.credentialsWaiting], [1, 0])
   assert.equal(await machine.verdict(credential), 'certificate-revoked')
-  const { crl } = await currentCrl(machine.hub, machine.hub.issuing.id)
+  const { crl } = await currentCrl(machine.hub, fullScope(machine.hub.issuing.id))
   assert.ok(Buffer.from(crl).includes(Buffer.from(credential.serialNumber, 'hex')))
 })
 
@@ -202,10 +202,10 @@ test('whoever is revoked or closed before the adoption stays so', async (t) => {
 test('numbers of CRLs and events never come back, and an old CRL is not served', async (t) => {
   const machine = await TimeMachine.start(t)
   const { issuing } = machine.hub
-  await publishCrl(machine.hub, issuing.id)
+  await publishCrl(machine.hub, fullScope(issuing.id))
   const copy = await machine.backUp()
   machine.hub.clock.advance(3_600_000)
-  const newest = await publishCrl(machine.hub, issuing.id)
+  const newest = await publishCrl(machine.hub, fullScope(issuing.id))
   await registered(machine.hub, 'pump')
   const lastEvent = await machine.hub.store.events.last()
   machine.hub.clock.advance(-3_000_000)
@@ -214,7 +214,7 @@ test('numbers of CRLs and events never come back, and an old CRL is not served',
   const [restored] = await machine.hub.store.events.after(lastEvent, 1)
   assert.equal(restored?.type, 'registry-restored')
   assert.equal(restored?.number, lastEvent + 1)
-  const crl = await currentCrl(machine.hub, issuing.id)
+  const crl = await currentCrl(machine.hub, fullScope(issuing.id))
   assert.ok(crl.number > newest.number)
   assert.ok(crl.crl.length > 0)
 })

@@ -17,7 +17,7 @@ import { peerAddress, sourceOf } from '../../src/hub/peer-address.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import type { HubEvent } from '../../src/hub/ports/events.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
-import { crlLifetimeMs, crlRefreshMs, currentCrl, publishCrl } from '../../src/hub/publish-crl.ts'
+import { crlLifetimeMs, crlRefreshMs, currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import { attemptRecorder } from '../../src/hub/record-attempts.ts'
 import { keepCrlsFresh } from '../../src/hub/refresh-crls.ts'
 import { keepServerCertificate } from '../../src/hub/renew-server-certificate.ts'
@@ -26,27 +26,27 @@ import { deviceRequest, hubParts, noonMs, registered, StandingClock } from '../s
 
 test('CRL numbers only grow, also when the clock goes back', async (t) => {
   const hub = await hubParts(t)
-  const first = await publishCrl(hub, hub.issuing.id)
+  const first = await publishCrl(hub, fullScope(hub.issuing.id))
   hub.clock.advance(-3_600_000)
-  const second = await publishCrl(hub, hub.issuing.id)
+  const second = await publishCrl(hub, fullScope(hub.issuing.id))
   assert.equal(second.number, first.number + 1n)
   hub.clock.advance(7_200_000)
-  assert.equal((await publishCrl(hub, hub.issuing.id)).number, BigInt(hub.clock.nowMs()))
+  assert.equal((await publishCrl(hub, fullScope(hub.issuing.id))).number, BigInt(hub.clock.nowMs()))
 })
 
 test('a CRL is made anew long before it ends, and served as it is until then', async (t) => {
   const hub = await hubParts(t)
-  const first = await currentCrl(hub, hub.issuing.id)
+  const first = await currentCrl(hub, fullScope(hub.issuing.id))
   assert.equal(first.nextUpdateMs - noonMs, crlLifetimeMs)
   hub.clock.advance(crlRefreshMs - 1)
-  assert.equal((await currentCrl(hub, hub.issuing.id)).number, first.number)
+  assert.equal((await currentCrl(hub, fullScope(hub.issuing.id))).number, first.number)
   hub.clock.advance(1)
-  assert.ok((await currentCrl(hub, hub.issuing.id)).number > first.number)
+  assert.ok((await currentCrl(hub, fullScope(hub.issuing.id))).number > first.number)
 })
 
 test('an authority that does not exist has no CRL', async (t) => {
   const hub = await hubParts(t)
-  await assert.rejects(currentCrl(hub, 'root-../../x'), { code: 'not-found' })
+  await assert.rejects(currentCrl(hub, fullScope('root-../../x')), { code: 'not-found' })
 })
 
 test('a hub whose clock is before the birth of its root refuses to start', async (t) => {
@@ -98,12 +98,12 @@ test('a revoked server certificate is replaced at once, with another key when it
 test('revocations that a killed hub owed stand in the CRL of the next start', async (t) => {
   const hub = await hubParts(t)
   const { identity, tokenText } = await registered(hub, 'pump-7')
-  await publishCrl(hub, hub.issuing.id)
+  await publishCrl(hub, fullScope(hub.issuing.id))
   const credential = await enrol(hub, { tokenText, claimedId: '', ...deviceRequest('pump-7') })
   await revokeDevice(hub, hub.actor, identity.id, 'keyCompromise')
   const crls = keepCrlsFresh(hub)
   await crls.stop()
-  const { crl } = await currentCrl(hub, hub.issuing.id)
+  const { crl } = await currentCrl(hub, fullScope(hub.issuing.id))
   assert.ok(Buffer.from(crl).toString('hex').includes(credential.serialNumber))
 })
 
@@ -114,10 +114,12 @@ test('the way of a revocation into a CRL is timed from the act, and one that wai
   const crls = keepCrlsFresh(hub)
   assert.equal(crls.oldestOwedMs(), null)
   await revokeDevice(hub, hub.actor, identity.id, 'keyCompromise')
-  const number = await hub.store.events.last()
-  crls.revoked(hub.issuing.id, number, noonMs)
+  const events = await hub.store.events.after(0, 100)
+  const event = events.find(({ type }) => type === 'credential-revoked')
+  assert.ok(event !== undefined)
+  crls.noted(event)
   hub.clock.advance(250)
-  crls.revoked(hub.issuing.id, number, noonMs + 250)
+  crls.noted({ ...event, atMs: noonMs + 250 })
   assert.equal(crls.oldestOwedMs(), noonMs)
   hub.clock.advance(150)
   hub.observer.lines.length = 0
@@ -134,9 +136,9 @@ test('a clock that ran ahead and was set right drops no revocation that still ma
   const credential = await enrol(hub, { tokenText, claimedId: '', ...deviceRequest('pump-7') })
   await revokeDevice(hub, hub.actor, identity.id, 'keyCompromise')
   hub.clock.advance(60 * 86_400_000)
-  const ahead = await publishCrl(hub, hub.issuing.id)
+  const ahead = await publishCrl(hub, fullScope(hub.issuing.id))
   hub.clock.advance(-60 * 86_400_000)
-  const right = await currentCrl(hub, hub.issuing.id)
+  const right = await currentCrl(hub, fullScope(hub.issuing.id))
   assert.ok(right.number > ahead.number)
   assert.ok(Buffer.from(right.crl).toString('hex').includes(credential.serialNumber))
 })

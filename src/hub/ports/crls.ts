@@ -7,6 +7,8 @@ export const fullCrl = -1
 export interface CrlShardRow {
   readonly authorityId: string
   readonly shard: number
+  /** The address that its URL begins with, in the certificates that name it and in its CRLs, for ever: `http://hub:8080`. */
+  readonly base: string
   /** Places that were given away for certificates that name it. */
   readonly places: number
   /** The last good second of the certificate that ends last of those that name it. */
@@ -25,12 +27,20 @@ export interface CrlRow {
   /** The newest event when it was made: what was revoked up to there stands in it. */
   readonly eventNumber: number
 }
+
+/** What is known of a CRL without its content, which may be large. */
+export type CrlHead = Omit<CrlRow, 'crl'>
+
 export interface CrlReader {
   latest(authorityId: string, shard: number): Promise<CrlRow | null>
-  /** Without their contents: which CRLs of an authority there are. */
-  ofAuthority(authorityId: string): Promise<readonly Omit<CrlRow, 'crl'>[]>
-  /** Of an authority, ascending. */
-  shards(authorityId: string): Promise<readonly CrlShardRow[]>
+  head(authorityId: string, shard: number): Promise<CrlHead | null>
+  /** Which CRLs of an authority there are, ascending by shard. */
+  ofAuthority(authorityId: string): Promise<readonly CrlHead[]>
+  shard(authorityId: string, shard: number): Promise<CrlShardRow | null>
+  /** Those of an authority that are needed at or after that second, ascending. */
+  shards(authorityId: string, notAfterSec: number): Promise<readonly CrlShardRow[]>
+  /** The one with the highest number, of that base, or of any where it is null. */
+  newestShard(authorityId: string, base: string | null): Promise<CrlShardRow | null>
 }
 export interface Crls extends CrlReader {
   /** Replaces the CRL of that authority and shard. */

@@ -27,11 +27,15 @@ export type NewHubEvent =
       readonly identityId: IdentityId
       readonly fingerprint: Fingerprint
       readonly serialNumber: SerialNumber
+      /** True of one that was issued into quarantine: whoever reads CRLs must hear that it is on hold. */
+      readonly isHeld?: true
     }
   | {
       readonly type: 'credential-revoked'
       readonly identityId: IdentityId
       readonly authorityId: string
+      /** As in the credential; left out by versions that had no shards. */
+      readonly crlShard?: number | null
       readonly fingerprint: Fingerprint
       readonly serialNumber: SerialNumber
       readonly reason: RevocationReason

@@ -3,16 +3,11 @@
  * way to write. Adapters live in `store/` and pass the contract suite in `test/contract/store.ts`.
  */
 
-import type {
-  Credential,
-  CredentialState,
-  Fingerprint,
-  RevocationReason,
-  SerialNumber,
-} from '../../core/identity/credential.ts'
+import type { Credential, CredentialState, Fingerprint, SerialNumber } from '../../core/identity/credential.ts'
 import type { IdentityId, IdentityKind } from '../../core/identity/id.ts'
 import type { Identity, IdentityState } from '../../core/identity/identity.ts'
 import type { Token } from '../../core/identity/token.ts'
+import type { CrlReason } from '../../core/x509/crl.ts'
 import type { Attempt, AttemptQuery, NewAttempt } from './attempts.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from './audit.ts'
 import type { Authorities, AuthorityReader, RollOverReader, RollOvers } from './authorities.ts'
@@ -60,7 +55,28 @@ export interface Identities extends IdentityReader {
 export interface RevokedCertificate {
   readonly serialNumber: SerialNumber
   readonly revokedAtMs: number
-  readonly reason: RevocationReason
+  readonly reason: CrlReason
+}
+
+/** What of a credential says whether it is good. */
+export type CredentialStatus = Pick<Credential, 'state' | 'issuedAtMs' | 'revokedAtMs' | 'revocationReason'>
+
+/** Where a list of revoked certificates goes on. */
+export interface RevokedPlace {
+  readonly notAfterSec: number
+  readonly number: number
+}
+
+export interface RevokedQuery {
+  readonly authorityId: string
+  /** Those that name this shard, or null for those that name the full CRL. */
+  readonly shard: number | null
+  /** Only what ended at or after this second. */
+  readonly notAfterSec: number
+  /** The `next` of the page before, or null for the first. */
+  readonly after: RevokedPlace | null
+  /** 1 to `limits.pageRowsMax`. */
+  readonly limit: number
 }
 
 export interface CredentialQuery extends PageQuery {
@@ -88,6 +104,8 @@ export interface CredentialReader {
    * @throws HubError `cursor-invalid`
    */
   list(query: CredentialQuery): Promise<Page<Credential>>
+  /** Of the certificate with that serial number that this authority has issued, or will: without its bytes, which are many. */
+  status(authorityId: string, serialNumber: SerialNumber): Promise<CredentialStatus | null>
   /** All credentials of one identity, newest first. */
   listOfIdentity(id: IdentityId, query: PageQuery): Promise<Page<Credential>>
   /** The credentials of an identity that are in one of the states, oldest first. */
@@ -110,12 +128,13 @@ export interface CredentialReader {
   /** Oldest first: those superseded before a time and not revoked or expired since, at most `limit`. */
   supersededBefore(supersededAtMs: number, limit: number): Promise<readonly Credential[]>
   /**
-   * Everything revoked below an authority that ended at or after `notAfterSec`, ascending by serial number: the content of
-   * a CRL (RFC 5280 §3.3 keeps an entry until one CRL after its expiry).
-   *
-   * @param shard only what names this shard; null for all
+   * A part of a CRL: what is revoked, and what is on hold because it is quarantined or unadopted, by its end. A page is full
+   * unless it is the last. What changes meanwhile may be in it or not.
    */
-  revokedBelow(authorityId: string, notAfterSec: number, shard: number | null): Promise<readonly RevokedCertificate[]>
+  revoked(query: RevokedQuery): Promise<{
+    readonly items: readonly RevokedCertificate[]
+    readonly next: RevokedPlace | null
+  }>
   /**
    * Those of the credentials that must not connect because of their state or that of their identity, in no order; at most
    * `limits.bulkRowsMax` fingerprints. Dates are not looked at.

@@ -3,7 +3,14 @@ import { assert } from '../../core/errors.ts'
 import type { Credential, Fingerprint, SerialNumber } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
 import type { Page, PageQuery } from '../../hub/ports/page.ts'
-import type { CredentialReader, Credentials, RevokedCertificate, UnfitCredential } from '../../hub/ports/store.ts'
+import type {
+  CredentialReader,
+  Credentials,
+  RevokedCertificate,
+  RevokedPlace,
+  RevokedQuery,
+  UnfitCredential,
+} from '../../hub/ports/store.ts'
 import type { Access, CredentialTable } from '../schema.ts'
 import { listCredentials } from './credential-list.ts'
 import { assertBulk, assertPage, pageOf, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
@@ -26,6 +33,17 @@ export function credentialReader(access: Access): CredentialReader {
       return row === undefined ? null : read(row)
     },
     list: (query) => listCredentials(access, query, read),
+    async status(authorityId, serialNumber) {
+      const row = await access()
+        .selectFrom('credentials')
+        .select(['state', 'issued_at_ms', 'revoked_at_ms', 'revocation_reason'])
+        .where('serial_number', '=', serialNumber)
+        .where('authority_id', '=', authorityId)
+        .executeTakeFirst()
+      if (row === undefined) return null
+      const { state, issued_at_ms: issuedAtMs, revoked_at_ms: revokedAtMs, revocation_reason: revocationReason } = row
+      return { state, issuedAtMs, revokedAtMs, revocationReason }
+    },
     listOfIdentity: (id, query) => listOfIdentity(access, id, query),
     async ofIdentityIn(id, states) {
       if (states.length === 0) return []
@@ -76,7 +94,7 @@ export function credentialReader(access: Access): CredentialReader {
         .execute()
       return found.map(read)
     },
-    revokedBelow: (authorityId, notAfterSec, shard) => revokedBelow(access, authorityId, notAfterSec, shard),
+    revoked: (query) => revoked(access, query),
     unfit: (fingerprints) => unfit(access, fingerprints),
   }
 }
@@ -162,29 +180,37 @@ async function lineageOf(access: Access, serialNumbers: readonly SerialNumber[])
   return rows.map(({ fingerprint }) => fingerprint)
 }
 
-async function revokedBelow(
+/** The very list that the index of these rows is made for: SQLite compares the words. */
+const onCrl = sql<boolean>`state in ('revoked', 'quarantined', 'unadopted')`
+
+async function revoked(
   access: Access,
-  authorityId: string,
-  notAfterSec: number,
-  shard: number | null,
-): Promise<readonly RevokedCertificate[]> {
+  { authorityId, shard, notAfterSec, after, limit }: RevokedQuery,
+): Promise<{ readonly items: readonly RevokedCertificate[]; readonly next: RevokedPlace | null }> {
+  assertPage(limit)
   let query = access()
     .selectFrom('credentials')
-    .select(['serial_number', 'revoked_at_ms', 'revocation_reason'])
+    .select(['number', 'serial_number', 'state', 'issued_at_ms', 'revoked_at_ms', 'revocation_reason', 'not_after_sec'])
+    .where(onCrl)
     .where('authority_id', '=', authorityId)
-    .where('state', '=', sql.lit('revoked'))
+    .where('crl_shard', shard === null ? 'is' : '=', shard)
     .where('not_after_sec', '>=', notAfterSec)
-  if (shard !== null) query = query.where('crl_shard', '=', shard)
-  const rows = await query
-    // The octets are minimal DER, so the longer number is the greater one.
-    .orderBy(sql`length(serial_number)`)
-    .orderBy('serial_number')
-    .execute()
-  return rows.map((row) => ({
-    serialNumber: row.serial_number,
-    revokedAtMs: row.revoked_at_ms ?? 0,
-    reason: row.revocation_reason ?? 'unspecified',
-  }))
+  if (after !== null)
+    query = query.where(sql<boolean>`(not_after_sec, number) > (${after.notAfterSec}, ${after.number})`)
+  const rows = await query.orderBy('not_after_sec').orderBy('number').limit(limit).execute()
+  const last = rows.length === limit ? rows.at(-1) : undefined
+  return {
+    items: rows.map((row) =>
+      row.state === 'revoked'
+        ? {
+            serialNumber: row.serial_number,
+            revokedAtMs: row.revoked_at_ms ?? 0,
+            reason: row.revocation_reason ?? 'unspecified',
+          }
+        : { serialNumber: row.serial_number, revokedAtMs: row.issued_at_ms, reason: 'certificateHold' },
+    ),
+    next: last === undefined ? null : { notAfterSec: last.not_after_sec, number: last.number },
+  }
 }
 
 async function unfit(access: Access, fingerprints: readonly Fingerprint[]): Promise<readonly UnfitCredential[]> {
