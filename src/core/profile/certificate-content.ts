@@ -45,13 +45,15 @@ export function certificateContent(
 ): CertificateContent {
   const asOrdered = orderedProfile(profile, order)
   const names = alternativeNames(asOrdered, identity, realm, order)
+  const serves = asOrdered.extendedKeyUsage.includes(oids.serverAuth)
   const first = names.dnsNames[0] ?? names.ipAddresses[0] ?? null
-  const subjectAttributes = subjectOf(asOrdered, { ...valuesOf(identity, realm), name: first })
+  if (serves && first === null) {
+    throw new HubError('names-missing', `${quote(identity.id)} has no name for a certificate of ${quote(profile.name)}`)
+  }
+  const subjectAttributes = subjectOf(asOrdered, { ...placeholderValues(identity, realm), name: first })
   const addresses = names.ipAddresses.filter((address) => !address.includes(':'))
   const dnsNames = profile.names.addressesAsDns ? [...names.dnsNames, ...addresses] : names.dnsNames
-  if (asOrdered.extendedKeyUsage.includes(oids.serverAuth)) {
-    assertServerNamed(asOrdered, identity, subjectAttributes, { ...names, dnsNames })
-  }
+  if (serves && dnsNames.length === 0) assertNoHostName(subjectAttributes)
   return {
     profile: asOrdered,
     identityId: identity.id,
@@ -85,7 +87,7 @@ function tooMuch(profile: Profile, what: string): HubError {
   return new HubError('order-asks-too-much', `the order asks profile ${quote(profile.name)} for ${what}`)
 }
 
-function valuesOf(identity: IdentityFacts, realm: Realm): Omit<PlaceholderValues, 'name'> {
+function placeholderValues(identity: IdentityFacts, realm: Realm): Omit<PlaceholderValues, 'name'> {
   return { id: identity.id, kind: identity.kind, group: identity.group, realm, attributes: identity.attributes }
 }
 
@@ -112,7 +114,7 @@ function namesOfKind(
 ): readonly string[] {
   const { parse, field } = kinds[kind]
   const { patterns, registry, requester } = profile.names[kind]
-  const values = { ...valuesOf(identity, realm), name: null }
+  const values = { ...placeholderValues(identity, realm), name: null }
   const decided = new Set([
     ...patterns.map((pattern) => parse(expandPattern(pattern, kind, values))),
     ...(registry ? identity.names[field].map(parse) : []),
@@ -134,27 +136,13 @@ function subjectOf({ subject }: Profile, values: PlaceholderValues): readonly Ne
 }
 
 /**
- * A server is checked by its names. Where there is no DNS name, OpenSSL and others take the common name for one, so that an
- * id could name a server that nobody granted.
+ * Where a server has no DNS name, OpenSSL and others take the common name for one, so that an id could name a server that
+ * nobody granted.
  */
-function assertServerNamed(
-  { name: profileName }: Profile,
-  { id }: IdentityFacts,
-  subject: readonly NewNameAttribute[],
-  { dnsNames, ipAddresses }: IdentityNames,
-): void {
-  if (dnsNames.length > 0) return
-  if (ipAddresses.length === 0) {
-    throw new HubError('names-missing', `${quote(id)} has no name for a certificate of profile ${quote(profileName)}`)
-  }
+function assertNoHostName(subject: readonly NewNameAttribute[]): void {
   const commonName = subject.find(({ oid }) => oid === oids.commonName)?.value ?? ''
-  if (commonName.includes('.') && isDnsName(commonName.toLowerCase())) {
-    throw new HubError(
-      'name-invalid',
-      `the common name ${quote(commonName)} would be taken for the name of the server`,
-      {
-        hint: 'give it a DNS name beside its addresses',
-      },
-    )
-  }
+  if (!commonName.includes('.') || !isDnsName(commonName.toLowerCase())) return
+  throw new HubError('name-invalid', `the common name ${quote(commonName)} would be taken for the name of the server`, {
+    hint: 'give it a DNS name beside its addresses',
+  })
 }

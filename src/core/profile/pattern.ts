@@ -80,7 +80,8 @@ export function expandPattern(pattern: string, kind: NameKind, values: Placehold
     }
     const value = placedValue(part.placeholder, values)
     if (value === null) throw missing(part.placeholder, pattern, values)
-    const fault = valueFault(value, kind, parts.length === 1, text.includes('@'))
+    // The realm is the hub's own and has dots by right.
+    const fault = part.placeholder === 'realm' ? null : valueFault(value, kind, parts.length === 1, text.includes('@'))
     if (fault !== null) {
       throw new HubError(
         'name-invalid',
