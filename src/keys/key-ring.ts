@@ -6,7 +6,7 @@ import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, sig
 import { promisify } from 'node:util'
 import { assert, HubError, quote } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
-import { signingAlgorithm } from '../core/x509/algorithms.ts'
+import { algorithmFor } from '../core/x509/algorithms.ts'
 import type { AuthorityKeyType } from '../core/x509/authority-key.ts'
 import type { KeyStore, Signer } from '../hub/ports/signer.ts'
 import { encryptedPem, openPem } from './encrypted-key.ts'
@@ -141,16 +141,17 @@ function spkiOf(privateKey: KeyObject): Uint8Array {
 
 function signerOf(privateKey: KeyObject): Signer {
   const publicKey = spkiOf(privateKey)
-  const { hash } = signingAlgorithm(publicKey)
   const key = { key: privateKey, dsaEncoding: 'der' } as const
   // One signature on P-256 or with Ed25519 takes 24 µs, less than the way to the thread pool and back; RSA takes a millisecond.
-  const isFast = hash === null || privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1'
-  if (isFast) return { publicKey, sign: async (bytes) => new Uint8Array(sign(hash, bytes, key)) }
+  const isFast =
+    privateKey.asymmetricKeyType === 'ed25519' || privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1'
+  const hashFor = (bytes: Uint8Array) => algorithmFor(bytes, publicKey).hash
+  if (isFast) return { publicKey, sign: async (bytes) => new Uint8Array(sign(hashFor(bytes), bytes, key)) }
   return {
     publicKey,
     sign: (bytes) =>
       new Promise((resolve, reject) => {
-        sign(hash, bytes, key, (error, signature) => {
+        sign(hashFor(bytes), bytes, key, (error, signature) => {
           if (error === null) resolve(new Uint8Array(signature))
           else reject(error)
         })

@@ -7,6 +7,7 @@
  * decides its public key and nothing else.
  */
 import type { IdentityKind } from '../identity/id.ts'
+import type { SignatureHash } from '../x509/algorithms.ts'
 import type { KeyUsage } from '../x509/extensions.ts'
 import type { KeyType } from '../x509/public-key.ts'
 import type { SubjectPattern } from './subject.ts'
@@ -72,7 +73,7 @@ export interface Profile {
   /** The first is the kind of key that the hub makes where it makes one. */
   readonly keyTypes: readonly KeyType[]
   /** Hash of the issuer's signature; null for the one that is as strong as the issuer's key. Ed25519 has its own. */
-  readonly hash: 'sha256' | 'sha384' | 'sha512' | null
+  readonly hash: SignatureHash | null
   /** Which programs must read certificate, key file and chain. */
   readonly compatibility: 'modern' | 'mbedtls'
   /** Whether its holder may come in as a client of the gate. */

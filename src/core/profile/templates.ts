@@ -53,7 +53,7 @@ export function certificateTemplate(
   const names = { uris: [uri], dnsNames, ipAddresses, emails }
   return {
     ...certificateParts(parts),
-    ...issuerParts(parts.issuer),
+    ...issuerParts(parts.issuer, profile),
     subject,
     extensions: [
       ...profileExtensions(profile, parts.publicKey),
@@ -82,7 +82,7 @@ export function authorityTemplate(
 ): CertificateTemplate {
   return {
     ...certificateParts(parts),
-    ...issuerParts(parts.issuer),
+    ...issuerParts(parts.issuer, issuingProfile),
     subject: buildName(cutName(parts.name)),
     extensions: profileExtensions(issuingProfile, parts.publicKey),
   }
@@ -94,7 +94,7 @@ export function responderTemplate(
 ): CertificateTemplate {
   return {
     ...certificateParts(parts),
-    ...issuerParts(parts.issuer),
+    ...issuerParts(parts.issuer, ocspProfile),
     subject: buildName(cutName(parts.name)),
     extensions: [...profileExtensions(ocspProfile, parts.publicKey), ocspNoCheck()],
   }
@@ -112,9 +112,9 @@ function certificateParts({ publicKey, serialNumber, validity }: TemplateParts):
   return { publicKey, serialNumber, validity }
 }
 
-function issuerParts({ subject, subjectKeyIdentifier: identifier, publicKey }: Issuer) {
+function issuerParts({ subject, subjectKeyIdentifier: identifier, publicKey }: Issuer, { hash }: Profile) {
   assert(identifier !== null, 'an authority has a subject key identifier')
-  const signatureAlgorithm = signingAlgorithm(publicKey)
+  const signatureAlgorithm = signingAlgorithm(publicKey, hash)
   return { signatureAlgorithm, issuer: subject.der, authorityKeyIdentifier: identifier } as const
 }
 

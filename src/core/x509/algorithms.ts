@@ -1,17 +1,20 @@
 /** Signature algorithms of certificates, CRLs and certificate requests. */
 import { verify } from 'node:crypto'
 import { assert } from '../errors.ts'
-import { type DerElement, DerReader, oidText } from './der-reader.ts'
+import { type DerElement, DerError, DerReader, oidText } from './der-reader.ts'
 import { tags } from './der-tags.ts'
 import { derBitString, derElement, derOid, derSequence } from './der-writer.ts'
 import { oids } from './oids.ts'
 import { importPublicKey, readPublicKey } from './public-key.ts'
 
+/** Hashes that go with ECDSA and RSA. */
+export type SignatureHash = 'sha256' | 'sha384' | 'sha512'
+
 /** What one algorithm asks of a key and of node:crypto. */
 interface Scheme {
   readonly keyType: 'ec' | 'rsa' | 'ed25519'
   /** Null where the signature scheme has its own. */
-  readonly hash: 'sha256' | 'sha384' | 'sha512' | null
+  readonly hash: SignatureHash | null
   /** What stands behind the object identifier (RFC 5758 §3.2, RFC 8017 appendix A.2.4, RFC 8410 §3). */
   readonly parameters: 'absent' | 'null'
 }
@@ -65,9 +68,40 @@ const known = new WeakMap<Uint8Array, SigningAlgorithm>()
  * which every device reads, or Ed25519.
  *
  * @param spki SubjectPublicKeyInfo in DER of a key on P-256 or P-384, an RSA key or an Ed25519 key
+ * @param hash another hash than the usual one, where the algorithm has a choice; null for the usual one
  * @throws HubError `certificate-unreadable` where the bytes are no such structure
  */
-export function signingAlgorithm(spki: Uint8Array): SigningAlgorithm {
+export function signingAlgorithm(spki: Uint8Array, hash: SignatureHash | null = null): SigningAlgorithm {
+  const usual = usualAlgorithm(spki)
+  if (hash === null || usual.hash === null || usual.hash === hash) return usual
+  const other = [...signing.values()].find((each) => each.keyType === usual.keyType && each.hash === hash)
+  assert(other !== undefined, 'ECDSA and RSA go with every hash')
+  return other
+}
+
+/**
+ * The algorithm for a signature over bytes: the one that a TBSCertificate or TBSCertList names as its own, where that key can
+ * make it; the usual one otherwise, as for the ResponseData of OCSP, which names none.
+ */
+export function algorithmFor(bytes: Uint8Array, spki: Uint8Array): SigningAlgorithm {
+  const usual = usualAlgorithm(spki)
+  const named = namedAlgorithm(bytes)
+  return named?.keyType === usual.keyType ? named : usual
+}
+
+function namedAlgorithm(bytes: Uint8Array): SigningAlgorithm | null {
+  try {
+    const fields = new DerReader(bytes).enter(tags.sequence, 'what is signed')
+    let element = fields.next('what is signed')
+    while (element.tag !== tags.sequence) element = fields.next('the algorithm of the signature')
+    return signing.get(readSignatureAlgorithm(element).oid) ?? null
+  } catch (error) {
+    if (error instanceof DerError) return null
+    throw error
+  }
+}
+
+function usualAlgorithm(spki: Uint8Array): SigningAlgorithm {
   const before = known.get(spki)
   if (before !== undefined) return before
   const oid = signingOid(spki)

@@ -6,8 +6,8 @@ export interface Signer {
   /** The SubjectPublicKeyInfo in DER of the key that signs. */
   readonly publicKey: Uint8Array
   /**
-   * Signs with the algorithm that follows from the key (`signingAlgorithm` of core/x509): DER SEQUENCE of r and s for ECDSA
-   * (RFC 3279 §2.2.3), the bare octets for RSA and Ed25519.
+   * Signs with the algorithm that the bytes name, or the usual one of the key (`algorithmFor` of core/x509): DER SEQUENCE of
+   * r and s for ECDSA (RFC 3279 §2.2.3), the bare octets for RSA and Ed25519.
    */
   sign(bytes: Uint8Array): Promise<Uint8Array>
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { createPrivateKey, sign, X509Certificate } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { CodingError } from '../../../src/core/errors.ts'
+import { deviceProfile } from '../../../src/core/profile/built-in.ts'
 import {
+  algorithmFor,
   isAcceptedSignature,
   isSignedBy,
   readSignatureAlgorithm,
@@ -14,7 +16,20 @@ import { crlToBeSigned, signedCrl } from '../../../src/core/x509/crl.ts'
 import { readCrl } from '../../../src/core/x509/crl-reader.ts'
 import { DerReader } from '../../../src/core/x509/der-reader.ts'
 import { tags } from '../../../src/core/x509/der-tags.ts'
-import { ecKey, ed25519Key, makeDevice, makeIssuing, makeRoot, rsaKey, signBytes, spkiOf } from './support.ts'
+import { derInteger, derOid, derSequence } from '../../../src/core/x509/der-writer.ts'
+import { oids } from '../../../src/core/x509/oids.ts'
+import { contentOf } from '../profile/facts.ts'
+import {
+  ecKey,
+  ed25519Key,
+  makeCertificate,
+  makeDevice,
+  makeIssuing,
+  makeRoot,
+  rsaKey,
+  signBytes,
+  spkiOf,
+} from './support.ts'
 
 const validity = { notBeforeSec: 1_790_000_000, notAfterSec: 1_790_863_999 }
 
@@ -56,6 +71,29 @@ describe('the algorithm of a signature', () => {
       assert.equal(readCrl(crl).number, 7n)
     })
   }
+
+  for (const hash of ['sha256', 'sha384', 'sha512'] as const) {
+    test(`is one with ${hash} where a profile asks for it, and the key signs what the certificate names`, () => {
+      for (const key of [ecKey(), ecKey('P-384'), rsaKey()]) {
+        const issuing = makeRoot(validity, key)
+        const device = makeCertificate(issuing, validity, contentOf({ ...deviceProfile, hash }))
+        assert.equal(readCertificate(device).signatureAlgorithm.oid, signingAlgorithm(key.spki, hash).oid)
+        assert.ok(new X509Certificate(device).verify(new X509Certificate(issuing.der).publicKey))
+      }
+      const own = ed25519Key()
+      assert.equal(signingAlgorithm(own.spki, hash).hash, null)
+    })
+  }
+
+  test('over bytes that name none, or one of another kind of key, is the usual one of the key', () => {
+    const named = (oid: string) => derSequence(derInteger(1), derSequence(derOid(oid)))
+    const { spki } = ecKey()
+    assert.equal(algorithmFor(named(oids.ecdsaWithSha512), spki).hash, 'sha512')
+    assert.equal(algorithmFor(named(oids.sha512WithRsa), spki).hash, 'sha256')
+    for (const bytes of [named('1.2.3'), derSequence(), new Uint8Array(), Buffer.from('text'), derInteger(1)]) {
+      assert.equal(algorithmFor(bytes, spki).hash, 'sha256')
+    }
+  })
 
   test('is none for a key that no authority may have', () => {
     for (const curve of ['P-521', 'secp256k1']) assert.throws(() => signingAlgorithm(ecKey(curve).spki), CodingError)

@@ -5,7 +5,7 @@ import { deviceProfile, serverProfile } from '../../../src/core/profile/built-in
 import type { CertificateContent } from '../../../src/core/profile/certificate-content.ts'
 import { authorityTemplate, certificateTemplate, rootTemplate } from '../../../src/core/profile/templates.ts'
 import type { Validity } from '../../../src/core/profile/validity.ts'
-import { signingAlgorithm } from '../../../src/core/x509/algorithms.ts'
+import { algorithmFor } from '../../../src/core/x509/algorithms.ts'
 import { type CertificateFields, readCertificate } from '../../../src/core/x509/certificate.ts'
 import { type CertificateTemplate, signedCertificate, toBeSigned } from '../../../src/core/x509/certificate-builder.ts'
 import { serialNumberFrom } from '../../../src/core/x509/serial-number.ts'
@@ -44,7 +44,7 @@ export function ed25519Key(): TestKey {
 }
 
 export function signBytes(key: TestKey, bytes: Uint8Array): Uint8Array {
-  return sign(signingAlgorithm(key.spki).hash, bytes, key.privateKey)
+  return sign(algorithmFor(bytes, key.spki).hash, bytes, key.privateKey)
 }
 
 export function issue(template: CertificateTemplate, key: TestKey): Uint8Array {
