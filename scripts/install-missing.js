@@ -14,6 +14,7 @@ const programs = [
   ['openssl', 'openssl', 'conformance with OpenSSL and every test that needs foreign certificates'],
   ['certtool', 'gnutls-bin', 'conformance with GnuTLS'],
   ['pk12util', 'libnss3-tools', 'conformance with NSS'],
+  ['libmbedx509.so', 'libmbedtls-dev', 'conformance with mbedTLS'],
   ['mosquitto', 'mosquitto', 'the comparison with Mosquitto'],
   ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],
   ['curl', 'curl', 'conformance of EST with curl'],

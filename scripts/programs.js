@@ -13,7 +13,18 @@ function postgresFolders() {
   }
 }
 
+/** A library counts by the beginning of its file's name, wherever this architecture keeps it. */
+function isLibraryInstalled(name) {
+  try {
+    const places = readdirSync('/usr/lib').filter((folder) => folder.includes('-linux-'))
+    return places.some((folder) => readdirSync(join('/usr/lib', folder)).some((file) => file.startsWith(name)))
+  } catch {
+    return false
+  }
+}
+
 export function isInstalled(name) {
+  if (name.endsWith('.so')) return isLibraryInstalled(name)
   return folders.some((folder) => {
     try {
       accessSync(join(folder, name), constants.X_OK)
