@@ -19,6 +19,7 @@ import { profileFailures } from './entries/profile.ts'
 import { renewalFailures } from './entries/renewal.ts'
 import { roleFailures } from './entries/roles.ts'
 import { sessionFailures } from './entries/session.ts'
+import { signingFailures } from './entries/signing.ts'
 import { statusFailures } from './entries/status.ts'
 import { transportFailures } from './entries/transport.ts'
 import type { Failure } from './failure.ts'
@@ -34,6 +35,7 @@ const entries = {
   ...enrolmentFailures,
   ...renewalFailures,
   ...issuanceFailures,
+  ...signingFailures,
   ...apiFailures,
   ...roleFailures,
   ...hubFailures,

@@ -46,6 +46,7 @@ export function validityFrom(
   }
 }
 
-function dateText(epochSec: number): string {
+/** A second for people, as in `2026-11-21T12:00:00Z`. */
+export function dateText(epochSec: number): string {
   return new Date(epochSec * 1000).toISOString().replace('.000Z', 'Z')
 }

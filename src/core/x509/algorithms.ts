@@ -144,6 +144,12 @@ export function isAcceptedSignature(algorithm: SignatureAlgorithm): boolean {
   return schemes.get(algorithm.oid)?.parameters === algorithm.parameters
 }
 
+/** Whether an accepted algorithm is one for that key. @param spki SubjectPublicKeyInfo in DER */
+export function signatureFits(algorithm: SignatureAlgorithm, spki: Uint8Array): boolean {
+  const { kind } = readPublicKey(spki, 'certificate-unreadable')
+  return isAcceptedSignature(algorithm) && schemes.get(algorithm.oid)?.keyType === kind
+}
+
 /** Whether a signature of an accepted algorithm was made over these bytes with the private half of that key. */
 export function isSignedBy(
   spki: Uint8Array,

@@ -100,24 +100,36 @@ export function readIssuingDistributionPoint({ value, critical }: Extension): st
   return url
 }
 
+/** One way to the authority. */
+export interface AuthorityWay {
+  /** Dotted. */
+  readonly method: string
+  /** Null where the place is named in another way. */
+  readonly url: string | null
+}
+
+/** Every way to the authority that authorityInfoAccess names, in order. */
+export function readAuthorityWays({ value }: Extension): readonly AuthorityWay[] {
+  const list = openSingle(value, tags.sequence, 'authorityInfoAccess')
+  const ways: AuthorityWay[] = []
+  while (!list.atEnd) {
+    const way = list.enter(tags.sequence, 'a way to the authority')
+    const method = oidText(way.take(tags.oid, 'the method of a way to the authority'))
+    const { tag, content } = way.next('the place of a way to the authority')
+    way.assertEnd('a way to the authority')
+    ways.push({ method, url: tag === uriTag ? ia5Text(content, 'a URI') : null })
+  }
+  return ways
+}
+
 /** Where an issuer's OCSP responder answers and its certificate can be fetched, each in order. */
-export function readAuthorityInfoAccess({ value }: Extension): {
+export function readAuthorityInfoAccess(extension: Extension): {
   readonly ocsp: readonly string[]
   readonly caIssuers: readonly string[]
 } {
-  const list = openSingle(value, tags.sequence, 'authorityInfoAccess')
-  const ocsp: string[] = []
-  const caIssuers: string[] = []
-  while (!list.atEnd) {
-    const way = list.enter(tags.sequence, 'a way to the authority')
-    const oid = oidText(way.take(tags.oid, 'the method of a way to the authority'))
-    const { tag, content } = way.next('the place of a way to the authority')
-    way.assertEnd('a way to the authority')
-    if (tag !== uriTag) continue
-    if (oid === oids.ocspAccess) ocsp.push(ia5Text(content, 'a URI'))
-    if (oid === oids.caIssuersAccess) caIssuers.push(ia5Text(content, 'a URI'))
-  }
-  return { ocsp, caIssuers }
+  const ways = readAuthorityWays(extension)
+  const urlsOf = (method: string) => ways.flatMap((way) => (way.method === method && way.url !== null ? [way.url] : []))
+  return { ocsp: urlsOf(oids.ocspAccess), caIssuers: urlsOf(oids.caIssuersAccess) }
 }
 
 function pointUris(point: DerReader): readonly string[] {
@@ -131,6 +143,7 @@ const uriTag = contextPrimitive(6)
 const emailTag = contextPrimitive(1)
 const dnsTag = contextPrimitive(2)
 const addressTag = contextPrimitive(7)
+const emailTag = contextPrimitive(1)
 
 function readGeneralNames(list: DerReader): GeneralNames {
   const uris: string[] = []
