@@ -13,6 +13,7 @@ import { followEvents } from '../hub/follow-events.ts'
 import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
 import type { Log } from '../hub/ports/log.ts'
+import type { StatusPlaces } from '../hub/ports/status-places.ts'
 import { attemptRecorder } from '../hub/record-attempts.ts'
 import { keepCrlsFresh } from '../hub/refresh-crls.ts'
 import { keepAnswersFew } from '../hub/remove-old-answers.ts'
@@ -100,15 +101,19 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   })
   closing.add('http', () => status.close())
   const http = await listenOn(status, 'HTTP', config.host, config.httpPort)
-  const crlUrl = (authorityId: string): string =>
-    `http://${urlHost(names.publicName)}:${http.port}${crlPath(authorityId)}`
+  const statusPlaces: StatusPlaces = {
+    async placeFor(authorityId) {
+      const crlUrl = `http://${urlHost(names.publicName)}:${http.port}${crlPath(authorityId)}`
+      return { crlShard: null, crlUrl, ocspUrl: null, caIssuersUrl: null }
+    },
+  }
   const oldAnswers = keepAnswersFew({ store, clock, log }, instance ?? 'alone')
   closing.add('old answers', () => oldAnswers.stop())
 
   const { realm } = names
   const issuer = {
     ...{ store, keys, instance, clock, random, observer, realm, authorities },
-    crlUrl,
+    statusPlaces,
   }
   const certificate = await currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames))
   const brought = openBrought(config, names, log, closing)

@@ -172,6 +172,13 @@ export const limits = {
   /** Time for the broker to answer a CONNECT. */
   upstreamConnectMs: 5_000,
 
+  /** Time from the plan of a certificate to its last write; a busy registry answers within seconds. */
+  intentCompletedMs: 5 * 60_000,
+  /** Age at which an intent that nobody completed is revoked: beyond the above, with the clocks of two processes apart. */
+  intentLapsesMs: 10 * 60_000,
+  /** How often they are looked for. */
+  intentsSweptEveryMs: 60_000,
+
   /** Attempts kept in the registry; the oldest go first. */
   attemptsKeptMax: 100_000,
   /** Characters of a subject or issuer that an attempt keeps of a stranger's certificate, which may be 16 KiB of name. */

@@ -8,7 +8,8 @@ import { limits } from '../core/limits.ts'
 import type { Profile } from '../core/profile/profile.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { nameText } from '../core/x509/name.ts'
-import type { Authorities, Authority } from './authorities.ts'
+import type { Authorities } from './authorities.ts'
+import type { Authority } from './authority.ts'
 import type { Admission, Judgement } from './judgement.ts'
 import type { CertificateSummary } from './ports/attempts.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
@@ -140,7 +141,7 @@ function cut(text: string): string {
 
 function isSignedBy(certificate: Uint8Array, authority: Authority): boolean {
   try {
-    return new X509Certificate(certificate).verify(new X509Certificate(authority.certificate).publicKey)
+    return new X509Certificate(certificate).verify(authority.x509.publicKey)
   } catch {
     return false
   }

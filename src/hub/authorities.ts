@@ -3,28 +3,16 @@
  * issuing authority that signs now, and earlier ones beside it; they change while the hub runs, also through another process.
  */
 import { HubError, quote } from '../core/errors.ts'
-import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
-import { type CertificateTemplate, signedCertificate, toBeSigned } from '../core/x509/certificate-builder.ts'
 import { encodePem } from '../core/x509/pem.ts'
+import { Authority } from './authority.ts'
 import { certificatePath } from './certificate-path.ts'
 import type { AuthorityRow, CrossCertificate, RollOverRow } from './ports/authorities.ts'
-import type { KeyStore, Signer } from './ports/signer.ts'
+import type { KeyStore } from './ports/signer.ts'
 import type { Store } from './ports/store.ts'
 import { hasPublished } from './roll-over/states.ts'
 
 /** The chain that a hub begins with, and that is meant where none is named. */
 export const mainChain = 'main'
-
-/** An authority with its key at hand, where it is here. */
-export interface Authority extends Pick<AuthorityRow, 'id' | 'role' | 'chain' | 'keyType' | 'parentId' | 'state'> {
-  /** Its certificate in DER. */
-  readonly certificate: Uint8Array
-  readonly fields: CertificateFields
-  readonly fingerprint: string
-  readonly keyPlace: AuthorityRow['keyPlace']
-  /** Refuses with `authority-key-offline` where the key is not here. */
-  readonly signer: Signer
-}
 
 export interface Authorities {
   /** Every one there has been, in order of creation. */
@@ -188,22 +176,8 @@ async function read(store: Store, keys: KeyStore, before: readonly Authority[]):
 }
 
 async function open(row: AuthorityRow, keys: KeyStore, before: Authority | null): Promise<Authority> {
-  const { createdAtMs: _, ...rest } = row
-  const isHere = row.keyPlace === 'hub' && row.state !== 'retired'
-  const isOpen = before !== null && before.keyPlace === 'hub' && before.state !== 'retired'
-  const isSame = before !== null && Buffer.compare(before.certificate, row.certificate) === 0
-  const fields = isSame ? before.fields : readCertificate(row.certificate)
-  const signer = isHere ? (isOpen ? before.signer : await keys.open(row.id)) : absentSigner(row.id, fields.publicKey)
-  return { ...rest, fields, fingerprint: certificateFingerprint(row.certificate), signer }
-}
-
-function absentSigner(id: string, publicKey: Uint8Array): Signer {
-  return {
-    publicKey,
-    async sign() {
-      throw new HubError('authority-key-offline', `the key of ${id} is not here`)
-    },
-  }
+  if (row.keyPlace === 'offline' || row.state === 'retired') return new Authority(row, null)
+  return before?.isOpen === true ? before.as(row) : new Authority(row, await keys.open(row.id))
 }
 
 /** Two that are equal look the same to everybody. */
@@ -213,10 +187,4 @@ function fingerprintOf({ all, crosses, rollOvers }: Known): string {
     crosses.map(({ fingerprint }) => fingerprint),
     rollOvers.map(({ id, state }) => [id, state]),
   ])
-}
-
-/** The certificate of a template, signed. */
-export async function signCertificate(template: CertificateTemplate, signer: Signer): Promise<Uint8Array> {
-  const tbs = toBeSigned(template)
-  return signedCertificate(tbs, await signer.sign(tbs))
 }

@@ -8,15 +8,15 @@ import { type Token, tokenRefusal } from '../core/identity/token.ts'
 import { deviceProfile } from '../core/profile/built-in.ts'
 import { certificateContent } from '../core/profile/certificate-content.ts'
 import { assertRequestFits } from '../core/profile/request-check.ts'
-import { certificateTemplate } from '../core/profile/templates.ts'
 import type { Secret } from '../core/secret.ts'
 import { parseCertificateRequest, verifyCertificateRequest } from '../core/x509/certificate-request.ts'
 import { assertAcceptableKey, publicKeyHash } from '../core/x509/public-key.ts'
 import type { Authorities } from './authorities.ts'
-import { issueCredential } from './issue-credential.ts'
+import { completeCredential, issueCredential } from './issue-credential.ts'
 import type { Clock } from './ports/clock.ts'
 import type { IssuanceOutcome, Observer } from './ports/observer.ts'
 import type { Random } from './ports/random.ts'
+import type { StatusPlaces } from './ports/status-places.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { grantedProfile } from './profiles.ts'
 import { parseSecretText, secretMatches } from './secret-text.ts'
@@ -28,8 +28,7 @@ export interface EnrolmentHub {
   readonly observer: Pick<Observer, 'issuance' | 'enrolmentRefused' | 'renewal'>
   readonly realm: Realm
   readonly authorities: Pick<Authorities, 'issuing'>
-  /** Where the CRL of the issuing authority can be fetched. */
-  crlUrl(authorityId: string): string
+  readonly statusPlaces: StatusPlaces
 }
 
 export interface EnrolmentRequest {
@@ -93,21 +92,12 @@ async function answerTo(hub: EnrolmentHub, token: Token, request: EnrolmentReque
   // As an act, not as a look: what was issued is answered only when it would outlive a restored backup.
   if (token.state === 'used') return repeated(await hub.store.write((tx) => replayed(tx, token, keyHash)))
 
-  const authority = hub.authorities.issuing()
   const credential = await issueCredential(hub, {
-    authority,
-    profile: content.profile,
-    identityId: token.identityId,
+    authority: hub.authorities.issuing(),
+    content,
     tokenId: token.id,
     publicKey: csr.publicKey,
-    template: (common) =>
-      certificateTemplate({
-        ...common,
-        content,
-        crlUrl: hub.crlUrl(authority.id),
-        ocspUrl: null,
-        caIssuersUrl: null,
-      }),
+    actor: `token:${token.id}`,
   })
   return hub.store.write(async (tx) => {
     const current = await tx.tokens.find(token.id)
@@ -116,8 +106,8 @@ async function answerTo(hub: EnrolmentHub, token: Token, request: EnrolmentReque
     // The same request may have come twice at once; the one that wrote first decides.
     if (current.state === 'used') return repeated(await replayed(tx, current, keyHash))
     await grantedProfile(tx, await assertMayEnrol(tx, current.identityId), current.profile)
-    const earlier = await tx.credentials.listOfIdentity(current.identityId, { after: null, limit: 1 })
-    await tx.credentials.insert(credential)
+    const isRenewal = await hasHeldOne(tx, current.identityId)
+    await completeCredential(tx, hub.clock, credential)
     await tx.tokens.update({ ...current, state: 'used', usedAtMs: credential.issuedAtMs })
     await tx.events.append({
       type: 'credential-issued',
@@ -137,7 +127,7 @@ async function answerTo(hub: EnrolmentHub, token: Token, request: EnrolmentReque
         notAfter: new Date(credential.notAfterSec * 1000).toISOString(),
       },
     })
-    return { credential, outcome: 'issued', isRenewal: earlier.items.length > 0 }
+    return { credential, outcome: 'issued', isRenewal }
   })
 }
 
@@ -188,4 +178,10 @@ async function replayed(tx: Transaction, token: Token, keyHash: string): Promise
       ? `the enrolment token for ${quote(token.identityId)} was used already, with another key`
       : `the enrolment token for ${quote(token.identityId)} was used already and its certificate is ${same.state}`,
   )
+}
+
+/** Whether an identity has been given a certificate before; one that was only intended was not given. */
+async function hasHeldOne(tx: Transaction, id: IdentityId): Promise<boolean> {
+  const { items } = await tx.credentials.listOfIdentity(id, { after: null, limit: 10 })
+  return items.some(({ state }) => state !== 'intended')
 }

@@ -5,16 +5,19 @@ import { issuingProfile, rootProfile } from '../core/profile/built-in.ts'
 import { authorityTemplate, rootTemplate } from '../core/profile/templates.ts'
 import { validityFrom } from '../core/profile/validity.ts'
 import type { AuthorityKeyType } from '../core/x509/authority-key.ts'
-import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
+import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { serialNumberFrom } from '../core/x509/serial-number.ts'
-import { type Authorities, mainChain, openAuthorities, signCertificate } from './authorities.ts'
+import { type Authorities, mainChain, openAuthorities } from './authorities.ts'
+import { Authority } from './authority.ts'
 import type { AuthorityRow } from './ports/authorities.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
-import type { KeyStore, Signer } from './ports/signer.ts'
+import type { KeyStore } from './ports/signer.ts'
 import type { Store } from './ports/store.ts'
+import { signAuthorityCertificate } from './sign-authority-certificate.ts'
 
 interface Making {
+  readonly store: Store
   readonly keys: KeyStore
   readonly clock: Clock
   readonly random: Random
@@ -27,7 +30,7 @@ interface Making {
  *
  * @throws HubError `clock-before-authority`, `key-file-damaged`, `key-passphrase-wrong`
  */
-export async function establishAuthorities(hub: Making & { readonly store: Store }): Promise<Authorities> {
+export async function establishAuthorities(hub: Making): Promise<Authorities> {
   if ((await hub.store.authorities.all()).length === 0) await makeFirst(hub)
   const authorities = await openAuthorities(hub.store, hub.keys)
   const bornSec = authorities.firstRoot().fields.notBeforeSec
@@ -41,7 +44,7 @@ export async function establishAuthorities(hub: Making & { readonly store: Store
   return authorities
 }
 
-async function makeFirst(hub: Making & { readonly store: Store }): Promise<void> {
+async function makeFirst(hub: Making): Promise<void> {
   const made = await makeChain(hub, { chain: mainChain, keyType: 'P-256' })
   await hub.store.write(async (tx) => {
     // Another process of the same registry may have started at this moment; its authorities are the hub's then.
@@ -64,8 +67,8 @@ export async function makeChain(
   wish: { readonly chain: string; readonly keyType: AuthorityKeyType },
 ): Promise<readonly [root: AuthorityRow, issuing: AuthorityRow]> {
   const root = await makeRoot(hub, { ...wish, name: null })
-  const signer = await hub.keys.open(root.id)
-  const issuing = await makeIssuing(hub, { ...wish, parent: root, signer })
+  const parent = new Authority(root, await hub.keys.open(root.id))
+  const issuing = await makeIssuing(hub, { ...wish, parent })
   const state = 'active'
   return [
     { ...root, state },
@@ -90,33 +93,33 @@ export async function makeRoot(
     validity: validityFrom(rootProfile, nowSec(hub.clock), null),
   })
   const named = wish.name === null ? template : { ...template, issuer: wish.name, subject: wish.name }
-  return rowOf(hub, { ...wish, id, role: 'root', parentId: null, certificate: await signCertificate(named, signer) })
+  const { publicKey } = signer
+  const order = { id, profile: rootProfile, publicKey, template: named, issuer: signer, actor: 'hub' }
+  const certificate = await signAuthorityCertificate(hub, order)
+  return rowOf(hub, { ...wish, id, role: 'root', parentId: null, certificate })
 }
 
-/**
- * An issuing authority with a new key, below a root.
- *
- * @param wish.signer the key of the root
- */
+/** An issuing authority with a new key, below a root. */
 export async function makeIssuing(
   hub: Making,
   wish: {
     readonly chain: string
     readonly keyType: AuthorityKeyType
-    readonly parent: Pick<AuthorityRow, 'id' | 'certificate'>
-    readonly signer: Signer
+    readonly parent: Authority
   },
 ): Promise<AuthorityRow> {
-  const parent = readCertificate(wish.parent.certificate)
+  const { fields } = wish.parent
   const { id, suffix, signer } = await makeKey(hub, 'issuing', wish.keyType)
+  const { publicKey } = signer
   const template = authorityTemplate({
     name: `${hub.realm} issuing ${suffix}`,
-    publicKey: signer.publicKey,
+    publicKey,
     serialNumber: serialNumberFrom(hub.random.bytes(20)),
-    issuer: parent,
-    validity: validityFrom(issuingProfile, nowSec(hub.clock), parent),
+    issuer: fields,
+    validity: validityFrom(issuingProfile, nowSec(hub.clock), fields),
   })
-  const certificate = await signCertificate(template, wish.signer)
+  const order = { id, profile: issuingProfile, publicKey, template, issuer: wish.parent, actor: 'hub' }
+  const certificate = await signAuthorityCertificate(hub, order)
   return rowOf(hub, { ...wish, id, role: 'issuing', parentId: wish.parent.id, certificate })
 }
 

@@ -2,9 +2,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { HubError, quote } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
-import { type CrlContent, crlToBeSigned, encodeCrlEntries, signedCrl } from '../core/x509/crl.ts'
+import { type CrlContent, crlToBeSigned, encodeCrlEntries } from '../core/x509/crl.ts'
 import { assertCrlAsPlanned, assertEntriesAsPlanned } from '../core/x509/crl-check.ts'
-import type { Authorities, Authority } from './authorities.ts'
+import type { Authorities } from './authorities.ts'
+import type { Authority } from './authority.ts'
 import { crlShardUrl } from './crl-places.ts'
 import type { Clock } from './ports/clock.ts'
 import { type CrlHead, type CrlRow, type CrlShardRow, fullCrl } from './ports/crls.ts'
@@ -140,7 +141,7 @@ async function makeCrl(
     nextUpdateSec: Math.floor(nextUpdateMs / 1000),
   }
   const tbs = crlToBeSigned({ ...content, revoked: { parts } })
-  const crl = signedCrl(tbs, await authority.signer.sign(tbs))
+  const crl = await authority.signCrl(tbs)
   assertCrlAsPlanned(crl, tbs, authority.certificate, { ...content, parts })
   return { authorityId: authority.id, shard, number, thisUpdateMs, nextUpdateMs, crl, eventNumber }
 }

@@ -5,17 +5,17 @@ import { type Identity, noNames, profilesOfKind } from '../core/identity/identit
 import { serverProfile } from '../core/profile/built-in.ts'
 import { certificateContent } from '../core/profile/certificate-content.ts'
 import { emptyOrder } from '../core/profile/order.ts'
-import { certificateTemplate } from '../core/profile/templates.ts'
 import type { Secret } from '../core/secret.ts'
 import { readCertificate } from '../core/x509/certificate.ts'
 import { encodePem } from '../core/x509/pem.ts'
 import { publicKeyHash } from '../core/x509/public-key.ts'
 import type { Authorities } from './authorities.ts'
-import { issueCredential } from './issue-credential.ts'
+import { completeCredential, issueCredential } from './issue-credential.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Observer } from './ports/observer.ts'
 import type { Random } from './ports/random.ts'
 import type { KeyStore } from './ports/signer.ts'
+import type { StatusPlaces } from './ports/status-places.ts'
 import type { Store, Transaction } from './ports/store.ts'
 
 /** What a TLS listener needs. */
@@ -50,7 +50,7 @@ interface Hub {
   readonly observer: Pick<Observer, 'issuance'>
   readonly realm: Realm
   readonly authorities: Authorities
-  crlUrl(authorityId: string): string
+  readonly statusPlaces: StatusPlaces
 }
 
 /**
@@ -82,21 +82,12 @@ async function issueServerCredential(hub: Hub, names: ServerNames, keyName: stri
   const { publicKey } = await hub.keys.open(keyName)
   const identity = hubIdentity(hub.clock.nowMs())
   const content = certificateContent(serverProfile, identity, hub.realm, { ...emptyOrder, ...names })
-  const authority = hub.authorities.issuing()
   const credential = await issueCredential(hub, {
-    authority,
-    profile: content.profile,
-    identityId: hubIdentityId,
+    authority: hub.authorities.issuing(),
+    content,
     tokenId: null,
     publicKey,
-    template: (common) =>
-      certificateTemplate({
-        ...common,
-        content,
-        crlUrl: hub.crlUrl(authority.id),
-        ocspUrl: null,
-        caIssuersUrl: null,
-      }),
+    actor: 'hub',
   })
   await hub.store.write((tx) => takeIntoUse(tx, hub.clock, credential))
   return credential
@@ -109,7 +100,7 @@ async function takeIntoUse(tx: Transaction, clock: Clock, issued: Credential): P
     if (old.publicKeyHash === issued.publicKeyHash)
       await tx.credentials.update(credentialMovedTo(old, 'superseded', nowMs))
   }
-  await tx.credentials.insert(credentialMovedTo(issued, 'active', nowMs))
+  await completeCredential(tx, clock, credentialMovedTo(issued, 'active', nowMs))
   const { identityId, fingerprint, serialNumber } = issued
   await tx.events.append({ type: 'credential-issued', identityId, fingerprint, serialNumber })
   await tx.audit.append({

@@ -18,7 +18,7 @@ import { parseDatabaseUrl } from '../../src/store/postgres/address.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { fakeIdentity, fakeToken } from '../contract/store-fakes.ts'
 import { usePostgres } from '../support/hub-database.ts'
-import { deviceRequest, LogBook, MemoryKeys } from '../support/hub-parts.ts'
+import { deviceRequest, fullCrlPlaces, LogBook, MemoryKeys } from '../support/hub-parts.ts'
 import { startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, connected, nextEvent, refused } from '../support/mqtt-client.ts'
 import { needsPostgres } from '../support/postgres.ts'
@@ -116,7 +116,7 @@ async function enrollingHub(store: Store) {
     realm,
   }
   const authorities = await establishAuthorities(parts)
-  return { ...parts, authorities, crlUrl: () => 'http://hub.plant.example/crl' }
+  return { ...parts, authorities, statusPlaces: fullCrlPlaces }
 }
 
 /** Ids with the texts of their tokens. */

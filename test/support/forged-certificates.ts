@@ -10,10 +10,10 @@ import { certificateContent } from '../../src/core/profile/certificate-content.t
 import { certificateTemplate } from '../../src/core/profile/templates.ts'
 import type { Validity } from '../../src/core/profile/validity.ts'
 import { certificateFingerprint, readCertificate } from '../../src/core/x509/certificate.ts'
+import { signedCertificate, toBeSigned } from '../../src/core/x509/certificate-builder.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
 import { publicKeyHash } from '../../src/core/x509/public-key.ts'
 import { serialNumberFrom } from '../../src/core/x509/serial-number.ts'
-import { signCertificate } from '../../src/hub/authorities.ts'
 import { systemRandom } from '../../src/machine/system.ts'
 import { openBeside } from './hub-database.ts'
 import type { DeviceFiles, HubProcess } from './hub-process.ts'
@@ -51,7 +51,8 @@ export async function signedBehindTheBack(
       ocspUrl: null,
       caIssuersUrl: null,
     })
-    const certificate = await signCertificate(template, await keys.open(issuing.id))
+    const tbs = toBeSigned(template)
+    const certificate = signedCertificate(tbs, await (await keys.open(issuing.id)).sign(tbs))
     const credential: Credential = {
       fingerprint: certificateFingerprint(certificate),
       serialNumber: Buffer.from(serialNumber).toString('hex'),

@@ -5,11 +5,13 @@ import { parseIdentityId, parseRealm, type Realm } from '../../src/core/identity
 import { Secret } from '../../src/core/secret.ts'
 import type { AuthorityKeyType } from '../../src/core/x509/authority-key.ts'
 import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
-import type { Authorities, Authority } from '../../src/hub/authorities.ts'
+import type { Authorities } from '../../src/hub/authorities.ts'
+import type { Authority } from '../../src/hub/authority.ts'
 import { establishAuthorities } from '../../src/hub/establish-authorities.ts'
 import type { Log, LogFields } from '../../src/hub/ports/log.ts'
 import type { Observer } from '../../src/hub/ports/observer.ts'
 import type { KeyStore, Signer } from '../../src/hub/ports/signer.ts'
+import type { StatusPlaces } from '../../src/hub/ports/status-places.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
 import { registerDevice, type TokenGrant } from '../../src/hub/register-device.ts'
 import { openKeyRing } from '../../src/keys/key-ring.ts'
@@ -158,7 +160,22 @@ export interface HubParts {
   readonly log: LogBook
   readonly observer: ObserverBook
   readonly actor: 'key:test'
+  readonly statusPlaces: StatusPlaces
   crlUrl(authorityId: string): string
+}
+
+function crlUrl(authorityId: string): string {
+  return `http://hub.plant.example:8080/crl/${authorityId}.crl`
+}
+
+/** Every certificate names the one CRL of its issuer. */
+export const fullCrlPlaces: StatusPlaces = {
+  placeFor: async (authorityId) => ({
+    crlShard: null,
+    crlUrl: crlUrl(authorityId),
+    ocspUrl: null,
+    caIssuersUrl: null,
+  }),
 }
 
 /** 21 November 2026, noon. */
@@ -189,7 +206,8 @@ export async function hubParts(
     log: new LogBook(),
     observer: new ObserverBook(),
     actor: 'key:test',
-    crlUrl: (authorityId) => `http://hub.plant.example:8080/crl/${authorityId}.crl`,
+    statusPlaces: fullCrlPlaces,
+    crlUrl,
   }
 }
 

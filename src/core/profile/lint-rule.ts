@@ -1,9 +1,11 @@
 /** What a lint rule is given and what it answers. Every rule stands in a file of its own below `rules/`. */
 import type { IdentityId } from '../identity/id.ts'
+import type { IdentityNames } from '../identity/identity.ts'
 import type { CertificateFields } from '../x509/certificate.ts'
 import type { CertificateLayout } from '../x509/certificate-layout.ts'
 import type { AuthorityWay, GeneralNames } from '../x509/extension-reader.ts'
 import type { Profile } from './profile.ts'
+import type { StatusUrls } from './templates.ts'
 
 /** The issuer of a certificate, as far as it shows in what it issues. */
 export type LintIssuer = Pick<
@@ -11,38 +13,25 @@ export type LintIssuer = Pick<
   'subject' | 'subjectKeyIdentifier' | 'publicKey' | 'notBeforeSec' | 'notAfterSec' | 'basicConstraints' | 'keyUsage'
 >
 
-/** Names that were ordered beside the identity's own. */
-export interface OrderedNames {
-  readonly dnsNames: readonly string[]
-  /** IPv4 or IPv6 as text, IPv6 in any spelling. */
-  readonly ipAddresses: readonly string[]
-  readonly emails: readonly string[]
-}
-
-/** What the rules ask of a profile. */
-export type LintProfile = Pick<
-  Profile,
-  'name' | 'keyUsage' | 'extendedKeyUsage' | 'pathLength' | 'lifetimeSec' | 'backdateSec' | 'keyTypes' | 'mayConnect'
-> & {
-  /** What a requester may ask for at most; `lifetimeSec` where it is left out. */
-  readonly lifetimeMaxSec?: number
-  /** Whose devices must be able to read its certificates; `modern` where it is left out. */
-  readonly compatibility?: 'modern' | 'mbedtls'
-}
-
 /**
  * What a certificate was meant to be. It is known apart from the certificate, so that a template that says something else
  * is found out. What nobody knows any more of a certificate issued long ago is null, and not looked at.
  */
 export interface CertificatePlan {
-  readonly profile: LintProfile
+  /** With lifetime and extended key usages as they were ordered. */
+  readonly profile: Profile
   /** Null for a certificate that its own key signs. */
   readonly issuer: LintIssuer | null
   /** When it was made by the issuer's clock, whole seconds since the epoch. */
   readonly madeAtSec: number
   /** Null for the certificates of authorities, which speak for nobody. */
   readonly identity: { readonly id: IdentityId; readonly spiffeId: string | null } | null
-  readonly names: OrderedNames | null
+  /** Name in DER. */
+  readonly subject: Uint8Array | null
+  /** What it calls the identity beside its id. */
+  readonly names: IdentityNames | null
+  /** Where readers are told to look; of these the profile chooses. */
+  readonly status: StatusUrls | null
   /** SubjectPublicKeyInfo in DER. */
   readonly publicKey: Uint8Array | null
   /** The serial number that this issuer gave before, lower-case hexadecimal. */

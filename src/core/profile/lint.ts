@@ -35,6 +35,7 @@ import { serialNumberUnpredictable } from './rules/serial-number-unpredictable.t
 import { signatureAlgorithmOfIssuer } from './rules/signature-algorithm-of-issuer.ts'
 import { spiffeIdOnce } from './rules/spiffe-id-once.ts'
 import { strictDer } from './rules/strict-der.ts'
+import { subjectAsOrdered } from './rules/subject-as-ordered.ts'
 import { subjectForm } from './rules/subject-form.ts'
 import { subjectKeyIdentifierRule } from './rules/subject-key-identifier.ts'
 import { subjectNamesIdentity } from './rules/subject-names-identity.ts'
@@ -56,6 +57,7 @@ export const lintRules: readonly LintRule[] = [
   validityBackdatedLittle,
   validityOfProfile,
   subjectForm,
+  subjectAsOrdered,
   subjectNamesIdentity,
   emptySubjectNeedsCriticalNames,
   publicKeyAcceptable,

@@ -143,7 +143,6 @@ const uriTag = contextPrimitive(6)
 const emailTag = contextPrimitive(1)
 const dnsTag = contextPrimitive(2)
 const addressTag = contextPrimitive(7)
-const emailTag = contextPrimitive(1)
 
 function readGeneralNames(list: DerReader): GeneralNames {
   const uris: string[] = []

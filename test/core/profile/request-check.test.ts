@@ -80,7 +80,7 @@ describe('a certificate request asks too much', () => {
     refuses({ extensions: [subjectAltName({ dnsNames: ['hub.example'] }, false)] }, /"hub\.example"/)
     refuses({ extensions: [subjectAltName({ ipAddresses: ['192.0.2.1'] }, false)] }, /"192\.0\.2\.1"/)
     refuses({ extensions: [subjectKeyIdentifier(Uint8Array.of(1, 2))] }, /subjectKeyIdentifier with "0102"/)
-    refuses({ extensions: [extension('2.5.29.56', derNull())] }, /2\.5\.29\.56 with "0500"/)
+    refuses({ extensions: [extension('2.5.29.56', derNull())] }, /noRevAvail with "0500"/)
   })
 
   test('and is unreadable where the extension itself is malformed', () => {

@@ -7,11 +7,13 @@ export const crlDistributionPointForm: LintRule = {
   name: 'crl-distribution-point-form',
   clause: 'RFC 5280 §4.2.1.13, §8',
   reason: 'one plain HTTP URL: over HTTPS, whoever fetches the CRL would need a CRL to verify its server',
-  faultOf({ certificate: { extensions, crlDistributionPoints } }) {
+  faultOf({ certificate: { extensions, crlDistributionPoints }, plan }) {
     if (!extensions.has(oids.crlDistributionPoints)) return null
     const [url, ...more] = crlDistributionPoints
     if (url === undefined) return 'has a CRL distribution point without a URL'
     if (more.length > 0) return `has ${crlDistributionPoints.length} CRL distribution points`
+    if (plan.status !== null && url !== plan.status.crlUrl)
+      return `has the CRL distribution point ${quote(url)}, not its own`
     const fault = httpUrlFault(url)
     return fault === null ? null : `has the CRL distribution point ${quote(url)}, which ${fault}`
   },

@@ -9,8 +9,8 @@ export const dnsNameForm: LintRule = {
   faultOf({ names: { dnsNames, ipAddresses }, plan: { profile } }) {
     for (const name of dnsNames) {
       if (isDnsName(name)) continue
-      // mbedTLS before 3.5 reads no address, so the same one may stand there as a name too.
-      if (profile.compatibility === 'mbedtls' && isIpv4(name) && ipAddresses.includes(name)) continue
+      // mbedTLS 2 compares addresses with nothing else, so the same one may stand there as a name too.
+      if (profile.names.addressesAsDns && isIpv4(name) && ipAddresses.includes(name)) continue
       return `has the DNS name ${quote(name)}`
     }
     return null

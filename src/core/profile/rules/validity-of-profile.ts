@@ -7,8 +7,8 @@ export const validityOfProfile: LintRule = {
   faultOf({ certificate: { notBeforeSec, notAfterSec }, plan: { profile, madeAtSec } }) {
     if (notAfterSec < notBeforeSec) return 'ends before it begins'
     const lifetimeSec = notAfterSec - madeAtSec + 1
-    const mostSec = profile.lifetimeMaxSec ?? profile.lifetimeSec
-    if (lifetimeSec > mostSec) return `lives for ${lifetimeSec} s; its profile allows ${mostSec} s`
+    if (lifetimeSec > profile.lifetimeSec)
+      return `lives for ${lifetimeSec} s; its profile allows ${profile.lifetimeSec} s`
     return lifetimeSec > 0 ? null : 'had ended before it was made'
   },
 }

@@ -1,0 +1,32 @@
+import { basicConstraints } from '../../../../src/core/x509/extensions.ts'
+import { issuing, type RuleCases, root, soundDevice, soundIssuing, soundRoot, withExtension } from '../draft.ts'
+
+export const cases: RuleCases = {
+  good: [
+    soundDevice,
+    soundIssuing,
+    soundRoot,
+    {
+      what: 'an authority below one without a limit',
+      of: 'issuing',
+      plan: () => ({ issuer: { ...root.fields, basicConstraints: { ca: true, pathLength: null } } }),
+    },
+  ],
+  bad: [
+    { what: 'a device below a device', plan: () => ({ issuer: { ...issuing.fields, basicConstraints: null } }) },
+    {
+      what: 'a device below an authority for CRLs alone',
+      plan: () => ({ issuer: { ...issuing.fields, keyUsage: ['cRLSign'] } }),
+    },
+    {
+      what: 'an authority below one that may have none below it',
+      of: 'issuing',
+      plan: () => ({ issuer: issuing.fields }),
+    },
+    {
+      what: 'an authority that allows as many below it as its issuer',
+      of: 'issuing',
+      draft: (draft) => withExtension(draft, basicConstraints(1)),
+    },
+  ],
+}
