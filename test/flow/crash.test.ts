@@ -58,7 +58,9 @@ test('killing the hub during enrolments loses no acknowledged certificate and st
     const files = deviceFiles(id, join(folder, id))
     await (await connected(clientOptions(second.mqtt.port, files, 5))).endAsync()
     const { credentials } = await second.json<DeviceDetailView>(['device', 'show', id])
-    assert.equal(credentials.length, 1, `${id} has ${credentials.length} certificates`)
+    // What the hub was about to sign when it died is known as that, and was handed out to nobody.
+    const issued = credentials.filter(({ state }) => state !== 'intended')
+    assert.equal(issued.length, 1, `${id} has ${issued.length} certificates`)
   }
 })
 

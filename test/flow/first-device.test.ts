@@ -89,6 +89,7 @@ test('a device enrols, talks over mutual TLS, and is cut off when it is revoked'
       'credential.revoke',
       'credential.activate',
       'credential.issue',
+      'credential.sign',
       'token.create',
       'identity.register',
     ])
