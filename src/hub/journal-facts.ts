@@ -4,6 +4,7 @@ import type { IdentityId } from '../core/identity/id.ts'
 import type { IdentityState } from '../core/identity/identity.ts'
 import type { Token } from '../core/identity/token.ts'
 import { fullCrl } from './ports/crls.ts'
+import type { RoleGrantRow } from './ports/grants.ts'
 import type { Journal, JournalEntry } from './ports/journal.ts'
 
 /** Access that was taken away, and numbers that were given away. */
@@ -13,12 +14,16 @@ export interface JournalFacts {
   readonly revoked: ReadonlyMap<Fingerprint, { readonly reason: RevocationReason; readonly atMs: number }>
   /** The last state of identities whose state was changed. */
   readonly states: ReadonlyMap<IdentityId, { readonly state: IdentityState; readonly atMs: number }>
+  /** The last group of identities that something has happened to, and the version in which they had it. */
+  readonly groups: ReadonlyMap<IdentityId, { readonly group: string | null; readonly version: number }>
   /** Tokens that were used or ended. */
   readonly tokens: ReadonlyMap<string, { readonly state: Exclude<Token['state'], 'open'>; readonly atMs: number }>
   /** API keys that were removed: id and name. */
   readonly apiKeys: ReadonlyMap<string, string>
   /** The highest CRL number of each authority, by shard. */
   readonly crlNumbers: ReadonlyMap<string, ReadonlyMap<number, bigint>>
+  /** Roles that were taken from people. One that was given back since is to be given again. */
+  readonly roleGrants: readonly Omit<RoleGrantRow, 'mayRegister'>[]
   /** Credentials that were issued and not revoked since. */
   readonly issued: number
   /** Identities that were registered. */
@@ -39,15 +44,18 @@ export async function journalFacts(journal: Journal, place: number): Promise<Jou
 class Fold {
   readonly #revoked = new Map<Fingerprint, { reason: RevocationReason; atMs: number }>()
   readonly #states = new Map<IdentityId, { state: IdentityState; atMs: number }>()
+  readonly #groups = new Map<IdentityId, { group: string | null; version: number }>()
   readonly #tokens = new Map<string, { state: 'used' | 'revoked'; atMs: number }>()
   readonly #apiKeys = new Map<string, string>()
   readonly #crlNumbers = new Map<string, Map<number, bigint>>()
+  readonly #roleGrants: Omit<RoleGrantRow, 'mayRegister'>[] = []
   readonly #issued = new Set<Fingerprint>()
   readonly #registered = new Set<IdentityId>()
   #entries = 0
 
-  take({ event, atMs, credential }: JournalEntry): void {
+  take({ event, atMs, credential, identity }: JournalEntry): void {
     this.#entries += 1
+    if (identity !== null) this.#groups.set(identity.id, { group: identity.group, version: identity.version })
     switch (event.type) {
       case 'credential-issued':
       case 'credential-adopted':
@@ -70,6 +78,9 @@ class Fold {
       case 'api-key-removed':
         this.#apiKeys.set(event.keyId, event.name)
         return
+      case 'role-grant-removed':
+        this.#roleGrants.push({ identityId: event.identityId, role: event.role, group: event.group })
+        return
       case 'crl-published': {
         const number = BigInt(event.crlNumber)
         // Versions without shards had the full CRL alone.
@@ -84,7 +95,6 @@ class Fold {
       case 'credential-released':
       case 'renewal-contested':
       case 'enrolment-decided':
-      case 'role-grant-removed':
       case 'profile-changed':
       case 'authority-changed':
       case 'registry-restored':
@@ -97,8 +107,10 @@ class Fold {
       entries: this.#entries,
       revoked: this.#revoked,
       states: this.#states,
+      groups: this.#groups,
       tokens: this.#tokens,
       apiKeys: this.#apiKeys,
+      roleGrants: this.#roleGrants,
       crlNumbers: this.#crlNumbers,
       issued: this.#issued.size,
       registered: this.#registered.size,

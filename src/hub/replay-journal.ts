@@ -25,6 +25,7 @@ export interface ReplayReport {
   readonly identitiesClosed: number
   readonly tokensEnded: number
   readonly apiKeysRemoved: number
+  readonly rolesWithdrawn: number
   /** Identities that wait for adoption, and the unadopted credentials of all of them. */
   readonly identitiesWaiting: number
   readonly credentialsWaiting: number
@@ -60,6 +61,7 @@ export async function replayJournal(
       incomplete,
     })
     const replay = new Replay(tx, facts, clock.nowMs())
+    await replay.leaveGroups()
     for await (const group of journal.after(from)) await replay.takeNew(group.map(({ entry }) => entry))
     const report: ReplayReport = {
       restoredTo,
@@ -69,6 +71,7 @@ export async function replayJournal(
       identitiesClosed: await replay.closeIdentities(),
       tokensEnded: await replay.endTokens(),
       apiKeysRemoved: await replay.removeApiKeys(),
+      rolesWithdrawn: await replay.withdrawRoles(),
       ...(await replay.settleAdoptions()),
     }
     await replay.passCrlNumbers()

@@ -29,6 +29,25 @@ export class Replay {
     this.#nowMs = nowMs
   }
 
+  /**
+   * An identity that has left its group since is in none until it is adopted: the owners of the group that the copy says have
+   * lost it. To be done first, so that what waits for adoption is compared with what is there now.
+   */
+  async leaveGroups(): Promise<void> {
+    for (const chunk of chunks([...this.#facts.groups.keys()])) {
+      for (const identity of await this.#tx.identities.findAll(chunk)) {
+        const last = this.#facts.groups.get(identity.id)
+        const { id, group } = identity
+        if (last === undefined || group === null || last.group === group) continue
+        // A version that it never had, so that nobody takes this for what the journal knows.
+        const version = Math.max(identity.version, last.version) + 1
+        await this.#tx.identities.update({ ...identity, group: null, version, updatedAtMs: this.#nowMs })
+        await this.#tx.events.append({ type: 'identity-changed', identityId: id })
+        await this.#audit('identity.change', id, { group }, { group: null })
+      }
+    }
+  }
+
   /** Writes down what the registry does not know of: identities as pending, credentials as unadopted. */
   async takeNew(group: readonly JournalEntry[]): Promise<void> {
     const entries = await this.#withoutUnbornHub(group)
@@ -175,6 +194,18 @@ export class Replay {
         notAfterSec: Math.max(known?.notAfterSec ?? 0, notAfterSec),
       })
     }
+  }
+
+  async withdrawRoles(): Promise<number> {
+    let count = 0
+    for (const grant of this.#facts.roleGrants) {
+      if (!(await this.#tx.roleGrants.remove(grant))) continue
+      const { identityId, role, group } = grant
+      await this.#tx.events.append({ type: 'role-grant-removed', identityId, role, group })
+      await this.#audit('role.withdraw', identityId, { role, group }, null)
+      count += 1
+    }
+    return count
   }
 
   /** A CRL without content stands for the numbers that were given away: the next one is made at once, and above it. */

@@ -5,18 +5,21 @@ import fc from 'fast-check'
 import { auditChainStart, firstBreak } from '../../src/core/audit/chain.ts'
 import { HubError } from '../../src/core/errors.ts'
 import type { Credential } from '../../src/core/identity/credential.ts'
-import type { IdentityId } from '../../src/core/identity/id.ts'
+import { type IdentityId, parseIdentityId } from '../../src/core/identity/id.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
 import { adoptIdentity } from '../../src/hub/adopt.ts'
 import { authenticateApiKey, createApiKey } from '../../src/hub/api-keys.ts'
 import { changeDeviceState, revokeCertificate, revokeDevice } from '../../src/hub/change-identity.ts'
+import { editDevice } from '../../src/hub/edit-device.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { findInJournal } from '../../src/hub/find-in-journal.ts'
+import { rolesOf } from '../../src/hub/person-roles.ts'
 import type { Store, Transaction } from '../../src/hub/ports/store.ts'
 import { currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import { grantToken } from '../../src/hub/register-device.ts'
 import { currentServerCertificate, hubIdentityId } from '../../src/hub/server-certificate.ts'
+import { fakeIdentity } from '../contract/store-fakes.ts'
 import { deviceRequest, type HubParts, registered } from '../support/hub-parts.ts'
 import { TimeMachine } from '../support/time-machine.ts'
 
@@ -60,6 +63,54 @@ test('what was revoked, disabled or retired after the copy is so again, and noth
   assert.deepEqual([again?.revokedAtMs, again?.revocationReason], [revokedAtMs, 'keyCompromise'])
   assert.equal((await store.credentials.find(corrected.fingerprint))?.revocationReason, 'keyCompromise')
   assert.equal((await store.identities.find(retired.identityId))?.state, 'retired')
+})
+
+test('a role that was taken from a person after the copy stays so, and one that was given is given again by nobody', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const id = parseIdentityId('alice')
+  const rows = ['line-1', 'line-2'].map(
+    (group) => ({ identityId: id, role: 'owner', group, mayRegister: false }) as const,
+  )
+  const [first, second] = rows
+  assert.ok(first && second)
+  await machine.hub.store.write(async (tx) => {
+    await tx.identities.insert(fakeIdentity(id, { kind: 'user', state: 'active', profiles: ['user'] }))
+    for (const row of rows) await tx.roleGrants.insert(row)
+  })
+  const copy = await machine.backUp()
+  await machine.hub.store.write(async (tx) => {
+    await tx.roleGrants.remove(first)
+    await tx.events.append({ type: 'role-grant-removed', identityId: id, role: first.role, group: first.group })
+    await tx.roleGrants.insert({ identityId: id, role: 'admin', group: null, mayRegister: false })
+  })
+  const report = await machine.restore(copy)
+  assert.equal(report.rolesWithdrawn, 1)
+  const left = await rolesOf(machine.hub.store, id)
+  assert.deepEqual(left, [{ role: 'owner', groups: ['line-2'], mayRegister: false }])
+})
+
+test('a device that has left its group after the copy is in none until it is adopted', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const edit = (id: IdentityId, group: string | null) => editDevice(machine.hub, actor, id, { group }, null)
+  const [moved, kept, back] = [
+    await registered(machine.hub, 'moved'),
+    await registered(machine.hub, 'kept'),
+    await registered(machine.hub, 'back'),
+  ]
+  for (const { identity } of [moved, kept, back]) await edit(identity.id, 'line-1')
+  const copy = await machine.backUp()
+  await edit(moved.identity.id, 'line-2')
+  await editDevice(machine.hub, actor, kept.identity.id, { attributes: { site: 'x' } }, null)
+  await edit(back.identity.id, null)
+  await edit(back.identity.id, 'line-1')
+
+  await machine.restore(copy)
+  const groupOf = async (id: IdentityId) => (await machine.hub.store.identities.find(id))?.group
+  assert.equal(await groupOf(moved.identity.id), null)
+  assert.equal(await groupOf(kept.identity.id), 'line-1')
+  assert.equal(await groupOf(back.identity.id), 'line-1')
+  const { identity } = await adoptIdentity(machine.hub, actor, moved.identity.id)
+  assert.equal(identity.group, 'line-2')
 })
 
 test('a device that was disabled and enabled again after the copy stays as it is in the copy', async (t) => {

@@ -82,6 +82,7 @@ function countsOf(facts: Facts): Readonly<Record<string, number>> {
     devicesDisabledOrRetired: closed.length,
     tokensUsedOrEnded: facts.tokens.size,
     apiKeysRemoved: facts.apiKeys.size,
+    rolesWithdrawn: facts.roleGrants.length,
     certificatesIssued: facts.issued,
     devicesRegistered: facts.registered,
   }
@@ -124,6 +125,7 @@ function printJournal(journal: Plan['journal']): void {
         amount(since.devicesDisabledOrRetired ?? 0, 'device'),
         amount(since.tokensUsedOrEnded ?? 0, 'token'),
         amount(since.apiKeysRemoved ?? 0, 'API key'),
+        amount(since.rolesWithdrawn ?? 0, 'role'),
       ].join(', '),
     ],
     [
@@ -132,7 +134,7 @@ function printJournal(journal: Plan['journal']): void {
         ', ',
       ),
     ],
-    ['  lost', 'tokens and API keys that were made since, attempts and audit entries'],
+    ['  lost', 'tokens, API keys and roles that were given since, attempts and audit entries'],
   ])
 }
 

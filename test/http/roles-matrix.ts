@@ -1,0 +1,160 @@
+/**
+ * Who may do what, as data: a row for every operation of the admin API. Whoever adds an operation adds its row here, by what its
+ * users need and not by what the code does; `roles.test.ts` asks every question over HTTP.
+ */
+import type { Method } from './api-parts.ts'
+
+/**
+ * - `done`: it is done, or answered
+ * - `shown`, `hidden`: it is answered, and what the place holds stands in the answer, or does not
+ * - `role`: no role of the caller has the act; `unseen`: as if it were not there; `group`: the group is not the caller's;
+ *   `exceeds`: it would give more than the caller may
+ */
+export type Outcome = 'done' | 'shown' | 'hidden' | 'role' | 'unseen' | 'group' | 'exceeds'
+
+export const callerNames = ['admin', 'auditor', 'owner', 'requester', 'registrar'] as const
+/** An owner and a requester of the group `line-1`; the registrar is a requester who may register devices there. */
+export type CallerName = (typeof callerNames)[number]
+
+/** Where the target is: in the group of the owner and the requesters, in another one, or in none. */
+export const places = { own: 'line-1', foreign: 'line-2', none: null } as const
+export type Place = keyof typeof places
+
+/** What an operation is done to, made anew for each question. */
+export interface Target {
+  /** A device that is registered. */
+  readonly id: string
+  /** Serial number of its certificate, where the row wants one. */
+  readonly serial: string
+  /** A name that nothing has yet. */
+  readonly fresh: string
+  readonly group: string | null
+  /** A requester's key for the place's group; for no group, an auditor's. */
+  readonly key: string
+  /** A person, and its role: like that of the key. */
+  readonly person: string
+}
+
+export interface Request {
+  readonly method: Method
+  /** Behind /api/v1. */
+  readonly path: string
+  readonly body?: object | string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface Row {
+  ask(target: Target): Request
+  /** For each caller the outcomes for a target in its own group and elsewhere; one word where both are the same. */
+  readonly outcomes: Readonly<Record<CallerName, string>>
+  /** Whether the device has enrolled. */
+  readonly withCertificate?: boolean
+  /** What tells from an answer that the target stands in it; its id where nothing is said. */
+  shows?(target: Target): string
+}
+
+type Outcomes = Row['outcomes']
+
+const everybody: Outcomes = { admin: 'done', auditor: 'done', owner: 'done', requester: 'done', registrar: 'done' }
+const adminAlone: Outcomes = { admin: 'done', auditor: 'role', owner: 'role', requester: 'role', registrar: 'role' }
+const adminAndAuditor: Outcomes = { ...adminAlone, auditor: 'done' }
+const ownerToo: Outcomes = { ...adminAlone, owner: 'done unseen' }
+const requesterToo: Outcomes = { ...ownerToo, requester: 'done unseen', registrar: 'done unseen' }
+const readers: Outcomes = { ...requesterToo, auditor: 'done' }
+const lists: Outcomes = {
+  admin: 'shown',
+  auditor: 'shown',
+  owner: 'shown hidden',
+  requester: 'shown hidden',
+  registrar: 'shown hidden',
+}
+const registering: Outcomes = { ...adminAlone, owner: 'done group', registrar: 'done group' }
+
+const get = (path: string): Request => ({ method: 'GET', path })
+const post = (path: string, body: object = {}): Request => ({ method: 'POST', path, body })
+const roleFor = ({ group }: Target) => ({
+  role: group === null ? 'auditor' : 'requester',
+  groups: group === null ? [] : [group],
+})
+
+export const matrix: Readonly<Record<string, Row>> = {
+  registerDevice: { ask: ({ fresh, group }) => post('/devices', { id: fresh, group }), outcomes: registering },
+  listDevices: { ask: () => get('/devices?limit=1000'), outcomes: lists },
+  importDevices: {
+    ask: ({ fresh, group }) => ({
+      method: 'POST',
+      path: '/devices/import?tokens=true',
+      body: `id,group\n${fresh},${group ?? ''}\n`,
+      headers: { 'content-type': 'text/csv' },
+    }),
+    // Each row is refused by itself.
+    outcomes: { ...adminAlone, admin: 'shown', owner: 'shown hidden', registrar: 'shown hidden' },
+    shows: () => '"result":"created"',
+  },
+  showDevice: { ask: ({ id }) => get(`/devices/${id}`), outcomes: readers },
+  editDevice: {
+    ask: ({ id }) => ({
+      method: 'PATCH',
+      path: `/devices/${id}`,
+      body: { attributes: { site: 'hall-2' } },
+      headers: { 'if-match': '*' },
+    }),
+    outcomes: ownerToo,
+  },
+  createToken: { ask: ({ id }) => post(`/devices/${id}/tokens`), outcomes: requesterToo },
+  disableDevice: { ask: ({ id }) => post(`/devices/${id}/disable`), outcomes: ownerToo },
+  enableDevice: { ask: ({ id }) => post(`/devices/${id}/enable`), outcomes: ownerToo },
+  retireDevice: { ask: ({ id }) => post(`/devices/${id}/retire`), outcomes: ownerToo },
+  revokeDevice: { ask: ({ id }) => post(`/devices/${id}/revoke`), outcomes: ownerToo },
+  listAdoptions: { ask: () => get('/adoptions'), outcomes: adminAndAuditor },
+  adoptDevice: {
+    ask: ({ id }) => post(`/devices/${id}/adopt`),
+    // Nothing waits: whoever may ask is told so.
+    outcomes: { ...adminAlone, admin: 'unseen' },
+  },
+  revokeCertificate: {
+    ask: ({ serial }) => post(`/credentials/${serial}/revoke`),
+    outcomes: ownerToo,
+    withCertificate: true,
+  },
+  listAttempts: {
+    ask: () => get('/attempts?limit=1000'),
+    outcomes: { ...lists, requester: 'role', registrar: 'role' },
+  },
+  listAudit: {
+    ask: () => get('/audit?limit=1000'),
+    outcomes: { ...adminAndAuditor, admin: 'shown', auditor: 'shown' },
+    shows: ({ key }) => `"${key}"`,
+  },
+  listAuditChain: { ask: () => get('/audit/chain?limit=1000'), outcomes: adminAndAuditor },
+  showAuditHead: { ask: () => get('/audit/head'), outcomes: adminAndAuditor },
+  showHub: { ask: () => get('/hub'), outcomes: everybody },
+  showCaller: { ask: () => get('/caller'), outcomes: everybody },
+  addKey: {
+    ask: (target) => post('/keys', { name: target.fresh, ...roleFor(target) }),
+    outcomes: { ...adminAlone, owner: 'done exceeds' },
+  },
+  listKeys: {
+    ask: () => get('/keys'),
+    outcomes: { ...lists, requester: 'role', registrar: 'role' },
+    shows: ({ key }) => `"${key}"`,
+  },
+  showKey: {
+    ask: ({ key }) => get(`/keys/${key}`),
+    outcomes: { ...readers, requester: 'role', registrar: 'role' },
+  },
+  removeKey: { ask: ({ key }) => post(`/keys/${key}/remove`), outcomes: ownerToo },
+  showRoles: {
+    ask: ({ person }) => get(`/users/${person}/roles`),
+    outcomes: { ...lists, requester: 'role', registrar: 'role' },
+    shows: () => '"role"',
+  },
+  grantRole: {
+    ask: (target) => post(`/users/${target.person}/roles/grant`, roleFor(target)),
+    outcomes: { ...adminAlone, owner: 'done exceeds' },
+  },
+  withdrawRole: {
+    ask: (target) => post(`/users/${target.person}/roles/withdraw`, roleFor(target)),
+    outcomes: ownerToo,
+  },
+}
