@@ -33,6 +33,8 @@ export interface Foundation {
   readonly instance: string | null
   /** The keys of this process's listeners. */
   readonly keys: KeyStore
+  /** The keys of the authorities. */
+  readonly authorityKeys: KeyStore
   readonly names: HubNames
   readonly authorities: Authorities
 }
@@ -92,5 +94,5 @@ export async function openFoundation(config: HubConfig, log: Log, closing: Closi
   })
   log.info('the audit log goes on from here', { ...(await store.audit.head()) })
   await ensureAdminKey(directory, store, instance)
-  return { directory, watch, store, registryNote, instance, keys, names, authorities }
+  return { directory, watch, store, registryNote, instance, keys, authorityKeys, names, authorities }
 }

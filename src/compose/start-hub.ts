@@ -14,10 +14,12 @@ import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
 import type { Log } from '../hub/ports/log.ts'
 import type { StatusPlaces } from '../hub/ports/status-places.ts'
+import { fullScope } from '../hub/publish-crl.ts'
 import { attemptRecorder } from '../hub/record-attempts.ts'
 import { keepCrlsFresh } from '../hub/refresh-crls.ts'
 import { keepAnswersFew } from '../hub/remove-old-answers.ts'
 import { keepServerCertificate } from '../hub/renew-server-certificate.ts'
+import { keepAuthorities } from '../hub/roll-over/keep.ts'
 import { currentServerCertificate, hubIdentityId } from '../hub/server-certificate.ts'
 import { sweepSessions } from '../hub/sweep-sessions.ts'
 import { type BroughtFiles, openBroughtFiles } from '../machine/brought-files.ts'
@@ -85,7 +87,7 @@ export async function startHub(config: HubConfig, log: Log): Promise<RunningHub>
 async function open(config: HubConfig, log: Log, closing: Closing): Promise<RunningHub> {
   const { apiListen } = config
   const foundation = await openFoundation(config, log, closing)
-  const { directory, watch, store, instance, keys, names, authorities } = foundation
+  const { directory, watch, store, instance, keys, authorityKeys, names, authorities } = foundation
   const { observer, readiness } = watch
 
   const attempts = attemptRecorder({ store, clock, log, observer })
@@ -189,12 +191,22 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   })
   closing.add('server certificate', renewal.stop)
 
-  const refreshAuthorities = (): Promise<void> =>
-    authorities.refresh().catch((error: unknown) => log.error('the authorities could not be read', { error }))
   authorities.onChange(() => void renewal.exchange())
+  const roller = keepAuthorities(
+    { ...issuer, keys: authorityKeys, log, ensureCrl: (id) => crls.current(fullScope(id)) },
+    instance ?? 'alone',
+  )
+  closing.add('authorities', () => roller.stop())
+  void roller.round()
+  // Another process may have changed them, and may have left the next step to this one.
+  const authoritiesChanged = (): Promise<unknown> =>
+    authorities
+      .refresh()
+      .then(() => roller.round())
+      .catch((error: unknown) => log.error('the authorities could not be read', { error }))
   const follower = followEvents({ store, log }, lastEvent, (event) => {
     closeSessions(gate, event)
-    if (event.type === 'authority-changed') void refreshAuthorities()
+    if (event.type === 'authority-changed') void authoritiesChanged()
     crls.noted(event)
     if (event.type !== 'credential-revoked') return
     observer.revocationApplied('gate', clock.nowMs() - event.atMs)

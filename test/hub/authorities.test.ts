@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { HubError } from '../../src/core/errors.ts'
 import { openAuthorities } from '../../src/hub/authorities.ts'
-import { makeChain, makeIssuing } from '../../src/hub/establish-authorities.ts'
+import { makeChain, makeIssuing } from '../../src/hub/make-authorities.ts'
 import type { AuthorityRow } from '../../src/hub/ports/authorities.ts'
 import { type HubParts, hubParts } from '../support/hub-parts.ts'
 

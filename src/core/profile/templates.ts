@@ -76,6 +76,18 @@ export function rootTemplate(parts: TemplateParts & { readonly name: string }): 
   }
 }
 
+/** The key of a root, certified by another root. @param parts.name Name in DER of the root that it is for */
+export function crossTemplate(
+  parts: TemplateParts & { readonly name: Uint8Array; readonly issuer: Issuer },
+): CertificateTemplate {
+  return {
+    ...certificateParts(parts),
+    ...issuerParts(parts.issuer, rootProfile),
+    subject: parts.name,
+    extensions: profileExtensions(rootProfile, parts.publicKey),
+  }
+}
+
 /** An issuing authority below a root. @param parts.name its common name, 1 to 64 characters */
 export function authorityTemplate(
   parts: TemplateParts & { readonly name: string; readonly issuer: Issuer },

@@ -69,6 +69,10 @@ export interface RollOverReader {
   all(): Promise<readonly RollOverRow[]>
   /** How many identities are known to trust a root. */
   acknowledged(rootId: string): Promise<number>
+  /** How many devices are active, and how many of these are known to trust a root. */
+  standing(rootId: string): Promise<{ readonly devices: number; readonly acknowledged: number }>
+  /** Active devices that are not known to trust a root, the first in ascending order of id. */
+  unknown(rootId: string, limit: number): Promise<readonly IdentityId[]>
   hasAcknowledged(rootId: string, id: IdentityId): Promise<boolean>
 }
 export interface RollOvers extends RollOverReader {

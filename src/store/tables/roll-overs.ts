@@ -16,6 +16,39 @@ export function rollOverReader(access: Access): RollOverReader {
         .executeTakeFirst()
       return Number(row?.count ?? 0)
     },
+    async standing(rootId) {
+      const devices = () => access().selectFrom('identities').where('kind', '=', 'device').where('state', '=', 'active')
+      const all = await devices()
+        .select((table) => table.fn.countAll<number | string>().as('count'))
+        .executeTakeFirst()
+      const known = await devices()
+        .innerJoin('root_acknowledgements', 'identity_id', 'id')
+        .where('root_id', '=', rootId)
+        .select((table) => table.fn.countAll<number | string>().as('count'))
+        .executeTakeFirst()
+      return { devices: Number(all?.count ?? 0), acknowledged: Number(known?.count ?? 0) }
+    },
+    async unknown(rootId, limit) {
+      const rows = await access()
+        .selectFrom('identities')
+        .select('id')
+        .where('kind', '=', 'device')
+        .where('state', '=', 'active')
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('root_acknowledgements')
+                .select('at_ms')
+                .where('root_id', '=', rootId)
+                .whereRef('identity_id', '=', 'identities.id'),
+            ),
+          ),
+        )
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      return rows.map(({ id }) => id)
+    },
     async hasAcknowledged(rootId, id) {
       const row = await access()
         .selectFrom('root_acknowledgements')

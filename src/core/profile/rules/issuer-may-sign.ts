@@ -1,3 +1,4 @@
+import { isSameName } from '../../x509/name.ts'
 import type { LintRule } from '../lint-rule.ts'
 
 export const issuerMaySign: LintRule = {
@@ -12,7 +13,9 @@ export const issuerMaySign: LintRule = {
     if (above === null) return null
     if (above === 0) return 'is an authority below one that may have none below it'
     const own = certificate.basicConstraints.pathLength
-    return own !== null && own < above
+    // A root and its successor have one name, so the certificate between them counts for no step (§6.1.4 l).
+    const steps = isSameName(certificate.subject.der, certificate.issuer.der) ? 0 : 1
+    return own !== null && own + steps <= above
       ? null
       : `allows ${own ?? 'any number of'} authorities below it, its issuer ${above}`
   },

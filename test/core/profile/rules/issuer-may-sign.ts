@@ -1,3 +1,4 @@
+import { rootProfile } from '../../../../src/core/profile/built-in.ts'
 import { basicConstraints } from '../../../../src/core/x509/extensions.ts'
 import { issuing, type RuleCases, root, soundDevice, soundIssuing, soundRoot, withExtension } from '../draft.ts'
 
@@ -10,6 +11,12 @@ export const cases: RuleCases = {
       what: 'an authority below one without a limit',
       of: 'issuing',
       plan: () => ({ issuer: { ...root.fields, basicConstraints: { ca: true, pathLength: null } } }),
+    },
+    {
+      what: 'a root that follows another one of its name, certified by it',
+      of: 'issuing',
+      draft: (draft) => ({ ...withExtension(draft, basicConstraints(1)), subject: draft.issuer }),
+      plan: () => ({ profile: rootProfile, subject: root.fields.subject.der }),
     },
   ],
   bad: [
