@@ -21,6 +21,7 @@ import { keepAnswersFew } from '../hub/remove-old-answers.ts'
 import { keepServerCertificate } from '../hub/renew-server-certificate.ts'
 import { keepAuthorities } from '../hub/roll-over/keep.ts'
 import { currentServerCertificate, hubIdentityId } from '../hub/server-certificate.ts'
+import { keepIntentsFew } from '../hub/sweep-intents.ts'
 import { sweepSessions } from '../hub/sweep-sessions.ts'
 import { type BroughtFiles, openBroughtFiles } from '../machine/brought-files.ts'
 import type { DataDirectory } from '../machine/data-directory.ts'
@@ -111,6 +112,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   }
   const oldAnswers = keepAnswersFew({ store, clock, log }, instance ?? 'alone')
   closing.add('old answers', () => oldAnswers.stop())
+  const intents = keepIntentsFew({ store, clock, log }, instance ?? 'alone')
+  closing.add('intents', () => intents.stop())
 
   const { realm } = names
   const issuer = {

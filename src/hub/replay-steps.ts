@@ -22,6 +22,7 @@ export class Replay {
   readonly #tx: Transaction
   readonly #facts: JournalFacts
   readonly #nowMs: number
+  #intents: readonly Credential[] | null = null
 
   constructor(tx: Transaction, facts: JournalFacts, nowMs: number) {
     this.#tx = tx
@@ -68,7 +69,7 @@ export class Replay {
     const news = credentials.filter(({ fingerprint }) => !heldAlready.has(fingerprint))
     const closed = await this.#profilesThatStayOut(news)
     const fresh = news.map((credential) => laidAside(credential, !closed.has(credential.profile)))
-    await this.#tx.credentials.insertAll(fresh)
+    await this.#tx.credentials.insertAll(await this.#withoutIntents(fresh))
     await this.#noteShards(fresh)
     await this.#noteFirstUses(entries)
     await this.#noteAdoptions(identities, known, new Set(fresh.map(({ identityId }) => identityId)))
@@ -78,6 +79,20 @@ export class Replay {
   async #withoutUnbornHub(entries: readonly JournalEntry[]): Promise<readonly JournalEntry[]> {
     const isBorn = (await this.#tx.identities.find(hubIdentityId)) !== null
     return isBorn ? entries : entries.filter(({ identity }) => identity?.id !== hubIdentityId)
+  }
+
+  /** A copy from the middle of an issuance holds its intent, which becomes what the journal says. Returns all others. */
+  async #withoutIntents(fresh: readonly Credential[]): Promise<readonly Credential[]> {
+    this.#intents ??= await this.#tx.credentials.issuedBefore(['intended'], Number.MAX_SAFE_INTEGER, limits.pageRowsMax)
+    const others: Credential[] = []
+    for (const credential of fresh) {
+      // Where there are more than were read, each is asked for.
+      const mayBeIntended =
+        this.#intents.length === limits.pageRowsMax ||
+        this.#intents.some(({ serialNumber }) => serialNumber === credential.serialNumber)
+      if (!mayBeIntended || !(await this.#tx.credentials.complete(credential))) others.push(credential)
+    }
+    return others
   }
 
   /** Which of the unadopted credentials have been used decides which of them an adoption makes active. */

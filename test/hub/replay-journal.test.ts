@@ -6,6 +6,8 @@ import { auditChainStart, firstBreak } from '../../src/core/audit/chain.ts'
 import { HubError } from '../../src/core/errors.ts'
 import type { Credential } from '../../src/core/identity/credential.ts'
 import { type IdentityId, parseIdentityId } from '../../src/core/identity/id.ts'
+import { deviceProfile } from '../../src/core/profile/built-in.ts'
+import { certificateContent } from '../../src/core/profile/certificate-content.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
 import { adoptIdentity } from '../../src/hub/adopt.ts'
@@ -14,12 +16,14 @@ import { changeDeviceState, revokeCertificate, revokeDevice } from '../../src/hu
 import { editDevice } from '../../src/hub/edit-device.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { findInJournal } from '../../src/hub/find-in-journal.ts'
+import { completeCredential, issueCredential } from '../../src/hub/issue-credential.ts'
 import { rolesOf } from '../../src/hub/person-roles.ts'
 import type { Store, Transaction } from '../../src/hub/ports/store.ts'
 import { currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import { grantToken } from '../../src/hub/register-device.ts'
 import { currentServerCertificate, hubIdentityId } from '../../src/hub/server-certificate.ts'
 import { fakeIdentity } from '../contract/store-fakes.ts'
+import { ecKey } from '../core/x509/support.ts'
 import { deviceRequest, type HubParts, registered } from '../support/hub-parts.ts'
 import { TimeMachine } from '../support/time-machine.ts'
 
@@ -518,3 +522,28 @@ class History {
     return Math.floor(((this.#draws.shift() ?? 0) / 1_000) * below)
   }
 }
+
+test('a copy from the middle of an issuance takes the certificate in place of its intent', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const { identity } = await registered(machine.hub, 'pump-7')
+  const { realm, clock } = machine.hub
+  const credential = await issueCredential(machine.hub, {
+    authority: machine.hub.authorities.issuing(),
+    content: certificateContent(deviceProfile, identity, realm),
+    tokenId: null,
+    publicKey: ecKey().spki,
+    actor,
+  })
+  const copy = await machine.backUp()
+  const { fingerprint, serialNumber } = credential
+  await machine.hub.store.write(async (tx) => {
+    await completeCredential(tx, clock, credential)
+    await tx.events.append({ type: 'credential-issued', identityId: identity.id, fingerprint, serialNumber })
+  })
+
+  const report = await machine.restore(copy)
+  assert.equal(report.credentialsWaiting, 1)
+  const held = await machine.hub.store.credentials.findBySerial(serialNumber)
+  assert.deepEqual([held?.state, held?.fingerprint], ['unadopted', fingerprint])
+  assert.deepEqual(await machine.findings(), [])
+})

@@ -5,11 +5,16 @@ export const credentialSigned: IdentityRule = {
   name: 'credential-signed',
   reason: 'a row that no authority of this hub has signed was put there by somebody else',
   *look({ credentials }, context): Iterable<Problem> {
-    for (const row of credentials) {
+    for (const row of credentials.filter((each) => !mayBeIntent(each))) {
       const fault = faultOf(row, context)
       if (fault !== null) yield { subject: row.serial_number, sentence: fault }
     }
   },
+}
+
+/** What was intended holds the certificate of the lint, also once it is revoked because nobody completed it. */
+function mayBeIntent({ state, activated_at_ms: activatedAt }: CredentialRow): boolean {
+  return state === 'intended' || (state === 'revoked' && activatedAt === null)
 }
 
 function faultOf(row: CredentialRow, { authorities }: CheckContext): string | null {
