@@ -24,6 +24,7 @@ import { credentialStateLegal } from './rules/credential-state-legal.ts'
 import { crlMatchesRow } from './rules/crl-matches-row.ts'
 import { eventsInOrder } from './rules/events-in-order.ts'
 import { identityWellFormed } from './rules/identity-well-formed.ts'
+import { lineageWhole } from './rules/lineage-whole.ts'
 import { oneActiveCredential } from './rules/one-active-credential.ts'
 import { referencesExist } from './rules/references-exist.ts'
 import { retiredHoldsNothing } from './rules/retired-holds-nothing.ts'
@@ -38,6 +39,7 @@ export const identityRules: readonly IdentityRule[] = [
   credentialMatchesRow,
   credentialNamesIdentity,
   credentialSigned,
+  lineageWhole,
   oneActiveCredential,
   retiredHoldsNothing,
   tokenStateLegal,

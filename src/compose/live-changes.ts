@@ -10,7 +10,14 @@ import type { ServerCertificate } from '../hub/server-certificate.ts'
 export function closeSessions(gate: Gate, event: HubEvent): void {
   switch (event.type) {
     case 'credential-revoked':
-      gate.closeCredential(event.fingerprint, 'certificate-revoked')
+      gate.closeCredential(
+        event.fingerprint,
+        event.reason === 'superseded' ? 'certificate-superseded' : 'certificate-revoked',
+      )
+      return
+    // Its rights are others now: the device comes back and has them.
+    case 'credential-released':
+      gate.closeCredential(event.fingerprint, 'quarantine-over')
       return
     case 'identity-state-changed': {
       const code = closingCode[event.state]

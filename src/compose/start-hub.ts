@@ -8,6 +8,7 @@ import { estServer } from '../http/est/est-server.ts'
 import { listenOn } from '../http/listen.ts'
 import { crlPath, statusServer } from '../http/status/status-server.ts'
 import { registryAdmission } from '../hub/admit.ts'
+import { endOverlaps } from '../hub/end-overlaps.ts'
 import { FailureLimiter } from '../hub/failure-limiter.ts'
 import { followEvents } from '../hub/follow-events.ts'
 import type { HubNames } from '../hub/hub-names.ts'
@@ -114,6 +115,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   closing.add('old answers', () => oldAnswers.stop())
   const intents = keepIntentsFew({ store, clock, log }, instance ?? 'alone')
   closing.add('intents', () => intents.stop())
+  const overlaps = endOverlaps({ store, clock, log }, instance ?? 'alone')
+  closing.add('overlaps', () => overlaps.stop())
 
   const { realm } = names
   const issuer = {

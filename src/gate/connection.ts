@@ -158,22 +158,23 @@ class Connection {
   }
 
   async #admit(judgement: Admitted, connect: Connect, splitter: PacketSplitter): Promise<void> {
-    const rights = this.#context.rightsOf(judgement.identity)
+    const rights = this.#context.rightsOf(judgement.identity, judgement.credential)
     const assigned = connect.clientId === '' ? Buffer.from(this.#context.random.bytes(8)).toString('hex') : null
     const clientId = assigned ?? connect.clientId
     this.#known.clientId = clientId
-    const refusal = this.#refusalOf(connect, rights) ?? this.#claim(clientId) ?? (await this.#confirm(judgement))
+    const owner = clientOwner(judgement)
+    const refusal = this.#refusalOf(connect, rights) ?? this.#claim(owner, clientId) ?? (await this.#confirm(judgement))
     if (this.#live.closedWith !== null) this.refuse(this.#closing())
     else if (refusal !== null) this.refuse(refusal)
     else {
-      const upstream = await this.#reachBroker(connect, `${judgement.identity.id}/${clientId}`)
+      const upstream = await this.#reachBroker(connect, `${owner}/${clientId}`)
       if ('code' in upstream) this.refuse(upstream)
       else this.#begin({ judgement, connect, splitter, rights, upstream, assigned })
     }
   }
 
-  #claim(clientId: string): Ending | null {
-    if (this.#context.live.claim(this.#live, clientId)) return null
+  #claim(owner: string, clientId: string): Ending | null {
+    if (this.#context.live.claim(this.#live, owner, clientId)) return null
     return { code: 'too-many-sessions', sentence: failure('too-many-sessions').cause }
   }
 
@@ -239,7 +240,8 @@ class Connection {
 
   /** Puts the first use of a credential on disk; null when the client may go on. */
   async #confirm(judgement: Admitted): Promise<Ending | null> {
-    if (judgement.credential.state !== 'pending') return null
+    const { state, activatedAtMs } = judgement.credential
+    if (state !== 'pending' && (state !== 'quarantined' || activatedAtMs !== null)) return null
     try {
       const confirmed = await this.#context.admission.confirmUse(judgement)
       return confirmed.admitted ? null : confirmed
@@ -256,4 +258,12 @@ class Connection {
     const connack = answer === null ? null : refusingConnack(ending, answer.version, answer.bytesMax)
     closeGently(this.#sockets, connack, farewellMs)
   }
+}
+
+/**
+ * Whose a client id is. In quarantine it is nobody else's: its holder takes over no session of the identity, and reads nothing
+ * of what waits for one. No id of an identity has a colon.
+ */
+function clientOwner({ identity, credential }: Admitted): string {
+  return credential.state === 'quarantined' ? `quarantine:${identity.id}` : identity.id
 }

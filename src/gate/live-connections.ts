@@ -10,7 +10,7 @@ import type { FailureName } from '../core/failure/catalogue.ts'
 export class LiveConnection {
   readonly fingerprint: string | null
   identityId: string | null = null
-  /** `<identity>/<client id>` once it has been claimed. */
+  /** `<owner>/<client id>` once it has been claimed. */
   clientKey: string | null = null
   isSession = false
   /** Why it was told to close; null while it may live. */
@@ -75,25 +75,26 @@ export class LiveConnections {
   }
 
   /**
-   * Gives a client id of its identity to a connection. Another connection that holds it is closed as
-   * `session-taken-over` before this returns.
+   * Gives a client id to a connection. Another connection that holds it is closed as `session-taken-over` before this
+   * returns.
    *
-   * @returns false when the gate or the identity holds as many sessions as it may
+   * @param owner whose client id it is: the identity, or its quarantine, each with sessions of its own
+   * @returns false when the gate or the owner holds as many sessions as it may
    */
-  claim(connection: LiveConnection, clientId: string): boolean {
-    const key = `${connection.identityId}/${clientId}`
+  claim(connection: LiveConnection, owner: string, clientId: string): boolean {
+    const key = `${owner}/${clientId}`
     const holder = this.#byClient.get(key)
-    if (holder === undefined && this.#isFull(connection.identityId ?? '')) return false
+    if (holder === undefined && this.#isFull(connection.identityId ?? '', `${owner}/`)) return false
     holder?.close('session-taken-over')
     this.#byClient.set(key, connection)
     connection.clientKey = key
     return true
   }
 
-  #isFull(identityId: string): boolean {
+  #isFull(identityId: string, ownersKeys: string): boolean {
     if (this.#byClient.size >= this.#limits.sessionsMax) return true
     let claimed = 0
-    for (const other of this.#byIdentity.get(identityId) ?? []) if (other.clientKey !== null) claimed++
+    for (const other of this.#byIdentity.get(identityId) ?? []) if (other.clientKey?.startsWith(ownersKeys)) claimed++
     return claimed >= this.#limits.sessionsPerIdentityMax
   }
 

@@ -1,5 +1,6 @@
 /** What a gate is given, and what it answers to. */
 import type { FailureName } from '../core/failure/catalogue.ts'
+import type { Credential } from '../core/identity/credential.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import type { Rights } from '../core/policy/rights.ts'
 import type { Secret } from '../core/secret.ts'
@@ -63,15 +64,15 @@ export interface GateOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** The rights of an identity; by default everything below `devices/<id>/`. */
-  readonly rightsOf?: (identity: Identity) => Rights
+  /** The rights of an identity that shows a credential; by default those of `defaultRights`. */
+  readonly rightsOf?: (identity: Identity, credential: Credential) => Rights
   /** In place of those in `core/limits.ts`, for tests. */
   readonly limits?: Partial<GateLimits>
 }
 
 /** The same as every part of the gate sees it. */
 export interface GateContext extends Omit<GateOptions, 'host' | 'port' | 'certificate' | 'limits'> {
-  readonly rightsOf: (identity: Identity) => Rights
+  readonly rightsOf: (identity: Identity, credential: Credential) => Rights
   readonly limits: GateLimits
   readonly live: LiveConnections
   readonly traffic: Traffic

@@ -2,17 +2,20 @@
 import { X509Certificate } from 'node:crypto'
 import { HubError } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
-import { type Credential, credentialMovedTo, credentialRefusal } from '../core/identity/credential.ts'
+import type { Credential } from '../core/identity/credential.ts'
 import { type Identity, identityRefusal } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import type { Profile } from '../core/profile/profile.ts'
+import { type Abilities, abilitiesOf } from '../core/renewal/abilities.ts'
+import { overlapEndMs } from '../core/renewal/overlap.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { nameText } from '../core/x509/name.ts'
 import type { Authorities } from './authorities.ts'
 import type { Authority } from './authority.ts'
-import type { Admission, Judgement } from './judgement.ts'
+import { firstUse } from './first-use.ts'
+import type { Admission, Judgement, Purpose } from './judgement.ts'
 import type { CertificateSummary } from './ports/attempts.ts'
-import { type Clock, nowSec } from './ports/clock.ts'
+import type { Clock } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'
 import { profileNamed } from './profiles.ts'
 
@@ -22,35 +25,68 @@ interface Hub {
   readonly authorities: Authorities
 }
 
-type Admitted = Judgement & { readonly admitted: true }
-
 /** Admission by the registry: a certificate of ours is its row, byte for byte. */
 export function registryAdmission(hub: Hub): Admission {
   return {
-    judge: (certificate) => judge(hub, certificate),
-    confirmUse: (judgement) => confirmUse(hub, judgement),
+    judge: (certificate) => judgeCertificate(hub, certificate, 'connect'),
+    confirmUse: (judgement) => confirmFirstUse(hub, judgement, 'connect'),
   }
 }
 
-async function judge(hub: Hub, certificate: Uint8Array | null): Promise<Judgement> {
+/**
+ * Judges a client certificate from its own bytes.
+ *
+ * @param certificate the leaf in DER as it came in the handshake, or null when none came
+ */
+export async function judgeCertificate(hub: Hub, certificate: Uint8Array | null, purpose: Purpose): Promise<Judgement> {
   if (certificate === null) {
     return refused('certificate-missing', 'the client sent no certificate', null, null)
   }
   const credential = await hub.store.credentials.find(certificateFingerprint(certificate))
   if (credential === null) return judgeStranger(hub, certificate)
   const identity = await hub.store.identities.find(credential.identityId)
-  return judgeKnown(hub, credential, identity, await profileNamed(hub.store, credential.profile))
+  return judgeKnown(hub, { credential, identity, profile: await profileNamed(hub.store, credential.profile) }, purpose)
 }
 
-function judgeKnown(hub: Hub, credential: Credential, identity: Identity | null, profile: Profile | null): Judgement {
+/**
+ * Marks the first use of a credential that was judged a moment ago. States are read again inside the transaction, so the
+ * answer may be a refusal. It is on disk when this is fulfilled.
+ */
+export async function confirmFirstUse(hub: Hub, judgement: Admitted, purpose: Purpose): Promise<Judgement> {
+  return hub.store.write(async (tx) => {
+    const credential = await tx.credentials.find(judgement.credential.fingerprint)
+    const identity = await tx.identities.find(judgement.identity.id)
+    if (credential === null) throw new HubError('internal', 'a judged credential has left the registry')
+    const profile = await profileNamed(tx, credential.profile)
+    const now = judgeKnown(hub, { credential, identity, profile }, purpose)
+    return now.admitted ? { ...now, credential: await firstUse(tx, now, hub.clock.nowMs()) } : now
+  })
+}
+
+type Admitted = Judgement & { readonly admitted: true }
+
+/** What the registry holds about a certificate. */
+export interface Known {
+  readonly credential: Credential
+  readonly identity: Identity | null
+  /** Null where nobody knows it any more. */
+  readonly profile: Profile | null
+}
+
+/** The judgement by what the registry holds now. */
+export function judgeKnown(
+  hub: Pick<Hub, 'clock' | 'authorities'>,
+  { credential, identity, profile }: Known,
+  purpose: Purpose,
+): Judgement {
   const summary = summaryOf(hub, credential)
   const ofIdentity = identity === null ? 'identity-not-found' : identityRefusal(identity.state)
-  const ofCredential = credentialRefusal(credential, nowSec(hub.clock))
+  const ofCredential = refusalFor(purpose, abilitiesOf(credential, profile?.renewal ?? null, hub.clock.nowMs()))
   // Adopting it would not let it in: what was taken from the device itself is the news.
   const isTakenAway = ofIdentity === 'identity-disabled' || ofIdentity === 'identity-retired'
   const code =
     (ofCredential === 'certificate-not-adopted' && isTakenAway ? ofIdentity : ofCredential) ??
-    (profile?.mayConnect === true ? null : 'certificate-wrong-usage') ??
+    (purpose === 'connect' && profile?.mayConnect !== true ? 'certificate-wrong-usage' : null) ??
     ofIdentity
   if (code !== null || identity === null) {
     const name = code ?? 'identity-not-found'
@@ -59,40 +95,8 @@ function judgeKnown(hub: Hub, credential: Credential, identity: Identity | null,
   return { admitted: true, identity, credential, summary }
 }
 
-/** Marks the first use: pending becomes active, and what was active before is superseded. */
-async function confirmUse(hub: Hub, judgement: Admitted): Promise<Judgement> {
-  return hub.store.write(async (tx) => {
-    const credential = await tx.credentials.find(judgement.credential.fingerprint)
-    const identity = await tx.identities.find(judgement.identity.id)
-    if (credential === null) throw new HubError('internal', 'a judged credential has left the registry')
-    const now = judgeKnown(hub, credential, identity, await profileNamed(tx, credential.profile))
-    if (!now.admitted || now.credential.state !== 'pending') return now
-
-    const nowMs = hub.clock.nowMs()
-    const earlier = await tx.credentials.ofIdentityIn(credential.identityId, ['active'])
-    for (const old of earlier) {
-      if (old.profile !== credential.profile) continue
-      await tx.credentials.update(credentialMovedTo(old, 'superseded', nowMs))
-      await tx.events.append(eventOf('credential-superseded', old))
-    }
-    const active = credentialMovedTo(credential, 'active', nowMs)
-    await tx.credentials.update(active)
-    await tx.events.append(eventOf('credential-activated', active))
-    await tx.audit.append({
-      atMs: nowMs,
-      actor: `device:${active.identityId}`,
-      act: 'credential.activate',
-      subject: active.identityId,
-      before: { superseded: earlier.map((old) => old.serialNumber) },
-      after: { serialNumber: active.serialNumber },
-    })
-    return { ...now, credential: active }
-  })
-}
-
-function eventOf<T extends 'credential-superseded' | 'credential-activated'>(type: T, credential: Credential) {
-  const { identityId, fingerprint, serialNumber } = credential
-  return { type, identityId, fingerprint, serialNumber } as const
+function refusalFor(purpose: Purpose, { refusal, renew }: Abilities): FailureName | null {
+  return purpose === 'renew' && renew !== 'no' ? null : refusal
 }
 
 /** Names what is wrong with a certificate that the registry does not hold. */
@@ -152,7 +156,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** The summary of a certificate of ours, from its row: the bytes are known and need no second reading. */
-function summaryOf(hub: Hub, credential: Credential): CertificateSummary {
+function summaryOf(hub: Pick<Hub, 'authorities'>, credential: Credential): CertificateSummary {
   const issuer = hub.authorities.byId(credential.authorityId)
   return {
     fingerprint: credential.fingerprint,
@@ -175,6 +179,13 @@ function sentenceFor(code: FailureName, credential: Credential, nowMs: number): 
       return `${who} expired ${ago(nowMs / 1000 - credential.notAfterSec)} ago, at ${isoSec(credential.notAfterSec)}`
     case 'certificate-not-yet-valid':
       return `${who} becomes valid only in ${ago(credential.notBeforeSec - nowMs / 1000)}, at ${isoSec(credential.notBeforeSec)}`
+    case 'certificate-superseded': {
+      const supersededAtMs = credential.supersededAtMs ?? 0
+      const [at, until] = [supersededAtMs, overlapEndMs({ ...credential, supersededAtMs })].map(isoMs)
+      return `${who} was superseded at ${at} by a newer one, and its overlap ended at ${until}`
+    }
+    case 'certificate-lapsed':
+      return `${who} was issued at ${isoMs(credential.issuedAtMs)} and has not been used in time: it has lapsed`
     case 'certificate-wrong-usage':
       return `${who} is a ${credential.profile} certificate and may not connect as a client`
     case 'certificate-not-adopted':
@@ -190,6 +201,10 @@ function sentenceFor(code: FailureName, credential: Credential, nowMs: number): 
     default:
       return `${who} is refused`
   }
+}
+
+function isoMs(ms: number): string {
+  return new Date(ms).toISOString()
 }
 
 function isoSec(sec: number): string {

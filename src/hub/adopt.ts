@@ -121,7 +121,10 @@ async function adoptCredentials(tx: Transaction, plan: AdoptionPlan, nowMs: numb
   for (const credential of plan.credentials) {
     const used = newestUse.get(credential.profile) === credential ? 'active' : 'superseded'
     const state = credential.activatedAtMs === null ? 'pending' : used
-    const moved = { ...credentialMovedTo(credential, state, nowMs), activatedAtMs: credential.activatedAtMs }
+    const moved = {
+      ...credentialMovedTo(credential, state, credential.supersededAtMs ?? nowMs),
+      activatedAtMs: credential.activatedAtMs,
+    }
     await tx.credentials.update(moved)
     await tx.events.append({ type: 'credential-adopted', ...idsOf(moved) })
     adopted.push(moved)

@@ -6,12 +6,17 @@ import type { Token } from '../core/identity/token.ts'
 import { fullCrl } from './ports/crls.ts'
 import type { RoleGrantRow } from './ports/grants.ts'
 import type { Journal, JournalEntry } from './ports/journal.ts'
+import type { RenewalContest } from './ports/renewals.ts'
 
 /** Access that was taken away, and numbers that were given away. */
 export interface JournalFacts {
   readonly entries: number
   /** Credentials that were revoked, with the reason that stands and the time of the revocation. */
   readonly revoked: ReadonlyMap<Fingerprint, { readonly reason: RevocationReason; readonly atMs: number }>
+  /** When credentials were superseded. */
+  readonly superseded: ReadonlyMap<Fingerprint, number>
+  /** Renewals that were contested, in their order. */
+  readonly contests: readonly RenewalContest[]
   /** The last state of identities whose state was changed. */
   readonly states: ReadonlyMap<IdentityId, { readonly state: IdentityState; readonly atMs: number }>
   /** The last group of identities that something has happened to, and the version in which they had it. */
@@ -43,6 +48,8 @@ export async function journalFacts(journal: Journal, place: number): Promise<Jou
 
 class Fold {
   readonly #revoked = new Map<Fingerprint, { reason: RevocationReason; atMs: number }>()
+  readonly #superseded = new Map<Fingerprint, number>()
+  readonly #contests: RenewalContest[] = []
   readonly #states = new Map<IdentityId, { state: IdentityState; atMs: number }>()
   readonly #groups = new Map<IdentityId, { group: string | null; version: number }>()
   readonly #tokens = new Map<string, { state: 'used' | 'revoked'; atMs: number }>()
@@ -89,11 +96,17 @@ class Fold {
         if (number > (numbers.get(shard) ?? 0n)) this.#crlNumbers.set(event.authorityId, numbers.set(shard, number))
         return
       }
-      // A device that goes on with what it has is used and superseded again.
-      case 'credential-activated':
       case 'credential-superseded':
+        this.#superseded.set(event.fingerprint, atMs)
+        return
+      case 'renewal-contested': {
+        const { identityId, parentSerial, rivalSerial, serialNumber } = event
+        this.#contests.push({ identityId, parentSerial, rivalSerial, serialNumber, atMs })
+        return
+      }
+      // What was released since waits for its release again; a device that goes on with what it has is used again.
+      case 'credential-activated':
       case 'credential-released':
-      case 'renewal-contested':
       case 'enrolment-decided':
       case 'profile-changed':
       case 'authority-changed':
@@ -106,6 +119,8 @@ class Fold {
     return {
       entries: this.#entries,
       revoked: this.#revoked,
+      superseded: this.#superseded,
+      contests: this.#contests,
       states: this.#states,
       groups: this.#groups,
       tokens: this.#tokens,

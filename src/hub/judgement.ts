@@ -4,6 +4,9 @@ import type { Credential } from '../core/identity/credential.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import type { CertificateSummary } from './ports/attempts.ts'
 
+/** What a certificate is shown for. Renewal asks less: one that is over may still be renewed for a while. */
+export type Purpose = 'connect' | 'renew'
+
 export type Judgement =
   | {
       readonly admitted: true
@@ -29,7 +32,7 @@ export interface Admission {
    */
   judge(certificate: Uint8Array | null): Promise<Judgement>
   /**
-   * Marks the first use of an admitted credential: pending becomes active. States are read again inside the transaction,
+   * Marks the first use of an admitted credential: pending becomes active, and what it follows is superseded. States are read again inside the transaction,
    * so the answer may be a refusal. It is on disk when this is fulfilled.
    */
   confirmUse(judgement: Judgement & { readonly admitted: true }): Promise<Judgement>

@@ -22,6 +22,7 @@ export interface ReplayReport {
   readonly incomplete: boolean
   readonly entries: number
   readonly credentialsRevoked: number
+  readonly credentialsSuperseded: number
   readonly identitiesClosed: number
   readonly tokensEnded: number
   readonly apiKeysRemoved: number
@@ -68,6 +69,7 @@ export async function replayJournal(
       incomplete,
       entries: facts.entries,
       credentialsRevoked: await replay.revoke(),
+      credentialsSuperseded: await replay.supersede(),
       identitiesClosed: await replay.closeIdentities(),
       tokensEnded: await replay.endTokens(),
       apiKeysRemoved: await replay.removeApiKeys(),
@@ -75,6 +77,7 @@ export async function replayJournal(
       ...(await replay.settleAdoptions()),
     }
     await replay.passCrlNumbers()
+    await replay.noteContests()
     await tx.audit.append({
       atMs: clock.nowMs(),
       actor: 'journal',

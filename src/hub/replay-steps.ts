@@ -134,6 +134,51 @@ export class Replay {
     return count
   }
 
+  /** What was superseded since is good for the overlap that it had, and not longer. */
+  async supersede(): Promise<number> {
+    let count = 0
+    for (const chunk of chunks([...this.#facts.superseded.keys()])) {
+      for (const credential of await this.#tx.credentials.findAll(chunk)) {
+        const atMs = this.#facts.superseded.get(credential.fingerprint) ?? 0
+        if (await this.#supersede(credential, atMs)) count += 1
+      }
+    }
+    return count
+  }
+
+  async #supersede(credential: Credential, atMs: number): Promise<boolean> {
+    switch (credential.state) {
+      case 'unadopted':
+        await this.#tx.credentials.update({ ...credential, supersededAtMs: atMs })
+        return false
+      case 'quarantined':
+        // It was released since, which is not repeated; an overlap would be more than it has.
+        await this.#writeRevoked(credential, credentialRevoked(credential, 'superseded', atMs), 'superseded')
+        return true
+      case 'pending':
+      case 'active': {
+        const used = credentialMovedTo(credential, 'active', atMs)
+        const { identityId, fingerprint, serialNumber } = used
+        await this.#tx.credentials.update(credentialMovedTo(used, 'superseded', atMs))
+        await this.#tx.events.append({ type: 'credential-superseded', identityId, fingerprint, serialNumber })
+        await this.#audit('credential.supersede', serialNumber, { state: credential.state }, { state: 'superseded' })
+        return true
+      }
+      default:
+        return false
+    }
+  }
+
+  /** The alarm of a contest outlives the copy that does not know of it. */
+  async noteContests(): Promise<void> {
+    for (const contest of this.#facts.contests) {
+      const { identityId, serialNumber } = contest
+      const known = await this.#tx.renewals.contestsOf(identityId, limits.pageRowsMax)
+      if (known.some((each) => each.serialNumber === serialNumber)) continue
+      if ((await this.#tx.identities.find(identityId)) !== null) await this.#tx.renewals.insertContest(contest)
+    }
+  }
+
   async #writeRevoked(before: Credential, revoked: Credential, reason: RevocationReason): Promise<void> {
     const { identityId, authorityId, crlShard, fingerprint, serialNumber } = revoked
     await this.#tx.credentials.update(revoked)
@@ -284,9 +329,10 @@ export class Replay {
 
 /**
  * A credential of the journal as it is written down: unadopted, and superseded where it opens no door of ours anyway, as those
- * of the hub's own listeners, whose keys may be others now.
+ * of the hub's own listeners, whose keys may be others now. One in quarantine waits for an operator there as it did.
  */
 function laidAside(credential: Credential, mayConnect: boolean): Credential {
+  if (credential.state === 'quarantined') return credential
   const { state: _state, ...rest } = credential
   const unadopted: Credential = { ...rest, state: 'unadopted', revokedAtMs: null, revocationReason: null }
   return mayConnect ? unadopted : credentialMovedTo(unadopted, 'superseded', credential.issuedAtMs)

@@ -177,6 +177,8 @@ async function makeAuthority(database: Kysely<any>, { counter, key, integer, byt
     sql`update credentials set superseded_at_ms = issued_at_ms where state = 'superseded'`,
     sql`create index credentials_parent on credentials (parent_serial) where parent_serial is not null`,
     sql`create index credentials_overlap on credentials (superseded_at_ms) where state = 'superseded'`,
+    sql`create index credentials_waiting on credentials (profile, issued_at_ms)
+      where state in ('pending', 'quarantined') and activated_at_ms is null and parent_serial is not null`,
     sql`create index credentials_unused on credentials (state, issued_at_ms) where state in ('intended', 'pending')`,
     sql`create index credentials_revoked on credentials (authority_id, crl_shard, not_after_sec, number)
       where state in ('revoked', 'quarantined', 'unadopted')`,

@@ -98,6 +98,8 @@ describe('the check of a registry', () => {
       'a revoked certificate made active again': `update credentials set state = 'superseded' where state = 'revoked' and identity_id = 'stolen'`,
       'an unknown reason': `update credentials set revocation_reason = 'whim' where state = 'revoked'`,
       'an unknown profile': `update credentials set profile = 'super' where identity_id = 'waits'`,
+      'a superseded one without a date': `update credentials set superseded_at_ms = null where state = 'superseded'`,
+      'one in use with the date of its end': `update credentials set superseded_at_ms = 1 where number = ${one('credentials')}`,
       'an active one that was never used': `update credentials set activated_at_ms = null where number = ${one('credentials')}`,
     },
     'credential-matches-row': {
@@ -112,6 +114,11 @@ describe('the check of a registry', () => {
     'credential-signed': {
       'an authority that there is not': `update credentials set authority_id = 'issuing-x' where number = ${one('credentials')}`,
       'the wrong authority': `update credentials set authority_id = (select id from authorities where role = 'root') where number = ${one('credentials')}`,
+    },
+    'lineage-whole': {
+      'a parent that the device does not have': `update credentials set parent_serial = '01ff' where number = ${one('credentials')}`,
+      'a parent of another device': `update credentials set parent_serial = (select serial_number from credentials where identity_id = 'stolen') where number = ${one('credentials')}`,
+      'a parent that is younger': `update credentials set parent_serial = (select serial_number from credentials where number = ${one('credentials')}) where identity_id = 'pump' and state = 'superseded'`,
     },
     'one-active-credential': {
       'two that are active': `update credentials set state = 'active' where identity_id = 'pump' and state = 'superseded'`,

@@ -181,6 +181,24 @@ function credentialContract(store: () => Store): void {
     assert.deepEqual(await store().credentials.supersededBefore(22, 10), [superseded(724, 21)])
   })
 
+  test('renewed certificates that nobody has used are found by their profile, oldest first', async () => {
+    const { id } = await someone(store(), 'waiting-renewed')
+    const renewed = (n: number, change: Partial<Credential> = {}) =>
+      fakeCredential(n, { identityId: id, profile: 'waits', parentSerial: '01', ...change })
+    const rows = [
+      renewed(762),
+      renewed(761, { state: 'quarantined' }),
+      renewed(763, { parentSerial: null }),
+      renewed(764, { state: 'quarantined', activatedAtMs: 5 }),
+      renewed(765, { state: 'active', activatedAtMs: 5 }),
+      renewed(766, { profile: 'other' }),
+      renewed(767),
+    ]
+    await store().write((tx) => tx.credentials.insertAll(rows))
+    assert.deepEqual(await store().credentials.waitingSince('waits', 1_767, 9), [rows[1], rows[0]])
+    assert.deepEqual(await store().credentials.waitingSince('waits', 1_767, 1), [rows[1]])
+  })
+
   test('a shard lists what was revoked and names it, and what names none is listed without one', async () => {
     const { id } = await someone(store(), 'sharded-1')
     const revoked = (n: number, crlShard: number | null) =>

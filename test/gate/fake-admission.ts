@@ -19,7 +19,7 @@ export class FakeAdmission implements Admission {
   admit(
     certificate: TestCertificate,
     id: string,
-    options: { notAfterSec?: number; state?: 'pending' | 'active' } = {},
+    options: { notAfterSec?: number; state?: 'pending' | 'active' | 'quarantined' } = {},
   ): void {
     this.#table.set(certificate.fingerprint, admission(certificate.fingerprint, id, options))
   }
@@ -47,7 +47,7 @@ export class FakeAdmission implements Admission {
 function admission(
   fingerprint: string,
   id: string,
-  { notAfterSec = 4_000_000_000, state = 'active' }: { notAfterSec?: number; state?: 'pending' | 'active' },
+  { notAfterSec = 4_000_000_000, state = 'active' }: { notAfterSec?: number; state?: Admitted['credential']['state'] },
 ): Admitted {
   const identityId = parseIdentityId(id)
   return {

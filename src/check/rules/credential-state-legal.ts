@@ -11,6 +11,9 @@ export const credentialStateLegal: IdentityRule = {
   },
 }
 
+/** States of credentials that nothing has taken the place of. */
+const open: ReadonlySet<CredentialRow['state']> = new Set(['intended', 'pending', 'active', 'quarantined'])
+
 function* faultsOf(row: CredentialRow, profiles: ReadonlyMap<string, Profile>): Iterable<string> {
   const { state, profile, revoked_at_ms: revokedAt, revocation_reason: reason, activated_at_ms: activatedAt } = row
   if (!credentialStates.includes(state)) yield `is in the unknown state ${JSON.stringify(state)}`
@@ -20,6 +23,8 @@ function* faultsOf(row: CredentialRow, profiles: ReadonlyMap<string, Profile>): 
   if (state === 'revoked' && (revokedAt === null || reason === null)) yield 'is revoked without a date or a reason'
   if (state !== 'revoked' && (revokedAt !== null || reason !== null))
     yield `is ${state} and has the date of a revocation`
+  if (state === 'superseded' && row.superseded_at_ms === null) yield 'is superseded without a date'
+  if (open.has(state) && row.superseded_at_ms !== null) yield `is ${state} and was superseded`
   if (state === 'active' && activatedAt === null) yield 'is active and was never used'
   if (state === 'pending' && activatedAt !== null) yield 'is pending and was used'
 }

@@ -1,5 +1,4 @@
 import { HubError } from '../errors.ts'
-import type { FailureName } from '../failure/catalogue.ts'
 import type { IdentityId } from './id.ts'
 
 /**
@@ -125,26 +124,4 @@ function assertTransition(credential: Credential, state: CredentialState): void 
     'transition-illegal',
     `certificate ${credential.serialNumber} is ${credential.state} and cannot become ${state}`,
   )
-}
-
-/**
- * Why a credential may not connect at this second, or null when it may. State comes before dates: that a certificate was
- * revoked matters more than that it has also expired.
- *
- * @param nowSec whole seconds since the epoch
- */
-export function credentialRefusal(credential: Credential, nowSec: number): FailureName | null {
-  switch (credential.state) {
-    case 'revoked':
-      return 'certificate-revoked'
-    case 'intended':
-      return 'certificate-never-completed'
-    case 'unadopted':
-      return 'certificate-not-adopted'
-    default:
-      break
-  }
-  if (nowSec > credential.notAfterSec || credential.state === 'expired') return 'certificate-expired'
-  if (nowSec < credential.notBeforeSec) return 'certificate-not-yet-valid'
-  return null
 }

@@ -2,6 +2,7 @@
  * What an identity may do. The gate asks this interface alone, so that a policy language can take the place of the
  * default without a change there.
  */
+import type { Credential } from '../identity/credential.ts'
 import type { Identity } from '../identity/identity.ts'
 import { contains, type TopicFilter, unwrapShared } from '../mqtt/filter.ts'
 import type { TopicName } from '../mqtt/topic.ts'
@@ -15,9 +16,15 @@ export interface Rights {
   mayLeaveWill(topic: TopicName): boolean
 }
 
-/** The default policy: everything below `devices/<id>/`, and nothing else. */
-export function defaultRights(identity: Pick<Identity, 'id'>): Rights {
-  const prefix = `devices/${identity.id}/`
+/**
+ * The default policy: everything below `devices/<id>/`, and nothing else. A credential in quarantine has only what lies below
+ * `quarantine/<id>/`, which nobody else has: its holder can be reached, and reaches nothing that was the identity's.
+ */
+export function defaultRights(identity: Pick<Identity, 'id'>, credential: Pick<Credential, 'state'>): Rights {
+  return rightsBelow(`${credential.state === 'quarantined' ? 'quarantine' : 'devices'}/${identity.id}/`)
+}
+
+function rightsBelow(prefix: string): Rights {
   const allowed = `${prefix}#` as TopicFilter
   const isOwn = (topic: TopicName) => topic.startsWith(prefix)
   return {

@@ -53,8 +53,10 @@ export type NewHubEvent =
       readonly identityId: IdentityId
       /** The credential that both showed. */
       readonly parentSerial: SerialNumber
-      /** The one that was given to the later of them; null when nothing was. */
-      readonly serialNumber: SerialNumber | null
+      /** The one that was given to the earlier of them. */
+      readonly rivalSerial: SerialNumber
+      /** The one that was given to the later of them. */
+      readonly serialNumber: SerialNumber
     }
   /** A request for a certificate that waited for an operator. */
   | {

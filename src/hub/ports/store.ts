@@ -125,6 +125,11 @@ export interface CredentialReader {
   lineageOf(serialNumbers: readonly SerialNumber[]): Promise<readonly Fingerprint[]>
   /** Oldest first: those in one of the states that were issued before a time, at most `limit`. */
   issuedBefore(states: readonly CredentialState[], issuedAtMs: number, limit: number): Promise<readonly Credential[]>
+  /**
+   * Oldest first: renewed credentials of a profile that were issued before a time and never used, pending or quarantined, at
+   * most `limit`.
+   */
+  waitingSince(profile: string, issuedAtMs: number, limit: number): Promise<readonly Credential[]>
   /** Oldest first: those superseded before a time and not revoked or expired since, at most `limit`. */
   supersededBefore(supersededAtMs: number, limit: number): Promise<readonly Credential[]>
   /**

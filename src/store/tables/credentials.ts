@@ -83,6 +83,20 @@ export function credentialReader(access: Access): CredentialReader {
         .execute()
       return found.map(read)
     },
+    async waitingSince(profile, issuedAtMs, limit) {
+      assertPage(limit)
+      const found = await rows()
+        .where('profile', '=', profile)
+        .where(sql<boolean>`state in ('pending', 'quarantined')`)
+        .where('activated_at_ms', 'is', null)
+        .where('parent_serial', 'is not', null)
+        .where('issued_at_ms', '<', issuedAtMs)
+        .orderBy('issued_at_ms')
+        .orderBy('number')
+        .limit(limit)
+        .execute()
+      return found.map(read)
+    },
     async supersededBefore(supersededAtMs, limit) {
       assertPage(limit)
       const found = await rows()

@@ -6,7 +6,6 @@ import {
   type Credential,
   type CredentialState,
   credentialMovedTo,
-  credentialRefusal,
   credentialRevoked,
   credentialStates,
 } from '../../../src/core/identity/credential.ts'
@@ -97,19 +96,4 @@ test('revoking twice keeps the first date and reason, except that key compromise
   const worse = credentialRevoked(once, 'keyCompromise', 9)
   assert.equal(worse.revokedAtMs, 5)
   assert.equal(worse.revocationReason, 'keyCompromise')
-})
-
-test('the last second of a certificate is still good, and the one after it is not', () => {
-  assert.equal(credentialRefusal(credential, 999), 'certificate-not-yet-valid')
-  assert.equal(credentialRefusal(credential, 1_000), null)
-  assert.equal(credentialRefusal(credential, 2_000), null)
-  assert.equal(credentialRefusal(credential, 2_001), 'certificate-expired')
-})
-
-test('that a certificate was revoked matters more than that it has expired', () => {
-  assert.equal(credentialRefusal(credentialRevoked(credential, 'keyCompromise', 5), 9_999), 'certificate-revoked')
-})
-
-test('a credential that was never completed lets nobody in', () => {
-  assert.equal(credentialRefusal({ ...credential, state: 'intended' }, 1_500), 'certificate-never-completed')
 })

@@ -7,7 +7,8 @@ import { parseTopicName, type TopicName } from '../../../src/core/mqtt/topic.ts'
 import { Violation } from '../../../src/core/mqtt/violation.ts'
 import { defaultRights } from '../../../src/core/policy/rights.ts'
 
-const rights = defaultRights({ id: parseIdentityId('pump-7') })
+const id = parseIdentityId('pump-7')
+const rights = defaultRights({ id }, { state: 'active' })
 
 function topic(value: string): TopicName {
   const parsed = parseTopicName(value)
@@ -68,5 +69,33 @@ suite('the default rights of pump-7', () => {
         assert.ok(!(rights.maySubscribe(asked as TopicFilter) && matches(unwrapShared(asked as TopicFilter), foreign)))
       }),
     )
+  })
+})
+
+suite('the rights of a credential of pump-7 in quarantine', () => {
+  const held = defaultRights({ id }, { state: 'quarantined' })
+
+  test('are what lies below quarantine/pump-7/', () => {
+    assert.ok(held.mayPublish(topic('quarantine/pump-7/hello')))
+    assert.ok(held.mayReceive(topic('quarantine/pump-7/a/b')))
+    assert.ok(held.mayLeaveWill(topic('quarantine/pump-7/gone')))
+    assert.ok(held.maySubscribe(filter('quarantine/pump-7/#')))
+  })
+
+  test('are nothing of what the device has, nor of another quarantine', () => {
+    for (const name of ['devices/pump-7/x', 'quarantine/pump-8/x', 'quarantine/pump-70/x', 'x']) {
+      assert.ok(!held.mayPublish(topic(name)), name)
+      assert.ok(!held.mayReceive(topic(name)), name)
+      assert.ok(!held.mayLeaveWill(topic(name)), name)
+      assert.ok(!held.maySubscribe(filter(name)), name)
+    }
+    for (const name of ['#', 'devices/pump-7/#', 'quarantine/#', 'quarantine/+/x', '$share/g/devices/pump-7/#']) {
+      assert.ok(!held.maySubscribe(filter(name)), name)
+    }
+  })
+
+  test('are nothing of what a device in good standing has, and the other way round', () => {
+    assert.ok(!rights.mayPublish(topic('quarantine/pump-7/x')))
+    assert.ok(!rights.maySubscribe(filter('quarantine/pump-7/#')))
   })
 })
