@@ -53,14 +53,14 @@ function refusalError(refusal: Refusal, caller: Caller, act: Act, target: Target
     case 'group': {
       const named = target.kind === 'group' && target.group !== null ? `the group ${quote(target.group)}` : 'no group'
       const own = reachOf(caller, act) ?? []
-      return new HubError('group-forbids', `${caller.actor} may not do ${act} for a device in ${named}`, {
+      return new HubError('group-forbids', `${caller.actor} has no right to ${act} in ${named}`, {
         hint: `name a group of yours: ${own.map(quote).join(', ')}`,
       })
     }
     case 'exceeds': {
-      const wanted = target.kind === 'given' ? grantText(target.grant) : 'that role'
+      const wanted = target.kind === 'given' ? grantText(target.grant) : 'that'
       const ends = caller.endsAtMs === null ? '' : `, and what it gives must end by ${isoTime(caller.endsAtMs)}`
-      return new HubError('grant-exceeds', `${caller.actor} may not make a ${wanted}${ends}`)
+      return new HubError('grant-exceeds', `${caller.actor} may not make anybody ${wanted}${ends}`)
     }
     case 'foreign':
       return new Foreign(`${caller.actor} does not reach the target of ${act}`)

@@ -45,7 +45,7 @@ export const apiFailures = {
     'unauthenticated',
     'general',
     'the API key is not valid',
-    'take the key from admin.key in the data directory of this hub',
+    'take one that was made with `handfast key add` and not removed since, or the one in admin.key in the data directory',
   ),
   'not-found': entry(
     'HF-8106',
