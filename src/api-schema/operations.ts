@@ -5,6 +5,7 @@ import * as adoption from './operations/adoptions.ts'
 import * as bulk from './operations/bulk.ts'
 import * as device from './operations/devices.ts'
 import * as est from './operations/est.ts'
+import * as profile from './operations/profiles.ts'
 import * as record from './operations/records.ts'
 
 /** Served by the admin API. */
@@ -22,6 +23,11 @@ export const apiOperations: readonly Operation[] = [
   adoption.listAdoptions,
   adoption.adoptDevice,
   record.revokeCertificate,
+  profile.listProfiles,
+  profile.showProfile,
+  profile.addProfile,
+  profile.changeProfile,
+  profile.removeProfile,
   record.listAttempts,
   record.listAudit,
   record.listAuditChain,

@@ -16,6 +16,7 @@ interface CommandEntry {
 const commands: Readonly<Record<string, CommandEntry>> = {
   up: { summary: 'start a hub in this terminal', load: () => import('./commands/up.ts') },
   device: { summary: 'register devices and change their state', load: () => import('./commands/device.ts') },
+  profile: { summary: 'what certificates say and who decides it', load: () => import('./commands/profile.ts') },
   enrol: {
     summary: 'on a device: get a certificate with a bootstrap string',
     load: () => import('./commands/enrol.ts'),

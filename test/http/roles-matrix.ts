@@ -117,6 +117,26 @@ export const matrix: Readonly<Record<string, Row>> = {
     outcomes: ownerToo,
     withCertificate: true,
   },
+  listProfiles: { ask: () => get('/profiles'), outcomes: everybody },
+  showProfile: { ask: () => get('/profiles/device'), outcomes: everybody },
+  addProfile: {
+    ask: ({ fresh }) => post('/profiles', { name: fresh, kinds: ['device'], extendedKeyUsage: ['clientAuth'] }),
+    outcomes: adminAlone,
+  },
+  changeProfile: {
+    ask: ({ fresh }) => ({
+      method: 'PATCH',
+      path: `/profiles/${fresh}`,
+      body: { approval: true },
+      headers: { 'if-match': '*' },
+    }),
+    // There is none: whoever may ask is told so.
+    outcomes: { ...adminAlone, admin: 'unseen' },
+  },
+  removeProfile: {
+    ask: ({ fresh }) => post(`/profiles/${fresh}/remove`),
+    outcomes: { ...adminAlone, admin: 'unseen' },
+  },
   listAttempts: {
     ask: () => get('/attempts?limit=1000'),
     outcomes: { ...lists, requester: 'role', registrar: 'role' },

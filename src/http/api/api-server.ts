@@ -13,6 +13,7 @@ import { accessRoutes } from './routes/access.ts'
 import { adoptionRoutes } from './routes/adoptions.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { documentRoute } from './routes/document.ts'
+import { profileRoutes } from './routes/profiles.ts'
 import { recordRoutes } from './routes/records.ts'
 import type { ApiHub } from './serve.ts'
 
@@ -47,6 +48,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   deviceRoutes(api, describeHub)
   adoptionRoutes(api)
   accessRoutes(api)
+  profileRoutes(api)
   recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })
   importRoute(api, describeHub, log)
   documentRoute(api, describeHub)

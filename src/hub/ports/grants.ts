@@ -18,6 +18,12 @@ export interface ProfileReader {
   all(): Promise<readonly ProfileRow[]>
   /** Whether an identity that is not retired is granted it. */
   isGranted(name: string): Promise<boolean>
+  /**
+   * Whether there is a certificate of an operator's own profile that could open a door now or after an adoption.
+   *
+   * @param nowSec certificates that ended before it do not count
+   */
+  hasLiving(name: string, nowSec: number): Promise<boolean>
 }
 export interface Profiles extends ProfileReader {
   insert(row: ProfileRow): Promise<void>

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { assert } from '../../core/errors.ts'
 import type { ProfileReader, ProfileRow, Profiles } from '../../hub/ports/grants.ts'
 import type { Access, ProfileTable } from '../schema.ts'
@@ -20,6 +20,19 @@ export function profileReader(access: Access): ProfileReader {
         .select('id')
         .where('state', '!=', 'retired')
         .where('profiles', 'like', `%"${name}"%`)
+        .limit(1)
+        .executeTakeFirst()
+      return row !== undefined
+    },
+    async hasLiving(name, nowSec) {
+      const row = await access()
+        .selectFrom('credentials')
+        .select('number')
+        .where('profile', '=', name)
+        // As in the index, which holds no others.
+        .where(sql<boolean>`profile not in ('device', 'server', 'user', 'dual')`)
+        .where('state', 'not in', ['revoked', 'expired'])
+        .where('not_after_sec', '>=', nowSec)
         .limit(1)
         .executeTakeFirst()
       return row !== undefined

@@ -56,6 +56,15 @@ export const profileFailures = {
     'the profile is built in and stays as it is',
     'make one of your own from it: `handfast profile show <name> --json`, change it, `handfast profile add`',
   ),
+  'profiles-too-many': entry(
+    'HF-3430',
+    'api',
+    'operator',
+    'conflict',
+    'general',
+    'the hub holds as many profiles as it may',
+    'remove one that nobody is granted: `handfast profile list`, `handfast profile remove <name>`',
+  ),
   'attribute-missing': entry(
     'HF-3426',
     'enrolment',
