@@ -76,6 +76,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'gate/tls-settings.ts': 'the TLS listener of the gate',
   'http/api/bootstrap.ts': 'the answer that hands out a bootstrap string',
   'http/api/routes/access.ts': 'the answer that hands out a new API key',
+  'http/est/server-key-parts.ts': 'the answer that hands out a key of the hub',
   'http/listen.ts': 'TLS listeners of HTTP',
   'hub/api-keys.ts': 'a key is derived from the secret of a caller',
   'hub/brought-certificate.ts': 'the key of a certificate that the operator brings is checked',

@@ -34,8 +34,8 @@ export type AnswerContent<Schema extends z.ZodType> = (
   readonly description: string
 }
 
-/** Who may ask: nobody needs a key, the holder of an API key, the holder of an enrolment token. */
-export type Permission = 'anybody' | 'key' | 'token'
+/** Who may ask: nobody needs a key, the holder of an API key, of an enrolment token, of a certificate shown to TLS. */
+export type Permission = 'anybody' | 'key' | 'token' | 'certificate'
 
 export interface Operation<
   Params extends z.ZodType = z.ZodType,

@@ -4,7 +4,7 @@ import * as access from './operations/access.ts'
 import * as adoption from './operations/adoptions.ts'
 import * as bulk from './operations/bulk.ts'
 import * as device from './operations/devices.ts'
-import * as est from './operations/est.ts'
+import { estOperations } from './operations/est.ts'
 import * as profile from './operations/profiles.ts'
 import * as record from './operations/records.ts'
 
@@ -45,4 +45,4 @@ export const apiOperations: readonly Operation[] = [
 ]
 
 /** Served by the EST listener. */
-export const enrolmentOperations: readonly Operation[] = [est.fetchCaCertificates, est.enrolDevice]
+export const enrolmentOperations: readonly Operation[] = estOperations

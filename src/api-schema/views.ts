@@ -273,7 +273,7 @@ export const problemView = answerNamed(
   z.object({
     type: text('`urn:handfast:failure:` and the code'),
     title: text('the failure in general'),
-    status: z.number().int().min(400).max(599).meta({ description: 'the status of the answer' }),
+    status: z.number().int().min(202).max(599).meta({ description: 'the status of the answer' }),
     detail: text('this failure, with the value that was refused'),
     code: text('stable name of the failure'),
     failureId: text('its number, as in HF-8103'),

@@ -9,12 +9,14 @@ import { listenOn } from '../http/listen.ts'
 import { crlPath, statusServer } from '../http/status/status-server.ts'
 import { registryAdmission } from '../hub/admit.ts'
 import { endOverlaps } from '../hub/end-overlaps.ts'
+import { EnrolmentRates } from '../hub/enrolment-rates.ts'
 import { FailureLimiter } from '../hub/failure-limiter.ts'
 import { followEvents } from '../hub/follow-events.ts'
 import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
 import type { Log } from '../hub/ports/log.ts'
 import type { StatusPlaces } from '../hub/ports/status-places.ts'
+import { profileNamed } from '../hub/profiles.ts'
 import { fullScope } from '../hub/publish-crl.ts'
 import { attemptRecorder } from '../hub/record-attempts.ts'
 import { keepCrlsFresh } from '../hub/refresh-crls.ts'
@@ -121,15 +123,19 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const { realm } = names
   const issuer = {
     ...{ store, keys, instance, clock, random, observer, realm, authorities },
+    rates: new EnrolmentRates(clock),
     statusPlaces,
   }
   const certificate = await currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames))
   const brought = openBrought(config, names, log, closing)
   const certificateFor = (serverName: string) => brought?.forName(serverName) ?? null
 
+  const admission = registryAdmission({ store, clock, authorities })
   const est = estServer({
     hub: issuer,
     caCertificates: () => authorities.caCertificates(),
+    admission,
+    profileNamed: (name) => profileNamed(store, name),
     limiter: new FailureLimiter(clock),
     attempts,
     log,
@@ -149,7 +155,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     certificate,
     certificateFor,
     sessionTickets: config.sessionTickets,
-    admission: registryAdmission({ store, clock, authorities }),
+    admission,
     attempts,
     observer,
     upstream,

@@ -16,6 +16,8 @@ export interface HubErrorDetail {
   readonly hint?: string
   /** Every fault of a request that is refused for its content. */
   readonly faults?: readonly Fault[]
+  /** After how many whole seconds the same may be tried again, where that is known; at least 1. */
+  readonly retryAfterSec?: number
   /** What went wrong below. It goes to the log, never onto the wire. */
   readonly cause?: unknown
 }
@@ -31,12 +33,14 @@ export class HubError extends Error {
   readonly code: FailureName
   readonly hint: string
   readonly faults: readonly Fault[]
+  readonly retryAfterSec: number | null
 
   constructor(code: FailureName, message: string, detail: HubErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
     this.code = code
     this.hint = detail.hint ?? failure(code).cure
     this.faults = detail.faults ?? []
+    this.retryAfterSec = detail.retryAfterSec ?? null
   }
 }
 

@@ -1,6 +1,13 @@
 /** Opening and closing HTTP listeners, with one way to say why it cannot be done. */
+import { constants } from 'node:crypto'
 import type { Server, Socket } from 'node:net'
-import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls'
+import {
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  TLSSocket,
+  type TlsOptions,
+} from 'node:tls'
 import fastify, { type FastifyInstance } from 'fastify'
 import { HubError, quote } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
@@ -28,6 +35,8 @@ export interface HttpAppOptions {
   readonly requestMs?: number
   /** Absent for a listener without TLS. */
   readonly tls?: TlsMaterial
+  /** Whether clients are asked for a certificate. What one shows is for {@link clientCertificate} and `hub/admit`. */
+  readonly asksForCertificate?: boolean
 }
 
 /** An empty Fastify application with the limits that every listener has. */
@@ -54,6 +63,9 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
             ...tlsOptions(options.tls),
             ...choiceByName(options.tls),
             handshakeTimeout: limits.tlsHandshakeMs,
+            // Asked for and not judged here: OpenSSL knows neither revocation nor identity.
+            requestCert: options.asksForCertificate ?? false,
+            rejectUnauthorized: false,
           },
         }) as unknown as FastifyInstance)
   app.server.maxConnections = limits.httpConnectionsMax
@@ -91,9 +103,26 @@ function limitConnectionsPerAddress(server: Server): void {
   })
 }
 
-/** The same options at the start and at each exchange: `setSecureContext` resets what is left out. */
-export function tlsOptions(tls: TlsMaterial): { key: string; cert: string; minVersion: 'TLSv1.2' } {
-  return { key: tls.key.reveal(), cert: tls.chain, minVersion: 'TLSv1.2' }
+/**
+ * The same options at the start and at each exchange: `setSecureContext` resets what is left out.
+ *
+ * Sessions are not resumed: what a resumed one says about its client's certificate may be as old as the ticket. A client may
+ * not renegotiate, which would change the certificate between two requests.
+ */
+export function tlsOptions(tls: TlsMaterial): SecureContextOptions {
+  return {
+    key: tls.key.reveal(),
+    cert: tls.chain,
+    // No names are sent to the client and no chain is built: the verdict is the registry's.
+    ca: [],
+    minVersion: 'TLSv1.2',
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
+  }
+}
+
+/** The certificate that the client of a connection has shown, in DER, or null. Nobody has judged it. */
+export function clientCertificate(socket: unknown): Uint8Array | null {
+  return socket instanceof TLSSocket ? (socket.getPeerX509Certificate()?.raw ?? null) : null
 }
 
 /** Contexts of certificates that are chosen by name; a certificate that is exchanged is another object. */

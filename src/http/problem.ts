@@ -76,7 +76,8 @@ function rememberMethods(app: FastifyInstance): (url: string) => readonly string
 export function sendProblem(reply: FastifyReply, error: HubError, reader: Reader): FastifyReply {
   const problem = problemOf(error, reader, reply.request.id)
   if (problem.status === 401) reply.header('WWW-Authenticate', challenges[reader])
-  if (problem.status === 429 || problem.status === 503) reply.header('Retry-After', '60')
+  if (problem.status === 202 || problem.status === 429 || problem.status === 503)
+    reply.header('Retry-After', `${error.retryAfterSec ?? 60}`)
   return reply
     .code(problem.status)
     .header('Content-Type', problemType)

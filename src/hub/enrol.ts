@@ -1,17 +1,25 @@
 /** A token and a certificate request become a certificate. */
 import { HubError, quote } from '../core/errors.ts'
 import { failure } from '../core/failure/catalogue.ts'
-import type { Credential } from '../core/identity/credential.ts'
+import type { Credential, KeyOrigin } from '../core/identity/credential.ts'
 import type { IdentityId, Realm } from '../core/identity/id.ts'
-import { type Identity, identityRefusal } from '../core/identity/identity.ts'
-import { type Token, tokenRefusal } from '../core/identity/token.ts'
+import type { Token } from '../core/identity/token.ts'
 import { deviceProfile } from '../core/profile/built-in.ts'
-import { certificateContent } from '../core/profile/certificate-content.ts'
+import { type CertificateContent, certificateContent } from '../core/profile/certificate-content.ts'
+import type { Profile } from '../core/profile/profile.ts'
 import { assertRequestFits } from '../core/profile/request-check.ts'
 import type { Secret } from '../core/secret.ts'
-import { parseCertificateRequest, verifyCertificateRequest } from '../core/x509/certificate-request.ts'
+import {
+  type CertificateRequest,
+  parseCertificateRequest,
+  verifyCertificateRequest,
+} from '../core/x509/certificate-request.ts'
 import { assertAcceptableKey, publicKeyHash } from '../core/x509/public-key.ts'
 import type { Authorities } from './authorities.ts'
+import { assertBoundTo, type BindingOfConnection } from './channel-binding.ts'
+import { approvalOf, endRequest, type KeyAsking, liveRequest } from './enrolment-approval.ts'
+import type { EnrolmentRates } from './enrolment-rates.ts'
+import { assertMayEnrol, assertTokenLives, authenticateToken } from './enrolment-token.ts'
 import { completeCredential, issueCredential } from './issue-credential.ts'
 import type { Clock } from './ports/clock.ts'
 import type { IssuanceOutcome, Observer } from './ports/observer.ts'
@@ -19,13 +27,15 @@ import type { Random } from './ports/random.ts'
 import type { StatusPlaces } from './ports/status-places.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { grantedProfile } from './profiles.ts'
-import { parseSecretText, secretMatches } from './secret-text.ts'
+import { pendingOfToken, replaceLost } from './repeated-enrolment.ts'
+import { makeServerKey, type ServerKey } from './server-key.ts'
 
 export interface EnrolmentHub {
   readonly store: Store
   readonly clock: Clock
   readonly random: Random
   readonly observer: Pick<Observer, 'issuance' | 'enrolmentRefused' | 'renewal'>
+  readonly rates: EnrolmentRates
   readonly realm: Realm
   readonly authorities: Pick<Authorities, 'issuing'>
   readonly statusPlaces: StatusPlaces
@@ -38,6 +48,10 @@ export interface EnrolmentRequest {
   readonly claimedId: string
   /** PKCS#10 in DER. */
   readonly certificateRequest: Uint8Array
+  /** The profile that the path names; null or left out for that of the token. */
+  readonly label?: string | null
+  /** What the request may be bound to; nothing where it is left out. */
+  readonly binding?: BindingOfConnection
 }
 
 /**
@@ -45,21 +59,55 @@ export interface EnrolmentRequest {
  * public key gets the same certificate again, so that a lost answer costs nothing.
  *
  * @returns the credential; it is on disk
- * @throws HubError `token-missing`, `token-invalid`, `token-expired`, `token-revoked`, `token-used`, `csr-unreadable`,
- *   `csr-signature-invalid`, `csr-key-unacceptable`, `csr-asks-too-much`, `profile-not-granted`, `attribute-missing`,
- *   `name-invalid`, `names-missing`, or the refusal of the identity's state
+ * @throws HubError `token-missing`, `token-invalid`, `token-expired`, `token-revoked`, `token-used`, `enrolments-too-many`,
+ *   `profile-not-granted`, `profile-not-found`, `csr-unreadable`, `csr-signature-invalid`, `csr-key-unacceptable`,
+ *   `csr-asks-too-much`, `channel-binding-mismatch`, what `certificateContent` throws, or the refusal of the identity's state;
+ *   where an operator must approve the key, `enrolment-waits` until then, `enrolment-refused`, `enrolment-requests-too-many`
  */
 export async function enrol(hub: EnrolmentHub, request: EnrolmentRequest): Promise<Credential> {
+  return (await observed(hub, request, 'holder')).credential
+}
+
+/** What is handed out where the hub has made the key. */
+export interface EnrolmentWithKey {
+  readonly credential: Credential
+  readonly serverKey: ServerKey
+  readonly profile: Profile
+}
+
+/**
+ * The same with a key that the hub makes. Nothing is kept of the key, so nothing can be given again: when the same token asks
+ * once more, the certificate that nobody has used is revoked, and key and certificate are made anew.
+ *
+ * @throws HubError as `enrol`, but for what is about the key of the request
+ */
+export async function enrolWithServerKey(hub: EnrolmentHub, request: EnrolmentRequest): Promise<EnrolmentWithKey> {
+  const { credential, serverKey, profile } = await observed(hub, request, 'hub')
+  if (serverKey === null) throw new HubError('internal', 'a key of the hub was lost on its way')
+  return { credential, serverKey, profile }
+}
+
+interface EnrolmentAnswer {
+  readonly credential: Credential
+  readonly profile: Profile
+  /** Where the hub made it; never with the outcome `repeated`. */
+  readonly serverKey: ServerKey | null
+  readonly outcome: IssuanceOutcome
+  /** True where the identity had a certificate before. */
+  readonly isRenewal: boolean
+}
+
+async function observed(hub: EnrolmentHub, request: EnrolmentRequest, keyOrigin: KeyOrigin): Promise<EnrolmentAnswer> {
   const { observer } = hub
   // As long as nobody knows better.
   let profileName = deviceProfile.name
   try {
     const token = await authenticateToken(hub, request)
     profileName = token.profile
-    const { credential, outcome, isRenewal } = await answerTo(hub, token, request)
-    observer.issuance(profileName, outcome)
-    if (isRenewal) observer.renewal(profileName, 'renewed')
-    return credential
+    const answer = await answerTo(hub, token, request, keyOrigin)
+    observer.issuance(profileName, answer.outcome)
+    if (answer.isRenewal) observer.renewal(profileName, 'renewed')
+    return answer
   } catch (error) {
     observer.issuance(profileName, isOurs(error) ? 'failed' : 'refused')
     observer.enrolmentRefused(error instanceof HubError ? error.code : 'internal')
@@ -67,117 +115,130 @@ export async function enrol(hub: EnrolmentHub, request: EnrolmentRequest): Promi
   }
 }
 
-interface EnrolmentAnswer {
-  readonly credential: Credential
-  readonly outcome: IssuanceOutcome
-  /** True where the identity had a certificate before. */
-  readonly isRenewal: boolean
-}
-
 /** True where a better request would not have helped. */
 function isOurs(error: unknown): boolean {
   return !(error instanceof HubError) || ['unavailable', 'internal', 'local'].includes(failure(error.code).kind)
 }
 
-async function answerTo(hub: EnrolmentHub, token: Token, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
+async function answerTo(
+  hub: EnrolmentHub,
+  token: Token,
+  request: EnrolmentRequest,
+  keyOrigin: KeyOrigin,
+): Promise<EnrolmentAnswer> {
+  hub.rates.ofToken(token.id)
+  assertLabelFits(request.label ?? null, token)
+  const csr = parseCertificateRequest(request.certificateRequest)
+  const asking = { token, publicKeyHash: publicKeyHash(csr.publicKey) }
+  await assertTokenCounts(hub, asking, keyOrigin)
   const identity = await assertMayEnrol(hub.store, token.identityId)
   const profile = await grantedProfile(hub.store, identity, token.profile)
-  const csr = parseCertificateRequest(request.certificateRequest)
-  assertAcceptableKey(csr.publicKey, profile)
-  verifyCertificateRequest(csr)
+  assertBoundTo(csr, request.binding)
   const content = certificateContent(profile, identity, hub.realm)
-  assertRequestFits(csr, content)
-  const keyHash = publicKeyHash(csr.publicKey)
+  assertRequestIsGood(csr, content, keyOrigin)
 
   // As an act, not as a look: what was issued is answered only when it would outlive a restored backup.
-  if (token.state === 'used') return repeated(await hub.store.write((tx) => replayed(tx, token, keyHash)))
+  if (token.state === 'used' && keyOrigin === 'holder') {
+    return repeated(profile, await hub.store.write((tx) => pendingOfToken(tx, asking)))
+  }
+  if (token.needsApproval || profile.approval) await assertApproved(hub, asking)
+  return issue(hub, asking, content, keyOrigin === 'hub' ? await makeServerKey(profile) : csr)
+}
 
+function assertLabelFits(label: string | null, token: Token): void {
+  if (label === null || label === token.profile) return
+  throw new HubError('profile-not-granted', `the token is for the profile ${token.profile}, not for ${quote(label)}`, {
+    hint: 'leave the name of the profile out of the path, or make a token for it',
+  })
+}
+
+/** It asks for nothing that the certificate will not say; its key is good and its holder has it, unless the hub makes another. */
+function assertRequestIsGood(csr: CertificateRequest, content: CertificateContent, keyOrigin: KeyOrigin): void {
+  if (keyOrigin === 'holder') {
+    assertAcceptableKey(csr.publicKey, content.profile)
+    verifyCertificateRequest(csr)
+  }
+  assertRequestFits(csr, content)
+}
+
+/**
+ * A token that has expired counts for a key that came while it was good and waited for approval. A used one counts for the
+ * key that it was used with, at any time; a key that the hub must make anew comes only while the token is good.
+ */
+async function assertTokenCounts(hub: EnrolmentHub, asking: KeyAsking, keyOrigin: KeyOrigin): Promise<void> {
+  const nowMs = hub.clock.nowMs()
+  const { token } = asking
+  if (nowMs < token.expiresAtMs || (token.state === 'used' && keyOrigin === 'holder')) return
+  if ((await liveRequest(hub.store, asking, nowMs)) !== null) return
+  assertTokenLives({ ...token, state: 'open' }, nowMs)
+}
+
+async function assertApproved(hub: EnrolmentHub, asking: KeyAsking): Promise<void> {
+  // What waits is written down, so it is an answer of the transaction and not its failure.
+  const refusal = await hub.store.write((tx) => approvalOf(tx, hub.random, asking, hub.clock.nowMs()))
+  if (refusal !== null) throw refusal
+}
+
+async function issue(
+  hub: EnrolmentHub,
+  asking: KeyAsking,
+  content: CertificateContent,
+  key: CertificateRequest | ServerKey,
+): Promise<EnrolmentAnswer> {
+  const { token } = asking
+  const { identityId: id, profile } = content
+  const serverKey = 'privateKey' in key ? key : null
   const credential = await issueCredential(hub, {
     authority: hub.authorities.issuing(),
     content,
     tokenId: token.id,
-    publicKey: csr.publicKey,
+    keyOrigin: serverKey === null ? 'holder' : 'hub',
+    publicKey: key.publicKey,
     actor: `token:${token.id}`,
   })
   return hub.store.write(async (tx) => {
     const current = await tx.tokens.find(token.id)
     if (current === null) throw new HubError('token-invalid', 'the enrolment token is not valid')
-    assertTokenLives(current, credential.issuedAtMs)
-    // The same request may have come twice at once; the one that wrote first decides.
-    if (current.state === 'used') return repeated(await replayed(tx, current, keyHash))
-    await grantedProfile(tx, await assertMayEnrol(tx, current.identityId), current.profile)
-    const isRenewal = await hasHeldOne(tx, current.identityId)
+    if (current.state === 'revoked') assertTokenLives(current, credential.issuedAtMs)
+    await grantedProfile(tx, await assertMayEnrol(tx, id), token.profile)
+    if (current.state === 'used') {
+      // The same request may have come twice at once; the one that wrote first decides.
+      if (serverKey === null) return repeated(profile, await pendingOfToken(tx, asking))
+      await replaceLost(tx, current, credential.issuedAtMs)
+    }
+    const isRenewal = await hasHeldOne(tx, id)
     await completeCredential(tx, hub.clock, credential)
-    await tx.tokens.update({ ...current, state: 'used', usedAtMs: credential.issuedAtMs })
-    await tx.events.append({
-      type: 'credential-issued',
-      identityId: credential.identityId,
-      fingerprint: credential.fingerprint,
-      serialNumber: credential.serialNumber,
-    })
-    await tx.audit.append({
-      atMs: credential.issuedAtMs,
-      actor: `token:${current.id}`,
-      act: 'credential.issue',
-      subject: credential.identityId,
-      before: null,
-      after: {
-        serialNumber: credential.serialNumber,
-        profile: credential.profile,
-        notAfter: new Date(credential.notAfterSec * 1000).toISOString(),
-      },
-    })
-    return { credential, outcome: 'issued', isRenewal }
+    await writeIssued(tx, current, credential)
+    await endRequest(tx, asking, credential.issuedAtMs)
+    return { credential, profile, serverKey, outcome: 'issued', isRenewal }
   })
 }
 
-function repeated(credential: Credential): EnrolmentAnswer {
-  return { credential, outcome: 'repeated', isRenewal: false }
+async function writeIssued(tx: Transaction, token: Token, credential: Credential): Promise<void> {
+  await tx.tokens.update({ ...token, state: 'used', usedAtMs: token.usedAtMs ?? credential.issuedAtMs })
+  await tx.events.append({
+    type: 'credential-issued',
+    identityId: credential.identityId,
+    fingerprint: credential.fingerprint,
+    serialNumber: credential.serialNumber,
+  })
+  await tx.audit.append({
+    atMs: credential.issuedAtMs,
+    actor: `token:${token.id}`,
+    act: 'credential.issue',
+    subject: credential.identityId,
+    before: null,
+    after: {
+      serialNumber: credential.serialNumber,
+      profile: credential.profile,
+      notAfter: new Date(credential.notAfterSec * 1000).toISOString(),
+      ...(credential.keyOrigin === 'hub' ? { keyOrigin: 'hub' } : {}),
+    },
+  })
 }
 
-async function authenticateToken(hub: EnrolmentHub, request: EnrolmentRequest): Promise<Token> {
-  if (request.tokenText === null) throw new HubError('token-missing', 'the request carries no enrolment token')
-  const parts = parseSecretText(request.tokenText)
-  const token = parts === null ? null : await hub.store.tokens.find(parts.id)
-  if (parts === null || token === null || !secretMatches(parts.secret, token.secretHash)) {
-    throw new HubError('token-invalid', 'the enrolment token is not valid')
-  }
-  if (request.claimedId !== '' && request.claimedId !== token.identityId) {
-    throw new HubError('token-invalid', `the token is not for ${quote(request.claimedId)}`, {
-      hint: 'leave the user name empty, or give the id that the token was made for',
-    })
-  }
-  assertTokenLives(token, hub.clock.nowMs())
-  return token
-}
-
-function assertTokenLives(token: Token, nowMs: number): void {
-  const refusal = tokenRefusal(token, nowMs)
-  if (refusal === null) return
-  const since = refusal === 'token-expired' ? ` at ${new Date(token.expiresAtMs).toISOString()}` : ''
-  throw new HubError(refusal, `the enrolment token for ${quote(token.identityId)} ${words[refusal]}${since}`)
-}
-
-const words: Readonly<Record<string, string>> = { 'token-expired': 'expired', 'token-revoked': 'was revoked' }
-
-async function assertMayEnrol(store: Pick<Transaction, 'identities'> | Store, id: IdentityId): Promise<Identity> {
-  const identity = await store.identities.find(id)
-  const refusal = identity === null ? 'identity-retired' : identityRefusal(identity.state)
-  if (identity !== null && refusal === null) return identity
-  throw new HubError(refusal ?? 'identity-retired', `${quote(id)} may not enrol: it is ${identity?.state ?? 'gone'}`)
-}
-
-/** The certificate that this token and key were answered with, while it waits for its first use. */
-async function replayed(tx: Transaction, token: Token, keyHash: string): Promise<Credential> {
-  const issued = await tx.credentials.ofToken(token.id)
-  const same = issued.find((credential) => credential.publicKeyHash === keyHash)
-  if (same?.state === 'pending') return same
-  throw new HubError(
-    'token-used',
-    same === undefined
-      ? `the enrolment token for ${quote(token.identityId)} was used already, with another key`
-      : `the enrolment token for ${quote(token.identityId)} was used already and its certificate is ${same.state}`,
-  )
+function repeated(profile: Profile, credential: Credential): EnrolmentAnswer {
+  return { credential, profile, serverKey: null, outcome: 'repeated', isRenewal: false }
 }
 
 /** Whether an identity has been given a certificate before; one that was only intended was not given. */

@@ -38,6 +38,8 @@ export async function registerDevice(
     readonly group: string | null
     readonly attributes: Readonly<Record<string, string>>
     readonly tokenLifetimeSec: number
+    /** Whether an operator approves the key of the device before it gets its certificate. */
+    readonly needsApproval?: boolean
   },
 ): Promise<TokenGrant> {
   const identity = newDevice(
@@ -49,7 +51,7 @@ export async function registerDevice(
     },
     hub.clock.nowMs(),
   )
-  const { token, text } = newToken(hub, identity.id, request.tokenLifetimeSec)
+  const { token, text } = newToken(hub, identity.id, request.tokenLifetimeSec, request.needsApproval)
   return hub.store.write(async (tx) => {
     if ((await tx.identities.find(identity.id))?.state === 'retired') {
       throw new HubError('identity-exists', `${quote(identity.id)} was retired, and an id is never used again`, {
@@ -71,8 +73,9 @@ export async function grantToken(
   actor: string,
   id: IdentityId,
   tokenLifetimeSec: number,
+  needsApproval = false,
 ): Promise<TokenGrant> {
-  const { token, text } = newToken(hub, id, tokenLifetimeSec)
+  const { token, text } = newToken(hub, id, tokenLifetimeSec, needsApproval)
   return hub.store.write(async (tx) => {
     const identity = await findDevice(tx, id)
     const refusal = identityRefusal(identity.state)

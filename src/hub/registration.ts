@@ -28,11 +28,16 @@ export function newDevice(device: Pick<Identity, 'id' | 'state' | 'group' | 'att
   }
 }
 
-/** An open token for a device, and its whole text, which cannot be had again. */
+/**
+ * An open token for a device, and its whole text, which cannot be had again.
+ *
+ * @param needsApproval whether an operator approves the key that comes with it
+ */
 export function newToken(
   hub: { readonly clock: Clock; readonly random: Random },
   identityId: IdentityId,
   lifetimeSec: number,
+  needsApproval = false,
 ): { readonly token: Token; readonly text: Secret } {
   const secret = newSecret(hub.random)
   const createdAtMs = hub.clock.nowMs()
@@ -41,7 +46,7 @@ export function newToken(
     secretHash: secret.secretHash,
     identityId,
     profile: 'device',
-    needsApproval: false,
+    needsApproval,
     state: 'open',
     createdAtMs,
     expiresAtMs: createdAtMs + lifetimeSec * 1000,
@@ -91,6 +96,10 @@ export function tokenCreatedEntry(actor: string, token: Token): NewAuditEntry {
     act: 'token.create',
     subject: token.identityId,
     before: null,
-    after: { token: token.id, expiresAt: new Date(token.expiresAtMs).toISOString() },
+    after: {
+      token: token.id,
+      expiresAt: new Date(token.expiresAtMs).toISOString(),
+      ...(token.needsApproval ? { needsApproval: true } : {}),
+    },
   }
 }

@@ -9,6 +9,7 @@ import { parseRealm } from '../../src/core/identity/id.ts'
 import { limits } from '../../src/core/limits.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { enrol } from '../../src/hub/enrol.ts'
+import { EnrolmentRates } from '../../src/hub/enrolment-rates.ts'
 import { establishAuthorities } from '../../src/hub/establish-authorities.ts'
 import { silentObserver } from '../../src/hub/ports/observer.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
@@ -114,6 +115,7 @@ async function enrollingHub(store: Store) {
     random: systemRandom,
     observer: silentObserver,
     realm,
+    rates: new EnrolmentRates(systemClock),
   }
   const authorities = await establishAuthorities(parts)
   return { ...parts, authorities, statusPlaces: fullCrlPlaces }

@@ -86,7 +86,7 @@ export async function enrolled(api: ApiParts, id: string): Promise<string> {
 export function assertAsDocumented(method: Method, url: string, answer: Answer): void {
   const operation = operationAt(method, url)
   const { statusCode, headers, body } = answer
-  if (statusCode >= 400) {
+  if (statusCode >= 400 || String(headers['content-type']).startsWith('application/problem+json')) {
     const { code } = problemView.parse(JSON.parse(body))
     const general = ['not-found', 'method-not-allowed', 'key-missing', 'key-invalid', 'rate-limited']
     const known = operation === undefined ? general : failuresOf(operation)

@@ -7,9 +7,11 @@ import { limits } from '../../src/core/limits.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { readCertsOnly } from '../../src/core/x509/pkcs7.ts'
 import { estServer } from '../../src/http/est/est-server.ts'
+import { registryAdmission } from '../../src/hub/admit.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
+import { profileNamed } from '../../src/hub/profiles.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { deviceRequest, type HubParts, hubParts, registered } from '../support/hub-parts.ts'
 import { assertAsDocumented } from './api-parts.ts'
@@ -27,6 +29,8 @@ async function estParts(t: { after(step: () => unknown): void }): Promise<EstPar
   const app = estServer({
     hub,
     caCertificates: () => hub.authorities.caCertificates(),
+    admission: registryAdmission(hub),
+    profileNamed: (name) => profileNamed(hub.store, name),
     limiter: new FailureLimiter(hub.clock),
     attempts: { record: (attempt) => attempts.push(attempt) },
     log: hub.log,
@@ -239,7 +243,7 @@ test('wrong tokens are answered 429 after too many of them, and a right one from
   }
   const answer = await simpleEnrol(est, { token: 'nonsense', body })
   assertProblem(answer, 429, 'rate-limited')
-  assert.equal(answer.headers['retry-after'], '60')
+  assert.equal(answer.headers['retry-after'], '2')
   assert.equal((await est.app.inject('/.well-known/est/cacerts')).statusCode, 200)
   certificatesIn(await simpleEnrol(est, { token: tokenText, body }))
   est.hub.clock.advance(60_000)
@@ -248,11 +252,10 @@ test('wrong tokens are answered 429 after too many of them, and a right one from
 
 test('operations that are left out do not exist', async (t) => {
   const { app } = await estParts(t)
-  for (const operation of ['simplereenroll', 'serverkeygen', 'fullcmc', 'label/simpleenroll']) {
+  for (const operation of ['fullcmc', 'device/fullcmc', 'device/more/simpleenroll']) {
     const answer = await app.inject({ method: 'POST', url: `/.well-known/est/${operation}`, payload: '' })
     assertProblem(answer, 404, 'not-found')
   }
-  assertProblem(await app.inject('/.well-known/est/csrattrs'), 404, 'not-found')
   const get = await app.inject('/.well-known/est/simpleenroll')
   assertProblem(get, 405, 'method-not-allowed')
   assert.equal(get.headers.allow, 'POST')

@@ -6,7 +6,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { FastifyInstance } from 'fastify'
 import { failureNames } from '../../src/core/failure/catalogue.ts'
 import { estServer } from '../../src/http/est/est-server.ts'
+import { registryAdmission } from '../../src/hub/admit.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
+import { profileNamed } from '../../src/hub/profiles.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { apiParts } from './api-parts.ts'
 
@@ -116,6 +118,8 @@ describe('the OpenAPI document', () => {
     const est = estServer({
       hub,
       caCertificates: () => hub.authorities.caCertificates(),
+      admission: registryAdmission(hub),
+      profileNamed: (name) => profileNamed(hub.store, name),
       limiter: new FailureLimiter(hub.clock),
       attempts: { record: () => {} },
       log: hub.log,
@@ -133,7 +137,7 @@ describe('the OpenAPI document', () => {
     assert.deepEqual(document.servers, [{ url: 'https://hub.plant.example:9443' }])
     for (const [path, item] of Object.entries(document.paths)) {
       const servers = (item as { servers?: readonly { url: string }[] }).servers?.map(({ url }) => url)
-      const isEst = path.startsWith('/.well-known/est/')
+      const isEst = path.startsWith('/.well-known/est/') || path.startsWith('/device/')
       assert.deepEqual(servers, isEst ? ['https://hub.plant.example:8443'] : undefined, path)
     }
   })
@@ -159,7 +163,9 @@ describe('the OpenAPI document', () => {
         operationId,
       )
       assert.ok(statuses.includes('500'), operationId)
-      assert.equal(method !== 'get', requestBody !== undefined, operationId)
+      // Showing the certificate is all that a confirmation says.
+      const asks = method !== 'get' && operationId !== 'confirmCertificate'
+      assert.equal(asks, requestBody !== undefined, operationId)
       const isOurs = path.startsWith('/api/v1/')
       assert.equal(isOurs, operation.security === undefined, `${operationId} is for whoever has a key`)
       if (isOurs) assert.ok(statuses.includes('401'), operationId)

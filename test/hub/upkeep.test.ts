@@ -312,6 +312,8 @@ test('only failures count against an address, and only for a minute', () => {
   clock.advance(60_000)
   limiter.recordFailure('10.0.0.1')
   clock.advance(-365 * 86_400_000)
+  assert.throws(() => limiter.recordFailure('10.0.0.1'), isLimited)
+  clock.advance(60_000)
   for (let i = 0; i < limits.authFailuresPerMinuteMax; i += 1) limiter.recordFailure('10.0.0.1')
   clock.advance(60_000)
   limiter.recordFailure('10.0.0.1')

@@ -7,6 +7,7 @@ import type { AuthorityKeyType } from '../../src/core/x509/authority-key.ts'
 import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
 import type { Authorities } from '../../src/hub/authorities.ts'
 import type { Authority } from '../../src/hub/authority.ts'
+import { EnrolmentRates } from '../../src/hub/enrolment-rates.ts'
 import { establishAuthorities } from '../../src/hub/establish-authorities.ts'
 import type { Log, LogFields } from '../../src/hub/ports/log.ts'
 import type { Observer } from '../../src/hub/ports/observer.ts'
@@ -159,6 +160,7 @@ export interface HubParts {
   readonly instance: null
   readonly log: LogBook
   readonly observer: ObserverBook
+  readonly rates: EnrolmentRates
   readonly actor: 'key:test'
   readonly statusPlaces: StatusPlaces
   crlUrl(authorityId: string): string
@@ -205,6 +207,7 @@ export async function hubParts(
     instance: null,
     log: new LogBook(),
     observer: new ObserverBook(),
+    rates: new EnrolmentRates(clock),
     actor: 'key:test',
     statusPlaces: fullCrlPlaces,
     crlUrl,

@@ -1,12 +1,110 @@
-/** Enrolment over EST (RFC 7030), which devices do themselves at a listener of its own. */
-import { operation } from '../operation.ts'
+/**
+ * Enrolment over EST (RFC 7030), which devices do themselves at a listener of its own. Each operation of EST stands at two
+ * addresses: with the name of a profile in the path, and without.
+ */
+import { z } from 'zod'
+import { answerNamed } from '../components.ts'
+import { type AnswerContent, type Operation, operation, type TextContent } from '../operation.ts'
 
-export const fetchCaCertificates = operation({
+const root = '/.well-known/est'
+
+const label = z.strictObject({
+  label: z.string().meta({
+    description: 'the name of a profile among those that the token or the identity was granted; it reaches no other',
+    example: 'device',
+  }),
+})
+
+type Enrolment = Omit<Parameters<typeof operation>[0], 'act' | 'tag' | 'path' | 'params'> & { readonly place: string }
+
+/** An operation of EST at both its addresses. */
+function atBoth({ place, ...given }: Enrolment): readonly Operation[] {
+  const common = { ...given, act: null, tag: 'enrolment' } as const
+  return [
+    operation({ ...common, path: `${root}/${place}` }),
+    operation({
+      ...common,
+      id: `${given.id}ForProfile`,
+      summary: `${given.summary}, for one profile`,
+      path: `${root}/{label}/${place}`,
+      params: label,
+      failures: [...(given.failures ?? []), 'profile-not-found'],
+    }),
+  ]
+}
+
+const inLines = 'in lines of 76 characters (RFC 8951 §2.1)'
+
+const oneCertificate: AnswerContent<z.ZodType> = {
+  kind: 'text',
+  status: 200,
+  description: 'The certificate alone; the chain above it comes from `fetchCaCertificates`.',
+  types: {
+    'application/pkcs7-mime': {
+      description: `base64 of a certs-only PKCS#7 in DER, ${inLines}`,
+      example: 'MIICZQYJKoZIhvcNAQcCoIICVjCCAlICAQExADALBgkqhkiG9w0BBwGgggI4MIIC\r\n',
+    },
+  },
+}
+
+const certificateRequest: TextContent = {
+  kind: 'text',
+  types: {
+    'application/pkcs10': {
+      description: 'base64 of a PKCS#10 request in DER, with or without line breaks; no PEM lines',
+      example: 'MIHyMIGZAgEAMBExDzANBgNVBAMMBnB1bXAtNzBZMBMGByqGSM49AgEGCCqGSM49\r\n',
+    },
+  },
+}
+
+const ofRequest = [
+  'csr-unreadable',
+  'csr-signature-invalid',
+  'csr-key-unacceptable',
+  'csr-asks-too-much',
+  'channel-binding-mismatch',
+  'profile-not-granted',
+  'attribute-missing',
+  'name-invalid',
+  'names-missing',
+  'identity-pending',
+  'identity-disabled',
+  'identity-retired',
+  'authority-expired',
+  'clock-before-authority',
+  'enrolments-too-many',
+  'rate-limited',
+] as const
+
+const ofToken = [
+  'token-missing',
+  'token-invalid',
+  'token-used',
+  'token-expired',
+  'token-revoked',
+  'enrolment-waits',
+  'enrolment-refused',
+  'enrolment-requests-too-many',
+] as const
+
+const ofCertificate = [
+  'certificate-missing',
+  'certificate-unreadable',
+  'certificate-self-signed',
+  'certificate-foreign-authority',
+  'certificate-unknown-serial',
+  'certificate-expired',
+  'certificate-not-yet-valid',
+  'certificate-revoked',
+  'certificate-wrong-usage',
+  'certificate-never-completed',
+  'certificate-not-adopted',
+] as const
+
+const fetchCaCertificates = atBoth({
   id: 'fetchCaCertificates',
-  act: null,
   method: 'GET',
-  path: '/.well-known/est/cacerts',
-  tag: 'enrolment',
+  place: 'cacerts',
   summary: 'Fetch the CA certificates',
   description:
     'The root first, then the issuing authority (RFC 7030 §4.1). Whoever has not seen the root before compares its SHA-256 with the fingerprint that came with the token, before the token is sent.',
@@ -17,57 +115,121 @@ export const fetchCaCertificates = operation({
     description: 'The certificates.',
     types: {
       'application/pkcs7-mime': {
-        description: 'base64 of a certs-only PKCS#7 in DER, in lines of 76 characters (RFC 8951 §2.1)',
+        description: `base64 of a certs-only PKCS#7 in DER, ${inLines}`,
         example: 'MIIDwgYJKoZIhvcNAQcCoIIDszCCA68CAQExADALBgkqhkiG9w0BBwGgggOVMIIB\r\n',
       },
     },
   },
 })
 
-export const enrolDevice = operation({
-  id: 'enrolDevice',
-  act: null,
-  method: 'POST',
-  path: '/.well-known/est/simpleenroll',
-  tag: 'enrolment',
-  summary: 'Enrol a device',
+const fetchCsrAttributes = atBoth({
+  id: 'fetchCsrAttributes',
+  method: 'GET',
+  place: 'csrattrs',
+  summary: 'Learn what a request should look like',
   description:
-    'Turns an enrolment token and a certificate request into a certificate (RFC 7030 §4.2). The user name of HTTP Basic is the id of the device, or empty; the password is the token. The subject of the request is `CN=<id>` or empty; its key is ECDSA on P-256 or P-384 or RSA of 2048 to 4096 bits. Until the first use of the certificate, the same token with the same key gets the same answer.',
-  permission: 'token',
-  body: {
-    kind: 'text',
-    types: {
-      'application/pkcs10': {
-        description: 'base64 of a PKCS#10 request in DER, with or without line breaks; no PEM lines',
-        example: 'MIHyMIGZAgEAMBExDzANBgNVBAMMBnB1bXAtNzBZMBMGByqGSM49AgEGCCqGSM49\r\n',
-      },
-    },
-  },
+    'What a certificate request for a profile says (RFC 7030 §4.5): kinds of key and the signature for older clients, and the template of RFC 9908 §3.4 for those that know it.',
+  permission: 'anybody',
   answer: {
     kind: 'text',
     status: 200,
-    description: 'The certificate alone; the chain above it comes from `fetchCaCertificates`.',
+    description: 'The attributes.',
     types: {
-      'application/pkcs7-mime': {
-        description: 'base64 of a certs-only PKCS#7 in DER, in lines of 76 characters (RFC 8951 §2.1)',
-        example: 'MIICZQYJKoZIhvcNAQcCoIICVjCCAlICAQExADALBgkqhkiG9w0BBwGgggI4MIIC\r\n',
+      'application/csrattrs': {
+        description: `base64 of CsrAttrs in DER, ${inLines}`,
+        example: 'MIGAMBUGByqGSM49AgExCgYIKoZIzj0DAQcwEgYHKoZIzj0CATEHBgUrgQQAIjAT\r\n',
       },
     },
   },
+})
+
+const enrolDevice = atBoth({
+  id: 'enrolDevice',
+  method: 'POST',
+  place: 'simpleenroll',
+  summary: 'Enrol a device',
+  description:
+    'Turns an enrolment token and a certificate request into a certificate (RFC 7030 §4.2). The user name of HTTP Basic is the id of the device, or empty; the password is the token. The subject of the request is `CN=<id>` or empty; the kinds of key are those of the profile. Until the first use of the certificate, the same token with the same key gets the same answer. Where an operator must approve the key, the answer is 202 with `Retry-After` until then; the device asks again with the same key.',
+  permission: 'token',
+  body: certificateRequest,
+  answer: oneCertificate,
+  failures: [...ofToken, ...ofRequest],
+})
+
+const makeServerKey = atBoth({
+  id: 'makeServerKey',
+  method: 'POST',
+  place: 'serverkeygen',
+  summary: 'Enrol a device with a key that the hub makes',
+  description:
+    'As `enrolDevice`, with a key that the hub makes of the first kind in the profile, because the device cannot (RFC 7030 §4.4). The key of the request and its signature are not looked at. The key is handed out once and kept nowhere; asking again with the same token revokes the certificate that nobody has used, and makes both anew. A passphrase of 8 to 64 printable ASCII characters in the header `Handfast-Key-Passphrase` encrypts the key: as `application/pkcs8-encrypted` (PBES2), or as traditional PEM in `application/x-pem-file` where the profile is for mbedTLS. DecryptKeyIdentifier and AsymmetricDecryptKeyIdentifier are refused.',
+  permission: 'token',
+  body: certificateRequest,
+  answer: {
+    kind: 'text',
+    status: 200,
+    description: 'The key, then its certificate.',
+    types: {
+      'multipart/mixed': {
+        description: 'two parts: `application/pkcs8` or an encrypted form of it, and `application/pkcs7-mime`',
+        example:
+          '--4b1d\r\nContent-Type: application/pkcs8\r\nContent-Transfer-Encoding: base64\r\n\r\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg…\r\n--4b1d\r\nContent-Type: application/pkcs7-mime; smime-type=certs-only\r\nContent-Transfer-Encoding: base64\r\n\r\nMIICZQYJKoZIhvcNAQcCoIICVjCCAlICAQExADALBgkqhkiG…\r\n--4b1d--\r\n',
+      },
+    },
+  },
+  failures: [...ofToken, ...ofRequest, 'server-key-encryption-unsupported', 'key-passphrase-unusable'],
+})
+
+const confirmationView = answerNamed(
+  'ConfirmationView',
+  'What the hub knows of the certificate that was shown.',
+  z.object({
+    device: z.string().meta({ description: 'whose it is' }),
+    serialNumber: z.string().meta({ description: 'hexadecimal, lower case' }),
+    state: z.string().meta({ description: '`active`, from its first use on' }),
+    notAfter: z.string().meta({ format: 'date-time', description: 'last good second' }),
+  }),
+)
+
+const confirmCertificate = operation({
+  id: 'confirmCertificate',
+  act: null,
+  method: 'POST',
+  path: '/device/confirm',
+  tag: 'enrolment',
+  summary: 'Confirm that a certificate is in use',
+  description:
+    'For devices that connect to other hubs than this one: whoever shows a certificate here in the TLS handshake uses it, as an admitted MQTT connection does. A pending certificate becomes active, and the one before it is superseded. It has no body and may be repeated.',
+  permission: 'certificate',
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'It is in use.',
+    schema: confirmationView,
+    example: {
+      device: 'pump-7',
+      serialNumber: '3f1c9a4be07d5526c0de6f0c17c2a9d4e1b6a2f3',
+      state: 'active',
+      notAfter: '2026-12-05T12:00:00.000Z',
+    },
+  },
   failures: [
-    'token-missing',
-    'token-invalid',
-    'token-used',
-    'token-expired',
-    'token-revoked',
-    'csr-unreadable',
-    'csr-signature-invalid',
-    'csr-key-unacceptable',
-    'csr-asks-too-much',
+    ...ofCertificate,
+    'identity-not-found',
     'identity-pending',
     'identity-disabled',
     'identity-retired',
-    'authority-expired',
+    'enrolments-too-many',
     'rate-limited',
+    'journal-unavailable',
   ],
 })
+
+/** All that the EST listener serves. */
+export const estOperations: readonly Operation[] = [
+  ...fetchCaCertificates,
+  ...fetchCsrAttributes,
+  ...enrolDevice,
+  ...makeServerKey,
+  confirmCertificate,
+]

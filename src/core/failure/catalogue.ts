@@ -10,6 +10,7 @@ import { authorityFailures } from './entries/authority.ts'
 import { backupFailures } from './entries/backup.ts'
 import { certificateFailures } from './entries/certificate.ts'
 import { enrolmentFailures } from './entries/enrolment.ts'
+import { estFailures } from './entries/est.ts'
 import { hubFailures } from './entries/hub.ts'
 import { identityFailures } from './entries/identity.ts'
 import { issuanceFailures } from './entries/issuance.ts'
@@ -34,6 +35,7 @@ const entries = {
   ...sessionFailures,
   ...enrolmentFailures,
   ...renewalFailures,
+  ...estFailures,
   ...issuanceFailures,
   ...signingFailures,
   ...apiFailures,

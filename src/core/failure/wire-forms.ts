@@ -8,6 +8,7 @@ export type FailureKind =
   | 'unauthenticated'
   | 'forbidden'
   | 'unavailable'
+  | 'waits'
   | 'malformed'
   | 'invalid'
   | 'not-found'
@@ -54,6 +55,8 @@ export const wireForms: Readonly<Record<FailureKind, WireForm>> = {
   unauthenticated: { connackV3: 5, reasonV5: 0x87, http: 401, exit: exitStatus.refused },
   forbidden: { connackV3: 5, reasonV5: 0x87, http: 403, exit: exitStatus.refused },
   unavailable: { connackV3: 3, reasonV5: 0x88, http: 503, exit: exitStatus.unavailable },
+  // Taken and not decided yet: to EST an answer, to whoever waits for a certificate none.
+  waits: { connackV3: 3, reasonV5: 0x88, http: 202, exit: exitStatus.unavailable },
   malformed: { connackV3: 5, reasonV5: 0x81, http: 400, exit: exitStatus.usage },
   invalid: { connackV3: 5, reasonV5: 0x82, http: 400, exit: exitStatus.usage },
   'not-found': { connackV3: 5, reasonV5: 0x87, http: 404, exit: exitStatus.notFound },

@@ -1,8 +1,16 @@
 /** Certificate requests, PKCS#10 (RFC 2986), as devices and their tools send them. */
+import { type KeyObject, sign } from 'node:crypto'
 import { HubError } from '../errors.ts'
-import { isAcceptedSignature, isSignedBy, readSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.ts'
+import {
+  isAcceptedSignature,
+  isSignedBy,
+  readSignatureAlgorithm,
+  type SignatureAlgorithm,
+  signingAlgorithm,
+} from './algorithms.ts'
 import { bitStringOctets, DerError, DerReader, oidText, openSingle, readingAs, smallInteger } from './der-reader.ts'
 import { contextConstructed, tags } from './der-tags.ts'
+import { derBitString, derElement, derSequence } from './der-writer.ts'
 import { readExtensions } from './extension-reader.ts'
 import type { Extension } from './extensions.ts'
 import { type Name, readName, stringText } from './name.ts'
@@ -56,6 +64,24 @@ export function verifyCertificateRequest(request: CertificateRequest): void {
   }
   if (isSignedBy(publicKey, signatureAlgorithm, toBeSigned, signature)) return
   throw new HubError('csr-signature-invalid', 'the signature on the certificate request does not verify')
+}
+
+/**
+ * The same request for another key, signed with that key: subject and attributes stay as they are.
+ *
+ * @param spki SubjectPublicKeyInfo in DER of a kind of key that `signingAlgorithm` knows
+ * @param privateKey its other half
+ * @returns the CertificationRequest in DER
+ */
+export function requestWithKey(request: CertificateRequest, spki: Uint8Array, privateKey: KeyObject): Uint8Array {
+  const info = openSingle(request.toBeSigned, tags.sequence, 'the CertificationRequestInfo')
+  const version = info.take(tags.integer, 'the version').bytes
+  const subject = info.take(tags.sequence, 'the subject').bytes
+  info.take(tags.sequence, 'the public key')
+  const attributes = info.takeOptional(contextConstructed(0), 'the attributes')?.bytes
+  const replaced = derSequence(version, subject, spki, attributes ?? derElement(contextConstructed(0)))
+  const { hash, identifier } = signingAlgorithm(spki)
+  return derSequence(replaced, identifier, derBitString(sign(hash, replaced, privateKey)))
 }
 
 type RequestInfo = Omit<CertificateRequest, 'signatureAlgorithm' | 'toBeSigned' | 'signature'>

@@ -81,6 +81,14 @@ export const oids = {
   /** The same under Microsoft's number, from before RFC 2985. */
   microsoftExtensionRequest: '1.3.6.1.4.1.311.2.1.14',
 
+  // What EST tells of requests (RFC 9908 §3.4)
+  requestInfoTemplate: '1.2.840.113549.1.9.16.2.61',
+  extensionRequestTemplate: '1.2.840.113549.1.9.16.2.62',
+
+  // How a client asks for an encrypted key (RFC 4108 §2.2.5, RFC 7030 §4.4.1)
+  decryptKeyIdentifier: '1.2.840.113549.1.9.16.2.37',
+  asymmetricDecryptKeyIdentifier: '1.2.840.113549.1.9.16.2.54',
+
   // CMS (RFC 5652)
   data: '1.2.840.113549.1.7.1',
   signedData: '1.2.840.113549.1.7.2',

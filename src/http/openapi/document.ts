@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document of a hub, made from the operations that its routes are made from. */
 import type { z } from 'zod'
-import type { AnswerContent, JsonContent, Operation, TextContent } from '../../api-schema/operation.ts'
+import type { AnswerContent, JsonContent, Operation, Permission, TextContent } from '../../api-schema/operation.ts'
 import { apiOperations, enrolmentOperations } from '../../api-schema/operations.ts'
 import { limits } from '../../core/limits.ts'
 import { refusals } from './refusals.ts'
@@ -45,6 +45,10 @@ export function openApiDocument({ version, apiUrl, estUrl }: DocumentPlaces): Js
           type: 'http',
           scheme: 'basic',
           description: 'User name: the id of the device. Password: its enrolment token.',
+        },
+        deviceCertificate: {
+          type: 'mutualTLS',
+          description: 'A certificate that this hub has issued, shown in the TLS handshake.',
         },
       },
       parameters: headerParameters,
@@ -117,13 +121,19 @@ function operationObject(operation: Operation): JsonSchema {
     tags: [tag],
     summary,
     description,
-    ...(permission === 'key' ? {} : { security: permission === 'token' ? [{ enrolmentToken: [] }] : [] }),
+    ...(permission === 'key' ? {} : { security: securityOf[permission] }),
     parameters: parametersOf(operation),
     ...(body === null
       ? {}
       : { requestBody: { required: body.kind === 'text' || body.required, content: requestContent(body) } }),
     responses: { ...successOf(operation), ...refusals(operation) },
   }
+}
+
+const securityOf: Readonly<Record<Exclude<Permission, 'key'>, readonly JsonSchema[]>> = {
+  anybody: [],
+  token: [{ enrolmentToken: [] }],
+  certificate: [{ deviceCertificate: [] }],
 }
 
 function parametersOf({ method, params, query, dotted, keyed, conditional, tagged }: Operation): readonly JsonSchema[] {

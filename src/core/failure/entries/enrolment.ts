@@ -159,9 +159,9 @@ export const enrolmentFailures = {
     'HF-7118',
     'enrolment',
     'operator',
-    'unavailable',
+    'waits',
     'cause',
     'the hub has taken the request and not decided yet',
-    'run the same command again later: it goes on with the same key',
+    'have the operator compare the words of the key and approve it: `handfast device approve <id>`',
   ),
 } as const
