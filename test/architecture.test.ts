@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ['core', 'hub', 'api-schema'],
   device: ['core', 'disk'],
   simulate: ['core', 'device', 'api-schema'],
-  cli: ['core', 'api-schema', 'config', 'device', 'simulate', 'compose', 'version.ts', 'hub/ports/log.ts'],
+  cli: ['core', 'api-schema', 'config', 'device', 'disk', 'simulate', 'compose', 'version.ts', 'hub/ports/log.ts'],
   'version.ts': [],
 }
 
@@ -70,6 +70,9 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'core/key-file/key-file.ts': 'a key file is encrypted',
   'core/key-file/passphrase.ts': 'a passphrase is checked',
   'core/key-file/pfx.ts': 'a PFX is encrypted',
+  'cli/bundle/bundle.ts': 'the files of a key',
+  'cli/order-certificate.ts': 'a passphrase that was made here is told',
+  'cli/bundle/passphrase.ts': 'a passphrase is compared with the same again',
   'device/certificate-request.ts': 'a request is signed',
   'device/credential-folder.ts': 'the file of the key',
   'device/est-client.ts': 'the Authorization header of an enrolment',

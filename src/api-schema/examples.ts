@@ -1,6 +1,8 @@
 /** One plant, in every example of the document. */
 import type { ApiKeyView, CallerView, NewApiKeyView, PersonRolesView } from './access.ts'
 import type { ImportLine } from './bulk.ts'
+import type { CertificateView, IssuedCertificateView } from './certificates.ts'
+import type { IdentityView } from './identities.ts'
 import type {
   AdoptedView,
   AdoptionView,
@@ -60,6 +62,68 @@ const credential: CredentialView = {
 }
 
 export const deviceDetail: DeviceDetailView = { device, credentials: [credential] }
+
+const pem = (label: string): string => `-----BEGIN ${label}-----\nMIIB...\n-----END ${label}-----\n`
+
+export const service: IdentityView = {
+  id: 'broker.plant.example',
+  kind: 'service',
+  state: 'active',
+  group: null,
+  attributes: {},
+  dnsNames: ['broker.plant.example'],
+  ipAddresses: ['10.3.0.11'],
+  emails: [],
+  profiles: ['server'],
+  version: 1,
+  createdAt: '2026-11-21T12:00:00.000Z',
+  updatedAt: '2026-11-21T12:00:00.000Z',
+}
+
+export const user: IdentityView = {
+  ...service,
+  id: 'anna',
+  kind: 'user',
+  dnsNames: [],
+  ipAddresses: [],
+  emails: ['anna@plant.example'],
+  profiles: ['user'],
+}
+
+/** A certificate of a service or a person, which is active from its issue on. */
+export function credentialOf({ id, kind }: IdentityView): CredentialView {
+  return {
+    ...credential,
+    deviceId: id,
+    profile: kind === 'user' ? 'user' : 'server',
+    notAfter: kind === 'user' ? '2027-11-21T12:04:59.000Z' : '2026-12-21T12:04:59.000Z',
+    activatedAt: credential.issuedAt,
+  }
+}
+
+export const issuedCertificate: IssuedCertificateView = {
+  credential: credentialOf(service),
+  certificate: pem('CERTIFICATE'),
+  chain: pem('CERTIFICATE'),
+  root: pem('CERTIFICATE'),
+  compatibility: 'modern',
+}
+
+export const certificate: CertificateView = {
+  credential: credentialOf(service),
+  subject: 'CN=broker.plant.example',
+  key: 'an ECDSA key on P-256',
+  uris: ['spiffe://plant.example/service/broker.plant.example'],
+  dnsNames: ['broker.plant.example'],
+  ipAddresses: ['10.3.0.11'],
+  emails: [],
+  keyUsage: ['digitalSignature'],
+  extendedKeyUsage: ['serverAuth'],
+  crlUrls: ['http://hub.plant.example:8080/crl/issuing-3f9a.crl'],
+  keyOrigin: 'holder',
+  parentSerialNumber: null,
+  certificate: pem('CERTIFICATE'),
+}
 
 const disabledAt = '2026-11-23T08:30:00.000Z'
 

@@ -48,7 +48,7 @@ export interface Operation<
   readonly method: 'GET' | 'POST' | 'PATCH'
   /** With parameters in braces, as in /api/v1/devices/{id}. */
   readonly path: string
-  readonly tag: 'devices' | 'certificates' | 'access' | 'records' | 'hub' | 'enrolment'
+  readonly tag: 'devices' | 'services' | 'users' | 'certificates' | 'access' | 'records' | 'hub' | 'enrolment'
   /** A few words. */
   readonly summary: string
   /** All that a stranger must know. */
@@ -66,6 +66,11 @@ export interface Operation<
   readonly dotted: readonly string[]
   readonly body: JsonContent<Body> | TextContent | null
   readonly answer: AnswerContent<Answer>
+  /**
+   * Whether it signs: what it is about to sign must be on disk before, so it has transactions of its own, and asks and keeps its
+   * answer in them.
+   */
+  readonly signs: boolean
   /** Whether it takes an `Idempotency-Key`, because it acts. */
   readonly keyed: boolean
   /** Whether `If-Match` is required. */
@@ -98,6 +103,7 @@ export function operation<
     query: nothing as unknown as Query,
     dotted: [],
     body: null,
+    signs: false,
     keyed: false,
     conditional: false,
     tagged: false,

@@ -3,8 +3,10 @@ import type { Operation } from './operation.ts'
 import * as access from './operations/access.ts'
 import * as adoption from './operations/adoptions.ts'
 import * as bulk from './operations/bulk.ts'
+import * as certificate from './operations/certificates.ts'
 import * as device from './operations/devices.ts'
 import { estOperations } from './operations/est.ts'
+import * as identity from './operations/identities.ts'
 import * as profile from './operations/profiles.ts'
 import * as record from './operations/records.ts'
 
@@ -22,6 +24,11 @@ export const apiOperations: readonly Operation[] = [
   device.revokeDevice,
   adoption.listAdoptions,
   adoption.adoptDevice,
+  ...identity.allOf(identity.services),
+  ...identity.allOf(identity.users),
+  certificate.issueCertificate,
+  certificate.listCertificates,
+  certificate.showCertificate,
   record.revokeCertificate,
   profile.listProfiles,
   profile.showProfile,

@@ -105,7 +105,7 @@ export const credentialParams = z.strictObject({
   serial: z.string().meta({ description: 'serial number in hexadecimal, in either case, with or without colons' }),
 })
 
-const page = {
+export const page = {
   after: z
     .string()
     .max(limits.cursorCharsMax)
@@ -121,7 +121,7 @@ const page = {
 }
 
 /** An id, or what one begins with. */
-const idBeginning = z
+export const idBeginning = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
   .max(limits.identityIdCharsMax)

@@ -235,7 +235,7 @@ export interface PageView<T> {
   next: string | null
 }
 
-function pageOf<Item extends z.ZodType>(id: string, description: string, item: Item) {
+export function pageOf<Item extends z.ZodType>(id: string, description: string, item: Item) {
   return answerNamed(
     id,
     description,

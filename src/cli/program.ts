@@ -17,6 +17,9 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   up: { summary: 'start a hub in this terminal', load: () => import('./commands/up.ts') },
   device: { summary: 'register devices and change their state', load: () => import('./commands/device.ts') },
   profile: { summary: 'what certificates say and who decides it', load: () => import('./commands/profile.ts') },
+  service: { summary: 'brokers and other servers', load: () => import('./commands/service.ts') },
+  user: { summary: 'people: their certificates and their roles', load: () => import('./commands/user.ts') },
+  cert: { summary: 'order, list, show and revoke certificates', load: () => import('./commands/cert.ts') },
   enrol: {
     summary: 'on a device: get a certificate with a bootstrap string',
     load: () => import('./commands/enrol.ts'),
@@ -25,7 +28,6 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   attempts: { summary: 'who tried to connect, and why it failed', load: () => import('./commands/attempts.ts') },
   audit: { summary: 'who changed what', load: () => import('./commands/audit.ts') },
   key: { summary: 'API keys with roles: make, list, remove', load: () => import('./commands/key.ts') },
-  user: { summary: 'people and their roles', load: () => import('./commands/user.ts') },
   whoami: { summary: 'who this command line is to the hub', load: () => import('./commands/whoami.ts') },
   status: { summary: 'addresses and state of the running hub', load: () => import('./commands/status.ts') },
   simulate: { summary: 'run devices that enrol and send readings', load: () => import('./commands/simulate.ts') },

@@ -67,6 +67,11 @@ export function oneOf<Word extends string>(option: string, words: readonly Word[
   return Object.assign(read, { words })
 }
 
+/** Adds a value to those read before, for an option that may be repeated. */
+export function collected(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value]
+}
+
 /**
  * Adds `name=value` to the attributes read before.
  *

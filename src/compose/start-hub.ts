@@ -179,7 +179,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     upstream: { kind: 'embedded', available: upstream.isAvailable() },
   })
   const apiOptions = {
-    hub: { store, clock, random, observer },
+    hub: issuer,
     log,
     flushAttempts: () => attempts.flush(),
     describeHub,

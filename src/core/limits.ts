@@ -113,6 +113,16 @@ export const limits = {
   /** Imports that run at one time, since each holds its body in memory. */
   importsAtOnceMax: 2,
 
+  /** The longest name of an identity: a mailbox address. */
+  identityNameCharsMax: 254,
+  /** Profiles that one identity is granted. */
+  identityProfilesMax: 32,
+  /** The longest life of a certificate that an order can ask for, in seconds; profiles allow less. */
+  orderLifetimeSecMax: 10 * 365 * 86_400,
+  /** Extended key usages that an order can ask for. */
+  orderPurposesMax: 16,
+  /** How long the same order for the same key is answered with the same certificate, in seconds. */
+  orderRepeatedSec: 600,
   /** A passphrase of a key file that an operator chose, in characters. */
   keyPassphraseCharsMin: 8,
   /** Beyond that a passphrase protects no better, and nobody types it. */

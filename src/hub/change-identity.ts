@@ -6,17 +6,24 @@ import {
   type RevocationReason,
   type SerialNumber,
 } from '../core/identity/credential.ts'
-import type { IdentityId } from '../core/identity/id.ts'
+import type { IdentityId, IdentityKind } from '../core/identity/id.ts'
 import { type Identity, type IdentityState, identityMovedTo } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import { endOpenTokens } from './end-tokens.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Store, Transaction } from './ports/store.ts'
-import { findDevice } from './register-device.ts'
+import { findIdentity } from './register-device.ts'
+import { assertNotHub } from './register-identity.ts'
 
 interface Hub {
   readonly store: Store
   readonly clock: Clock
+}
+
+/** An identity as a path of the API names it. */
+interface NamedIdentity {
+  readonly kind: IdentityKind
+  readonly id: IdentityId
 }
 
 /** What an act has changed. */
@@ -34,15 +41,26 @@ export interface IdentityChange {
  *
  * @throws HubError `identity-not-found`, `transition-illegal`
  */
-export async function changeDeviceState(
+export function changeDeviceState(
   hub: Hub,
   actor: string,
   id: IdentityId,
   state: Exclude<IdentityState, 'pending'>,
 ): Promise<IdentityChange> {
+  return changeIdentityState(hub, actor, { kind: 'device', id }, state)
+}
+
+/** The same for an identity of any kind. @throws HubError `identity-of-hub` beside */
+export async function changeIdentityState(
+  hub: Hub,
+  actor: string,
+  { kind, id }: NamedIdentity,
+  state: Exclude<IdentityState, 'pending'>,
+): Promise<IdentityChange> {
   return hub.store.write(async (tx) => {
     const change = new Change(tx, hub.clock.nowMs(), actor)
-    const identity = await change.moveIdentity(await findDevice(tx, id), state)
+    assertNotHub(id)
+    const identity = await change.moveIdentity(await findIdentity(tx, kind, id), state)
     if (state !== 'retired') return { identity, revoked: [], tokensEnded: 0 }
     const revoked = await change.revokeAllOf(id, 'cessationOfOperation')
     return { identity, revoked, tokensEnded: await change.endTokensOf(id) }
@@ -55,15 +73,26 @@ export async function changeDeviceState(
  *
  * @throws HubError `identity-not-found`
  */
-export async function revokeDevice(
+export function revokeDevice(
   hub: Hub,
   actor: string,
   id: IdentityId,
   reason: RevocationReason,
 ): Promise<IdentityChange> {
+  return revokeIdentity(hub, actor, { kind: 'device', id }, reason)
+}
+
+/** The same for an identity of any kind. @throws HubError `identity-of-hub` beside */
+export async function revokeIdentity(
+  hub: Hub,
+  actor: string,
+  { kind, id }: NamedIdentity,
+  reason: RevocationReason,
+): Promise<IdentityChange> {
   return hub.store.write(async (tx) => {
     const change = new Change(tx, hub.clock.nowMs(), actor)
-    const found = await findDevice(tx, id)
+    assertNotHub(id)
+    const found = await findIdentity(tx, kind, id)
     const revoked = await change.revokeAllOf(id, reason)
     const tokensEnded = await change.endTokensOf(id)
     const identity = found.state === 'retired' ? found : await change.moveIdentity(found, 'disabled')

@@ -53,6 +53,27 @@ export async function answerOnce<Answer>(
   })
 }
 
+/**
+ * The same for work whose transactions are its own, because what it is about to sign must be on disk before it signs: the work
+ * itself keeps its answer, in the transaction that ends it. Of two that come at once, both may work; it bears that.
+ */
+export async function answerOnceSigned<Answer>(
+  hub: Hub,
+  request: KeyedRequest,
+  work: (keep: KeepAnswer) => Promise<Answer>,
+): Promise<{ readonly answer: Answer; readonly replayed: boolean }> {
+  const place = new AnswerPlace(request, '')
+  const nowMs = hub.clock.nowMs()
+  // As an act, not as a look: what was done is not acknowledged again before it is as safe as it was to be the first time.
+  const known = await hub.store.write((tx) => place.read(tx.idempotency, nowMs))
+  if (known !== undefined) return { answer: known as Answer, replayed: true }
+  const keep: KeepAnswer = (tx, answer) => place.write(tx.idempotency, hub.random, nowMs, answer)
+  return { answer: await work(keep), replayed: false }
+}
+
+/** Keeps what will be answered, in the transaction that ends the act. */
+export type KeepAnswer = (tx: Pick<Transaction, 'idempotency'>, answer: unknown) => Promise<void>
+
 /** A store whose writing is a part of a transaction that is open. */
 export function storeWithin(store: Store, tx: Transaction): Store {
   return { ...store, write: (unit) => unit(tx) }

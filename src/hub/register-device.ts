@@ -1,6 +1,6 @@
 /** Registering devices and giving them tokens to enrol with. */
 import { HubError, quote } from '../core/errors.ts'
-import { type IdentityId, parseIdentityId } from '../core/identity/id.ts'
+import { type IdentityId, type IdentityKind, parseIdentityId } from '../core/identity/id.ts'
 import { type Identity, identityRefusal, parseAttributes, parseGroup } from '../core/identity/identity.ts'
 import type { Token } from '../core/identity/token.ts'
 import type { Secret } from '../core/secret.ts'
@@ -91,10 +91,17 @@ export async function grantToken(
 }
 
 /** @throws HubError `identity-not-found` */
-export async function findDevice(store: Pick<Transaction, 'identities'> | Store, id: IdentityId): Promise<Identity> {
+export function findDevice(store: Pick<Transaction, 'identities'> | Store, id: IdentityId): Promise<Identity> {
+  return findIdentity(store, 'device', id)
+}
+
+/** @throws HubError `identity-not-found`, also where the id is that of another kind */
+export async function findIdentity(
+  store: Pick<Transaction, 'identities'> | Store,
+  kind: IdentityKind,
+  id: IdentityId,
+): Promise<Identity> {
   const identity = await store.identities.find(id)
-  if (identity === null || identity.kind !== 'device') {
-    throw new HubError('identity-not-found', `there is no device ${quote(id)}`)
-  }
-  return identity
+  if (identity !== null && identity.kind === kind) return identity
+  throw new HubError('identity-not-found', `there is no ${kind} ${quote(id)}`)
 }

@@ -2,6 +2,8 @@
  * Who may do what, as data: a row for every operation of the admin API. Whoever adds an operation adds its row here, by what its
  * users need and not by what the code does; `roles.test.ts` asks every question over HTTP.
  */
+import { encodePem } from '../../src/core/x509/pem.ts'
+import { certificateRequestWith, newP256Key } from '../../src/device/private-key.ts'
 import type { Method } from './api-parts.ts'
 
 /**
@@ -33,6 +35,8 @@ export interface Target {
   readonly key: string
   /** A person, and its role: like that of the key. */
   readonly person: string
+  /** A service in the same group. */
+  readonly service: string
 }
 
 export interface Request {
@@ -77,6 +81,38 @@ const roleFor = ({ group }: Target) => ({
   groups: group === null ? [] : [group],
 })
 
+/** The operations of services or of people: what they are called decides over others, so that only an admin changes it. */
+function identityRows(noun: 'Service' | 'User', path: string, idOf: (target: Target) => string): Record<string, Row> {
+  const moves = ['disable', 'enable', 'retire', 'revoke'].map((act): [string, Row] => [
+    `${act}${noun}`,
+    { ask: (target) => post(`${path}/${idOf(target)}/${act}`), outcomes: adminAlone },
+  ])
+  return {
+    [`register${noun}`]: { ask: ({ fresh, group }) => post(path, { id: fresh, group }), outcomes: adminAlone },
+    [`list${noun}s`]: {
+      ask: () => get(`${path}?limit=1000`),
+      outcomes: { ...adminAndAuditor, admin: 'shown', auditor: 'shown' },
+      shows: (target) => `"${idOf(target)}"`,
+    },
+    [`show${noun}`]: { ask: (target) => get(`${path}/${idOf(target)}`), outcomes: adminAndAuditor },
+    [`edit${noun}`]: {
+      ask: (target) => ({
+        method: 'PATCH',
+        path: `${path}/${idOf(target)}`,
+        body: { attributes: { site: 'hall-2' } },
+        headers: { 'if-match': '*' },
+      }),
+      outcomes: adminAlone,
+    },
+    ...Object.fromEntries(moves),
+  }
+}
+
+/** A request for a certificate with a key of its own. */
+function certificateRequest(id: string): string {
+  return encodePem('CERTIFICATE REQUEST', certificateRequestWith(id, newP256Key()))
+}
+
 export const matrix: Readonly<Record<string, Row>> = {
   registerDevice: { ask: ({ fresh, group }) => post('/devices', { id: fresh, group }), outcomes: registering },
   listDevices: { ask: () => get('/devices?limit=1000'), outcomes: lists },
@@ -106,6 +142,19 @@ export const matrix: Readonly<Record<string, Row>> = {
   enableDevice: { ask: ({ id }) => post(`/devices/${id}/enable`), outcomes: ownerToo },
   retireDevice: { ask: ({ id }) => post(`/devices/${id}/retire`), outcomes: ownerToo },
   revokeDevice: { ask: ({ id }) => post(`/devices/${id}/revoke`), outcomes: ownerToo },
+  ...identityRows('Service', '/services', ({ service }) => service),
+  ...identityRows('User', '/users', ({ person }) => person),
+  issueCertificate: {
+    ask: ({ id }) => post('/credentials', { id, profile: 'device', certificateRequest: certificateRequest(id) }),
+    outcomes: requesterToo,
+  },
+  listCertificates: {
+    ask: () => get('/credentials?limit=1000'),
+    outcomes: lists,
+    withCertificate: true,
+    shows: ({ serial }) => `"${serial}"`,
+  },
+  showCertificate: { ask: ({ serial }) => get(`/credentials/${serial}`), outcomes: readers, withCertificate: true },
   listAdoptions: { ask: () => get('/adoptions'), outcomes: adminAndAuditor },
   adoptDevice: {
     ask: ({ id }) => post(`/devices/${id}/adopt`),

@@ -60,8 +60,10 @@ describe('what each role may do', () => {
   async function targetIn(place: Place, withCertificate: boolean): Promise<Target> {
     made += 1
     const group = places[place]
-    const [id, fresh, key, person] = ['device', 'fresh', 'key', 'person'].map((what) => `${what}-${made}`)
-    assert.ok(id && fresh && key && person)
+    const [id, fresh, key, person, service] = ['device', 'fresh', 'key', 'person', 'service'].map(
+      (what) => `${what}-${made}`,
+    )
+    assert.ok(id && fresh && key && person && service)
     const serial = withCertificate ? await enrolled(api, id) : ''
     const grant: RoleGrant =
       group === null ? grants.auditor : { role: 'requester', groups: [group], mayRegister: false }
@@ -72,11 +74,12 @@ describe('what each role may do', () => {
       if (device === null) await tx.identities.insert(fakeIdentity(id, { state: 'active', group }))
       else await tx.identities.update({ ...device, group })
       await tx.identities.insert(fakeIdentity(person, { kind: 'user', state: 'active' }))
+      await tx.identities.insert(fakeIdentity(service, { kind: 'service', state: 'active', group }))
       await tx.attempts.insertAll([{ ...fakeAttempt(1), identityId: id }])
       const place = { identityId: parseIdentityId(person), role: grant.role, group, mayRegister: false }
       await tx.roleGrants.insert(place)
     })
-    return { id, serial, fresh, group, key, person }
+    return { id, serial, fresh, group, key, person, service }
   }
 
   async function outcomeOf(row: Row, caller: CallerName, place: Place): Promise<Outcome> {

@@ -11,14 +11,16 @@ import { importRoute } from './import/import-route.ts'
 import { logActs } from './log-acts.ts'
 import { accessRoutes } from './routes/access.ts'
 import { adoptionRoutes } from './routes/adoptions.ts'
+import { certificateRoutes, type IssuerParts } from './routes/certificates.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { documentRoute } from './routes/document.ts'
+import { identityRoutes } from './routes/identities.ts'
 import { profileRoutes } from './routes/profiles.ts'
 import { recordRoutes } from './routes/records.ts'
 import type { ApiHub } from './serve.ts'
 
 export interface ApiServerOptions {
-  readonly hub: ApiHub
+  readonly hub: ApiHub & IssuerParts
   /** Absent on the unix socket, whose file mode says who may try. */
   readonly limiter?: FailureLimiter
   readonly log: Log
@@ -46,6 +48,8 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   logActs(app, callers, log)
   const api = { app, hub, callers }
   deviceRoutes(api, describeHub)
+  identityRoutes(api)
+  certificateRoutes(api, hub)
   adoptionRoutes(api)
   accessRoutes(api)
   profileRoutes(api)

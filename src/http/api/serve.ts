@@ -8,7 +8,13 @@ import { HubError, quote } from '../../core/errors.ts'
 import { parseIdentityId } from '../../core/identity/id.ts'
 import { limits } from '../../core/limits.ts'
 import type { Access } from '../../hub/authorise.ts'
-import { answerOnce, type KeyedRequest, storeWithin } from '../../hub/kept-answers.ts'
+import {
+  answerOnce,
+  answerOnceSigned,
+  type KeepAnswer,
+  type KeyedRequest,
+  storeWithin,
+} from '../../hub/kept-answers.ts'
 import type { Clock } from '../../hub/ports/clock.ts'
 import type { Observer } from '../../hub/ports/observer.ts'
 import type { Random } from '../../hub/ports/random.ts'
@@ -41,6 +47,8 @@ export interface Asked<Params extends z.ZodType, Query extends z.ZodType, Body e
   readonly access: Access
   /** Where the act is done: with an idempotency key, its store belongs to the transaction that keeps the answer. */
   readonly hub: ApiHub
+  /** For an operation that signs: keeps its answer in its last transaction. Others need not care. */
+  readonly keep: KeepAnswer
   /** The header `If-Match`, where the operation wants one. */
   readonly ifMatch: string
 }
@@ -72,9 +80,19 @@ export function serve<
       const parsed = parseRequest(operation, request)
       const caller = callers.of(request)
       const access = callers.accessOf(request)
-      const asked = { ...parsed, actor: caller.actor, access, hub, ifMatch: ifMatchOf(operation, request) }
+      const given = { actor: caller.actor, access, hub, keep: async () => {}, ifMatch: ifMatchOf(operation, request) }
+      const asked = { ...parsed, ...given }
       const work = (store: Store) => handle({ ...asked, hub: { ...hub, store } })
       const key = operation.keyed ? idempotencyKey(request) : null
+      if (key !== null && operation.signs) {
+        const { answer, replayed } = await answerOnceSigned(
+          hub,
+          { caller, key, requestHash: hashOf(operation, { ...parsed, ifMatch: asked.ifMatch }) },
+          (keep) => authorised(hub.store, operation, access, parsed.params, () => handle({ ...asked, keep })),
+        )
+        if (replayed) reply.header('Idempotency-Replayed', 'true')
+        return send(request, reply, operation, answer)
+      }
       if (key === null) {
         return send(request, reply, operation, await authorised(hub.store, operation, access, parsed.params, work))
       }
@@ -96,13 +114,13 @@ export function serve<
  */
 async function authorised<T>(
   store: Store,
-  { method }: Pick<Operation, 'method'>,
+  { method, signs }: Pick<Operation, 'method' | 'signs'>,
   access: Access,
   params: unknown,
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
   if (access.isUnbounded()) return work(store)
-  if (method === 'GET') {
+  if (method === 'GET' || signs) {
     await reachNamed(access, store, params)
     const answer = await work(store)
     access.assertAsked()

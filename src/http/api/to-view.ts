@@ -1,4 +1,5 @@
 /** Rows of the registry as the admin API shows them. */
+import type { IdentityView } from '../../api-schema/identities.ts'
 import type {
   AdoptionView,
   AttemptView,
@@ -24,6 +25,21 @@ export function deviceToView(identity: Identity): DeviceView {
     group,
     attributes: { ...attributes },
     version,
+    createdAt: iso(createdAtMs),
+    updatedAt: iso(updatedAtMs),
+  }
+}
+
+export function identityToView(identity: Identity): IdentityView {
+  const { dnsNames, ipAddresses, emails } = identity.names
+  const { id, kind, state, group, attributes, profiles, version, createdAtMs, updatedAtMs } = identity
+  return {
+    ...{ id, kind, state, group, version },
+    attributes: { ...attributes },
+    dnsNames: [...dnsNames],
+    ipAddresses: [...ipAddresses],
+    emails: [...emails],
+    profiles: [...profiles],
     createdAt: iso(createdAtMs),
     updatedAt: iso(updatedAtMs),
   }

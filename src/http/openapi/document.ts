@@ -64,7 +64,9 @@ A refusal is a problem (RFC 9457) with a stable \`code\`; any address answers \`
 
 const tags: Readonly<Record<Operation['tag'], string>> = {
   devices: 'The registry of devices.',
-  certificates: 'Certificates that were issued to them.',
+  services: 'Brokers and other servers, whose certificates operators order.',
+  users: 'People with phones and laptops, whose certificates operators order.',
+  certificates: 'Certificates: ordering one, and all that were issued.',
   access: 'Who may use the API: keys, roles of people, and oneself.',
   records: 'What the hub has recorded.',
   hub: 'The hub itself.',

@@ -114,11 +114,15 @@ export function defineShow(command: Command): void {
     ])
     printLine()
     if (credentials.length === 0) return printLine('no certificates yet')
-    printTable(['SERIAL NUMBER', 'STATE', 'FROM', 'TO', 'REVOKED'], credentials.map(credentialRow))
+    printTable(credentialHeadings, credentials.map(credentialRow))
   })
 }
 
-function credentialRow(each: CredentialView): readonly string[] {
+/** Headings of {@link credentialRow}. */
+export const credentialHeadings: readonly string[] = ['SERIAL NUMBER', 'STATE', 'FROM', 'TO', 'REVOKED']
+
+/** A certificate of an identity as a row. */
+export function credentialRow(each: CredentialView): readonly string[] {
   const revoked = each.revokedAt === null ? '-' : `${shortTime(each.revokedAt)} ${each.revocationReason ?? ''}`
   return [each.serialNumber, each.state, shortTime(each.notBefore), shortTime(each.notAfter), revoked]
 }

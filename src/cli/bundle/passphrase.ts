@@ -1,0 +1,80 @@
+/** Where the passphrase of a key file comes from: a file, standard input, the terminal, or chance. Never the command line. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { HubError, quote } from '../../core/errors.ts'
+import {
+  type KeyPassphrase,
+  keyPassphraseFrom,
+  keyPassphraseOctets,
+  parseKeyPassphrase,
+} from '../../core/key-file/passphrase.ts'
+import { Secret } from '../../core/secret.ts'
+import { askSecret } from './ask-secret.ts'
+
+export interface PassphraseOptions {
+  /** "-" is standard input. */
+  readonly passphraseFile?: string
+  readonly askPassphrase?: boolean
+}
+
+export interface ChosenPassphrase {
+  readonly passphrase: KeyPassphrase
+  /** True where nobody knows it yet, so that it must be told. */
+  readonly isNew: boolean
+}
+
+/**
+ * The passphrase that is asked for, or null.
+ *
+ * @throws HubError `usage`, `key-passphrase-unusable`
+ */
+export async function chosenPassphrase(options: PassphraseOptions): Promise<ChosenPassphrase | null> {
+  const { passphraseFile, askPassphrase } = options
+  if (passphraseFile !== undefined && askPassphrase) {
+    throw new HubError('usage', 'the passphrase is asked for twice', {
+      hint: 'give either --passphrase-file or --ask-passphrase',
+    })
+  }
+  if (askPassphrase) return { passphrase: parseKeyPassphrase(await askedTwice()), isNew: false }
+  if (passphraseFile === undefined) return null
+  return { passphrase: parseKeyPassphrase(withoutLineEnd(await textOf(passphraseFile))), isNew: false }
+}
+
+/** One that nobody knows yet. */
+export function newPassphrase(): ChosenPassphrase {
+  return { passphrase: keyPassphraseFrom(randomBytes(keyPassphraseOctets)), isNew: true }
+}
+
+async function askedTwice(): Promise<Secret> {
+  const first = await askSecret('Passphrase for the key: ')
+  const second = await askSecret('The same again: ')
+  if (first.reveal() === second.reveal()) return first
+  throw new HubError('key-passphrase-unusable', 'the two passphrases differ', { hint: 'run the command again' })
+}
+
+/** A passphrase has 64 characters at most; a file beyond this is another file. */
+const fileBytesMax = 1_024
+
+async function textOf(file: string): Promise<Secret> {
+  if (file === '-') return new Secret(await standardInput())
+  try {
+    if (statSync(file).size <= fileBytesMax) return new Secret(readFileSync(file, 'utf8'))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new HubError('usage', `the passphrase file ${quote(file)} cannot be read (${code})`, { cause: error })
+  }
+  throw new HubError('key-passphrase-unusable', `the file ${quote(file)} is too long for a passphrase`)
+}
+
+async function standardInput(): Promise<string> {
+  let text = ''
+  for await (const chunk of process.stdin.setEncoding('utf8')) {
+    text += String(chunk)
+    if (text.length > fileBytesMax) break
+  }
+  return text
+}
+
+function withoutLineEnd(text: Secret): Secret {
+  return new Secret(text.reveal().replace(/\r?\n$/, ''))
+}
