@@ -194,6 +194,7 @@ export const rows: readonly Row[] = [
         ...{ type: 'timeseries', unit: 'cps', width: 8 },
         queries: [
           { expr: perSecond('profile, outcome', 'handfast_renewals_total'), legend: '{{profile}} {{outcome}}' },
+          { expr: perSecond('profile', 'handfast_renewals_contested_total'), legend: '{{profile}} contested' },
         ],
       },
     ],

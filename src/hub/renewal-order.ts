@@ -11,6 +11,8 @@ export interface RenewalOrder {
   readonly label: string | null
   /** `hub` where the hub has made the key (`serverkeygen`): such a key is handed out once, so the same one never comes again. */
   readonly keyOrigin: 'holder' | 'hub'
+  /** Where the question came from, for the record. */
+  readonly address?: string
 }
 
 /** What stands behind `simplereenroll`. */

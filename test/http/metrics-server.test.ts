@@ -159,6 +159,7 @@ test('what the parts tell is counted under names of the catalogue', async (t) =>
   metrics.issuance('device', 'issued')
   metrics.enrolmentRefused('token-used')
   metrics.renewal('device', 'renewed')
+  metrics.renewalContested('device')
   metrics.writesRefused(12, 'database')
   assert.deepEqual(await lines('handfast_attempts_total'), [
     'handfast_attempts_total{listener="mqtt",outcome="admitted",stage="session",code="none"} 1',
@@ -169,6 +170,7 @@ test('what the parts tell is counted under names of the catalogue', async (t) =>
     sessions_ended_total: '{cause="client-disconnect"} 1',
     issuances_total: '{profile="device",outcome="issued"} 1',
     enrolments_refused_total: '{code="token-used"} 1',
+    renewals_contested_total: '{profile="device"} 1',
     renewals_total: '{profile="device",outcome="renewed"} 1',
     registry_writes_refused_total: '{reason="database"} 12',
   }

@@ -131,6 +131,9 @@ export class ObserverBook implements Observer {
   renewal(...args: Parameters<Observer['renewal']>): void {
     this.#tell('renewal', ...args)
   }
+  renewalContested(...args: Parameters<Observer['renewalContested']>): void {
+    this.#tell('renewalContested', ...args)
+  }
   revocationApplied(...args: Parameters<Observer['revocationApplied']>): void {
     this.#tell('revocationApplied', ...args)
   }

@@ -2,21 +2,30 @@
 import type { Credential } from '../identity/credential.ts'
 
 /** A child as far as it matters here. */
-export type Child = Pick<Credential, 'state' | 'publicKeyHash' | 'activatedAtMs' | 'profile'>
+export type Child = Pick<Credential, 'state' | 'publicKeyHash' | 'activatedAtMs' | 'profile' | 'keyOrigin'>
+
+/** What asks now. */
+export type Claim = Pick<Child, 'publicKeyHash' | 'profile' | 'keyOrigin'>
 
 /**
- * True when another key than the one that asks waits to follow the same credential, or has followed it already: its owner
- * and a thief may both be renewing. Which of them asked first says nothing about who is who, so nobody is refused for it.
+ * The children of a credential that another key than the one that asks waits to use, or has used: where there is one, the
+ * renewal is contested, since the owner and a thief may both be renewing. Which of them asked first says nothing about who is
+ * who, so nobody is refused for it.
  *
  * One key is no contest, whatever it asks for: a device that fell back to an older certificate, or lost its answer, asks
- * again with a key that it has shown before. A child that was revoked, expired or is gone has nobody left who claims it.
+ * again with a key that it has shown before. Where the hub makes the keys, each answer has another one, so that an answer that
+ * was lost is no contest either. A child that was revoked or has expired has nobody left who claims it.
  *
  * @param children of the credential that was shown
- * @param publicKeyHash of the key that asks now
+ * @returns those of them that contest, in their order
  */
-export function isContested(children: readonly Child[], publicKeyHash: string, profile: string): boolean {
-  return children.some(
-    (child) => claims.has(child.state) && child.profile === profile && child.publicKeyHash !== publicKeyHash,
+export function claimants<C extends Child>(children: readonly C[], claim: Claim): readonly C[] {
+  return children.filter(
+    (child) =>
+      claims.has(child.state) &&
+      child.profile === claim.profile &&
+      child.publicKeyHash !== claim.publicKeyHash &&
+      !(child.activatedAtMs === null && child.keyOrigin === 'hub' && claim.keyOrigin === 'hub'),
   )
 }
 

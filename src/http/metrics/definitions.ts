@@ -77,6 +77,11 @@ export const definitions = {
     help: 'certificates that replace an earlier one of the same identity',
     labels: { profile, outcome: 'renewed, refused or failed' },
   },
+  handfast_renewals_contested_total: {
+    type: 'counter',
+    help: 'renewals for which two keys asked: the owner and a thief may both be renewing',
+    labels: { profile },
+  },
   handfast_certificates: {
     type: 'gauge',
     help: 'certificates by the time that they have left; without those that a newer one has superseded',

@@ -53,6 +53,10 @@ export class HubMetrics implements Observer {
     this.#metrics.counter('handfast_renewals_total').inc({ profile, outcome })
   }
 
+  renewalContested(profile: string): void {
+    this.#metrics.counter('handfast_renewals_contested_total').inc({ profile })
+  }
+
   revocationApplied(target: string, afterMs: number): void {
     // A clock that was set back must not take seconds away from the sum.
     this.#metrics.histogram('handfast_revocation_latency_seconds').observe({ target }, Math.max(0, afterMs) / 1000)
@@ -85,6 +89,10 @@ export class HubMetrics implements Observer {
     const reasons = ['database', 'queue-full', 'closed'].map((reason) => ({ reason }))
     zero(this.#metrics.counter('handfast_issuances_total'), each(['issued', 'repeated', 'refused', 'failed']))
     zero(this.#metrics.counter('handfast_renewals_total'), each(['renewed', 'refused', 'failed']))
+    zero(
+      this.#metrics.counter('handfast_renewals_contested_total'),
+      profiles.map((profile) => ({ profile })),
+    )
     zero(this.#metrics.counter('handfast_registry_writes_refused_total'), reasons)
     for (const target of ['gate', 'crl'])
       this.#metrics.histogram('handfast_revocation_latency_seconds').zero({ target })

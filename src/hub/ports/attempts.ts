@@ -20,7 +20,7 @@ export interface NewAttempt {
   /** How far it came: the stage that ended it, or `session` when it was admitted. */
   readonly stage: Stage
   readonly outcome: 'admitted' | 'refused'
-  /** Why it was refused; null when it was admitted. */
+  /** Why it was refused; null when it was admitted, unless something about it is amiss. */
   readonly code: FailureName | null
   /** One sentence for a person. */
   readonly sentence: string

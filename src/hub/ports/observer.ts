@@ -33,6 +33,8 @@ export interface Observer {
   enrolmentRefused(code: FailureName): void
   /** The holder of a certificate asked for its successor. */
   renewal(profile: string, outcome: RenewalOutcome): void
+  /** Two keys ask to follow one certificate. */
+  renewalContested(profile: string): void
   /**
    * A target has applied a revocation.
    *
@@ -56,6 +58,7 @@ export const silentObserver: Observer = {
   issuance() {},
   enrolmentRefused() {},
   renewal() {},
+  renewalContested() {},
   revocationApplied() {},
   actRefused() {},
   committed() {},

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CredentialState, credentialStates } from '../../../src/core/identity/credential.ts'
-import { type Child, isContested, waitingChild } from '../../../src/core/renewal/contest.ts'
+import { type Child, claimants, waitingChild } from '../../../src/core/renewal/contest.ts'
 
 function child(state: CredentialState, publicKeyHash: string, activatedAtMs: number | null = null): Child {
-  return { state, publicKeyHash, activatedAtMs, profile: 'device' }
+  return { state, publicKeyHash, activatedAtMs, profile: 'device', keyOrigin: 'holder' }
+}
+
+function isContested(children: readonly Child[], publicKeyHash: string, profile: string): boolean {
+  return claimants(children, { publicKeyHash, profile, keyOrigin: 'holder' }).length > 0
 }
 
 test('another key that waits or was used is a contest, whoever came first', () => {
@@ -25,6 +29,14 @@ test('nobody claims a child that was revoked, expired or never came to be', () =
 
 test('a child of another profile is no rival', () => {
   assert.equal(isContested([child('pending', 'aa')], 'bb', 'dual'), false)
+})
+
+test('a key that the hub makes is another one each time: only one that was used is a rival', () => {
+  const claim = { publicKeyHash: 'bb', profile: 'device', keyOrigin: 'hub' } as const
+  const waiting: Child = { ...child('pending', 'aa'), keyOrigin: 'hub' }
+  const used: Child = { ...child('active', 'aa', 1), keyOrigin: 'hub' }
+  assert.deepEqual(claimants([waiting, used], claim), [used])
+  assert.deepEqual(claimants([waiting], { ...claim, keyOrigin: 'holder' }), [waiting])
 })
 
 test('the child that waits is the one that nobody has used', () => {
