@@ -83,6 +83,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'http/listen.ts': 'TLS listeners of HTTP',
   'hub/api-keys.ts': 'a key is derived from the secret of a caller',
   'hub/brought-certificate.ts': 'the key of a certificate that the operator brings is checked',
+  'hub/people.ts': 'the key that seals the kept answers of people is derived',
   'hub/secret-text.ts': 'a secret is hashed',
   'keys/encrypted-key.ts': 'to encrypt a key that leaves, and to open one that comes back',
   'keys/key-encryption.ts': 'a key is derived from the passphrase',

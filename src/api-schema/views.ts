@@ -120,7 +120,7 @@ export const attemptView = answerNamed(
   z.object({
     number: count('counted from 1, in the order in which they were recorded'),
     at: time('when it ended or was admitted'),
-    listener: text('mqtt or est'),
+    listener: text('mqtt, est or api'),
     address: text('where it came from'),
     stage: text('how far it came; `session` when it was admitted'),
     outcome: z.enum(['admitted', 'refused']),

@@ -7,13 +7,14 @@ import { apiServer } from '../http/api/api-server.ts'
 import { estServer } from '../http/est/est-server.ts'
 import { listenOn } from '../http/listen.ts'
 import { crlPath, statusServer } from '../http/status/status-server.ts'
-import { registryAdmission } from '../hub/admit.ts'
+import { personAdmission, registryAdmission } from '../hub/admit.ts'
 import { endOverlaps } from '../hub/end-overlaps.ts'
 import { EnrolmentRates } from '../hub/enrolment-rates.ts'
 import { FailureLimiter } from '../hub/failure-limiter.ts'
 import { followEvents } from '../hub/follow-events.ts'
 import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
+import { peopleOf } from '../hub/people.ts'
 import type { Log } from '../hub/ports/log.ts'
 import type { StatusPlaces } from '../hub/ports/status-places.ts'
 import { profileNamed } from '../hub/profiles.ts'
@@ -191,6 +192,14 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
       ...apiOptions,
       limiter: new FailureLimiter(clock),
       tls: { ...certificate, forName: certificateFor },
+      entrance: {
+        people: peopleOf({
+          store,
+          keys: foundation.authorityKeys,
+          admission: personAdmission({ store, clock, authorities }),
+        }),
+        attempts,
+      },
     })
     closing.add('API', () => remote.close())
     api = await listenOn(remote, 'API', apiListen.host, apiListen.port)

@@ -10,6 +10,7 @@ import { type Abilities, abilitiesOf } from '../core/renewal/abilities.ts'
 import { overlapEndMs } from '../core/renewal/overlap.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { nameText } from '../core/x509/name.ts'
+import { oids } from '../core/x509/oids.ts'
 import type { Authorities } from './authorities.ts'
 import type { Authority } from './authority.ts'
 import { firstUse } from './first-use.ts'
@@ -30,6 +31,14 @@ export function registryAdmission(hub: Hub): Admission {
   return {
     judge: (certificate) => judgeCertificate(hub, certificate, 'connect'),
     confirmUse: (judgement) => confirmFirstUse(hub, judgement, 'connect'),
+  }
+}
+
+/** Admission to the admin API: the same, for people alone. */
+export function personAdmission(hub: Hub): Admission {
+  return {
+    judge: (certificate) => judgeCertificate(hub, certificate, 'administer'),
+    confirmUse: (judgement) => confirmFirstUse(hub, judgement, 'administer'),
   }
 }
 
@@ -86,13 +95,28 @@ export function judgeKnown(
   const isTakenAway = ofIdentity === 'identity-disabled' || ofIdentity === 'identity-retired'
   const code =
     (ofCredential === 'certificate-not-adopted' && isTakenAway ? ofIdentity : ofCredential) ??
-    (purpose === 'connect' && profile?.mayConnect !== true ? 'certificate-wrong-usage' : null) ??
+    (isFitFor(purpose, { credential, identity, profile }) ? null : 'certificate-wrong-usage') ??
     ofIdentity
   if (code !== null || identity === null) {
     const name = code ?? 'identity-not-found'
     return refused(name, sentenceFor(name, credential, hub.clock.nowMs()), credential.identityId, summary)
   }
   return { admitted: true, identity, credential, summary }
+}
+
+function isFitFor(purpose: Purpose, { credential, identity, profile }: Known): boolean {
+  switch (purpose) {
+    case 'connect':
+      return profile?.mayConnect === true
+    case 'renew':
+      return true
+    case 'administer':
+      return (
+        identity?.kind === 'user' &&
+        profile?.extendedKeyUsage.includes(oids.clientAuth) === true &&
+        credential.state !== 'quarantined'
+      )
+  }
 }
 
 function refusalFor(purpose: Purpose, { refusal, renew }: Abilities): FailureName | null {
@@ -187,7 +211,7 @@ function sentenceFor(code: FailureName, credential: Credential, nowMs: number): 
     case 'certificate-lapsed':
       return `${who} was issued at ${isoMs(credential.issuedAtMs)} and has not been used in time: it has lapsed`
     case 'certificate-wrong-usage':
-      return `${who} is a ${credential.profile} certificate and may not connect as a client`
+      return `${who} is a ${credential.profile} certificate and is not for this: it may not connect as a client here`
     case 'certificate-not-adopted':
       return `${who} was issued at ${new Date(credential.issuedAtMs).toISOString()}, after the backup that was restored`
     case 'certificate-never-completed':

@@ -23,7 +23,7 @@ export async function firstUse(
   const superseded = await supersedeBefore(tx, active, identity, nowMs)
   await tx.credentials.update(active)
   await tx.events.append({ type: 'credential-activated', ...idsOf(active) })
-  await auditActivation(tx, active, { superseded }, nowMs)
+  await auditActivation(tx, active, { superseded }, nowMs, identity.kind)
   return active
 }
 
@@ -99,10 +99,16 @@ export async function revokeSuperseded(
   })
 }
 
-async function auditActivation(tx: Transaction, active: Credential, before: unknown, nowMs: number): Promise<void> {
+async function auditActivation(
+  tx: Transaction,
+  active: Credential,
+  before: unknown,
+  nowMs: number,
+  kind: Identity['kind'] = 'device',
+): Promise<void> {
   await tx.audit.append({
     atMs: nowMs,
-    actor: `device:${active.identityId}`,
+    actor: `${kind}:${active.identityId}`,
     act: 'credential.activate',
     subject: active.identityId,
     before,

@@ -4,8 +4,11 @@ import type { Credential } from '../core/identity/credential.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import type { CertificateSummary } from './ports/attempts.ts'
 
-/** What a certificate is shown for. Renewal asks less: one that is over may still be renewed for a while. */
-export type Purpose = 'connect' | 'renew'
+/**
+ * What a certificate is shown for. Renewal asks less: one that is over may still be renewed for a while. The admin API is for
+ * people alone.
+ */
+export type Purpose = 'connect' | 'renew' | 'administer'
 
 export type Judgement =
   | {

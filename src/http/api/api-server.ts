@@ -6,7 +6,7 @@ import type { FailureLimiter } from '../../hub/failure-limiter.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import { limitBodyTime } from '../body-time.ts'
 import { httpApp, type TlsMaterial } from '../listen.ts'
-import { authenticateRequests } from './authenticate.ts'
+import { authenticateRequests, type PeopleEntrance } from './authenticate.ts'
 import { importRoute } from './import/import-route.ts'
 import { logActs } from './log-acts.ts'
 import { accessRoutes } from './routes/access.ts'
@@ -30,6 +30,8 @@ export interface ApiServerOptions {
   describeHub(): HubView
   /** Absent on the unix socket. */
   readonly tls?: TlsMaterial
+  /** Absent where no client certificates are asked for. */
+  readonly entrance?: PeopleEntrance
 }
 
 export function apiServer(options: ApiServerOptions): FastifyInstance {
@@ -41,10 +43,11 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
     bodyBytesMax: limits.apiBodyBytesMax,
     requestMs: limits.importRequestMs,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
+    asksForCertificate: options.entrance !== undefined,
   })
   limitBodyTime(app, 'operator')
   acceptJson(app)
-  const callers = authenticateRequests(app, hub, options.limiter)
+  const callers = authenticateRequests(app, hub, options.limiter, options.entrance)
   logActs(app, callers, log)
   const api = { app, hub, callers }
   deviceRoutes(api, describeHub)

@@ -47,7 +47,7 @@ export const definitions = {
     type: 'counter',
     help: 'tries to connect or to enrol that came to an outcome, and sessions that the hub ended',
     labels: {
-      listener: 'mqtt or est',
+      listener: 'mqtt, est or api',
       outcome: 'admitted or refused',
       stage: 'how far it came: tcp, tls, certificate, identity, policy, mqtt, session, enrolment',
       code: `none, or the ${code}`,
