@@ -121,13 +121,10 @@ export function oidText(element: DerElement): string {
     if (octets <= 4) small = small * 128 + (octet & 0x7f)
     else arc = (octets === 5 ? BigInt(small) : arc) * 128n + BigInt(octet & 0x7f)
     if (octet >= 0x80) continue
-    const value = octets <= 4 ? BigInt(small) : arc
-    if (arcs.length === 0) {
-      const first = value < 40n ? 0n : value < 80n ? 1n : 2n
-      arcs.push(first.toString(), (value - first * 40n).toString())
-    } else {
-      arcs.push(value.toString())
-    }
+    if (arcs.length > 0) arcs.push((octets <= 4 ? small : arc).toString())
+    else if (octets <= 4)
+      arcs.push(...(small < 80 ? [small < 40 ? '0' : '1', `${small % 40}`] : ['2', `${small - 80}`]))
+    else arcs.push('2', (arc - 80n).toString())
     small = 0
     octets = 0
   }

@@ -52,8 +52,20 @@ export function derInteger(value: number | bigint): Uint8Array {
   return derUnsigned(Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex'))
 }
 
-/** An OBJECT IDENTIFIER from its dotted form, such as `2.5.4.3`; arcs below 2^31. */
+/** Those that were written before: a hub has a few dozen, and writes each of them into every certificate. */
+const oidElements = new Map<string, Uint8Array>()
+const oidElementsMax = 256
+
+/** An OBJECT IDENTIFIER from its dotted form, such as `2.5.4.3`; arcs below 2^31. Nobody changes what it answers. */
 export function derOid(dotted: string): Uint8Array {
+  const before = oidElements.get(dotted)
+  if (before !== undefined) return before
+  const element = oidElement(dotted)
+  if (oidElements.size < oidElementsMax) oidElements.set(dotted, element)
+  return element
+}
+
+function oidElement(dotted: string): Uint8Array {
   const [first = Number.NaN, second = Number.NaN, ...rest] = dotted.split('.').map(Number)
   assert(first <= 2 && second <= (first < 2 ? 39 : 0x7fff_ff00), 'an object identifier starts with two arcs')
   const octets: number[] = []

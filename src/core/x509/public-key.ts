@@ -105,8 +105,23 @@ export function publicKeyText(key: PublicKey): string {
   }
 }
 
-/** The key for node:crypto, or null where OpenSSL does not take it. */
+/** What OpenSSL made of the keys that are in use: one import takes longer than a signature. */
+const imported = new WeakMap<Uint8Array, KeyObject | null>()
+
+/**
+ * The key for node:crypto, or null where OpenSSL does not take it. It is remembered as long as these very bytes are.
+ *
+ * @param spki SubjectPublicKeyInfo in DER; nobody changes it any more
+ */
 export function importPublicKey(spki: Uint8Array): KeyObject | null {
+  const before = imported.get(spki)
+  if (before !== undefined) return before
+  const key = importAnew(spki)
+  imported.set(spki, key)
+  return key
+}
+
+function importAnew(spki: Uint8Array): KeyObject | null {
   try {
     const der = Buffer.from(spki.buffer, spki.byteOffset, spki.byteLength)
     return createPublicKey({ key: der, format: 'der', type: 'spki' })
