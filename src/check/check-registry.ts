@@ -17,6 +17,8 @@ import { attributesSearchable } from './rules/attributes-searchable.ts'
 import { auditChainWhole } from './rules/audit-chain-whole.ts'
 import { authorityChain } from './rules/authority-chain.ts'
 import { authorityKeysOpen } from './rules/authority-keys-open.ts'
+import { authorityLints } from './rules/authority-lints.ts'
+import { credentialLints } from './rules/credential-lints.ts'
 import { credentialMatchesRow } from './rules/credential-matches-row.ts'
 import { credentialNamesIdentity } from './rules/credential-names-identity.ts'
 import { credentialSigned } from './rules/credential-signed.ts'
@@ -29,6 +31,7 @@ import { oneActiveCredential } from './rules/one-active-credential.ts'
 import { referencesExist } from './rules/references-exist.ts'
 import { retiredHoldsNothing } from './rules/retired-holds-nothing.ts'
 import { settingsWhole } from './rules/settings-whole.ts'
+import { signingRecorded } from './rules/signing-recorded.ts'
 import { tokenStateLegal } from './rules/token-state-legal.ts'
 import { unadoptedWaits } from './rules/unadopted-waits.ts'
 
@@ -36,6 +39,7 @@ export const identityRules: readonly IdentityRule[] = [
   identityWellFormed,
   referencesExist,
   credentialStateLegal,
+  credentialLints,
   credentialMatchesRow,
   credentialNamesIdentity,
   credentialSigned,
@@ -49,6 +53,8 @@ export const identityRules: readonly IdentityRule[] = [
 export const registryRules: readonly RegistryRule[] = [
   authorityChain,
   authorityKeysOpen,
+  authorityLints,
+  signingRecorded,
   crlMatchesRow,
   eventsInOrder,
   auditChainWhole,
@@ -72,25 +78,43 @@ export interface CheckReport {
   readonly credentials: number
 }
 
-/** @param keys the authority's keys; null leaves out the rule about them */
-export async function checkRegistry(snapshot: RegistrySnapshot, keys: KeyStore | null): Promise<CheckReport> {
+/** Rules about what the authorities have issued: those that `handfast ca audit` looks at. */
+export const issuanceRules: ReadonlySet<string> = new Set(
+  [
+    ...[credentialStateLegal, credentialLints, credentialMatchesRow, credentialNamesIdentity, credentialSigned],
+    ...[authorityChain, authorityKeysOpen, authorityLints, signingRecorded, crlMatchesRow, auditChainWhole],
+  ].map(({ name }) => name),
+)
+
+/**
+ * @param keys the authority's keys; null leaves out the rule about them
+ * @param chosen names of the rules to look at; all where it is left out
+ */
+export async function checkRegistry(
+  snapshot: RegistrySnapshot,
+  keys: KeyStore | null,
+  chosen?: ReadonlySet<string>,
+): Promise<CheckReport> {
   const context = await contextOf(snapshot, keys)
+  const isChosen = ({ name }: { readonly name: string }): boolean => chosen?.has(name) ?? true
+  const ofIdentities = identityRules.filter(isChosen)
+  const ofRegistry = registryRules.filter(isChosen)
   const findings = new Findings()
   let [identities, credentials] = [0, 0]
   for await (const group of identityGroups(snapshot)) {
     if (group.identity !== null) identities += 1
     credentials += group.credentials.length
-    for (const rule of identityRules) for (const problem of rule.look(group, context)) findings.note(rule.name, problem)
+    for (const rule of ofIdentities) for (const problem of rule.look(group, context)) findings.note(rule.name, problem)
   }
-  const looking = registryRules.filter((rule) => rule.canLook(context))
+  const looking = ofRegistry.filter((rule) => rule.canLook(context))
   for (const rule of looking) for await (const problem of rule.look(context)) findings.note(rule.name, problem)
   return {
-    rules: [...identityRules, ...looking].map(({ name, reason }) => ({
+    rules: [...ofIdentities, ...looking].map(({ name, reason }) => ({
       name,
       reason,
       problems: findings.countOf(name),
     })),
-    leftOut: registryRules.filter((rule) => !looking.includes(rule)).map(({ name }) => name),
+    leftOut: ofRegistry.filter((rule) => !looking.includes(rule)).map(({ name }) => name),
     findings: findings.kept,
     identities,
     credentials,

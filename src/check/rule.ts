@@ -16,7 +16,8 @@ export interface Problem {
   readonly sentence: string
 }
 
-export interface CheckedAuthority extends Pick<AuthorityRow, 'id' | 'role' | 'parentId' | 'state' | 'keyPlace'> {
+export interface CheckedAuthority
+  extends Pick<AuthorityRow, 'id' | 'role' | 'parentId' | 'state' | 'keyPlace' | 'createdAtMs'> {
   readonly der: Uint8Array
   /** Null where the certificate cannot be read. */
   readonly fields: CertificateFields | null

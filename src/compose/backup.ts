@@ -7,7 +7,7 @@ import type { Manifest } from '../backup/lines.ts'
 import { makeBackup } from '../backup/make-backup.ts'
 import { type BackupSummary, restoreBackup } from '../backup/restore-backup.ts'
 import { assertRecipient, identitiesIn, type Keyring, type Seal } from '../backup/sealing.ts'
-import { type CheckReport, checkRegistry } from '../check/check-registry.ts'
+import { type CheckReport, checkRegistry, issuanceRules } from '../check/check-registry.ts'
 import type { HubConfig } from '../config/config.ts'
 import { HubError, quote } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
@@ -77,13 +77,23 @@ export async function verifyBackup(file: string, keyring: Keyring, passphrase: S
 }
 
 /** Checks the registry that the configuration names, at one moment, while a hub may go on writing. */
-export async function checkLive(config: HubConfig): Promise<CheckReport> {
+export function checkLive(config: HubConfig): Promise<CheckReport> {
+  return lookedAt(config)
+}
+
+/** The same for what the authorities have issued alone. */
+export function auditAuthorities(config: HubConfig): Promise<CheckReport> {
+  return lookedAt(config, issuanceRules)
+}
+
+async function lookedAt(config: HubConfig, chosen?: ReadonlySet<string>): Promise<CheckReport> {
   const snapshot = await openSnapshot(config)
   try {
     const passphrase = await keyPassphrase(config)
     const keys = await sealedKeysOf(config, snapshot)
     const place = config.databaseUrl === null ? 'the data directory' : 'the registry'
-    return await checkRegistry(snapshot, passphrase === null ? null : await openKeptKeys(keys, passphrase, place))
+    const opened = passphrase === null ? null : await openKeptKeys(keys, passphrase, place)
+    return await checkRegistry(snapshot, opened, chosen)
   } finally {
     await snapshot.close()
   }

@@ -4,7 +4,13 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
-import { type CheckReport, checkRegistry, identityRules, registryRules } from '../../src/check/check-registry.ts'
+import {
+  type CheckReport,
+  checkRegistry,
+  identityRules,
+  issuanceRules,
+  registryRules,
+} from '../../src/check/check-registry.ts'
 import { createApiKey } from '../../src/hub/api-keys.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { enrol } from '../../src/hub/enrol.ts'
@@ -75,6 +81,14 @@ describe('the check of a registry', () => {
     assert.ok(report.identities > 5 && report.credentials > 5)
   })
 
+  test('looks at what was issued alone where that is asked for', async () => {
+    const snapshot = await openSqliteSnapshot(whole)
+    const { rules, findings } = await checkRegistry(snapshot, keys, issuanceRules)
+    await snapshot.close()
+    assert.deepEqual(rules.map(({ name }) => name).sort(), [...issuanceRules].sort())
+    assert.deepEqual(findings, [])
+  })
+
   test('says which rules it left out for lack of the passphrase', async () => {
     assert.deepEqual((await checked(whole, null)).leftOut, ['authority-keys-open'])
   })
@@ -107,6 +121,19 @@ describe('the check of a registry', () => {
       'another serial number': `update credentials set serial_number = '01ff' where number = ${one('credentials')}`,
       'another key': `update credentials set public_key_hash = 'aa' where number = ${one('credentials')}`,
       'another fingerprint': `update credentials set fingerprint = 'bb' where number = ${one('credentials')}`,
+    },
+    'credential-lints': {
+      'a device that is said to be a server': `update credentials set profile = 'server' where number = ${one('credentials')}`,
+      'one that was made long before it begins': `update credentials set issued_at_ms = issued_at_ms - 86400000 where number = ${one('credentials')}`,
+      'one that was made long after it begins': `update credentials set issued_at_ms = issued_at_ms + 86400000 where number = ${one('credentials')}`,
+    },
+    'authority-lints': {
+      'a root that was made long after it begins': `update authorities set created_at_ms = created_at_ms + 86400000 where role = 'root'`,
+    },
+    'signing-recorded': {
+      'a certificate that was deleted': `delete from credentials where number = ${one('credentials')}`,
+      'all certificates deleted': `delete from credentials`,
+      'another certificate in its place': `update credentials set certificate = (select certificate from credentials where identity_id = 'waits') where number = ${one('credentials')}`,
     },
     'credential-names-identity': {
       'a certificate given to another': `update credentials set identity_id = 'idle' where number = ${one('credentials')}`,

@@ -42,10 +42,11 @@ export function faultOf(
   const authority = issuer ?? certificate
   if (!certificate.checkIssued(authority)) return 'does not name its issuer'
   if (!certificate.verify(authority.publicKey)) return 'has a signature that its issuer did not make'
-  return faultOfContent(certificate, plan)
+  return contentFaultOf(certificate, plan)
 }
 
-function faultOfContent(
+/** The same without issuer and signature. */
+export function contentFaultOf(
   certificate: X509Certificate,
   { profile, publicKey, identity, names }: CertificatePlan,
 ): string | null {

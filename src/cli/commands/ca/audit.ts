@@ -1,0 +1,21 @@
+/** `handfast ca audit`: looks again at everything that was ever issued, while the hub runs or not. */
+import type { Command } from 'commander'
+import { HubError } from '../../../core/errors.ts'
+import { printFindings, problemsIn, reportOf } from '../../check-report.ts'
+import { printJson } from '../../output.ts'
+import { addPlaceOptions, type PlaceOptions, placeOf } from '../../place-options.ts'
+import { amount } from '../../summary.ts'
+
+export function defineAudit(command: Command): void {
+  addPlaceOptions(command, false).action(async (options: PlaceOptions) => {
+    const config = placeOf(options)
+    const { auditAuthorities } = await import('../../../compose/backup.ts')
+    const report = await auditAuthorities(config)
+    if (options.json) printJson(reportOf(report))
+    else printFindings(report)
+    const problems = problemsIn(report)
+    if (problems > 0) {
+      throw new HubError('registry-inconsistent', `what was issued has ${amount(problems, 'problem')}`)
+    }
+  })
+}
