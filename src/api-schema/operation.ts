@@ -48,7 +48,16 @@ export interface Operation<
   readonly method: 'GET' | 'POST' | 'PATCH'
   /** With parameters in braces, as in /api/v1/devices/{id}. */
   readonly path: string
-  readonly tag: 'devices' | 'services' | 'users' | 'certificates' | 'access' | 'records' | 'hub' | 'enrolment'
+  readonly tag:
+    | 'devices'
+    | 'services'
+    | 'users'
+    | 'certificates'
+    | 'authorities'
+    | 'access'
+    | 'records'
+    | 'hub'
+    | 'enrolment'
   /** A few words. */
   readonly summary: string
   /** All that a stranger must know. */
@@ -73,6 +82,8 @@ export interface Operation<
   readonly signs: boolean
   /** Whether it takes an `Idempotency-Key`, because it acts. */
   readonly keyed: boolean
+  /** Whether its work is more than one transaction, as where keys are made: its answer is kept after it. */
+  readonly isLong: boolean
   /** Whether `If-Match` is required. */
   readonly conditional: boolean
   /** Whether the answer has an ETag; a GET then takes `If-None-Match`. */
@@ -105,6 +116,7 @@ export function operation<
     body: null,
     signs: false,
     keyed: false,
+    isLong: false,
     conditional: false,
     tagged: false,
     failures: [],

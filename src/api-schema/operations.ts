@@ -2,6 +2,7 @@
 import type { Operation } from './operation.ts'
 import * as access from './operations/access.ts'
 import * as adoption from './operations/adoptions.ts'
+import * as authority from './operations/authorities.ts'
 import * as bulk from './operations/bulk.ts'
 import * as certificate from './operations/certificates.ts'
 import * as device from './operations/devices.ts'
@@ -29,6 +30,15 @@ export const apiOperations: readonly Operation[] = [
   certificate.issueCertificate,
   certificate.listCertificates,
   certificate.showCertificate,
+  authority.listAuthorities,
+  authority.createChain,
+  authority.showAuthority,
+  authority.listRollOvers,
+  authority.beginRollOver,
+  authority.pauseRollOver,
+  authority.resumeRollOver,
+  authority.undoRollOver,
+  authority.cutRollOver,
   record.revokeCertificate,
   profile.listProfiles,
   profile.showProfile,

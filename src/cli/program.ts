@@ -20,12 +20,15 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   service: { summary: 'brokers and other servers', load: () => import('./commands/service.ts') },
   user: { summary: 'people: their certificates and their roles', load: () => import('./commands/user.ts') },
   cert: { summary: 'order, list, show and revoke certificates', load: () => import('./commands/cert.ts') },
-  ca: { summary: 'the authorities, and what they have issued', load: () => import('./commands/ca.ts') },
   enrol: {
     summary: 'on a device: get a certificate with a bootstrap string',
     load: () => import('./commands/enrol.ts'),
   },
   revoke: { summary: 'revoke a device or one certificate, now', load: () => import('./commands/revoke.ts') },
+  ca: {
+    summary: 'authorities, what they have issued, changing one for another',
+    load: () => import('./commands/ca.ts'),
+  },
   attempts: { summary: 'who tried to connect, and why it failed', load: () => import('./commands/attempts.ts') },
   audit: { summary: 'who changed what', load: () => import('./commands/audit.ts') },
   key: { summary: 'API keys with roles: make, list, remove', load: () => import('./commands/key.ts') },

@@ -166,6 +166,10 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   })
   closing.add('gate', () => gate.stop())
 
+  const desk = { store, keys: authorityKeys, clock, random, realm, authorities, proceed: () => roller.round() }
+  const roller = keepAuthorities({ ...desk, log, ensureCrl: (id) => crls.current(fullScope(id)) }, instance ?? 'alone')
+  closing.add('authorities', () => roller.stop())
+
   const addresses = { mqtt: gate.address, https, http }
   let api: Endpoint | null = null
   const describeHub = (): HubView => ({
@@ -181,6 +185,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   })
   const apiOptions = {
     hub: issuer,
+    desk,
     log,
     flushAttempts: () => attempts.flush(),
     describeHub,
@@ -213,11 +218,6 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   closing.add('server certificate', renewal.stop)
 
   authorities.onChange(() => void renewal.exchange())
-  const roller = keepAuthorities(
-    { ...issuer, keys: authorityKeys, log, ensureCrl: (id) => crls.current(fullScope(id)) },
-    instance ?? 'alone',
-  )
-  closing.add('authorities', () => roller.stop())
   void roller.round()
   // Another process may have changed them, and may have left the next step to this one.
   const authoritiesChanged = (): Promise<unknown> =>

@@ -74,6 +74,25 @@ export async function answerOnceSigned<Answer>(
 /** Keeps what will be answered, in the transaction that ends the act. */
 export type KeepAnswer = (tx: Pick<Transaction, 'idempotency'>, answer: unknown) => Promise<void>
 
+/**
+ * The same for work that is more than one transaction: its answer is kept behind it. Where the hub dies in between, whoever
+ * asks again is told what the work says to somebody who asks twice.
+ *
+ * @throws HubError `idempotency-key-reused` when the key was used for another request; what the work throws
+ */
+export async function answerAfter<Answer>(
+  hub: Hub,
+  request: KeyedRequest,
+  work: (store: Store) => Promise<Answer>,
+): Promise<{ readonly answer: Answer; readonly replayed: boolean }> {
+  const place = new AnswerPlace(request, '')
+  const known = await hub.store.write((tx) => place.read(tx.idempotency, hub.clock.nowMs()))
+  if (known !== undefined) return { answer: known as Answer, replayed: true }
+  const answer = await work(hub.store)
+  await hub.store.write((tx) => place.write(tx.idempotency, hub.random, hub.clock.nowMs(), answer))
+  return { answer, replayed: false }
+}
+
 /** A store whose writing is a part of a transaction that is open. */
 export function storeWithin(store: Store, tx: Transaction): Store {
   return { ...store, write: (unit) => unit(tx) }

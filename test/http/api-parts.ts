@@ -6,10 +6,12 @@ import { apiOperations, enrolmentOperations } from '../../src/api-schema/operati
 import { type BootstrapView, type HubView, problemView } from '../../src/api-schema/views.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
-import { apiServer } from '../../src/http/api/api-server.ts'
+import { type ApiServerOptions, apiServer } from '../../src/http/api/api-server.ts'
 import { createApiKey } from '../../src/hub/api-keys.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
+import { currentCrl, fullScope } from '../../src/hub/publish-crl.ts'
+import { advanceAll } from '../../src/hub/roll-over/advance.ts'
 import { deviceRequest, type HubParts, hubParts } from '../support/hub-parts.ts'
 import type { Answer } from './problem.ts'
 
@@ -41,6 +43,7 @@ export async function apiParts(t: { after(step: () => unknown): void }): Promise
   const app = apiServer({
     hub,
     limiter: new FailureLimiter(hub.clock),
+    desk: deskOf(hub),
     log: hub.log,
     flushAttempts: async () => {
       flushes += 1
@@ -49,6 +52,11 @@ export async function apiParts(t: { after(step: () => unknown): void }): Promise
   })
   t.after(() => app.close())
   return { hub, app, key: (await createApiKey(hub, 'test')).reveal(), describeHub, flushes: () => flushes }
+}
+
+/** Where authorities are changed, at once as far as it goes. */
+export function deskOf(hub: HubParts): ApiServerOptions['desk'] {
+  return { ...hub, proceed: () => advanceAll({ ...hub, ensureCrl: (id) => currentCrl(hub, fullScope(id)) }) }
 }
 
 export type Method = 'GET' | 'POST' | 'PATCH'

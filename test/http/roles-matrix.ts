@@ -161,6 +161,25 @@ export const matrix: Readonly<Record<string, Row>> = {
     // Nothing waits: whoever may ask is told so.
     outcomes: { ...adminAlone, admin: 'unseen' },
   },
+  listAuthorities: { ask: () => get('/authorities'), outcomes: everybody },
+  // What there is not is told to whoever may ask.
+  showAuthority: {
+    ask: () => get('/authorities/none'),
+    outcomes: { admin: 'unseen', auditor: 'unseen', owner: 'unseen', requester: 'unseen', registrar: 'unseen' },
+  },
+  createChain: {
+    ask: ({ fresh }) => post('/authorities', { chain: `c-${fresh}`.toLowerCase() }),
+    outcomes: adminAlone,
+  },
+  listRollOvers: { ask: () => get('/roll-overs'), outcomes: everybody },
+  beginRollOver: {
+    ask: () => post('/roll-overs', { role: 'root', chain: 'none' }),
+    outcomes: { ...adminAlone, admin: 'unseen' },
+  },
+  pauseRollOver: { ask: () => post('/roll-overs/none/pause'), outcomes: { ...adminAlone, admin: 'unseen' } },
+  resumeRollOver: { ask: () => post('/roll-overs/none/resume'), outcomes: { ...adminAlone, admin: 'unseen' } },
+  undoRollOver: { ask: () => post('/roll-overs/none/undo'), outcomes: { ...adminAlone, admin: 'unseen' } },
+  cutRollOver: { ask: () => post('/roll-overs/none/cut'), outcomes: { ...adminAlone, admin: 'unseen' } },
   revokeCertificate: {
     ask: ({ serial }) => post(`/credentials/${serial}/revoke`),
     outcomes: ownerToo,

@@ -1,9 +1,16 @@
-/** `handfast ca …`: the authorities of a hub. */
+/** `handfast ca …`: the authorities of a hub, and how one takes the place of another. */
 import type { Command } from 'commander'
 import { defineAudit } from './ca/audit.ts'
+import { defineCreate } from './ca/create.ts'
+import { defineList, defineShow } from './ca/list.ts'
+import { defineRotate } from './ca/rotate.ts'
 
 export function define(command: Command): void {
   // Without a subcommand the failure is reported; the whole help would bury it.
   command.configureOutput({ writeErr: () => {} })
   defineAudit(command.command('audit').description('look again at all that was ever issued: rules, rows, signatures'))
+  defineList(command.command('list').description('list authorities'))
+  defineShow(command.command('show <id>').description('show an authority and its certificates'))
+  defineCreate(command.command('create').description('make another chain: a root and an issuing authority'))
+  defineRotate(command.command('rotate').description('change an authority for a new one, without touching devices'))
 }

@@ -11,6 +11,7 @@ import { importRoute } from './import/import-route.ts'
 import { logActs } from './log-acts.ts'
 import { accessRoutes } from './routes/access.ts'
 import { adoptionRoutes } from './routes/adoptions.ts'
+import { type AuthorityDesk, authorityRoutes } from './routes/authorities.ts'
 import { certificateRoutes, type IssuerParts } from './routes/certificates.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { documentRoute } from './routes/document.ts'
@@ -23,6 +24,8 @@ export interface ApiServerOptions {
   readonly hub: ApiHub & IssuerParts
   /** Absent on the unix socket, whose file mode says who may try. */
   readonly limiter?: FailureLimiter
+  /** Where authorities are changed. */
+  readonly desk: AuthorityDesk
   readonly log: Log
   /** Writes attempts that still wait, so that a list shows what has just happened. */
   flushAttempts(): Promise<void>
@@ -54,6 +57,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   identityRoutes(api)
   certificateRoutes(api, hub)
   adoptionRoutes(api)
+  authorityRoutes(api, options.desk)
   accessRoutes(api)
   profileRoutes(api)
   recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })

@@ -9,6 +9,7 @@ import { parseIdentityId } from '../../core/identity/id.ts'
 import { limits } from '../../core/limits.ts'
 import type { Access } from '../../hub/authorise.ts'
 import {
+  answerAfter,
   answerOnce,
   answerOnceSigned,
   type KeepAnswer,
@@ -97,7 +98,8 @@ export function serve<
         return send(request, reply, operation, await authorised(hub.store, operation, access, parsed.params, work))
       }
       const keyed: KeyedRequest = { caller, key, requestHash: hashOf(operation, { ...parsed, ifMatch: asked.ifMatch }) }
-      const { answer, replayed } = await answerOnce(hub, keyed, (store) =>
+      const answerOf = operation.isLong ? answerAfter : answerOnce
+      const { answer, replayed } = await answerOf(hub, keyed, (store) =>
         authorised(store, operation, access, parsed.params, work),
       )
       if (replayed) reply.header('Idempotency-Replayed', 'true')

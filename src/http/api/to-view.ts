@@ -1,4 +1,5 @@
 /** Rows of the registry as the admin API shows them. */
+import type { AuthorityView, RollOverView } from '../../api-schema/authority-views.ts'
 import type { IdentityView } from '../../api-schema/identities.ts'
 import type {
   AdoptionView,
@@ -11,10 +12,13 @@ import type {
 import { failure } from '../../core/failure/catalogue.ts'
 import type { Credential } from '../../core/identity/credential.ts'
 import type { Identity } from '../../core/identity/identity.ts'
+import { nameText } from '../../core/x509/name.ts'
 import type { AdoptionPlan } from '../../hub/adopt.ts'
+import type { Authority } from '../../hub/authority.ts'
 import type { IdentityChange } from '../../hub/change-identity.ts'
 import type { Attempt } from '../../hub/ports/attempts.ts'
 import type { AuditEntry } from '../../hub/ports/audit.ts'
+import type { RollOverStatus } from '../../hub/roll-over/status.ts'
 
 export function deviceToView(identity: Identity): DeviceView {
   const { id, kind, state, group, attributes, version, createdAtMs, updatedAtMs } = identity
@@ -108,6 +112,28 @@ export function attemptToView(attempt: Attempt): AttemptView {
             notBefore: iso(certificate.notBeforeSec * 1000),
             notAfter: iso(certificate.notAfterSec * 1000),
           },
+  }
+}
+
+export function authorityToView(authority: Authority): AuthorityView {
+  const { id, role, chain, state, keyType, keyPlace, parentId, fields, fingerprint } = authority
+  return {
+    ...{ id, role, chain, state, keyType, keyPlace, parentId, fingerprint },
+    subject: nameText(fields.subject),
+    notBefore: iso(fields.notBeforeSec * 1000),
+    notAfter: iso(fields.notAfterSec * 1000),
+  }
+}
+
+export function rollOverToView(status: RollOverStatus): RollOverView {
+  const { id, role, chain, state, isPaused, sharePercent, devices, acknowledged } = status
+  return {
+    ...{ id, role, chain, state, isPaused, sharePercent, devices, acknowledged },
+    from: status.fromId,
+    to: status.toId,
+    unknown: [...status.unknown],
+    startedAt: iso(status.startedAtMs),
+    changedAt: iso(status.changedAtMs),
   }
 }
 

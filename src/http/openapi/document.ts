@@ -67,6 +67,7 @@ const tags: Readonly<Record<Operation['tag'], string>> = {
   services: 'Brokers and other servers, whose certificates operators order.',
   users: 'People with phones and laptops, whose certificates operators order.',
   certificates: 'Certificates: ordering one, and all that were issued.',
+  authorities: 'Authorities, and how one takes the place of another.',
   access: 'Who may use the API: keys, roles of people, and oneself.',
   records: 'What the hub has recorded.',
   hub: 'The hub itself.',

@@ -47,4 +47,13 @@ export const authorityFailures = {
     'the roll-over is not at a step that allows this',
     'see where it is with `handfast ca rotate status`',
   ),
+  'chain-exists': entry(
+    'HF-9206',
+    'hub',
+    'operator',
+    'conflict',
+    'cause',
+    'there is a chain of this name',
+    'choose another name; change its authorities with `handfast ca rotate`',
+  ),
 } as const

@@ -1,0 +1,26 @@
+/** `handfast ca create`: another hierarchy, for devices that know other algorithms. */
+import type { Command } from 'commander'
+import type { AuthorityListView } from '../../../api-schema/authority-views.ts'
+import { type AuthorityKeyType, authorityKeyTypes } from '../../../core/x509/authority-key.ts'
+import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
+import { note, printJson } from '../../output.ts'
+import { oneOf } from '../../values.ts'
+import { printAuthorities } from './list.ts'
+
+interface CreateOptions extends HubOptions {
+  readonly chain: string
+  readonly key?: AuthorityKeyType
+}
+
+export function defineCreate(command: Command): void {
+  addHubOptions(command)
+    .requiredOption('--chain <name>', 'its name, as in rsa')
+    .option('--key <type>', `of both keys: ${authorityKeyTypes.join(', ')}`, oneOf('--key', authorityKeyTypes))
+    .action(async ({ chain, key, ...options }: CreateOptions) => {
+      const request = { chain, ...(key === undefined ? {} : { keyType: key }) }
+      const view = await hubOf(options).post<AuthorityListView>('/authorities', request)
+      if (options.json) return printJson(view)
+      printAuthorities(view.items)
+      note('Devices that know only this chain need its root: it stands in the ca.pem of the hub from now on.')
+    })
+}
