@@ -6,17 +6,19 @@ import { startEmbeddedUpstream } from '../gate/upstream/embedded/embedded-upstre
 import { apiServer } from '../http/api/api-server.ts'
 import { estServer } from '../http/est/est-server.ts'
 import { listenOn } from '../http/listen.ts'
-import { crlPath, statusServer } from '../http/status/status-server.ts'
+import { statusServer } from '../http/status/status-server.ts'
 import { personAdmission, registryAdmission } from '../hub/admit.ts'
+import { ocspAnswerer } from '../hub/answer-ocsp.ts'
+import { statusPlaces } from '../hub/crl-places.ts'
 import { endOverlaps } from '../hub/end-overlaps.ts'
 import { EnrolmentRates } from '../hub/enrolment-rates.ts'
 import { FailureLimiter } from '../hub/failure-limiter.ts'
 import { followEvents } from '../hub/follow-events.ts'
 import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
+import { keepOcspResponders } from '../hub/ocsp-responders.ts'
 import { peopleOf } from '../hub/people.ts'
 import type { Log } from '../hub/ports/log.ts'
-import type { StatusPlaces } from '../hub/ports/status-places.ts'
 import { profileNamed } from '../hub/profiles.ts'
 import { fullScope } from '../hub/publish-crl.ts'
 import { attemptRecorder } from '../hub/record-attempts.ts'
@@ -97,23 +99,26 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
 
   const attempts = attemptRecorder({ store, clock, log, observer })
   closing.add('attempts', () => attempts.stop())
+  // Read before the first connection is judged and the first answer is kept: what is revoked from here on ends both.
+  const lastEvent = await store.events.last()
   const crls = keepCrlsFresh({ store, clock, authorities, log, observer })
   closing.add('CRLs', () => crls.stop())
+  const responders = keepOcspResponders({
+    ...{ store, keys, instance, clock, random, log, observer, authorities, realm: names.realm },
+  })
+  closing.add('OCSP responders', () => responders.stop())
+  const ocsp = ocspAnswerer({ store, clock, log, responders })
   const status = statusServer({
     authorities,
     crl: (scope) => crls.current(scope),
+    ocsp,
     readiness,
     clock,
     log,
   })
   closing.add('http', () => status.close())
   const http = await listenOn(status, 'HTTP', config.host, config.httpPort)
-  const statusPlaces: StatusPlaces = {
-    async placeFor(authorityId) {
-      const crlUrl = `http://${urlHost(names.publicName)}:${http.port}${crlPath(authorityId)}`
-      return { crlShard: null, crlUrl, ocspUrl: null, caIssuersUrl: null }
-    },
-  }
+  const places = statusPlaces({ store }, `http://${urlHost(names.publicName)}:${http.port}`)
   const oldAnswers = keepAnswersFew({ store, clock, log }, instance ?? 'alone')
   closing.add('old answers', () => oldAnswers.stop())
   const intents = keepIntentsFew({ store, clock, log }, instance ?? 'alone')
@@ -125,9 +130,10 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const issuer = {
     ...{ store, keys, instance, clock, random, observer, realm, authorities },
     rates: new EnrolmentRates(clock),
-    statusPlaces,
+    statusPlaces: places,
   }
   const certificate = await currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames))
+  await responders.look()
   const brought = openBrought(config, names, log, closing)
   const certificateFor = (serverName: string) => brought?.forName(serverName) ?? null
 
@@ -145,8 +151,6 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   closing.add('https', () => est.close())
   const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
 
-  // Read before the first connection is judged: what is revoked from here on closes sessions.
-  const lastEvent = await store.events.last()
   const upstream = await startEmbeddedUpstream({ log })
   closing.add('upstream', () => upstream.stop())
   const gate = await startGate({
@@ -229,6 +233,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     closeSessions(gate, event)
     if (event.type === 'authority-changed') void authoritiesChanged()
     crls.noted(event)
+    ocsp.noted(event)
+    responders.noted(event)
     if (event.type !== 'credential-revoked') return
     observer.revocationApplied('gate', clock.nowMs() - event.atMs)
     if (event.identityId === hubIdentityId) void renewal.exchange()

@@ -165,6 +165,8 @@ export const limits = {
   ocspRequestBytesMax: 4 * 1024,
   /** Certificates in one OCSP request; RFC 9919 allows its clients one. Each costs a look at the registry. */
   ocspCertificatesMax: 8,
+  /** Answers to OCSP requests that are kept, of 1.2 KiB each; those that were asked for least recently go first. */
+  ocspAnswersKeptMax: 20_000,
   /** A nonce (RFC 9654 §2.1). */
   ocspNonceBytesMax: 128,
   /** Path of an OCSP request by GET, in characters: longer ones belong into a POST (RFC 6960 appendix A.1). */

@@ -3,28 +3,8 @@
  * ever, because readers compare it with the one in its CRL (RFC 5280 §6.3.3), and of a bounded number of certificates.
  */
 import { limits } from '../core/limits.ts'
+import type { StatusPlaces } from './ports/status-places.ts'
 import type { Store, Transaction } from './ports/store.ts'
-
-/** What a certificate will say about its status. */
-export interface StatusPlace {
-  /** The shard that its distribution point names. */
-  readonly crlShard: number
-  readonly crlUrl: string
-  readonly ocspUrl: string
-  /** Where the certificate of its issuer can be fetched. */
-  readonly caIssuersUrl: string
-}
-
-export interface StatusPlaces {
-  /**
-   * A place for a certificate that is about to be signed. It comes from a block in memory; only the first waits for one, and
-   * those that come faster than blocks are written.
-   *
-   * @param notAfterSec its last good second
-   * @throws HubError `store-unavailable`
-   */
-  placeFor(authorityId: string, notAfterSec: number): Promise<StatusPlace>
-}
 
 /** Places in one shard that belong to this process. */
 interface Block {
@@ -49,7 +29,12 @@ export function crlShardBase(url: string): string {
   return url.slice(0, Math.max(0, url.lastIndexOf('/crl/')))
 }
 
-/** @param base the address of this hub's listener for status, without a slash at its end */
+/**
+ * Places come from a block in memory: only the first certificate waits for one, and those that come faster than blocks are
+ * written.
+ *
+ * @param base the address of this hub's listener for status, without a slash at its end
+ */
 export function statusPlaces(hub: { readonly store: Store }, base: string): StatusPlaces {
   const blocks = new Map<string, Block>()
   /** Blocks that follow those in use, or will. */

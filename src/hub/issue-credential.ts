@@ -22,7 +22,7 @@ import { serialNumberFrom } from '../core/x509/serial-number.ts'
 import type { Authority } from './authority.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
-import type { StatusPlaces } from './ports/status-places.ts'
+import type { StatusPlace, StatusPlaces } from './ports/status-places.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { signForLint } from './throwaway-keys.ts'
 
@@ -62,7 +62,9 @@ export async function issueCredential(hub: IssuingHub, order: IssuanceOrder): Pr
   const madeAtSec = nowSec(hub.clock)
   const validity = validityFrom(content.profile, madeAtSec, issuer)
   const serialNumber = serialNumberFrom(hub.random.bytes(20))
-  const { crlShard, ...status } = await hub.statusPlaces.placeFor(authority.id, validity.notAfterSec)
+  const { crlShard, ...status } = hasStatus(content)
+    ? await hub.statusPlaces.placeFor(authority.id, validity.notAfterSec)
+    : nowhere
   const plan = planOf(order, status, madeAtSec)
   const tbs = toBeSigned(certificateTemplate({ publicKey, serialNumber, issuer, validity, content, ...status }))
   const linted = lintBeforeSigning(await signForLint(tbs, issuer.publicKey), plan)
@@ -94,6 +96,13 @@ export async function completeCredential(
   if (!isLate && (await tx.credentials.complete(credential))) return
   const what = isLate ? 'was ready too late' : 'was revoked before it was ready'
   throw new HubError('issuance-lapsed', `the certificate ${credential.serialNumber} ${what}`)
+}
+
+/** Of a certificate whose profile names no place: none is taken for it. */
+const nowhere: StatusPlace = { crlShard: null, crlUrl: null, ocspUrl: null, caIssuersUrl: null }
+
+function hasStatus({ profile: { status } }: CertificateContent): boolean {
+  return status.crl || status.ocsp
 }
 
 /** The serial number that an authority gave last, in this process. */

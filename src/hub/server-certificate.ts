@@ -134,7 +134,8 @@ async function isCompromised(hub: Hub, keyName: string): Promise<boolean> {
   return revoked.some((old) => old.publicKeyHash === hash && old.revocationReason === 'keyCompromise')
 }
 
-function hubIdentity(nowMs: number): Identity {
+/** As it is when it is first written down. */
+export function hubIdentity(nowMs: number): Identity {
   return {
     id: hubIdentityId,
     kind: 'service',

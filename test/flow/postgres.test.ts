@@ -8,6 +8,7 @@ import { HubError } from '../../src/core/errors.ts'
 import { parseRealm } from '../../src/core/identity/id.ts'
 import { limits } from '../../src/core/limits.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { statusPlaces } from '../../src/hub/crl-places.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { EnrolmentRates } from '../../src/hub/enrolment-rates.ts'
 import { establishAuthorities } from '../../src/hub/establish-authorities.ts'
@@ -19,7 +20,7 @@ import { parseDatabaseUrl } from '../../src/store/postgres/address.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { fakeIdentity, fakeToken } from '../contract/store-fakes.ts'
 import { usePostgres } from '../support/hub-database.ts'
-import { deviceRequest, fullCrlPlaces, LogBook, MemoryKeys } from '../support/hub-parts.ts'
+import { deviceRequest, LogBook, MemoryKeys, statusBase } from '../support/hub-parts.ts'
 import { startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, connected, nextEvent, refused } from '../support/mqtt-client.ts'
 import { needsPostgres } from '../support/postgres.ts'
@@ -118,7 +119,7 @@ async function enrollingHub(store: Store) {
     rates: new EnrolmentRates(systemClock),
   }
   const authorities = await establishAuthorities(parts)
-  return { ...parts, authorities, statusPlaces: fullCrlPlaces }
+  return { ...parts, authorities, statusPlaces: statusPlaces({ store }, statusBase) }
 }
 
 /** Ids with the texts of their tokens. */

@@ -3,11 +3,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { encodePem } from '../../src/core/x509/pem.ts'
-import { crlPath, statusServer } from '../../src/http/status/status-server.ts'
+import { statusServer } from '../../src/http/status/status-server.ts'
 import { currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import type { ReadinessVerdict } from '../../src/hub/readiness.ts'
 import { type HubParts, hubParts } from '../support/hub-parts.ts'
 import { assertProblem } from './problem.ts'
+
+function crlPath(authorityId: string): string {
+  return `/crl/${authorityId}.crl`
+}
 
 const ready: ReadinessVerdict = { isReady: true, reasons: [] }
 
@@ -15,6 +19,7 @@ function serverOf(t: { after(step: () => unknown): void }, hub: HubParts, verdic
   const app = statusServer({
     authorities: hub.authorities,
     crl: (scope) => currentCrl(hub, scope),
+    ocsp: { answer: () => Promise.reject(new Error('nobody asks here')) },
     readiness: { judge: async () => verdict },
     clock: hub.clock,
     log: hub.log,

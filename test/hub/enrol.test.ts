@@ -9,7 +9,7 @@ import { readCertificate } from '../../src/core/x509/certificate.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { grantToken } from '../../src/hub/register-device.ts'
-import { deviceRequest, hubParts, noonMs, registered } from '../support/hub-parts.ts'
+import { deviceRequest, hubParts, noonMs, registered, statusBase } from '../support/hub-parts.ts'
 
 function refuses(code: FailureName): (error: unknown) => boolean {
   return (error) => {
@@ -30,7 +30,7 @@ test('a certificate names the identity in CN and in one SPIFFE ID, and is good f
   assert.equal(new X509Certificate(credential.certificate).subject, 'CN=pump-7')
   assert.equal(fields.notBeforeSec, noonMs / 1000 - 300)
   assert.equal(fields.notAfterSec, noonMs / 1000 + 10 * 86_400 - 1)
-  assert.deepEqual(fields.crlDistributionPoints, [hub.crlUrl(hub.issuing.id)])
+  assert.deepEqual(fields.crlDistributionPoints, [`${statusBase}/crl/${hub.issuing.id}/0.crl`])
   assert.equal(credential.state, 'pending')
   assert.deepEqual(await hub.store.credentials.find(credential.fingerprint), credential)
 })

@@ -6,9 +6,11 @@ import { auditChainStart, firstBreak } from '../../src/core/audit/chain.ts'
 import { HubError } from '../../src/core/errors.ts'
 import type { Credential } from '../../src/core/identity/credential.ts'
 import { type IdentityId, parseIdentityId } from '../../src/core/identity/id.ts'
+import { limits } from '../../src/core/limits.ts'
 import { deviceProfile } from '../../src/core/profile/built-in.ts'
 import { certificateContent } from '../../src/core/profile/certificate-content.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { readCrl, readCrlEntries } from '../../src/core/x509/crl-reader.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
 import { adoptIdentity } from '../../src/hub/adopt.ts'
 import { authenticateApiKey, createApiKey } from '../../src/hub/api-keys.ts'
@@ -18,13 +20,14 @@ import { enrol } from '../../src/hub/enrol.ts'
 import { findInJournal } from '../../src/hub/find-in-journal.ts'
 import { completeCredential, issueCredential } from '../../src/hub/issue-credential.ts'
 import { rolesOf } from '../../src/hub/person-roles.ts'
+import { fullCrl } from '../../src/hub/ports/crls.ts'
 import type { Store, Transaction } from '../../src/hub/ports/store.ts'
-import { currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
+import { type CrlScope, currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import { grantToken } from '../../src/hub/register-device.ts'
 import { currentServerCertificate, hubIdentityId } from '../../src/hub/server-certificate.ts'
 import { fakeIdentity } from '../contract/store-fakes.ts'
 import { ecKey } from '../core/x509/support.ts'
-import { deviceRequest, type HubParts, registered } from '../support/hub-parts.ts'
+import { deviceRequest, type HubParts, registered, statusBase } from '../support/hub-parts.ts'
 import { TimeMachine } from '../support/time-machine.ts'
 
 const actor = 'key:test'
@@ -234,7 +237,8 @@ test('what was issued and revoked after the copy is revoked, and stands in the C
   const report = await machine.restore(copy)
   assert.deepEqual([report.credentialsRevoked, report.credentialsWaiting], [1, 0])
   assert.equal(await machine.verdict(credential), 'certificate-revoked')
-  const { crl } = await currentCrl(machine.hub, fullScope(machine.hub.issuing.id))
+  // The shard that it names was opened after the copy too.
+  const { crl } = await currentCrl(machine.hub, shardOf(credential))
   assert.ok(Buffer.from(crl).includes(Buffer.from(credential.serialNumber, 'hex')))
 })
 
@@ -257,11 +261,13 @@ test('whoever is revoked or closed before the adoption stays so', async (t) => {
 test('numbers of CRLs and events never come back, and an old CRL is not served', async (t) => {
   const machine = await TimeMachine.start(t)
   const { issuing } = machine.hub
-  await publishCrl(machine.hub, fullScope(issuing.id))
+  const before = await machine.connected(await registered(machine.hub, 'pump'))
+  const scopes = [fullScope(issuing.id), shardOf(before)]
+  for (const scope of scopes) await publishCrl(machine.hub, scope)
   const copy = await machine.backUp()
   machine.hub.clock.advance(3_600_000)
-  const newest = await publishCrl(machine.hub, fullScope(issuing.id))
-  await registered(machine.hub, 'pump')
+  const newest = await Promise.all(scopes.map((scope) => publishCrl(machine.hub, scope)))
+  await registered(machine.hub, 'pump-2')
   const lastEvent = await machine.hub.store.events.last()
   machine.hub.clock.advance(-3_000_000)
 
@@ -269,10 +275,30 @@ test('numbers of CRLs and events never come back, and an old CRL is not served',
   const [restored] = await machine.hub.store.events.after(lastEvent, 1)
   assert.equal(restored?.type, 'registry-restored')
   assert.equal(restored?.number, lastEvent + 1)
-  const crl = await currentCrl(machine.hub, fullScope(issuing.id))
-  assert.ok(crl.number > newest.number)
-  assert.ok(crl.crl.length > 0)
+  for (const [index, scope] of scopes.entries()) {
+    const crl = await currentCrl(machine.hub, scope)
+    assert.ok(crl.number > (newest[index]?.number ?? 0n))
+    assert.ok(crl.crl.length > 0)
+  }
 })
+
+test('a shard that certificates came back to takes no others, and those of them that are not adopted are on hold in it', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const copy = await machine.backUp()
+  const lost = await machine.connected(await registered(machine.hub, 'lost'))
+  await machine.restore(copy)
+  const shard = await machine.hub.store.crls.shard(lost.authorityId, lost.crlShard ?? fullCrl)
+  assert.deepEqual([shard?.places, shard?.base], [limits.crlShardCertificatesMax, statusBase])
+  const { crl } = await currentCrl(machine.hub, shardOf(lost))
+  const [entry] = readCrlEntries(readCrl(crl).entryBytes ?? new Uint8Array())
+  assert.deepEqual([entry?.serialNumber, entry?.reason], [lost.serialNumber, 6])
+  const next = await machine.connected(await registered(machine.hub, 'next'))
+  assert.notEqual(next.crlShard, lost.crlShard)
+})
+
+function shardOf({ authorityId, crlShard }: Credential): CrlScope {
+  return { authorityId, shard: crlShard ?? fullCrl }
+}
 
 test('the audit log goes on in its chain and tells of every change', async (t) => {
   const machine = await TimeMachine.start(t)

@@ -15,6 +15,7 @@ import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import { followEvents } from '../../src/hub/follow-events.ts'
 import { peerAddress, sourceOf } from '../../src/hub/peer-address.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
+import { fullCrl } from '../../src/hub/ports/crls.ts'
 import type { HubEvent } from '../../src/hub/ports/events.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
 import { crlLifetimeMs, crlRefreshMs, currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
@@ -98,12 +99,13 @@ test('a revoked server certificate is replaced at once, with another key when it
 test('revocations that a killed hub owed stand in the CRL of the next start', async (t) => {
   const hub = await hubParts(t)
   const { identity, tokenText } = await registered(hub, 'pump-7')
-  await publishCrl(hub, fullScope(hub.issuing.id))
   const credential = await enrol(hub, { tokenText, claimedId: '', ...deviceRequest('pump-7') })
+  const scope = { authorityId: credential.authorityId, shard: credential.crlShard ?? fullCrl }
+  await publishCrl(hub, scope)
   await revokeDevice(hub, hub.actor, identity.id, 'keyCompromise')
   const crls = keepCrlsFresh(hub)
   await crls.stop()
-  const { crl } = await currentCrl(hub, fullScope(hub.issuing.id))
+  const { crl } = await currentCrl(hub, scope)
   assert.ok(Buffer.from(crl).toString('hex').includes(credential.serialNumber))
 })
 

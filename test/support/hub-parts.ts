@@ -7,6 +7,7 @@ import type { AuthorityKeyType } from '../../src/core/x509/authority-key.ts'
 import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
 import type { Authorities } from '../../src/hub/authorities.ts'
 import type { Authority } from '../../src/hub/authority.ts'
+import { statusPlaces } from '../../src/hub/crl-places.ts'
 import { EnrolmentRates } from '../../src/hub/enrolment-rates.ts'
 import { establishAuthorities } from '../../src/hub/establish-authorities.ts'
 import type { Log, LogFields } from '../../src/hub/ports/log.ts'
@@ -166,22 +167,10 @@ export interface HubParts {
   readonly rates: EnrolmentRates
   readonly actor: 'key:test'
   readonly statusPlaces: StatusPlaces
-  crlUrl(authorityId: string): string
 }
 
-function crlUrl(authorityId: string): string {
-  return `http://hub.plant.example:8080/crl/${authorityId}.crl`
-}
-
-/** Every certificate names the one CRL of its issuer. */
-export const fullCrlPlaces: StatusPlaces = {
-  placeFor: async (authorityId) => ({
-    crlShard: null,
-    crlUrl: crlUrl(authorityId),
-    ocspUrl: null,
-    caIssuersUrl: null,
-  }),
-}
+/** Where the hubs of tests would tell the status of certificates. */
+export const statusBase = 'http://hub.plant.example:8080'
 
 /** 21 November 2026, noon. */
 export const noonMs: number = Date.UTC(2026, 10, 21, 12)
@@ -212,8 +201,7 @@ export async function hubParts(
     observer: new ObserverBook(),
     rates: new EnrolmentRates(clock),
     actor: 'key:test',
-    statusPlaces: fullCrlPlaces,
-    crlUrl,
+    statusPlaces: statusPlaces({ store }, statusBase),
   }
 }
 

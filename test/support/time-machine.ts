@@ -6,6 +6,7 @@ import { checkRegistry, type Finding } from '../../src/check/check-registry.ts'
 import type { Credential } from '../../src/core/identity/credential.ts'
 import { credentialMovedTo } from '../../src/core/identity/credential.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
+import { statusPlaces } from '../../src/hub/crl-places.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { findInJournal } from '../../src/hub/find-in-journal.ts'
 import { journalEntries } from '../../src/hub/journal-entries.ts'
@@ -18,7 +19,7 @@ import { journaled } from '../../src/journal/journaled-store.ts'
 import { openSqliteSnapshot } from '../../src/store/sqlite/sqlite-snapshot.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { MemoryFiles } from '../journal/memory-files.ts'
-import { deviceRequest, type HubParts, hubParts } from './hub-parts.ts'
+import { deviceRequest, type HubParts, hubParts, statusBase } from './hub-parts.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 function journalOptions(files: MemoryFiles, { clock }: HubParts, segmentBytesMax = 1024 * 1024): JournalOptions {
@@ -73,7 +74,7 @@ export class TimeMachine {
   }
 
   get hub(): HubParts {
-    return { ...this.#parts, store: this.#store }
+    return { ...this.#parts, store: this.#store, statusPlaces: statusPlaces({ store: this.#store }, statusBase) }
   }
 
   /** Copies the registry as a backup would. */

@@ -125,6 +125,7 @@ export const ocspProfile: Profile = {
   ...hubsOwn,
   name: 'ocsp',
   description: 'the OCSP responder of the hub',
+  subject: [{ type: 'commonName', value: 'OCSP responder' }],
   extendedKeyUsage: [oids.ocspSigning],
   lifetimeSec: 7 * daySec,
   lifetimeMaxSec: 7 * daySec,

@@ -15,8 +15,9 @@ import {
   subjectKeyIdentifier,
 } from '../x509/extensions.ts'
 import { buildName } from '../x509/name.ts'
+import { oids } from '../x509/oids.ts'
 import { keyIdentifier } from '../x509/public-key.ts'
-import { issuingProfile, ocspProfile, rootProfile } from './built-in.ts'
+import { issuingProfile, rootProfile } from './built-in.ts'
 import type { CertificateContent } from './certificate-content.ts'
 import type { Profile } from './profile.ts'
 import type { Validity } from './validity.ts'
@@ -59,6 +60,8 @@ export function certificateTemplate(
       ...profileExtensions(profile, parts.publicKey),
       subjectAltName(names, subjectAttributes.length === 0),
       ...statusExtensions(profile, parts),
+      // Who tells the status of others is not asked for its own (RFC 6960 §4.2.2.2.1).
+      ...(profile.extendedKeyUsage.includes(oids.ocspSigning) ? [ocspNoCheck()] : []),
     ],
   }
 }
@@ -97,18 +100,6 @@ export function authorityTemplate(
     ...issuerParts(parts.issuer, issuingProfile),
     subject: buildName(cutName(parts.name)),
     extensions: profileExtensions(issuingProfile, parts.publicKey),
-  }
-}
-
-/** The OCSP responder of an issuer (RFC 6960 §4.2.2.2). @param parts.name its common name, 1 to 64 characters */
-export function responderTemplate(
-  parts: TemplateParts & { readonly name: string; readonly issuer: Issuer },
-): CertificateTemplate {
-  return {
-    ...certificateParts(parts),
-    ...issuerParts(parts.issuer, ocspProfile),
-    subject: buildName(cutName(parts.name)),
-    extensions: [...profileExtensions(ocspProfile, parts.publicKey), ocspNoCheck()],
   }
 }
 

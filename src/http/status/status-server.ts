@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HubError, quote } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
+import type { OcspAnswerer } from '../../hub/answer-ocsp.ts'
 import type { Authorities } from '../../hub/authorities.ts'
 import { type CrlRow, fullCrl } from '../../hub/ports/crls.ts'
 import type { Log } from '../../hub/ports/log.ts'
@@ -9,11 +10,13 @@ import type { CrlScope } from '../../hub/publish-crl.ts'
 import { matchesTag } from '../entity-tag.ts'
 import { type HealthOptions, serveHealth } from '../health.ts'
 import { httpApp } from '../listen.ts'
+import { serveOcsp } from './ocsp-routes.ts'
 
 export interface StatusServerOptions {
   readonly authorities: Pick<Authorities, 'byId' | 'rootsPem'>
   /** @throws HubError `not-found` */
   crl(scope: CrlScope): Promise<CrlRow>
+  readonly ocsp: Pick<OcspAnswerer, 'answer'>
   readonly readiness: HealthOptions['readiness']
   readonly clock: { nowMs(): number }
   readonly log: Log
@@ -55,13 +58,9 @@ export function statusServer(options: StatusServerOptions): FastifyInstance {
     return sendCrl(request, reply, { authorityId, shard: Number(shard) })
   })
 
+  serveOcsp(app, { answerer: options.ocsp, clock: options.clock })
   serveHealth(app, { readiness: options.readiness, withReasons: false })
   return app
-}
-
-/** The path of an authority's CRL on this server. */
-export function crlPath(authorityId: string): string {
-  return `/crl/${authorityId}.crl`
 }
 
 function withoutEnding(file: string, ending: string): string {
