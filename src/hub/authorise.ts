@@ -135,13 +135,24 @@ export class Access {
     this.#authorise({ kind: 'group', group })
   }
 
-  /** @throws HubError `identity-not-found`, as if it were not there */
-  toIdentity(identity: Pick<Identity, 'id' | 'kind' | 'group'>): void {
+  /**
+   * @param word what the act calls one that is not there: a refusal must not differ from that
+   * @throws HubError `identity-not-found`, as if it were not there
+   */
+  toIdentity(identity: Pick<Identity, 'id' | 'kind' | 'group'>, word: 'device' | 'identity' = 'device'): void {
     try {
       this.#authorise({ kind: 'identity', identity })
     } catch (error) {
-      throw error instanceof Foreign ? notThere(identity.id) : error
+      throw error instanceof Foreign ? notThere(identity.id, word) : error
     }
+  }
+
+  /**
+   * What the act reaches, as text that is another one once the caller's roles are: an answer that was kept for a request is
+   * given only to who may still ask for it.
+   */
+  reach(): string {
+    return JSON.stringify(reachOf(this.caller, this.act))
   }
 
   /**
@@ -151,7 +162,7 @@ export class Access {
    */
   async toIdentityNamed(registry: Identities, id: IdentityId): Promise<void> {
     const identity = await registry.identities.find(id)
-    if (identity === null) throw notThere(id)
+    if (identity === null) throw notThere(id, 'device')
     this.toIdentity(identity)
   }
 
@@ -193,6 +204,6 @@ export class Access {
 }
 
 /** What is said of an identity that is not there, and of one that is somebody else's. */
-function notThere(id: IdentityId): HubError {
-  return new HubError('identity-not-found', `there is no device ${quote(id)}`)
+function notThere(id: IdentityId, word: string): HubError {
+  return new HubError('identity-not-found', `there is no ${word} ${quote(id)}`)
 }

@@ -53,6 +53,8 @@ export interface Row {
   readonly outcomes: Readonly<Record<CallerName, string>>
   /** Whether the device has enrolled. */
   readonly withCertificate?: boolean
+  /** Whether it tells that a person is there: ids are everybody's, and an owner names whom it trusts. */
+  readonly tellsOfPeople?: boolean
   /** What tells from an answer that the target stands in it; its id where nothing is said. */
   shows?(target: Target): string
 }
@@ -243,6 +245,7 @@ export const matrix: Readonly<Record<string, Row>> = {
   },
   withdrawRole: {
     ask: (target) => post(`/users/${target.person}/roles/withdraw`, roleFor(target)),
+    tellsOfPeople: true,
     outcomes: ownerToo,
   },
 }

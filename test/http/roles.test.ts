@@ -82,8 +82,7 @@ describe('what each role may do', () => {
     return { id, serial, fresh, group, key, person, service }
   }
 
-  async function outcomeOf(row: Row, caller: CallerName, place: Place): Promise<Outcome> {
-    const target = await targetIn(place, row.withCertificate === true)
+  async function answerTo(row: Row, caller: CallerName, target: Target) {
     const { method, path, body, headers = {} } = row.ask(target)
     const isText = typeof body === 'string'
     const response = await fetch(`${origin}/api/v1${path}`, {
@@ -98,13 +97,38 @@ describe('what each role may do', () => {
     const text = await response.text()
     const answer = { statusCode: response.status, headers: Object.fromEntries(response.headers), body: text }
     assertAsDocumented(method, `/api/v1${path}`, answer)
+    return { response, text }
+  }
+
+  /** What is somebody else's is told of as what nobody has: the same answer, but for the name that was asked for. */
+  async function assertLikeNothing(row: Row, caller: CallerName, target: Target, text: string): Promise<void> {
+    if (row.tellsOfPeople === true) return
+    const ghost: Target = {
+      ...{ id: 'no-device', key: 'no-key', person: 'no-person', service: 'no-service' },
+      ...{ serial: 'ab'.repeat(20), fresh: 'no-fresh', group: target.group },
+    }
+    const { text: nothing } = await answerTo(row, caller, ghost)
+    const blank = (body: string, names: Target) =>
+      [names.id, names.serial, names.key, names.person, names.service]
+        .filter((name) => name !== '')
+        .reduce((left, name) => left.replaceAll(name, '#'), body)
+        .replace(/"instance":"[^"]*"/, '')
+    assert.equal(blank(text, target), blank(nothing, ghost))
+  }
+
+  async function outcomeOf(row: Row, caller: CallerName, place: Place): Promise<Outcome> {
+    const target = await targetIn(place, row.withCertificate === true)
+    const { response, text } = await answerTo(row, caller, target)
     if (response.status < 400) {
       if (!row.outcomes[caller].includes('shown')) return 'done'
       const trace = row.shows?.(target) ?? `"${target.id}"`
       return text.includes(trace) ? 'shown' : 'hidden'
     }
     const { code } = JSON.parse(text) as ProblemView
-    if (response.status === 404) return 'unseen'
+    if (response.status === 404) {
+      if (caller !== 'admin') await assertLikeNothing(row, caller, target, text)
+      return 'unseen'
+    }
     assert.equal(response.status, 403, text)
     const words: Readonly<Record<string, Outcome>> = {
       'role-forbids': 'role',

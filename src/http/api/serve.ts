@@ -85,11 +85,10 @@ export function serve<
       const asked = { ...parsed, ...given }
       const work = (store: Store) => handle({ ...asked, hub: { ...hub, store } })
       const key = operation.keyed ? idempotencyKey(request) : null
+      const requestHash = hashOf(operation, { ...parsed, ifMatch: asked.ifMatch, reach: access.reach() })
       if (key !== null && operation.signs) {
-        const { answer, replayed } = await answerOnceSigned(
-          hub,
-          { caller, key, requestHash: hashOf(operation, { ...parsed, ifMatch: asked.ifMatch }) },
-          (keep) => authorised(hub.store, operation, access, parsed.params, () => handle({ ...asked, keep })),
+        const { answer, replayed } = await answerOnceSigned(hub, { caller, key, requestHash }, (keep) =>
+          authorised(hub.store, operation, access, parsed.params, () => handle({ ...asked, keep })),
         )
         if (replayed) reply.header('Idempotency-Replayed', 'true')
         return send(request, reply, operation, answer)
@@ -97,7 +96,7 @@ export function serve<
       if (key === null) {
         return send(request, reply, operation, await authorised(hub.store, operation, access, parsed.params, work))
       }
-      const keyed: KeyedRequest = { caller, key, requestHash: hashOf(operation, { ...parsed, ifMatch: asked.ifMatch }) }
+      const keyed: KeyedRequest = { caller, key, requestHash }
       const answerOf = operation.isLong ? answerAfter : answerOnce
       const { answer, replayed } = await answerOf(hub, keyed, (store) =>
         authorised(store, operation, access, parsed.params, work),

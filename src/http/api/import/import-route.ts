@@ -89,7 +89,14 @@ async function beginning({ hub, callers }: ApiListener, request: FastifyRequest)
   const { batches, bodyHash } = await readImport(body, format)
   const caller = callers.of(request)
   const key = query.dryRun ? null : idempotencyKey(request)
-  const keyed = key === null ? null : { caller, key, requestHash: hashOf(importDevices, { query, format, bodyHash }) }
+  const keyed =
+    key === null
+      ? null
+      : {
+          caller,
+          key,
+          requestHash: hashOf(importDevices, { query, format, bodyHash, reach: callers.accessOf(request).reach() }),
+        }
   // The key is taken before the first row is done, so that nothing else is asked with it, not even at the same time. What is
   // kept of this import is given when its turn comes.
   if (keyed !== null) await answerOnce(hub, keyed, async () => null)

@@ -38,7 +38,7 @@ export function certificateRoutes(api: ApiListener, issuer: IssuerParts): void {
         order: { dnsNames, ipAddresses, emails, lifetimeSec, extendedKeyUsage: extendedKeyUsage.map(purposeOid) },
       },
       {
-        mayIssue: (identity) => access.toIdentity(identity),
+        mayIssue: (identity) => access.toIdentity(identity, 'identity'),
         finish: (tx, issued) => keep(tx, { body: issuedToView(issued, issuer.authorities) }),
       },
     )
