@@ -14,7 +14,7 @@ export class ApiCaller {
     const hub = locateHub({ data, env: {}, directory: '/' })
     if (hub.kind !== 'socket') throw new Error('the hub of a data directory is on a socket')
     this.#socketPath = hub.socketPath
-    this.#key = hub.key.reveal()
+    this.#key = hub.key?.reveal()
     this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax })
   }
 

@@ -11,7 +11,7 @@ export function addHubOptions(command: Command): Command {
   return command
     .option(
       '--data <dir>',
-      'data directory of the hub (or HANDFAST_DATA; HANDFAST_URL, HANDFAST_KEY and HANDFAST_CA for a remote one)',
+      'data directory of the hub (or HANDFAST_DATA; HANDFAST_URL with HANDFAST_KEY or HANDFAST_CERT, and HANDFAST_CA, for a remote one)',
     )
     .option('--json', 'print JSON')
 }

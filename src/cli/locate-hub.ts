@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { resolveConfig } from '../config/resolve.ts'
 import { HubError, quote } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
+import { type ClientCertificate, clientCertificate } from './client-certificate.ts'
 
 export interface WhereToLook {
   /** The data directory named with --data, or undefined. */
@@ -22,15 +23,18 @@ export type HubLocation = (
       readonly url: URL
       /** The certificates that are trusted, with the file that holds them; null for those of the system. */
       readonly ca: { readonly pem: string; readonly file: string } | null
+      /** In place of a key. */
+      readonly certificate: ClientCertificate | null
     }
 ) & {
-  readonly key: Secret
+  /** Null where a certificate says who asks. */
+  readonly key: Secret | null
   /** How messages name it. */
   readonly place: string
 }
 
 /**
- * --data comes first, then HANDFAST_URL with HANDFAST_KEY or HANDFAST_KEY_FILE, then the data directory of the settings,
+ * --data comes first, then HANDFAST_URL with HANDFAST_KEY, HANDFAST_KEY_FILE or HANDFAST_CERT, then the data directory of the settings,
  * read as the hub reads them: HANDFAST_DATA, `handfast.yaml`, `./data`.
  *
  * @throws HubError `hub-not-found`, `data-directory-unusable`, `usage`, `config-invalid`
@@ -45,13 +49,24 @@ function fromUrl(text: string, env: WhereToLook['env'], directory: string): HubL
   const url = parseHubUrl(text)
   const file = env.HANDFAST_KEY_FILE
   const key = env.HANDFAST_KEY || (file ? readRequired(resolve(directory, file), 'HANDFAST_KEY_FILE') : '')
-  if (key === '') {
-    throw new HubError('key-missing', 'HANDFAST_URL is set and no key is', {
-      hint: 'set HANDFAST_KEY, or HANDFAST_KEY_FILE to a file that holds the key',
+  const certificate = clientCertificate(env, directory)
+  if (key === '' && certificate === null) {
+    throw new HubError('key-missing', 'HANDFAST_URL is set, and neither a key nor a certificate is', {
+      hint: 'set HANDFAST_KEY, HANDFAST_KEY_FILE to a file that holds the key, or HANDFAST_CERT to your certificate',
+    })
+  }
+  if (key !== '' && certificate !== null) {
+    throw new HubError('usage', 'both a key and HANDFAST_CERT are set, and only one of them can say who asks', {
+      hint: 'unset HANDFAST_CERT, or HANDFAST_KEY and HANDFAST_KEY_FILE',
     })
   }
   const ca = env.HANDFAST_CA ? readCa(resolve(directory, env.HANDFAST_CA)) : null
-  return { kind: 'url', url, ca, key: checkedKey(key), place: url.origin }
+  if (certificate !== null && url.protocol !== 'https:') {
+    throw new HubError('usage', `a certificate cannot be shown to ${quote(url.origin)}, which has no TLS`, {
+      hint: 'write https:// in HANDFAST_URL',
+    })
+  }
+  return { kind: 'url', url, ca, certificate, key: key === '' ? null : checkedKey(key), place: url.origin }
 }
 
 /** Only an origin is taken: the key must not be sent in the clear, and a path is a mistake. */
