@@ -12,9 +12,9 @@ export class ApiCaller {
   /** @param data data directory of a hub that runs */
   constructor(data: string, connectionsMax: number) {
     const hub = locateHub({ data, env: {}, directory: '/' })
-    if (hub.kind !== 'socket') throw new Error('the hub of a data directory is on a socket')
+    if (hub.kind !== 'socket' || hub.key === null) throw new Error('the hub of a data directory is on a socket')
     this.#socketPath = hub.socketPath
-    this.#key = hub.key?.reveal()
+    this.#key = hub.key.reveal()
     this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax })
   }
 
