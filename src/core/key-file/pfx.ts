@@ -1,7 +1,7 @@
 /**
  * PFX (PKCS#12, RFC 7292): a key, its certificate and those above it in one file under one passphrase, as phones, browsers and
- * Windows take it. Written by our own DER writer, since libraries on WebCrypto have no triple DES, and half of the phones in
- * use read nothing else.
+ * Windows take it. Written by our own DER writer, since libraries on WebCrypto have no triple DES, and phones of a few
+ * years ago are reported to read nothing else.
  */
 import { createCipheriv, createHmac, type KeyObject } from 'node:crypto'
 import { limits } from '../limits.ts'
