@@ -12,7 +12,7 @@ import { type BundleFile, type BundleKind, bundleFiles, bundleKinds, bundleNames
 import { type ChosenPassphrase, chosenPassphrase, newPassphrase, type PassphraseOptions } from './bundle/passphrase.ts'
 import { assertWritable, writeBundle } from './bundle/write-bundle.ts'
 import { handfast } from './how-called.ts'
-import { warn } from './output.ts'
+import { shellWord, warn } from './output.ts'
 import { oneOf, wholeNumber } from './values.ts'
 
 /** The options that say what is ordered. */
@@ -155,6 +155,31 @@ function withoutFiles({ code, message, cause }: HubError, serialNumber: string):
     hint: `the certificate was issued; revoke it with \`${handfast} cert revoke ${serialNumber} --reason superseded\`, and order again`,
     cause,
   })
+}
+
+/**
+ * The same for an identity that was registered a moment ago: what fails now can be done again without registering it.
+ *
+ * @param words what it is, with its article
+ */
+export async function orderForNew(
+  words: string,
+  hub: HubApi,
+  order: KeylessOrder,
+  ordered: OrderOptions,
+  files: PreparedFiles,
+): Promise<Ordered> {
+  try {
+    return await orderWithNewKey(hub, order, ordered, files)
+  } catch (error) {
+    // Where the files failed the certificate is there, and the hint says so.
+    if (!(error instanceof HubError) || error.code.startsWith('files-')) throw error
+    const { id, profile } = order
+    throw new HubError(error.code, `${id} is registered as ${words} and has no certificate: ${error.message}`, {
+      hint: `${error.hint}; then \`${handfast} cert issue --profile ${shellWord(profile)} --id ${shellWord(id)}\``,
+      cause: error,
+    })
+  }
 }
 
 /** As JSON: the certificate as the hub answered it, and where things are. */

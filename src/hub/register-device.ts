@@ -103,5 +103,7 @@ export async function findIdentity(
 ): Promise<Identity> {
   const identity = await store.identities.find(id)
   if (identity !== null && identity.kind === kind) return identity
-  throw new HubError('identity-not-found', `there is no ${kind} ${quote(id)}`)
+  throw new HubError('identity-not-found', `there is no ${kind} ${quote(id)}`, {
+    hint: `see \`handfast ${kind} list\` for the ids that exist`,
+  })
 }

@@ -1,21 +1,17 @@
 /** `handfast user …`: people, with a phone or a laptop. */
 import type { Command } from 'commander'
 import type { IdentityView, RegisterIdentityRequest } from '../../api-schema/identities.ts'
-import { HubError } from '../../core/errors.ts'
-import { handfast } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../hub-options.ts'
 import {
   addFileOptions,
   addOrderOptions,
   type FileOptions,
-  type Ordered,
   type OrderOptions,
   orderedJson,
-  orderWithNewKey,
-  type PreparedFiles,
+  orderForNew,
   prepareFiles,
 } from '../order-certificate.ts'
-import { note, printJson, printLine, shellWord } from '../output.ts'
+import { note, printJson, printLine } from '../output.ts'
 import { collectAttribute, collected } from '../values.ts'
 import { printOrdered } from './cert/issue.ts'
 import { defineChanges } from './identity/change.ts'
@@ -62,22 +58,9 @@ async function addUser(id: string, options: AddOptions): Promise<void> {
     ...(options.attr === undefined ? {} : { attributes: { ...options.attr } }),
   }
   await hub.post<IdentityView>('/users', request)
-  const ordered = await orderedFor(id, options, files)
+  const ordered = await orderForNew('a person', hub, { id, profile: 'user' }, options, files)
   if (options.json) return printJson(orderedJson(ordered))
   printLine(`${id} is registered`)
   printOrdered(ordered)
   if (ordered.newPassphrase !== null) note('\nThe passphrase is shown once.')
-}
-
-/** The person is registered from here on: what fails now can be done again without registering. */
-async function orderedFor(id: string, options: AddOptions, files: PreparedFiles): Promise<Ordered> {
-  try {
-    return await orderWithNewKey(hubOf(options), { id, profile: 'user' }, options, files)
-  } catch (error) {
-    if (!(error instanceof HubError) || error.code === 'files-unwritable') throw error
-    throw new HubError(error.code, `${id} is registered and has no certificate: ${error.message}`, {
-      hint: `${error.hint}; then \`${handfast} cert issue --profile user --id ${shellWord(id)}\``,
-      cause: error,
-    })
-  }
 }

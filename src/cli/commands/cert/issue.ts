@@ -16,6 +16,7 @@ import {
   type Ordered,
   type OrderOptions,
   orderedJson,
+  orderForNew,
   orderWithNewKey,
   prepareFiles,
 } from '../../order-certificate.ts'
@@ -35,17 +36,19 @@ export function defineIssue(command: Command): void {
     .option('--id <id>', 'whose it is (default: the first name, or the first address)')
     .option('--name <dns>', 'DNS name of the server, may be repeated', collected)
     .option('--ip <address>', 'IP address of the server, may be repeated', collected)
-  addFileOptions(addOrderOptions(command), 'mosquitto for servers, client for others')
+  addFileOptions(addOrderOptions(command), 'mosquitto for servers, pfx for people, else client')
   command.addHelpText('after', help).action(async (options: IssueOptions) => {
+    const names = parseIdentityNames({ dnsNames: options.name ?? [], ipAddresses: options.ip ?? [] })
     const id = idOf(options)
     const profile = options.profile ?? 'server'
     const usual = profile === 'server' ? 'mosquitto' : profile === 'user' ? 'pfx' : 'client'
     const hub = hubOf(options)
     const files = await prepareFiles(id, options, usual)
-    const names = parseIdentityNames({ dnsNames: options.name ?? [], ipAddresses: options.ip ?? [] })
     const owner = await ownerOf(hub, id, profile, names)
     const order = { id, profile, ...(owner.names === 'ordered' ? mutable(names) : {}) }
-    const ordered = await orderWithNewKey(hub, order, options, files)
+    const ordered = owner.isNew
+      ? await orderForNew('a service', hub, order, options, files)
+      : await orderWithNewKey(hub, order, options, files)
     if (options.json) return printJson(orderedJson(ordered))
     if (owner.isNew) printLine(`${id} is registered as a service`)
     printOrdered(ordered)

@@ -97,13 +97,18 @@ async function bytesOf(file: string): Promise<Buffer> {
     const { code } = error as NodeJS.ErrnoException
     throw new HubError('usage', `the file ${quote(file)} cannot be read (${code})`, { cause: error })
   }
-  throw new HubError('csr-unreadable', `the file ${quote(file)} is too large for a certificate request`)
+  throw new HubError('csr-unreadable', `the file ${quote(file)} is too large for a certificate request`, {
+    hint: requestHint,
+  })
 }
+
+const requestHint = 'name a file with a PKCS#10 in PEM or DER, as `openssl req -new` makes it'
 
 /** @throws HubError `csr-unreadable`, `usage` */
 function commonNameOf(pem: string): string {
   const [block] = decodePem(pem, 'csr-unreadable')
-  if (block === undefined) throw new HubError('csr-unreadable', 'there is no certificate request in PEM')
+  if (block === undefined)
+    throw new HubError('csr-unreadable', 'there is no certificate request in it', { hint: requestHint })
   const { subject } = parseCertificateRequest(block.der)
   const name = subject.attributes.find(({ oid }) => oid === oids.commonName)?.value ?? ''
   if (isIdentityId(name)) return name

@@ -63,7 +63,7 @@ export const apiFailures = {
     'not-found',
     'general',
     'the registry holds no certificate with this serial number',
-    'see the serial numbers with `handfast device show <id>`',
+    'see the serial numbers with `handfast cert list`',
   ),
   'hub-not-found': entry(
     'HF-8108',
