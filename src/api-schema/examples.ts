@@ -3,6 +3,7 @@ import type { ApiKeyView, CallerView, NewApiKeyView, PersonRolesView } from './a
 import type { ImportLine } from './bulk.ts'
 import type { CertificateView, IssuedCertificateView } from './certificates.ts'
 import type { IdentityView } from './identities.ts'
+import type { HubStatusView, ReleaseView, RenewalCallView } from './renewals.ts'
 import type {
   AdoptedView,
   AdoptionView,
@@ -57,11 +58,16 @@ const credential: CredentialView = {
   notAfter: '2026-12-01T12:04:59.000Z',
   issuedAt: '2026-11-21T12:05:00.000Z',
   activatedAt: '2026-11-21T12:05:02.000Z',
+  parent: null,
+  supersededAt: null,
+  overlapEndsAt: null,
   revokedAt: null,
   revocationReason: null,
 }
 
-export const deviceDetail: DeviceDetailView = { device, credentials: [credential] }
+export const deviceDetail: DeviceDetailView = { device, credentials: [credential], contests: [] }
+export const released: ReleaseView = { device, released: credential, superseded: [], revoked: [] }
+export const renewalCall: RenewalCallView = { called: 'pump-7', issuedBefore: '2026-11-21T12:00:00.000Z' }
 
 const pem = (label: string): string => `-----BEGIN ${label}-----\nMIIB...\n-----END ${label}-----\n`
 
@@ -224,6 +230,8 @@ export const hub: HubView = {
   sessions: 1,
   upstream: { kind: 'embedded', available: true },
 }
+
+export const hubStatus: HubStatusView = { ...hub, renewalsContested: 0 }
 
 export const apiKey: ApiKeyView = {
   name: 'station-2',

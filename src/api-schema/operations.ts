@@ -10,6 +10,7 @@ import { estOperations } from './operations/est.ts'
 import * as identity from './operations/identities.ts'
 import * as profile from './operations/profiles.ts'
 import * as record from './operations/records.ts'
+import * as renewal from './operations/renewals.ts'
 
 /** Served by the admin API. */
 export const apiOperations: readonly Operation[] = [
@@ -23,6 +24,9 @@ export const apiOperations: readonly Operation[] = [
   device.enableDevice,
   device.retireDevice,
   device.revokeDevice,
+  renewal.releaseDevice,
+  renewal.callDevice,
+  renewal.callRenewals,
   adoption.listAdoptions,
   adoption.adoptDevice,
   ...identity.allOf(identity.services),

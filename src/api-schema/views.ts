@@ -48,6 +48,11 @@ export const credentialView = answerNamed(
     notAfter: time('last good second'),
     issuedAt: time('when it was signed'),
     activatedAt: time('its first use').nullable(),
+    parent: z.string().nullable().meta({
+      description: 'serial number of the certificate that it was renewed from; null where a token or an operator asked',
+    }),
+    supersededAt: time('when its successor was first used').nullable(),
+    overlapEndsAt: time('until when it is good although it was superseded; null where it was not').nullable(),
     revokedAt: time('when it was revoked').nullable(),
     revocationReason: z.string().nullable().meta({ description: 'as it stands in the CRL (RFC 5280 §5.3.1)' }),
   }),
@@ -80,12 +85,27 @@ export const bootstrapView = answerNamed(
 )
 export type BootstrapView = z.infer<typeof bootstrapView>
 
+export const contestView = answerNamed(
+  'ContestView',
+  'A renewal for which two keys asked: the owner of a certificate and a thief may both be renewing.',
+  z.object({
+    at: time('when the later of them asked'),
+    renewed: text('serial number of the certificate that both showed'),
+    earlier: text('serial number of what the earlier key was given'),
+    later: text('serial number of what the later key was given'),
+  }),
+)
+export type ContestView = z.infer<typeof contestView>
+
 export const deviceDetailView = answerNamed(
   'DeviceDetailView',
   'A device with its certificates.',
   z.object({
     device: deviceView,
     credentials: z.array(credentialView).meta({ description: 'the newest 100, newest first' }),
+    contests: z
+      .array(contestView)
+      .meta({ description: 'renewals for which two keys asked: the newest 10, newest first' }),
   }),
 )
 export type DeviceDetailView = z.infer<typeof deviceDetailView>
@@ -208,25 +228,20 @@ const endpoint = answerNamed(
   z.object({ host: z.string(), port: port('TCP port') }),
 )
 
-export const hubView = answerNamed(
-  'HubView',
-  'The hub itself.',
-  z.object({
-    version: text('of Handfast'),
-    realm: text('trust domain of its SPIFFE IDs'),
-    publicName: text('what devices call it'),
-    mqtt: endpoint.meta({ description: 'MQTT over TLS' }),
-    https: endpoint.meta({ description: 'EST' }),
-    http: endpoint.meta({ description: 'CRLs and CA certificates' }),
-    api: endpoint.nullable().meta({ description: 'this API over TLS; null where only the unix socket serves it' }),
-    rootFingerprint: sha256('SHA-256 of the root certificate in DER'),
-    ca: text('root certificates in PEM'),
-    sessions: count('MQTT sessions that live now'),
-    upstream: z
-      .object({ kind: z.string(), available: z.boolean() })
-      .meta({ description: 'the broker behind the gate' }),
-  }),
-)
+/** What the hub says of itself; `HubStatusView` has it whole. */
+export const hubView = z.object({
+  version: text('of Handfast'),
+  realm: text('trust domain of its SPIFFE IDs'),
+  publicName: text('what devices call it'),
+  mqtt: endpoint.meta({ description: 'MQTT over TLS' }),
+  https: endpoint.meta({ description: 'EST' }),
+  http: endpoint.meta({ description: 'CRLs and CA certificates' }),
+  api: endpoint.nullable().meta({ description: 'this API over TLS; null where only the unix socket serves it' }),
+  rootFingerprint: sha256('SHA-256 of the root certificate in DER'),
+  ca: text('root certificates in PEM'),
+  sessions: count('MQTT sessions that live now'),
+  upstream: z.object({ kind: z.string(), available: z.boolean() }).meta({ description: 'the broker behind the gate' }),
+})
 export type HubView = z.infer<typeof hubView>
 
 /** A page of any view. */

@@ -157,6 +157,16 @@ export const matrix: Readonly<Record<string, Row>> = {
     shows: ({ serial }) => `"${serial}"`,
   },
   showCertificate: { ask: ({ serial }) => get(`/credentials/${serial}`), outcomes: readers, withCertificate: true },
+  // Nothing waits in quarantine: whoever may ask is told so.
+  releaseDevice: {
+    ask: ({ id }) => post(`/devices/${id}/release`),
+    outcomes: { ...adminAlone, admin: 'unseen', owner: 'unseen' },
+  },
+  callDevice: { ask: ({ id }) => post(`/devices/${id}/renew`), outcomes: ownerToo },
+  callRenewals: {
+    ask: ({ group }) => post('/renewals', { group: group ?? 'line-9' }),
+    outcomes: { ...adminAlone, owner: 'done group' },
+  },
   listAdoptions: { ask: () => get('/adoptions'), outcomes: adminAndAuditor },
   adoptDevice: {
     ask: ({ id }) => post(`/devices/${id}/adopt`),

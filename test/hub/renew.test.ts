@@ -1,98 +1,18 @@
 /** Renewal in two phases: what a holder is given, what it takes the place of and when, and what raises an alarm. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Credential } from '../../src/core/identity/credential.ts'
-import type { IdentityId } from '../../src/core/identity/id.ts'
-import type { Secret } from '../../src/core/secret.ts'
-import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
-import { registryAdmission } from '../../src/hub/admit.ts'
+import { makeKey } from '../../src/device/certificate-request.ts'
 import { changeDeviceState, revokeCertificate, revokeDevice } from '../../src/hub/change-identity.ts'
 import { endLapsedNow, endOverlapsNow } from '../../src/hub/end-overlaps.ts'
 import { enrol } from '../../src/hub/enrol.ts'
-import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import { grantToken } from '../../src/hub/register-device.ts'
 import { registryRenewal } from '../../src/hub/renew.ts'
-import { type HubParts, hubParts, registered } from '../support/hub-parts.ts'
+import { RenewalBed } from '../support/renewal-bed.ts'
 
 const dayMs = 86_400_000
 
-/** A hub with a device that has a key and a certificate in use, and the means of whoever holds them. */
-class Bed {
-  readonly hub: HubParts
-  readonly attempts: NewAttempt[] = []
-  readonly id: IdentityId
-
-  private constructor(hub: HubParts, id: IdentityId) {
-    this.hub = hub
-    this.id = id
-  }
-
-  static async start(t: {
-    after(step: () => unknown): unknown
-  }): Promise<{ bed: Bed; key: Secret; first: Credential }> {
-    const hub = await hubParts(t)
-    const { identity, tokenText } = await registered(hub, 'pump-7')
-    const bed = new Bed(hub, identity.id)
-    const key = makeKey()
-    const first = await enrol(hub, { tokenText, claimedId: '', certificateRequest: bed.csr(key) })
-    assert.equal(await bed.connect(first), 'active')
-    return { bed, key, first }
-  }
-
-  csr(key: Secret, name: string = this.id): Uint8Array {
-    return certificateRequest(name as IdentityId, key)
-  }
-
-  get #renewal() {
-    return registryRenewal({ ...this.hub, attempts: { record: (attempt) => this.attempts.push(attempt) } })
-  }
-
-  /** As EST does it: what is shown is judged, then renewed. */
-  async renew(shown: Credential, key: Secret, label: string | null = null, keyOrigin: 'holder' | 'hub' = 'holder') {
-    const judged = await this.#renewal.judge(shown.certificate)
-    if (!judged.admitted) throw Object.assign(new Error(judged.sentence), { code: judged.code })
-    const { credential } = judged
-    return this.#renewal.renew({
-      credential,
-      certificateRequest: this.csr(key),
-      label,
-      keyOrigin,
-      address: '192.0.2.7',
-    })
-  }
-
-  async connect({ certificate }: Credential): Promise<string> {
-    const admission = registryAdmission(this.hub)
-    const judged = await admission.judge(certificate)
-    const used = judged.admitted ? await admission.confirmUse(judged) : judged
-    return used.admitted ? used.credential.state : used.code
-  }
-
-  async confirm({ certificate }: Credential): Promise<string> {
-    const judged = await this.#renewal.judge(certificate)
-    const used = judged.admitted ? await this.#renewal.confirmUse(judged) : judged
-    return used.admitted ? used.credential.state : used.code
-  }
-
-  async stateOf({ serialNumber }: Credential): Promise<string | undefined> {
-    return (await this.hub.store.credentials.findBySerial(serialNumber))?.state
-  }
-
-  async events(from: number): Promise<readonly string[]> {
-    return (await this.hub.store.events.after(from, 100)).map(({ type }) => type)
-  }
-
-  contests() {
-    return this.hub.store.renewals.contestsOf(this.id, 99)
-  }
-
-  wait(ms: number): void {
-    this.hub.clock.advance(ms)
-  }
-}
-
 test('a successor waits for its first use, and until then the present certificate is what it was', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   bed.wait(6 * dayMs)
   const key = makeKey()
   const next = await bed.renew(first, key)
@@ -106,7 +26,7 @@ test('a successor waits for its first use, and until then the present certificat
 })
 
 test('an answer that was lost costs nothing: the same key gets the same certificate, and the old one opens every door', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   bed.wait(6 * dayMs)
   const key = makeKey()
   const lost = await bed.renew(first, key)
@@ -118,7 +38,7 @@ test('an answer that was lost costs nothing: the same key gets the same certific
 })
 
 test('a client that keeps its key and sends the same request each period gets a later end each time', async (t) => {
-  const { bed, key, first } = await Bed.start(t)
+  const { bed, key, first } = await RenewalBed.start(t)
   let current = first
   const ends = [first.notAfterSec]
   for (let renewals = 0; renewals < 5; renewals += 1) {
@@ -137,14 +57,14 @@ test('a client that keeps its key and sends the same request each period gets a 
 })
 
 test('a confirmation over EST is a first use as good as a connection', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   const next = await bed.renew(first, makeKey())
   assert.equal(await bed.confirm(next), 'active')
   assert.equal(await bed.stateOf(first), 'superseded')
 })
 
 test('whoever renews a certificate has it: a pending one that renews has been used', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   const second = await bed.renew(first, makeKey())
   const third = await bed.renew(second, makeKey())
   assert.deepEqual([await bed.stateOf(first), await bed.stateOf(second)], ['superseded', 'active'])
@@ -152,7 +72,7 @@ test('whoever renews a certificate has it: a pending one that renews has been us
 })
 
 test('a thief and an owner who both renew raise an alarm, whoever is first', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   bed.wait(6 * dayMs)
   const from = await bed.hub.store.events.last()
   const [owners, thiefs] = [makeKey(), makeKey()]
@@ -184,7 +104,7 @@ test('a thief and an owner who both renew raise an alarm, whoever is first', asy
 })
 
 test('a thief who has renewed and connects leaves the owner a day in its overlap, and the owner who renews then raises the alarm', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   bed.wait(6 * dayMs)
   const stolen = await bed.renew(first, makeKey())
   assert.equal(await bed.connect(stolen), 'active')
@@ -196,7 +116,7 @@ test('a thief who has renewed and connects leaves the owner a day in its overlap
 })
 
 test('a device that fell back to its older certificate with the key of the newer one is no contest; it waits in quarantine', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   const key = makeKey()
   const next = await bed.renew(first, key)
   await bed.connect(next)
@@ -207,7 +127,7 @@ test('a device that fell back to its older certificate with the key of the newer
 })
 
 test('two requests with two keys that come at once are one after the other: one is replaced, and the alarm is raised', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   const given = await Promise.all([bed.renew(first, makeKey()), bed.renew(first, makeKey())])
   const states = await Promise.all(given.map((credential) => bed.stateOf(credential)))
   assert.deepEqual(states.sort(), ['pending', 'revoked'])
@@ -215,7 +135,7 @@ test('two requests with two keys that come at once are one after the other: one 
 })
 
 test('the same request that comes twice at once has one answer', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   const key = makeKey()
   const [one, other] = await Promise.all([bed.renew(first, key), bed.renew(first, key)])
   assert.equal(one.serialNumber, other.serialNumber)
@@ -223,7 +143,7 @@ test('the same request that comes twice at once has one answer', async (t) => {
 })
 
 test('keys that the hub makes are handed out once: an answer that was lost is revoked and made anew, without an alarm', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   const lost = await bed.renew(first, makeKey(), null, 'hub')
   const again = await bed.renew(first, makeKey(), null, 'hub')
   assert.equal(lost.keyOrigin, 'hub')
@@ -232,7 +152,7 @@ test('keys that the hub makes are handed out once: an answer that was lost is re
 })
 
 test('a superseded certificate renews into quarantine in its overlap, and not at all behind it', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   const key = makeKey()
   await bed.connect(await bed.renew(first, key))
   bed.wait(dayMs - 1)
@@ -244,7 +164,7 @@ test('a superseded certificate renews into quarantine in its overlap, and not at
 })
 
 test('renewing in quarantine leads to nothing but quarantine, where the newer one ends the older', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   const key = makeKey()
   await bed.connect(await bed.renew(first, key))
   const held = await bed.renew(first, key)
@@ -256,7 +176,7 @@ test('renewing in quarantine leads to nothing but quarantine, where the newer on
 })
 
 test('after its end a certificate is renewed for thirty days, with its own key, into quarantine', async (t) => {
-  const { bed, key, first } = await Bed.start(t)
+  const { bed, key, first } = await RenewalBed.start(t)
   bed.wait((first.notAfterSec + 1) * 1000 - bed.hub.clock.nowMs())
   assert.equal(await bed.connect(first), 'certificate-expired')
   await assert.rejects(bed.renew(first, makeKey()), { code: 'renewal-key-changed' })
@@ -270,7 +190,7 @@ test('after its end a certificate is renewed for thirty days, with its own key, 
 })
 
 test('after its end a certificate that was superseded or revoked is never renewed', async (t) => {
-  const { bed, key, first } = await Bed.start(t)
+  const { bed, key, first } = await RenewalBed.start(t)
   const second = await bed.renew(first, makeKey())
   await bed.connect(second)
   bed.wait((first.notAfterSec + 1) * 1000 - bed.hub.clock.nowMs())
@@ -280,7 +200,7 @@ test('after its end a certificate that was superseded or revoked is never renewe
 })
 
 test('a device that is disabled, retired or waits renews nothing', async (t) => {
-  const { bed, key, first } = await Bed.start(t)
+  const { bed, key, first } = await RenewalBed.start(t)
   await changeDeviceState(bed.hub, bed.hub.actor, bed.id, 'disabled')
   await assert.rejects(bed.renew(first, key), { code: 'identity-disabled' })
   await changeDeviceState(bed.hub, bed.hub.actor, bed.id, 'retired')
@@ -288,7 +208,7 @@ test('a device that is disabled, retired or waits renews nothing', async (t) => 
 })
 
 test('a revocation that comes while the successor is being signed leaves nothing that is good', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   const renewal = bed.renew(first, makeKey())
   const revocation = revokeDevice(bed.hub, bed.hub.actor, bed.id, 'keyCompromise')
   await Promise.allSettled([renewal, revocation])
@@ -298,7 +218,7 @@ test('a revocation that comes while the successor is being signed leaves nothing
 })
 
 test('an attacker renews what it stole; the owner revokes the old serial number, and what descends from it is gone at once', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   let current = first
   for (let renewals = 0; renewals < 3; renewals += 1) {
     bed.wait(2 * dayMs)
@@ -319,7 +239,7 @@ test('an attacker renews what it stole; the owner revokes the old serial number,
 })
 
 test('superseded and cessation of operation leave what was renewed alone, and a token begins a new lineage', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   const next = await bed.renew(first, makeKey())
   await bed.connect(next)
   await revokeCertificate(bed.hub, bed.hub.actor, first.serialNumber, 'cessationOfOperation')
@@ -334,7 +254,7 @@ test('superseded and cessation of operation leave what was renewed alone, and a 
 })
 
 test('a key that was called compromised is not taken again', async (t) => {
-  const { bed, key, first } = await Bed.start(t)
+  const { bed, key, first } = await RenewalBed.start(t)
   const { tokenText } = await grantToken(bed.hub, bed.hub.actor, bed.id, 3_600)
   const fresh = await enrol(bed.hub, { tokenText, claimedId: '', certificateRequest: bed.csr(makeKey()) })
   await bed.connect(fresh)
@@ -343,7 +263,7 @@ test('a key that was called compromised is not taken again', async (t) => {
 })
 
 test('a request that asks for another name is refused, and no label reaches what is not granted', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   const renewal = registryRenewal({ ...bed.hub, attempts: { record() {} } })
   const order = { credential: first, label: null, keyOrigin: 'holder' } as const
   await assert.rejects(renewal.renew({ ...order, certificateRequest: bed.csr(makeKey(), 'pump-8') }), {
@@ -358,7 +278,7 @@ test('a request that asks for another name is refused, and no label reaches what
 })
 
 test('profile and grants are those of now: what was taken from a device is not renewed', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   await bed.hub.store.write(async (tx) => {
     const identity = await tx.identities.find(bed.id)
     assert.ok(identity !== null)
@@ -369,7 +289,7 @@ test('profile and grants are those of now: what was taken from a device is not r
 })
 
 test('a successor that nobody comes to use lapses, and the device goes on with what it has', async (t) => {
-  const { bed, first } = await Bed.start(t)
+  const { bed, first } = await RenewalBed.start(t)
   bed.wait(dayMs)
   const key = makeKey()
   const forgotten = await bed.renew(first, key)
@@ -383,7 +303,7 @@ test('a successor that nobody comes to use lapses, and the device goes on with w
 })
 
 test('the certificates of the hub itself are not renewed over EST', async (t) => {
-  const { bed } = await Bed.start(t)
+  const { bed } = await RenewalBed.start(t)
   const { currentServerCertificate } = await import('../../src/hub/server-certificate.ts')
   const { decodePem } = await import('../../src/core/x509/pem.ts')
   const { chain } = await currentServerCertificate(bed.hub, { dnsNames: ['hub.plant.example'], ipAddresses: [] })

@@ -1,8 +1,9 @@
 /** Certificates by serial number, what the hub has recorded, and the hub itself. */
 import * as example from '../examples.ts'
 import { operation, optionalBody } from '../operation.ts'
+import { hubStatusView } from '../renewals.ts'
 import { attemptListQuery, auditChainQuery, auditListQuery, credentialParams, revokeRequest } from '../requests.ts'
-import { attemptPageView, auditChainView, auditHeadView, auditPageView, deviceChangeView, hubView } from '../views.ts'
+import { attemptPageView, auditChainView, auditHeadView, auditPageView, deviceChangeView } from '../views.ts'
 
 export const revokeCertificate = operation({
   id: 'revokeCertificate',
@@ -103,8 +104,8 @@ export const showHub = operation({
   path: '/api/v1/hub',
   tag: 'hub',
   summary: 'Show the hub',
-  description: 'Names, addresses, root certificates and how many sessions live now.',
-  answer: { kind: 'json', status: 200, description: 'The hub.', schema: hubView, example: example.hub },
+  description: 'Names, addresses, root certificates, how many sessions live now, and what asks for an operator.',
+  answer: { kind: 'json', status: 200, description: 'The hub.', schema: hubStatusView, example: example.hubStatus },
 })
 
 export const showDocument = operation({

@@ -5,6 +5,8 @@ import { defineExport } from './device/export.ts'
 import { defineImport } from './device/import.ts'
 import { defineList, defineShow } from './device/list.ts'
 import { defineAdd, defineToken } from './device/register.ts'
+import { defineRelease } from './device/release.ts'
+import { defineRenew } from './device/renew.ts'
 import { defineSet } from './device/set.ts'
 
 export function define(command: Command): void {
@@ -19,5 +21,7 @@ export function define(command: Command): void {
   defineExport(command.command('export').description('write the devices of the registry to a file'))
   defineChange(command, 'disable', 'cut a device off until it is enabled again')
   defineChange(command, 'enable', 'let a disabled device back in')
+  defineRenew(command.command('renew [id]').description('call devices to renew their certificates now'))
+  defineRelease(command.command('release <id>').description('release a certificate from quarantine'))
   defineChange(command, 'retire', 'end a device for good; its id is never used again')
 }

@@ -1,13 +1,14 @@
 /** `handfast status`: the running hub. */
 import type { Command } from 'commander'
-import type { HubView } from '../../api-schema/views.ts'
+import type { HubStatusView } from '../../api-schema/renewals.ts'
 import { hostAndPort, publicAddresses } from '../addresses.ts'
+import { handfast } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../hub-options.ts'
 import { printFields, printJson } from '../output.ts'
 
 export function define(command: Command): void {
   addHubOptions(command).action(async (options: HubOptions) => {
-    const hub = await hubOf(options).get<HubView>('/hub')
+    const hub = await hubOf(options).get<HubStatusView>('/hub')
     if (options.json) return printJson(hub)
     const { api, publicName } = hub
     const apiUrl = api ? `https://${hostAndPort({ host: publicName, port: api.port })}` : ''
@@ -26,6 +27,14 @@ export function define(command: Command): void {
       ]),
       ['root', `sha256 ${hub.rootFingerprint}`],
       ['sessions', String(hub.sessions)],
+      ...(hub.renewalsContested > 0
+        ? [
+            [
+              'contested',
+              `${hub.renewalsContested} renewals in seven days: ${handfast} attempts --code renewal-contested`,
+            ] satisfies [string, string],
+          ]
+        : []),
       ['broker', `${hub.upstream.kind}, ${hub.upstream.available ? 'available' : 'not available'}`],
     ])
   })

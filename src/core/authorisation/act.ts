@@ -32,6 +32,8 @@ const rules = {
   'device.request': act('identity', 'owner', 'requester'),
   /** Letting in what waits for approval: never whoever asked for it. */
   'device.approve': act('identity', 'owner'),
+  /** Calling devices to renew. */
+  'device.renew': act('identity', 'owner'),
   /** Disabling and enabling. */
   'device.control': act('identity', 'owner'),
   'device.retire': act('identity', 'owner'),

@@ -76,7 +76,7 @@ const transitions: Readonly<Record<CredentialState, readonly CredentialState[]>>
   intended: ['pending', 'quarantined', 'revoked', 'expired'],
   pending: ['active', 'revoked', 'expired'],
   active: ['superseded', 'revoked', 'expired'],
-  quarantined: ['active', 'superseded', 'revoked', 'expired'],
+  quarantined: ['pending', 'active', 'superseded', 'revoked', 'expired'],
   superseded: ['revoked', 'expired'],
   revoked: [],
   expired: ['revoked'],

@@ -18,6 +18,7 @@ import { documentRoute } from './routes/document.ts'
 import { identityRoutes } from './routes/identities.ts'
 import { profileRoutes } from './routes/profiles.ts'
 import { recordRoutes } from './routes/records.ts'
+import { renewalRoutes } from './routes/renewals.ts'
 import type { ApiHub } from './serve.ts'
 
 export interface ApiServerOptions {
@@ -58,6 +59,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   certificateRoutes(api, hub)
   adoptionRoutes(api)
   authorityRoutes(api, options.desk)
+  renewalRoutes(api)
   accessRoutes(api)
   profileRoutes(api)
   recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })

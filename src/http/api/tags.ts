@@ -1,6 +1,5 @@
 /** The ETags of the API. */
 import { createHash } from 'node:crypto'
-import type { CredentialView } from '../../api-schema/views.ts'
 import type { Identity } from '../../core/identity/identity.ts'
 
 /** Of an answer that shows a device alone. */
@@ -9,10 +8,10 @@ export function versionTag({ version }: Identity): string {
 }
 
 /**
- * Of a device with its certificates, which change while its own version stays: behind the dot stands a digest of them, so
- * that "not modified" is said of all that is shown.
+ * Of a device with its certificates and what else is shown, which change while its own version stays: behind the dot stands a
+ * digest of them, so that "not modified" is said of all that is shown.
  */
-export function detailTag({ version }: Identity, credentials: readonly CredentialView[]): string {
-  const digest = createHash('sha256').update(JSON.stringify(credentials)).digest('base64url')
+export function detailTag({ version }: Identity, shown: unknown): string {
+  const digest = createHash('sha256').update(JSON.stringify(shown)).digest('base64url')
   return `"${version}.${digest.slice(0, 16)}"`
 }

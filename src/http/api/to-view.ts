@@ -5,6 +5,7 @@ import type {
   AdoptionView,
   AttemptView,
   AuditEntryView,
+  ContestView,
   CredentialView,
   DeviceChangeView,
   DeviceView,
@@ -12,12 +13,14 @@ import type {
 import { failure } from '../../core/failure/catalogue.ts'
 import type { Credential } from '../../core/identity/credential.ts'
 import type { Identity } from '../../core/identity/identity.ts'
+import { overlapEndMs } from '../../core/renewal/overlap.ts'
 import { nameText } from '../../core/x509/name.ts'
 import type { AdoptionPlan } from '../../hub/adopt.ts'
 import type { Authority } from '../../hub/authority.ts'
 import type { IdentityChange } from '../../hub/change-identity.ts'
 import type { Attempt } from '../../hub/ports/attempts.ts'
 import type { AuditEntry } from '../../hub/ports/audit.ts'
+import type { RenewalContest } from '../../hub/ports/renewals.ts'
 import type { RollOverStatus } from '../../hub/roll-over/status.ts'
 
 export function deviceToView(identity: Identity): DeviceView {
@@ -61,9 +64,16 @@ export function credentialToView(credential: Credential): CredentialView {
     notAfter: iso(credential.notAfterSec * 1000),
     issuedAt: iso(credential.issuedAtMs),
     activatedAt: isoOrNull(credential.activatedAtMs),
+    parent: credential.parentSerial,
+    supersededAt: isoOrNull(credential.supersededAtMs),
+    overlapEndsAt: overlapEnd(credential),
     revokedAt: isoOrNull(credential.revokedAtMs),
     revocationReason: credential.revocationReason,
   }
+}
+
+export function contestToView({ atMs, parentSerial, rivalSerial, serialNumber }: RenewalContest): ContestView {
+  return { at: iso(atMs), renewed: parentSerial, earlier: rivalSerial, later: serialNumber }
 }
 
 export function adoptionToView({ identity, target, credentials }: AdoptionPlan): AdoptionView {
@@ -145,6 +155,10 @@ export function auditEntryToView(entry: AuditEntry): AuditEntryView {
 /** Certificates of strangers may carry any date; beyond what a Date holds, the end of its range is shown. */
 function iso(ms: number): string {
   return new Date(Math.min(Math.max(ms, -8.64e15), 8.64e15)).toISOString()
+}
+
+function overlapEnd({ state, supersededAtMs, notAfterSec }: Credential): string | null {
+  return state !== 'superseded' || supersededAtMs === null ? null : iso(overlapEndMs({ supersededAtMs, notAfterSec }))
 }
 
 function isoOrNull(ms: number | null): string | null {

@@ -1,6 +1,7 @@
 /** `handfast device list` and `device show`: the registry as it is. */
 import type { Command } from 'commander'
 import type { CredentialView, DeviceDetailView, DeviceView, PageView } from '../../../api-schema/views.ts'
+import { failure } from '../../../core/failure/catalogue.ts'
 import { type IdentityState, identityStates } from '../../../core/identity/identity.ts'
 import { limits } from '../../../core/limits.ts'
 import type { HubApi } from '../../api-client.ts'
@@ -103,7 +104,7 @@ export function defineShow(command: Command): void {
   addHubOptions(command).action(async (id: string, options: HubOptions) => {
     const view = await hubOf(options).get<DeviceDetailView>(`/devices/${pathPart(id)}`)
     if (options.json) return printJson(view)
-    const { device, credentials } = view
+    const { device, credentials, contests } = view
     printFields([
       ['id', device.id],
       ['state', device.state],
@@ -115,6 +116,11 @@ export function defineShow(command: Command): void {
     printLine()
     if (credentials.length === 0) return printLine('no certificates yet')
     printTable(credentialHeadings, credentials.map(credentialRow))
+    for (const each of contests) {
+      note(
+        `${shortTime(each.at)}  two keys asked to follow ${each.renewed}: ${each.earlier} and ${each.later}; ${failure('renewal-contested').cure}`,
+      )
+    }
   })
 }
 
@@ -124,7 +130,9 @@ export const credentialHeadings: readonly string[] = ['SERIAL NUMBER', 'STATE', 
 /** A certificate of an identity as a row. */
 export function credentialRow(each: CredentialView): readonly string[] {
   const revoked = each.revokedAt === null ? '-' : `${shortTime(each.revokedAt)} ${each.revocationReason ?? ''}`
-  return [each.serialNumber, each.state, shortTime(each.notBefore), shortTime(each.notAfter), revoked]
+  // What is superseded is good for its overlap, whatever stands in it.
+  const until = each.overlapEndsAt ?? each.notAfter
+  return [each.serialNumber, each.state, shortTime(each.notBefore), shortTime(until), revoked]
 }
 
 /** Attributes on one line. */

@@ -69,7 +69,7 @@ export const renewalFailures = {
     'HF-3487',
     'api',
     'operator',
-    'conflict',
+    'not-found',
     'cause',
     'no certificate of the device waits in quarantine',
     'see its certificates: `handfast device show <id>`',

@@ -18,10 +18,11 @@ import { versionsIn } from '../../entity-tag.ts'
 import { grantToView } from '../bootstrap.ts'
 import { type Answered, type ApiListener, serve } from '../serve.ts'
 import { detailTag, versionTag } from '../tags.ts'
-import { changeToView, credentialToView, deviceToView } from '../to-view.ts'
+import { changeToView, contestToView, credentialToView, deviceToView } from '../to-view.ts'
 
 /** Certificates shown with a device. */
 const credentialsShownMax = 100
+const contestsShownMax = 10
 
 export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void {
   const granted = (grant: TokenGrant): Answered<BootstrapView> => ({
@@ -56,7 +57,9 @@ export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void
     access.toIdentity(device)
     const page = await hub.store.credentials.listOfIdentity(id, { after: null, limit: credentialsShownMax })
     const credentials = page.items.map(credentialToView)
-    return { body: { device: deviceToView(device), credentials }, tag: detailTag(device, credentials) }
+    const contests = (await hub.store.renewals.contestsOf(id, contestsShownMax)).map(contestToView)
+    const body = { device: deviceToView(device), credentials, contests }
+    return { body, tag: detailTag(device, [credentials, contests]) }
   })
 
   serve(

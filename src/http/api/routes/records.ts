@@ -9,6 +9,9 @@ import { type ApiListener, serve } from '../serve.ts'
 import { attemptToView, auditEntryToView } from '../to-view.ts'
 import { changed } from './devices.ts'
 
+/** How long a contested renewal stands among what asks for an operator. */
+const contestsShownMs = 7 * 86_400_000
+
 export interface Recorded {
   /** Writes attempts that still wait, so that a list shows what has just happened. */
   flushAttempts(): Promise<void>
@@ -53,7 +56,10 @@ export function recordRoutes(api: ApiListener, { flushAttempts, describeHub }: R
 
   serve(api, operations.showAuditHead, async ({ hub }) => ({ body: await hub.store.audit.head() }))
 
-  serve(api, operations.showHub, async () => ({ body: describeHub() }))
+  serve(api, operations.showHub, async ({ hub }) => {
+    const renewalsContested = await hub.store.renewals.contestsSince(hub.clock.nowMs() - contestsShownMs)
+    return { body: { ...describeHub(), renewalsContested } }
+  })
 }
 
 function unknownFailure(code: string): HubError {
