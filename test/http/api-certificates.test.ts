@@ -153,12 +153,16 @@ describe('a certificate that is ordered', () => {
     const { credential } = await issued(own)
     assert.equal(credential.deviceId, 'broker')
     const order = { id: 'broker', profile: 'server', certificateRequest: requestFor('broker') }
+    const named = (name: string) => ({ ...order, dnsNames: [name], certificateRequest: requestFor('broker') })
+    assert.equal(await refusedWith(own, 'POST', '/credentials', named('bank.example')), 'role-forbids')
+    await answered(ask(own, 'POST', '/credentials', named('Broker.plant.example')), 201)
     assert.equal(await refusedWith(foreign, 'POST', '/credentials', order), 'identity-not-found')
     const seen = async (caller: typeof api) => {
       const { items } = await answered<PageView<CredentialView>>(ask(caller, 'GET', '/credentials?state=active'))
       return items.map(({ serialNumber }) => serialNumber)
     }
-    assert.deepEqual(await seen(own), [credential.serialNumber])
+    assert.equal((await seen(own)).at(-1), credential.serialNumber)
+    assert.equal((await seen(own)).length, 2)
     assert.deepEqual(await seen(foreign), [])
     assert.equal(await refusedWith(foreign, 'GET', `/credentials/${credential.serialNumber}`), 'credential-not-found')
     const byPrint = await answered<PageView<CredentialView>>(

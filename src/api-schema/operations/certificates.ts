@@ -18,7 +18,7 @@ export const issueCertificate = operation({
   tag: 'certificates',
   summary: 'Order a certificate',
   description:
-    'Signs a certificate for an identity that is registered, for the key of the request. What it says is decided by the profile, the registry, and the order where the profile leaves it to that. A certificate of a profile that does not connect to this hub is active at once, others are pending until their first use. It supersedes nothing. The same order for the same key within ten minutes is answered with the same certificate.',
+    "Signs a certificate for an identity that is registered, for the key of the request. What it says is decided by the profile, the registry, and the order where the profile leaves it to that. A certificate of a profile that does not connect to this hub is active at once, others are pending until their first use. It supersedes nothing. Names that the registry does not hold are an admin's to order. The same order for the same key within ten minutes is answered with the same certificate.",
   body: jsonBody(issueCertificateRequest, {
     id: 'broker.plant.example',
     profile: 'server',

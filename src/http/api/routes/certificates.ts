@@ -4,6 +4,8 @@ import * as operations from '../../../api-schema/operations/certificates.ts'
 import { HubError, quote } from '../../../core/errors.ts'
 import type { Credential } from '../../../core/identity/credential.ts'
 import { parseIdentityId } from '../../../core/identity/id.ts'
+import type { Identity, IdentityNames } from '../../../core/identity/identity.ts'
+import { parseIdentityNames } from '../../../core/identity/names.ts'
 import { readCertificate } from '../../../core/x509/certificate.ts'
 import { nameText } from '../../../core/x509/name.ts'
 import { oidName, oids } from '../../../core/x509/oids.ts'
@@ -38,7 +40,10 @@ export function certificateRoutes(api: ApiListener, issuer: IssuerParts): void {
         order: { dnsNames, ipAddresses, emails, lifetimeSec, extendedKeyUsage: extendedKeyUsage.map(purposeOid) },
       },
       {
-        mayIssue: (identity) => access.toIdentity(identity, 'identity'),
+        mayIssue(identity) {
+          access.toIdentity(identity, 'identity')
+          if (!access.isUnbounded()) assertNamesHeld(identity, { dnsNames, ipAddresses, emails })
+        },
         finish: (tx, issued) => keep(tx, { body: issuedToView(issued, issuer.authorities) }),
       },
     )
@@ -55,6 +60,25 @@ export function certificateRoutes(api: ApiListener, issuer: IssuerParts): void {
     const credential = await hub.store.credentials.findBySerial(serialNumber)
     if (credential !== null) return { body: certificateToView(credential) }
     throw new HubError('credential-not-found', `the registry holds no certificate ${quote(serialNumber)}`)
+  })
+}
+
+/**
+ * What is called so is an admin's to say: whoever reaches a group orders what the registry already holds, or an enrolment station
+ * could have a certificate for any server.
+ *
+ * @throws HubError `role-forbids`, `name-invalid`
+ */
+function assertNamesHeld({ id, names: held }: Identity, ordered: IdentityNames): void {
+  const names = parseIdentityNames(ordered)
+  const other = [
+    ...names.dnsNames.filter((name) => !held.dnsNames.includes(name)),
+    ...names.ipAddresses.filter((address) => !held.ipAddresses.includes(address)),
+    ...names.emails.filter((email) => !held.emails.includes(email)),
+  ]
+  if (other.length === 0) return
+  throw new HubError('role-forbids', `${quote(id)} is not registered with ${other.map(quote).join(', ')}`, {
+    hint: 'leave the names out, or let an admin write them down for it',
   })
 }
 
