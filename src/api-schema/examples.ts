@@ -15,6 +15,7 @@ import type {
   DeviceChangeView,
   DeviceDetailView,
   DeviceView,
+  EnrolmentRequestView,
   HubView,
 } from './views.ts'
 
@@ -45,6 +46,18 @@ export const bootstrap: BootstrapView = {
     token,
   },
   tokenExpiresAt: '2026-11-22T12:00:00.000Z',
+}
+
+export const enrolmentRequest: EnrolmentRequestView = {
+  id: '7c1e0f9a2b3d4c5e',
+  device: 'pump-7',
+  profile: 'device',
+  words: 'legal winner thank year wave sausage',
+  publicKeyHash: '7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f',
+  state: 'waiting',
+  requestedAt: '2026-11-21T12:05:00.000Z',
+  decidedAt: null,
+  endsAt: '2026-11-28T12:05:00.000Z',
 }
 
 const credential: CredentialView = {

@@ -6,6 +6,7 @@ import * as authority from './operations/authorities.ts'
 import * as bulk from './operations/bulk.ts'
 import * as certificate from './operations/certificates.ts'
 import * as device from './operations/devices.ts'
+import * as request from './operations/enrolment-requests.ts'
 import { estOperations } from './operations/est.ts'
 import * as identity from './operations/identities.ts'
 import * as profile from './operations/profiles.ts'
@@ -27,6 +28,9 @@ export const apiOperations: readonly Operation[] = [
   renewal.releaseDevice,
   renewal.callDevice,
   renewal.callRenewals,
+  request.listEnrolmentRequests,
+  request.approveEnrolment,
+  request.refuseEnrolment,
   adoption.listAdoptions,
   adoption.adoptDevice,
   ...identity.allOf(identity.services),

@@ -47,6 +47,11 @@ const tokenLifetimeSec = z
   .default(tokenLifetimeBounds.default)
   .meta({ description: 'seconds that the token stays good' })
 
+const needsApproval = z
+  .boolean()
+  .default(false)
+  .meta({ description: 'whether an operator approves the key of the device before it gets its certificate' })
+
 /** POST /api/v1/devices → 201 BootstrapView */
 export const registerDeviceRequest = requestNamed(
   'RegisterDeviceRequest',
@@ -56,6 +61,7 @@ export const registerDeviceRequest = requestNamed(
     group: deviceGroup.nullable().default(null),
     attributes: deviceAttributes.default({}),
     tokenLifetimeSec,
+    needsApproval,
   }),
 )
 export type RegisterDeviceRequest = z.input<typeof registerDeviceRequest>
@@ -79,8 +85,8 @@ export type EditDeviceRequest = z.input<typeof editDeviceRequest>
 /** POST /api/v1/devices/:id/tokens → 201 BootstrapView */
 export const createTokenRequest = requestNamed(
   'CreateTokenRequest',
-  'How long a new token shall be good.',
-  z.strictObject({ tokenLifetimeSec }),
+  'How long a new token shall be good, and for whom.',
+  z.strictObject({ tokenLifetimeSec, needsApproval }),
 )
 export type CreateTokenRequest = z.input<typeof createTokenRequest>
 
@@ -171,6 +177,20 @@ export const adoptionListQuery = z.strictObject({
   ...page,
   device: deviceId.optional().meta({ description: 'only this device' }),
 })
+
+/** GET /api/v1/enrolment-requests → PageView<EnrolmentRequestView>, oldest first */
+export const enrolmentRequestListQuery = z.strictObject(page)
+
+/** POST /api/v1/devices/:id/approve and …/refuse → 200 EnrolmentDecisionView */
+export const decideEnrolmentRequest = requestNamed(
+  'DecideEnrolmentRequest',
+  'Which key is meant.',
+  z.strictObject({
+    words: z.string().max(128).nullable().default(null).meta({
+      description: 'the six words of the key, in any case; four letters of each are enough. Null for the only one',
+    }),
+  }),
+)
 
 /** A check that takes the sentence of a parser of the domain as its own. */
 function judgedBy(parse: (value: string) => unknown): z.core.CheckFn<string> {

@@ -250,6 +250,30 @@ export interface PageView<T> {
   next: string | null
 }
 
+export const enrolmentRequestView = answerNamed(
+  'EnrolmentRequestView',
+  'A key that asks for a certificate and waits for approval, or what was decided.',
+  z.object({
+    id: text('names the request'),
+    device: text('for whom it asks'),
+    profile: text('what the certificate will be for'),
+    words: text('the fingerprint of the key as six words, as the device shows them'),
+    publicKeyHash: sha256('SHA-256 of the public key (SubjectPublicKeyInfo in DER)'),
+    state: z.enum(['waiting', 'approved', 'refused', 'done']).meta({ description: 'done: it has its certificate' }),
+    requestedAt: time('when it asked first'),
+    decidedAt: time('when it was approved or refused').nullable(),
+    endsAt: time('when it counts no longer'),
+  }),
+)
+export type EnrolmentRequestView = z.infer<typeof enrolmentRequestView>
+
+export const enrolmentDecisionView = answerNamed(
+  'EnrolmentDecisionView',
+  'What was decided.',
+  z.object({ requests: z.array(enrolmentRequestView) }),
+)
+export type EnrolmentDecisionView = z.infer<typeof enrolmentDecisionView>
+
 export function pageOf<Item extends z.ZodType>(id: string, description: string, item: Item) {
   return answerNamed(
     id,
@@ -267,6 +291,11 @@ export function pageOf<Item extends z.ZodType>(id: string, description: string, 
 export const devicePageView = pageOf('DevicePage', 'A page of devices, ascending by id.', deviceView)
 export const attemptPageView = pageOf('AttemptPage', 'A page of attempts.', attemptView)
 export const adoptionPageView = pageOf('AdoptionPage', 'A page of what waits for adoption.', adoptionView)
+export const enrolmentRequestPageView = pageOf(
+  'EnrolmentRequestPage',
+  'A page of keys that wait for approval, oldest first.',
+  enrolmentRequestView,
+)
 export const auditPageView = pageOf('AuditPage', 'A page of the audit log, newest first.', auditEntryView)
 
 export const faultView = answerNamed(

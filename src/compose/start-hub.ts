@@ -29,6 +29,7 @@ import { keepAuthorities } from '../hub/roll-over/keep.ts'
 import { currentServerCertificate, hubIdentityId } from '../hub/server-certificate.ts'
 import { keepIntentsFew } from '../hub/sweep-intents.ts'
 import { sweepSessions } from '../hub/sweep-sessions.ts'
+import { keepRequestsFew } from '../hub/waiting-requests.ts'
 import { type BroughtFiles, openBroughtFiles } from '../machine/brought-files.ts'
 import type { DataDirectory } from '../machine/data-directory.ts'
 import { serverNames } from '../machine/host-names.ts'
@@ -121,6 +122,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const places = statusPlaces({ store }, `http://${urlHost(names.publicName)}:${http.port}`)
   const oldAnswers = keepAnswersFew({ store, clock, log }, instance ?? 'alone')
   closing.add('old answers', () => oldAnswers.stop())
+  const oldRequests = keepRequestsFew({ store, clock, log }, instance ?? 'alone')
+  closing.add('old requests', () => oldRequests.stop())
   const intents = keepIntentsFew({ store, clock, log }, instance ?? 'alone')
   closing.add('intents', () => intents.stop())
   const overlaps = endOverlaps({ store, clock, log }, instance ?? 'alone')

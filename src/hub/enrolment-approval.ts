@@ -31,9 +31,13 @@ export async function liveRequest(
   )
 }
 
-/** Whether a request still counts: it waits for so long, and what was decided is good for as long again. */
+/** When a request counts no longer: it waits for so long, and what was decided is good for as long again. */
+export function requestEndsAtMs({ createdAtMs, decidedAtMs }: EnrolmentRequestRow): number {
+  return (decidedAtMs ?? createdAtMs) + limits.enrolmentRequestWaitsSec * 1000
+}
+
 export function isLive(row: EnrolmentRequestRow, nowMs: number): boolean {
-  return nowMs < (row.decidedAtMs ?? row.createdAtMs) + limits.enrolmentRequestWaitsSec * 1000
+  return nowMs < requestEndsAtMs(row)
 }
 
 /**

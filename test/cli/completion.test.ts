@@ -38,7 +38,7 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
       const complete = completerOf(t, shell, scripts[shell])
       const cases: readonly (readonly [string, readonly string[]])[] = [
         ['handfast dev', ['device']],
-        ['handfast device re', ['release', 'renew', 'retire']],
+        ['handfast device ret', ['retire']],
         ['handfast device list --st', ['--state']],
         ['handfast device list --state ', ['active', 'disabled', 'pending', 'retired']],
         ['handfast device list --state=act', [joined[shell]('--state', 'active')]],
@@ -92,8 +92,8 @@ test('in zsh the script may also be a file on fpath, as packages install it', ne
   const setup =
     'ln -s "$1" "$HOME/_handfast"; fpath=("$HOME" $fpath); autoload -Uz _handfast; compdef _handfast handfast'
   const complete = completerOf(t, 'zsh', scripts.zsh, setup)
-  const answers = await complete(['handfast dev', 'handfast device re'])
-  assert.deepEqual(answers, [['device'], ['release', 'renew', 'retire']])
+  const answers = await complete(['handfast dev', 'handfast device ret'])
+  assert.deepEqual(answers, [['device'], ['retire']])
 })
 
 test('the command prints the script for the shell that is named, as text and as JSON', async () => {

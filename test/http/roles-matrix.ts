@@ -24,7 +24,7 @@ export type Place = keyof typeof places
 
 /** What an operation is done to, made anew for each question. */
 export interface Target {
-  /** A device that is registered. */
+  /** A device that is registered, and of which a key waits for approval. */
   readonly id: string
   /** Serial number of its certificate, where the row wants one. */
   readonly serial: string
@@ -167,6 +167,9 @@ export const matrix: Readonly<Record<string, Row>> = {
     ask: ({ group }) => post('/renewals', { group: group ?? 'line-9' }),
     outcomes: { ...adminAlone, owner: 'done group' },
   },
+  listEnrolmentRequests: { ask: () => get('/enrolment-requests?limit=1000'), outcomes: lists },
+  approveEnrolment: { ask: ({ id }) => post(`/devices/${id}/approve`), outcomes: ownerToo },
+  refuseEnrolment: { ask: ({ id }) => post(`/devices/${id}/refuse`), outcomes: ownerToo },
   listAdoptions: { ask: () => get('/adoptions'), outcomes: adminAndAuditor },
   adoptDevice: {
     ask: ({ id }) => post(`/devices/${id}/adopt`),

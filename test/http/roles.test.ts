@@ -7,6 +7,7 @@ import type { RoleGrant } from '../../src/core/authorisation/role.ts'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
 import { Access } from '../../src/hub/authorise.ts'
 import { addKey } from '../../src/hub/manage-keys.ts'
+import type { EnrolmentRequestRow } from '../../src/hub/ports/enrolment-requests.ts'
 import { fakeAttempt, fakeIdentity } from '../contract/store-fakes.ts'
 import { type ApiParts, apiParts, assertAsDocumented, enrolled } from './api-parts.ts'
 import {
@@ -19,6 +20,21 @@ import {
   type Row,
   type Target,
 } from './roles-matrix.ts'
+
+function waitingRequest(id: string, number: number, createdAtMs: number): EnrolmentRequestRow {
+  return {
+    id: number.toString(16).padStart(16, '0'),
+    identityId: parseIdentityId(id),
+    tokenId: null,
+    parentSerial: null,
+    profile: 'device',
+    publicKeyHash: 'ab'.repeat(32),
+    state: 'waiting',
+    createdAtMs,
+    decidedAtMs: null,
+    decidedBy: null,
+  }
+}
 
 const own: readonly string[] = [places.own]
 const grants: Readonly<Record<CallerName, RoleGrant>> = {
@@ -75,6 +91,7 @@ describe('what each role may do', () => {
       else await tx.identities.update({ ...device, group })
       await tx.identities.insert(fakeIdentity(person, { kind: 'user', state: 'active' }))
       await tx.identities.insert(fakeIdentity(service, { kind: 'service', state: 'active', group }))
+      await tx.enrolmentRequests.insert(waitingRequest(id, made, hub.clock.nowMs()))
       await tx.attempts.insertAll([{ ...fakeAttempt(1), identityId: id }])
       const place = { identityId: parseIdentityId(person), role: grant.role, group, mayRegister: false }
       await tx.roleGrants.insert(place)

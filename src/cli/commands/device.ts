@@ -1,5 +1,6 @@
 /** `handfast device …`: the registry of devices. */
 import type { Command } from 'commander'
+import { defineApprove, defineRefuse, defineWaiting } from './device/approve.ts'
 import { defineChange } from './device/change.ts'
 import { defineExport } from './device/export.ts'
 import { defineImport } from './device/import.ts'
@@ -19,6 +20,9 @@ export function define(command: Command): void {
   defineSet(command.command('set <id>').description('edit the group and the attributes of a device'))
   defineImport(command.command('import').description('register many devices from a file'))
   defineExport(command.command('export').description('write the devices of the registry to a file'))
+  defineWaiting(command.command('waiting').description('list keys that wait for approval, with their words'))
+  defineApprove(command.command('approve <id>').description('let the key that waits have its certificate'))
+  defineRefuse(command.command('refuse <id>').description('refuse keys that wait for a device'))
   defineChange(command, 'disable', 'cut a device off until it is enabled again')
   defineChange(command, 'enable', 'let a disabled device back in')
   defineRenew(command.command('renew [id]').description('call devices to renew their certificates now'))

@@ -15,6 +15,7 @@ import { type AuthorityDesk, authorityRoutes } from './routes/authorities.ts'
 import { certificateRoutes, type IssuerParts } from './routes/certificates.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { documentRoute } from './routes/document.ts'
+import { enrolmentRequestRoutes } from './routes/enrolment-requests.ts'
 import { identityRoutes } from './routes/identities.ts'
 import { profileRoutes } from './routes/profiles.ts'
 import { recordRoutes } from './routes/records.ts'
@@ -60,6 +61,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   adoptionRoutes(api)
   authorityRoutes(api, options.desk)
   renewalRoutes(api)
+  enrolmentRequestRoutes(api)
   accessRoutes(api)
   profileRoutes(api)
   recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })

@@ -9,17 +9,21 @@ import type {
   CredentialView,
   DeviceChangeView,
   DeviceView,
+  EnrolmentRequestView,
 } from '../../api-schema/views.ts'
 import { failure } from '../../core/failure/catalogue.ts'
 import type { Credential } from '../../core/identity/credential.ts'
 import type { Identity } from '../../core/identity/identity.ts'
+import { keyWords } from '../../core/identity/key-words.ts'
 import { overlapEndMs } from '../../core/renewal/overlap.ts'
 import { nameText } from '../../core/x509/name.ts'
 import type { AdoptionPlan } from '../../hub/adopt.ts'
 import type { Authority } from '../../hub/authority.ts'
 import type { IdentityChange } from '../../hub/change-identity.ts'
+import { requestEndsAtMs } from '../../hub/enrolment-approval.ts'
 import type { Attempt } from '../../hub/ports/attempts.ts'
 import type { AuditEntry } from '../../hub/ports/audit.ts'
+import type { EnrolmentRequestRow } from '../../hub/ports/enrolment-requests.ts'
 import type { RenewalContest } from '../../hub/ports/renewals.ts'
 import type { RollOverStatus } from '../../hub/roll-over/status.ts'
 
@@ -49,6 +53,21 @@ export function identityToView(identity: Identity): IdentityView {
     profiles: [...profiles],
     createdAt: iso(createdAtMs),
     updatedAt: iso(updatedAtMs),
+  }
+}
+
+export function enrolmentRequestToView(row: EnrolmentRequestRow): EnrolmentRequestView {
+  const { id, identityId: device, profile, publicKeyHash, state, createdAtMs, decidedAtMs } = row
+  return {
+    id,
+    device,
+    profile,
+    words: keyWords(publicKeyHash),
+    publicKeyHash,
+    state,
+    requestedAt: iso(createdAtMs),
+    decidedAt: decidedAtMs === null ? null : iso(decidedAtMs),
+    endsAt: iso(requestEndsAtMs(row)),
   }
 }
 

@@ -9,6 +9,7 @@ import { collectAttribute, duration } from '../../values.ts'
 
 interface TokenOptions extends HubOptions {
   readonly tokenTtl?: number
+  readonly approval?: boolean
 }
 
 interface AddOptions extends TokenOptions {
@@ -21,17 +22,27 @@ export const ttlHelp = 'how long the bootstrap string is good: 90s, 30m, 24h, 7d
 /** The same bounds as in api-schema/requests.ts. */
 export const parseTtl = duration('--token-ttl', '60s', '30d')
 
+const approvalHelp = 'the key that enrols with it waits until it is approved with `device approve`'
+
+function tokenFields({ tokenTtl, approval }: TokenOptions): CreateTokenRequest {
+  return {
+    ...(tokenTtl === undefined ? {} : { tokenLifetimeSec: tokenTtl }),
+    ...(approval ? { needsApproval: true } : {}),
+  }
+}
+
 export function defineAdd(command: Command): void {
   addHubOptions(command)
     .option('--group <group>', 'group of the device')
     .option('--attr <name=value>', 'attribute, may be repeated', collectAttribute)
     .option('--token-ttl <duration>', ttlHelp, parseTtl)
+    .option('--approval', approvalHelp)
     .action(async (id: string, options: AddOptions) => {
       const request: RegisterDeviceRequest = {
         id,
         ...(options.group === undefined ? {} : { group: options.group }),
         ...(options.attr === undefined ? {} : { attributes: { ...options.attr } }),
-        ...(options.tokenTtl === undefined ? {} : { tokenLifetimeSec: options.tokenTtl }),
+        ...tokenFields(options),
       }
       const view = await hubOf(options).post<BootstrapView>('/devices', request)
       const until = shortTime(view.tokenExpiresAt)
@@ -42,8 +53,9 @@ export function defineAdd(command: Command): void {
 export function defineToken(command: Command): void {
   addHubOptions(command)
     .option('--token-ttl <duration>', ttlHelp, parseTtl)
+    .option('--approval', approvalHelp)
     .action(async (id: string, options: TokenOptions) => {
-      const request: CreateTokenRequest = options.tokenTtl === undefined ? {} : { tokenLifetimeSec: options.tokenTtl }
+      const request: CreateTokenRequest = tokenFields(options)
       const view = await hubOf(options).post<BootstrapView>(`/devices/${pathPart(id)}/tokens`, request)
       const until = shortTime(view.tokenExpiresAt)
       const news = `A new string for ${view.device.id}; it enrols once, until ${until}. Earlier ones work no more:`

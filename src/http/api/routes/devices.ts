@@ -74,7 +74,7 @@ export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void
   )
 
   serve(api, operations.createToken, async ({ hub, actor, params, body }) =>
-    granted(await grantToken(hub, actor, parseIdentityId(params.id), body.tokenLifetimeSec)),
+    granted(await grantToken(hub, actor, parseIdentityId(params.id), body.tokenLifetimeSec, body.needsApproval)),
   )
 
   const moves: readonly (readonly [typeof operations.disableDevice, Exclude<IdentityState, 'pending'>])[] = [
