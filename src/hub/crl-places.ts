@@ -3,6 +3,7 @@
  * ever, because readers compare it with the one in its CRL (RFC 5280 §6.3.3), and of a bounded number of certificates.
  */
 import { limits } from '../core/limits.ts'
+import { crlShardUrl } from '../core/x509/crl-shard-url.ts'
 import type { StatusPlaces } from './ports/status-places.ts'
 import type { Store, Transaction } from './ports/store.ts'
 
@@ -18,16 +19,6 @@ interface Block {
 const slackSec = 86_400
 /** Another block is taken when so many places are left. */
 const lowPlaces = limits.crlPlacesTaken / 4
-
-/** The URL of a shard. @param base as in `CrlShardRow` */
-export function crlShardUrl(base: string, authorityId: string, shard: number): string {
-  return `${base}/crl/${authorityId}/${shard}.crl`
-}
-
-/** The base of a shard, from the URL in a certificate that names it. */
-export function crlShardBase(url: string): string {
-  return url.slice(0, Math.max(0, url.lastIndexOf('/crl/')))
-}
 
 /**
  * Places come from a block in memory: only the first certificate waits for one, and those that come faster than blocks are

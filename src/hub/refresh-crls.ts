@@ -40,6 +40,8 @@ export interface CrlRefresher {
   datesOf(authorityId: string): CrlDates | null
   /** When the oldest revocation happened that no CRL holds yet, or null. */
   oldestOwedMs(): number | null
+  /** Makes what is owed now, without waiting for more that may come. */
+  settle(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -187,6 +189,10 @@ export function keepCrlsFresh(
       return first
     },
     oldestOwedMs: () => debts.oldestMs(),
+    settle() {
+      after(settleAll)
+      return work
+    },
     async stop() {
       clearInterval(timer)
       if (gathering !== null) clearTimeout(gathering)

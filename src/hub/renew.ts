@@ -200,7 +200,8 @@ async function give(hub: RenewalHub, tx: Transaction, asked: Asked, signed: Cred
   const state = held.abilities.renew === 'into-quarantine' ? 'quarantined' : 'pending'
   const credential: Credential = { ...signed, state }
   await completeCredential(tx, hub.clock, credential)
-  await tx.events.append({ type: 'credential-issued', ...idsOf(credential) })
+  const onHold = state === 'quarantined' ? ({ isHeld: true } as const) : {}
+  await tx.events.append({ type: 'credential-issued', ...idsOf(credential), ...onHold })
   await tx.audit.append({
     atMs: nowMs,
     actor,

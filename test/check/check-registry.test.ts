@@ -172,6 +172,8 @@ describe('the check of a registry', () => {
     },
     'crl-matches-row': {
       'a number that went back': `update crls set number = '5'`,
+      'another address than its certificates name': `update crl_shards set base = 'http://elsewhere.example'`,
+      'a shard that nobody has opened': `update crls set shard = 77 where shard = 0`,
       'another end': `update crls set next_update_ms = next_update_ms + 1000`,
       'a CRL of another authority': `update crls set crl = (select crl from crls where authority_id like 'root%')`,
       'bytes that are none': `update crls set crl = x'3003020101'`,
@@ -264,4 +266,8 @@ async function fill(machine: TimeMachine): Promise<void> {
   }
   await machine.restore(copy)
   for (const { id } of machine.hub.authorities.signing()) await publishCrl(machine.hub, fullScope(id))
+  const issuing = machine.hub.issuing.id
+  for (const { shard } of await machine.hub.store.crls.shards(issuing, 0)) {
+    await publishCrl(machine.hub, { authorityId: issuing, shard })
+  }
 }
