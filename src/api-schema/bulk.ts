@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { identityStates } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import { answerNamed, requestNamed } from './components.ts'
+import { grantFields } from './grants.ts'
 import { deviceAttributes, deviceGroup, deviceId, tokenLifetimeBounds } from './requests.ts'
 import { problemView } from './views.ts'
 
@@ -32,6 +33,7 @@ export const importRow = requestNamed(
     id: deviceId,
     group: deviceGroup.nullable().default(null),
     attributes: deviceAttributes.default({}),
+    ...z.strictObject(grantFields).partial().shape,
     state: z.enum(identityStates).optional().meta({
       description: 'the state it is registered in, active where nothing is said; a retired one takes its id out of use',
     }),

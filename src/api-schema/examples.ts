@@ -29,6 +29,10 @@ export const device: DeviceView = {
   state: 'active',
   group: 'line-2',
   attributes: { site: 'hall-2' },
+  profiles: ['device'],
+  dnsNames: [],
+  ipAddresses: [],
+  emails: [],
   version: 1,
   createdAt: '2026-11-21T12:00:00.000Z',
   updatedAt: '2026-11-21T12:00:00.000Z',
@@ -225,7 +229,15 @@ export const auditHead: AuditHeadView = { number: auditEntry.number, hash: audit
 /** A device that was registered after the backup that was restored. */
 export const adoption: AdoptionView = {
   device: { ...device, state: 'pending' },
-  becomes: { state: 'active', group: device.group, attributes: { ...device.attributes } },
+  becomes: {
+    state: 'active',
+    group: device.group,
+    attributes: { ...device.attributes },
+    profiles: device.profiles,
+    dnsNames: [],
+    ipAddresses: [],
+    emails: [],
+  },
   credentials: [{ ...credential, state: 'unadopted' }],
 }
 export const adopted: AdoptedView = { device: { ...device, version: 2 }, credentials: [credential] }

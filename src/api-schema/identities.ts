@@ -46,10 +46,6 @@ export const editIdentityRequest = requestNamed(
   'A JSON merge patch (RFC 7396): what is absent stays as it is; a list takes the place of the one before.',
   z.strictObject({
     ...editDeviceRequest.shape,
-    dnsNames: dnsNames.optional(),
-    ipAddresses: ipAddresses.optional(),
-    emails: emails.optional(),
-    profiles: z.array(profileName).max(limits.identityProfilesMax).optional(),
   }),
 )
 export type EditIdentityRequest = z.input<typeof editIdentityRequest>

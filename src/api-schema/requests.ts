@@ -5,6 +5,7 @@ import { revocationReasons } from '../core/identity/credential.ts'
 import { identityStates, parseAttributes, parseGroup } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import { requestNamed } from './components.ts'
+import { grantFields, tokenProfile } from './grants.ts'
 
 const reasonNames = Object.keys(revocationReasons) as [keyof typeof revocationReasons]
 
@@ -60,6 +61,8 @@ export const registerDeviceRequest = requestNamed(
     id: deviceId,
     group: deviceGroup.nullable().default(null),
     attributes: deviceAttributes.default({}),
+    ...z.strictObject(grantFields).partial().shape,
+    tokenProfile,
     tokenLifetimeSec,
     needsApproval,
   }),
@@ -78,6 +81,7 @@ export const editDeviceRequest = requestNamed(
       .nullable()
       .optional()
       .meta({ description: 'attributes to set; null removes one, and null in place of the object all of them' }),
+    ...z.strictObject(grantFields).partial().shape,
   }),
 )
 export type EditDeviceRequest = z.input<typeof editDeviceRequest>
@@ -85,8 +89,8 @@ export type EditDeviceRequest = z.input<typeof editDeviceRequest>
 /** POST /api/v1/devices/:id/tokens → 201 BootstrapView */
 export const createTokenRequest = requestNamed(
   'CreateTokenRequest',
-  'How long a new token shall be good, and for whom.',
-  z.strictObject({ tokenLifetimeSec, needsApproval }),
+  'What a new token shall be for, how long it shall be good, and for whom.',
+  z.strictObject({ tokenProfile, tokenLifetimeSec, needsApproval }),
 )
 export type CreateTokenRequest = z.input<typeof createTokenRequest>
 

@@ -25,6 +25,10 @@ export const deviceView = answerNamed(
     state: z.enum(identityStates).meta({ description: 'only active devices connect; retired is final' }),
     group: z.string().nullable().meta({ description: 'null where it is in no group' }),
     attributes: z.record(z.string(), z.string()).meta({ description: 'what its operators keep about it' }),
+    profiles: z.array(z.string()).meta({ description: 'profiles that its certificates may be made from' }),
+    dnsNames: z.array(z.string()).meta({ description: 'names that its certificates may have beside its id' }),
+    ipAddresses: z.array(z.string()).meta({ description: 'addresses that they may have' }),
+    emails: z.array(z.string()).meta({ description: 'e-mail addresses that they may have' }),
     version: count('1 at its registration, one more with every change; in quotes it is the ETag of the device'),
     createdAt: time('when it was registered'),
     updatedAt: time('when it was changed last'),
@@ -167,6 +171,10 @@ export const adoptionView = answerNamed(
         state: z.enum(identityStates),
         group: z.string().nullable(),
         attributes: z.record(z.string(), z.string()),
+        profiles: z.array(z.string()),
+        dnsNames: z.array(z.string()),
+        ipAddresses: z.array(z.string()),
+        emails: z.array(z.string()),
       })
       .nullable()
       .meta({ description: 'as it would be; null where it stays as it is' }),

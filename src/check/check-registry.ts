@@ -28,6 +28,7 @@ import { eventsInOrder } from './rules/events-in-order.ts'
 import { identityWellFormed } from './rules/identity-well-formed.ts'
 import { lineageWhole } from './rules/lineage-whole.ts'
 import { oneActiveCredential } from './rules/one-active-credential.ts'
+import { profileWellFormed } from './rules/profile-well-formed.ts'
 import { referencesExist } from './rules/references-exist.ts'
 import { retiredHoldsNothing } from './rules/retired-holds-nothing.ts'
 import { settingsWhole } from './rules/settings-whole.ts'
@@ -60,6 +61,7 @@ export const registryRules: readonly RegistryRule[] = [
   auditChainWhole,
   attributesSearchable,
   apiKeyWellFormed,
+  profileWellFormed,
   settingsWhole,
 ]
 

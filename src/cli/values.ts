@@ -77,6 +77,11 @@ export function collected(value: string, before: readonly string[] | undefined):
  *
  * @throws HubError `usage`
  */
+/** Collects the values of an option that may be repeated. */
+export function collectWord(word: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), word]
+}
+
 export function collectAttribute(
   text: string,
   before: Readonly<Record<string, string>> | undefined,

@@ -20,8 +20,6 @@ export const limits = {
 
   /** Profiles of an operator's own: as many as a person can tell apart. */
   profilesMax: 100,
-  /** Profiles that one identity is granted. */
-  grantsMax: 8,
   /** A profile's name, which stands in paths of EST, tokens and rows. */
   profileNameCharsMax: 32,
   profileDescriptionCharsMax: 200,

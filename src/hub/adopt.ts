@@ -45,8 +45,8 @@ function targetOf(now: Identity, { identity: then, versionThen }: Adoption): Ide
   if (now.state === 'retired') return null
   const isUntouched = now.version === versionThen
   const opens = then.state === 'active' && (now.state === 'pending' || (now.state === 'disabled' && isUntouched))
-  const { group, attributes } = isUntouched ? then : now
-  const target: Identity = { ...now, state: opens ? 'active' : now.state, group, attributes }
+  const { group, attributes, profiles, names } = isUntouched ? then : now
+  const target: Identity = { ...now, state: opens ? 'active' : now.state, group, attributes, profiles, names }
   return isDeepStrictEqual(target, now) ? null : target
 }
 
@@ -79,11 +79,9 @@ export async function adoptIdentity(hub: Hub, actor: string, id: IdentityId): Pr
       actor,
       act: 'device.adopt',
       subject: id,
-      before: { state: plan.identity.state, group: plan.identity.group, attributes: plan.identity.attributes },
+      before: keptAbout(plan.identity),
       after: {
-        state: identity.state,
-        group: identity.group,
-        attributes: identity.attributes,
+        ...keptAbout(identity),
         credentials: credentials.map(({ serialNumber }) => serialNumber),
       },
     })
@@ -91,16 +89,22 @@ export async function adoptIdentity(hub: Hub, actor: string, id: IdentityId): Pr
   })
 }
 
+function keptAbout({ state, group, attributes, profiles, names }: Identity) {
+  return { state, group, attributes, profiles, names }
+}
+
 async function adoptState(tx: Transaction, { identity, target }: AdoptionPlan, nowMs: number): Promise<Identity> {
   if (target === null) return identity
-  const { group, attributes } = target
+  const { group, attributes, profiles, names } = target
   const moved = identityMovedTo(identity, target.state, nowMs)
-  const adopted = { ...moved, group, attributes, updatedAtMs: nowMs, version: identity.version + 1 }
+  const adopted = { ...moved, group, attributes, profiles, names, updatedAtMs: nowMs, version: identity.version + 1 }
   await tx.identities.update(adopted)
   if (moved !== identity) {
     await tx.events.append({ type: 'identity-state-changed', identityId: identity.id, state: moved.state })
   }
-  if (!isDeepStrictEqual([group, attributes], [identity.group, identity.attributes])) {
+  const { state: _now, ...before } = keptAbout(identity)
+  const { state: _then, ...after } = keptAbout(adopted)
+  if (!isDeepStrictEqual(before, after)) {
     await tx.events.append({ type: 'identity-changed', identityId: identity.id })
   }
   return adopted

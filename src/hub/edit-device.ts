@@ -1,24 +1,17 @@
 /** Editing what operators keep about an identity. */
 import { HubError, quote } from '../core/errors.ts'
 import type { IdentityId, IdentityKind } from '../core/identity/id.ts'
-import { type Identity, type IdentityNames, parseAttributes, parseGroup } from '../core/identity/identity.ts'
-import { parseIdentityNames } from '../core/identity/names.ts'
+import { type Identity, parseAttributes, parseGroup } from '../core/identity/identity.ts'
+import { assertGrantable, type GrantsGiven, grantsWith, sameGrants, saysNothing } from './grants.ts'
 import type { Clock } from './ports/clock.ts'
-import type { Store, Transaction } from './ports/store.ts'
-import { grantedProfile } from './profiles.ts'
+import type { Store } from './ports/store.ts'
 import { findIdentity } from './register-device.ts'
 import { assertNotHub } from './register-identity.ts'
 
 /** A JSON merge patch (RFC 7396): what is absent stays, what is null goes. */
-export interface DeviceEdit {
+export interface DeviceEdit extends GrantsGiven {
   readonly group?: string | null | undefined
   readonly attributes?: Readonly<Record<string, string | null>> | null | undefined
-}
-
-/** The same with what certificates may say; a list takes the place of the one before. */
-export interface IdentityEdit extends DeviceEdit {
-  readonly names?: Readonly<{ [Kind in keyof IdentityNames]?: readonly string[] | undefined }>
-  readonly profiles?: readonly string[] | undefined
 }
 
 interface Hub {
@@ -27,12 +20,12 @@ interface Hub {
 }
 
 /**
- * Edits group and attributes of a device. An edit that changes nothing leaves no trace.
+ * Edits group, attributes and grants of a device. An edit that changes nothing leaves no trace.
  *
  * @param allowed the versions that it may be made to; null for any
  * @returns the device as it is now
  * @throws HubError `identity-not-found`, `precondition-failed` where it has another version, `identity-retired`,
- *   `request-invalid`
+ *   `request-invalid`, `name-invalid`, `profile-not-found`, `profile-not-granted`
  */
 export function editDevice(
   hub: Hub,
@@ -53,7 +46,7 @@ export function editIdentity(
   hub: Hub,
   actor: string,
   { kind, id }: { readonly kind: IdentityKind; readonly id: IdentityId },
-  edit: IdentityEdit,
+  edit: DeviceEdit,
   allowed: ReadonlySet<number> | null,
 ): Promise<Identity> {
   assertNotHub(id)
@@ -67,59 +60,31 @@ export function editIdentity(
     }
     if (before.state === 'retired')
       throw new HubError('identity-retired', `${quote(id)} is retired and cannot be edited`)
-    const kept = keptOf(before)
-    const edited = { ...kept, ...editedFrom(before, edit) }
-    if (isSame(kept, edited)) return before
+    const group = edit.group === undefined ? before.group : edit.group === null ? null : parseGroup(edit.group)
+    const attributes = parseAttributes(merged(before.attributes, edit.attributes))
+    const grants = grantsWith(before, edit)
+    const isSame = group === before.group && sameAttributes(attributes, before.attributes)
+    if (isSame && sameGrants(grants, before)) return before
     const atMs = hub.clock.nowMs()
-    const after: Identity = { ...before, ...edited, updatedAtMs: atMs, version: before.version + 1 }
-    await assertGranted(tx, before, after)
+    const after: Identity = { ...before, ...grants, group, attributes, updatedAtMs: atMs, version: before.version + 1 }
+    await assertGrantable(tx, after, before)
     await tx.identities.update(after)
     await tx.events.append({ type: 'identity-changed', identityId: id })
-    const [was, is] = [shownOf(kept, edit), shownOf(edited, edit)]
-    await tx.audit.append({ atMs, actor, act: 'identity.change', subject: id, before: was, after: is })
+    await tx.audit.append({
+      atMs,
+      actor,
+      act: 'identity.change',
+      subject: id,
+      before: keptAbout(before, edit),
+      after: keptAbout(after, edit),
+    })
     return after
   })
 }
 
-type Kept = Pick<Identity, 'group' | 'attributes' | 'names' | 'profiles'>
-
-function keptOf({ group, attributes, names, profiles }: Identity): Kept {
-  return { group, attributes, names, profiles }
-}
-
-function editedFrom(before: Identity, edit: IdentityEdit): Kept {
-  const { names = {}, profiles } = edit
-  return {
-    group: edit.group === undefined ? before.group : edit.group === null ? null : parseGroup(edit.group),
-    attributes: parseAttributes(merged(before.attributes, edit.attributes)),
-    names: parseIdentityNames({
-      dnsNames: names.dnsNames ?? before.names.dnsNames,
-      ipAddresses: names.ipAddresses ?? before.names.ipAddresses,
-      emails: names.emails ?? before.names.emails,
-    }),
-    profiles: profiles === undefined ? before.profiles : [...new Set(profiles)],
-  }
-}
-
-function isSame(a: Kept, b: Kept): boolean {
-  const lists = ({ names, profiles }: Kept): string => JSON.stringify([names, profiles])
-  return a.group === b.group && sameAttributes(a.attributes, b.attributes) && lists(a) === lists(b)
-}
-
-/** What the audit log says: names and profiles only where somebody asked for others. */
-function shownOf({ group, attributes, names, profiles }: Kept, edit: IdentityEdit): object {
-  return {
-    ...{ group, attributes },
-    ...(edit.names === undefined ? {} : { names }),
-    ...(edit.profiles === undefined ? {} : { profiles }),
-  }
-}
-
-/** A profile that comes must be there and be for this kind; one that is gone may stay until it is taken away. */
-async function assertGranted(tx: Pick<Transaction, 'profiles'>, before: Identity, after: Identity): Promise<void> {
-  for (const profile of after.profiles) {
-    if (!before.profiles.includes(profile)) await grantedProfile(tx, after, profile)
-  }
+/** What the audit log says of it: grants only where they were edited. */
+function keptAbout({ group, attributes, profiles, names }: Identity, edit: GrantsGiven): object {
+  return { group, attributes, ...(saysNothing(edit) ? {} : { profiles, names }) }
 }
 
 function merged(

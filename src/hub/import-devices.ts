@@ -2,13 +2,16 @@
 import { HubError, quote } from '../core/errors.ts'
 import type { IdentityId } from '../core/identity/id.ts'
 import type { Identity, IdentityState } from '../core/identity/identity.ts'
+import type { Profile } from '../core/profile/profile.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Access } from './authorise.ts'
 import { sameAttributes } from './edit-device.ts'
+import { type Grants, sameGrants, usualProfile } from './grants.ts'
 import type { AnswerPlace } from './kept-answers.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
 import type { IdentityReader, Store } from './ports/store.ts'
+import { type ProfileSource, profileNamed } from './profiles.ts'
 import { newDevice, newToken, type Registration, register } from './registration.ts'
 
 interface Hub {
@@ -19,6 +22,8 @@ interface Hub {
 
 /** A device as an import wants it. */
 export interface ImportedDevice extends Pick<Identity, 'id' | 'group' | 'attributes'> {
+  /** Null where nothing is said: what every device has, and whatever one has that is there. */
+  readonly grants: Grants | null
   /** Null where nothing is said: a new device is active, and one that is there may be in any state but retired. */
   readonly state: IdentityState | null
 }
@@ -66,17 +71,17 @@ export async function importBatch<Line>(
   place: AnswerPlace | null,
   describe: (outcome: RowOutcome) => Line,
 ): Promise<readonly Line[]> {
-  if (options.dryRun)
-    return (await judged(hub.store.identities, rows, options.access)).map(({ outcome }) => describe(outcome))
+  if (options.dryRun) return (await judged(hub.store, rows, options.access)).map(({ outcome }) => describe(outcome))
   return hub.store.write(async (tx) => {
     const nowMs = hub.clock.nowMs()
     const known = place === null ? undefined : await place.read(tx.idempotency, nowMs)
     if (known !== undefined) return known as readonly Line[]
     const registrations: Registration[] = []
-    const lines = (await judged(tx.identities, rows, options.access)).map(({ device, outcome }) => {
+    const lines = (await judged(tx, rows, options.access)).map(({ device, outcome }) => {
       if (device === null || outcome.result !== 'created') return describe(outcome)
-      const granted = tokenFor(hub, device, options)
-      const identity = newDevice({ ...device, state: device.state ?? 'active' }, nowMs)
+      const { id, group, attributes, state, grants } = device
+      const identity = newDevice({ id, group, attributes, state: state ?? 'active', ...grants }, nowMs)
+      const granted = tokenFor(hub, identity, options)
       registrations.push({ identity, token: granted?.token ?? null })
       return describe({ ...outcome, tokenText: granted?.text ?? null })
     })
@@ -86,8 +91,9 @@ export async function importBatch<Line>(
   })
 }
 
-function tokenFor(hub: Hub, { id, state }: ImportedDevice, { tokenLifetimeSec }: ImportOptions) {
-  return tokenLifetimeSec === null || (state ?? 'active') !== 'active' ? null : newToken(hub, id, tokenLifetimeSec)
+function tokenFor(hub: Hub, identity: Identity, { tokenLifetimeSec }: ImportOptions) {
+  if (tokenLifetimeSec === null || identity.state !== 'active' || identity.profiles.length === 0) return null
+  return newToken(hub, identity.id, tokenLifetimeSec, { profile: usualProfile(identity) })
 }
 
 interface Judged {
@@ -96,17 +102,18 @@ interface Judged {
 }
 
 async function judged(
-  identities: IdentityReader,
+  registry: { readonly identities: IdentityReader } & ProfileSource,
   rows: readonly ImportedRow[],
   access: Access,
 ): Promise<readonly Judged[]> {
   const ids = rows.flatMap((row) => ('device' in row ? [row.device.id] : []))
-  const taken = new Map<IdentityId, Identity>((await identities.findAll(ids)).map((each) => [each.id, each]))
+  const taken = new Map<IdentityId, Identity>((await registry.identities.findAll(ids)).map((each) => [each.id, each]))
+  const profiles = await profilesNamed(registry, rows)
   return rows.map((row): Judged => {
     const base = { row: row.row, id: row.id, refusal: null, tokenText: null }
     if ('refusal' in row) return { device: null, outcome: { ...base, ...refused(row.refusal) } }
     const { device } = row
-    const notAllowed = accessRefusal(access, device)
+    const notAllowed = accessRefusal(access, device) ?? grantRefusal(profiles, device)
     if (notAllowed !== null) return { device, outcome: { ...base, ...refused(notAllowed) } }
     const present = taken.get(device.id)
     if (present === undefined) return { device, outcome: { ...base, result: 'created' } }
@@ -119,17 +126,40 @@ async function judged(
 }
 
 /** Why whoever imports may not register this device, or null. */
-function accessRefusal(access: Access, { group, state }: ImportedDevice): HubError | null {
+function accessRefusal(access: Access, { group, state, grants }: ImportedDevice): HubError | null {
   try {
     access.toGroup(group)
     // A device that is born in another state than active has been controlled, too.
     if (state === 'retired') access.alsoFor('device.retire').toGroup(group)
     else if (state !== null && state !== 'active') access.alsoFor('device.control').toGroup(group)
+    if (grants !== null) access.alsoFor('profile.grant').toHub()
     return null
   } catch (error) {
     if (error instanceof HubError) return error
     throw error
   }
+}
+
+async function profilesNamed(
+  registry: ProfileSource,
+  rows: readonly ImportedRow[],
+): Promise<ReadonlyMap<string, Profile | null>> {
+  const names = rows.flatMap((row) => ('device' in row ? (row.device.grants?.profiles ?? []) : []))
+  const profiles = new Map<string, Profile | null>()
+  for (const name of new Set(names)) profiles.set(name, await profileNamed(registry, name))
+  return profiles
+}
+
+/** Why a device cannot be granted what its row says, or null. */
+function grantRefusal(profiles: ReadonlyMap<string, Profile | null>, { grants }: ImportedDevice): HubError | null {
+  for (const name of grants?.profiles ?? []) {
+    const profile = profiles.get(name) ?? null
+    if (profile === null) return new HubError('profile-not-found', `there is no profile ${quote(name)}`)
+    if (!profile.kinds.includes('device')) {
+      return new HubError('profile-not-granted', `the profile ${quote(name)} is not for a device`)
+    }
+  }
+  return null
 }
 
 function refused(refusal: HubError): Pick<RowOutcome, 'result' | 'refusal'> {
@@ -156,6 +186,7 @@ function contradiction(present: Identity, wanted: ImportedDevice): HubError | nu
       ? []
       : [present.group === null ? 'is in no group' : `is in group ${quote(present.group)}`]),
     ...(sameAttributes(present.attributes, wanted.attributes) ? [] : ['has other attributes']),
+    ...(wanted.grants === null || sameGrants(present, wanted.grants) ? [] : ['has other profiles or names']),
   ]
   if (differences.length === 0) return null
   return new HubError('identity-differs', `${id} is registered already and ${differences.join(', ')}`)

@@ -1,14 +1,23 @@
 /** Registering devices and giving them tokens to enrol with. */
 import { HubError, quote } from '../core/errors.ts'
 import { type IdentityId, type IdentityKind, parseIdentityId } from '../core/identity/id.ts'
-import { type Identity, identityRefusal, parseAttributes, parseGroup } from '../core/identity/identity.ts'
+import {
+  type Identity,
+  identityRefusal,
+  noNames,
+  parseAttributes,
+  parseGroup,
+  profilesOfKind,
+} from '../core/identity/identity.ts'
 import type { Token } from '../core/identity/token.ts'
 import type { Secret } from '../core/secret.ts'
 import { endOpenTokens } from './end-tokens.ts'
+import { assertGrantable, type GrantsGiven, grantsWith, usualProfile } from './grants.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
 import type { Store, Transaction } from './ports/store.ts'
-import { newDevice, newToken, register, tokenCreatedEntry } from './registration.ts'
+import { grantedProfile } from './profiles.ts'
+import { newDevice, newToken, register, type TokenTerms, tokenCreatedEntry } from './registration.ts'
 
 interface Hub {
   readonly store: Store
@@ -28,7 +37,8 @@ export interface TokenGrant {
  * Registers a device and makes its first token, as one act.
  *
  * @param actor who asks, for the audit log
- * @throws HubError `identity-id-invalid`, `identity-exists`, `request-invalid`
+ * @throws HubError `identity-id-invalid`, `identity-exists`, `request-invalid`, `name-invalid`, `profile-not-found`,
+ *   `profile-not-granted`
  */
 export async function registerDevice(
   hub: Hub,
@@ -37,10 +47,12 @@ export async function registerDevice(
     readonly id: string
     readonly group: string | null
     readonly attributes: Readonly<Record<string, string>>
+    /** The profile of the token; the usual one of the device where it is left out. */
+    readonly tokenProfile?: string | undefined
     readonly tokenLifetimeSec: number
     /** Whether an operator approves the key of the device before it gets its certificate. */
     readonly needsApproval?: boolean
-  },
+  } & GrantsGiven,
 ): Promise<TokenGrant> {
   const identity = newDevice(
     {
@@ -48,11 +60,16 @@ export async function registerDevice(
       state: 'active',
       group: request.group === null ? null : parseGroup(request.group),
       attributes: parseAttributes(request.attributes),
+      ...grantsWith({ profiles: profilesOfKind.device, names: noNames }, request),
     },
     hub.clock.nowMs(),
   )
-  const { token, text } = newToken(hub, identity.id, request.tokenLifetimeSec, request.needsApproval)
+  const profile = request.tokenProfile ?? usualProfile(identity)
+  const terms = { profile, needsApproval: request.needsApproval }
+  const { token, text } = newToken(hub, identity.id, request.tokenLifetimeSec, terms)
   return hub.store.write(async (tx) => {
+    await assertGrantable(tx, identity)
+    await grantedProfile(tx, identity, profile)
     if ((await tx.identities.find(identity.id))?.state === 'retired') {
       throw new HubError('identity-exists', `${quote(identity.id)} was retired, and an id is never used again`, {
         hint: 'choose another id',
@@ -66,22 +83,24 @@ export async function registerDevice(
 /**
  * Makes another token for a device, as after a lost key or a reset; open ones from before end.
  *
- * @throws HubError `identity-not-found`, or the refusal of its state
+ * @param profile what it shall be for; the usual one of the device where it is left out
+ * @throws HubError `identity-not-found`, `profile-not-granted`, `profile-not-found`, or the refusal of its state
  */
 export async function grantToken(
   hub: Hub,
   actor: string,
   id: IdentityId,
   tokenLifetimeSec: number,
-  needsApproval = false,
+  { profile, needsApproval }: TokenTerms = {},
 ): Promise<TokenGrant> {
-  const { token, text } = newToken(hub, id, tokenLifetimeSec, needsApproval)
   return hub.store.write(async (tx) => {
     const identity = await findDevice(tx, id)
     const refusal = identityRefusal(identity.state)
     if (refusal !== null && refusal !== 'identity-pending') {
       throw new HubError(refusal, `${quote(id)} is ${identity.state} and cannot get a token`)
     }
+    const granted = await grantedProfile(tx, identity, profile ?? usualProfile(identity))
+    const { token, text } = newToken(hub, id, tokenLifetimeSec, { profile: granted.name, needsApproval })
     // Whoever asks for another string has lost the first one, or no longer knows who has it.
     await endOpenTokens(tx, { actor, atMs: token.createdAtMs }, id)
     await tx.tokens.insert(token)

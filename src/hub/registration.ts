@@ -3,6 +3,7 @@ import type { IdentityId } from '../core/identity/id.ts'
 import { type Identity, noNames, profilesOfKind } from '../core/identity/identity.ts'
 import type { Token } from '../core/identity/token.ts'
 import type { Secret } from '../core/secret.ts'
+import { type Grants, unusualGrants } from './grants.ts'
 import type { NewAuditEntry } from './ports/audit.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Random } from './ports/random.ts'
@@ -15,29 +16,36 @@ export interface Registration {
   readonly token: Token | null
 }
 
-/** A device as it is registered now. */
-export function newDevice(device: Pick<Identity, 'id' | 'state' | 'group' | 'attributes'>, nowMs: number): Identity {
+/** A device as it is registered now, with the profiles of its kind and without names where nothing is said of them. */
+export function newDevice(
+  device: Pick<Identity, 'id' | 'state' | 'group' | 'attributes'> & Partial<Grants>,
+  nowMs: number,
+): Identity {
   return {
-    ...device,
-    kind: 'device',
     profiles: profilesOfKind.device,
     names: noNames,
+    ...device,
+    kind: 'device',
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
     version: 1,
   }
 }
 
-/**
- * An open token for a device, and its whole text, which cannot be had again.
- *
- * @param needsApproval whether an operator approves the key that comes with it
- */
+/** What a token is good for. */
+export interface TokenTerms {
+  /** Of the certificate; it must be granted to the identity. */
+  readonly profile?: string | undefined
+  /** Whether an operator approves the key that comes with it. */
+  readonly needsApproval?: boolean | undefined
+}
+
+/** An open token for a device, and its whole text, which cannot be had again. */
 export function newToken(
   hub: { readonly clock: Clock; readonly random: Random },
   identityId: IdentityId,
   lifetimeSec: number,
-  needsApproval = false,
+  { profile = 'device', needsApproval = false }: TokenTerms = {},
 ): { readonly token: Token; readonly text: Secret } {
   const secret = newSecret(hub.random)
   const createdAtMs = hub.clock.nowMs()
@@ -45,7 +53,7 @@ export function newToken(
     id: secret.id,
     secretHash: secret.secretHash,
     identityId,
-    profile: 'device',
+    profile,
     needsApproval,
     state: 'open',
     createdAtMs,
@@ -76,7 +84,8 @@ export async function register(tx: Transaction, actor: string, registrations: re
   )
 }
 
-function registeredEntry(actor: string, { id, state, group, attributes, createdAtMs }: Identity): NewAuditEntry {
+function registeredEntry(actor: string, identity: Identity): NewAuditEntry {
+  const { id, state, group, attributes, createdAtMs } = identity
   return {
     atMs: createdAtMs,
     actor,
@@ -84,7 +93,7 @@ function registeredEntry(actor: string, { id, state, group, attributes, createdA
     subject: id,
     before: null,
     // Active goes without saying.
-    after: { ...(state === 'active' ? {} : { state }), group, attributes },
+    after: { ...(state === 'active' ? {} : { state }), group, attributes, ...unusualGrants(identity) },
   }
 }
 
@@ -98,6 +107,7 @@ export function tokenCreatedEntry(actor: string, token: Token): NewAuditEntry {
     before: null,
     after: {
       token: token.id,
+      profile: token.profile,
       expiresAt: new Date(token.expiresAtMs).toISOString(),
       ...(token.needsApproval ? { needsApproval: true } : {}),
     },

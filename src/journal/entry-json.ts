@@ -1,6 +1,6 @@
 /** Entries as JSON values: a certificate is base64, what is null is left out, all else is as it is in memory. */
 import type { Credential } from '../core/identity/credential.ts'
-import type { Identity } from '../core/identity/identity.ts'
+import { type Identity, withGrants } from '../core/identity/identity.ts'
 import type { NewHubEvent } from '../hub/ports/events.ts'
 import type { JournalEntry } from '../hub/ports/journal.ts'
 
@@ -32,7 +32,7 @@ export function entryFromJson(value: unknown): JournalEntry | null {
     atMs: atMs as number,
     event: event as unknown as NewHubEvent,
     credential: read,
-    identity: identity as Identity | null,
+    identity: identity === null ? null : withGrants(identity as unknown as Identity),
   }
 }
 

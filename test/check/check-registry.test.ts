@@ -102,6 +102,15 @@ describe('the check of a registry', () => {
       'a group that reaches into topics': `update identities set group_name = 'a/#' where id = 'idle'`,
       'an id that is none': `insert into identities select 'a b', kind, state, group_name, attributes, 1, 1, 1, profiles, names from identities where id = 'idle'`,
       'a version below 1': `update identities set version = 0 where id = 'idle'`,
+      'a profile that there is not': `update identities set profiles = '["device","none"]' where id = 'idle'`,
+      'grants that are no list': `update identities set profiles = '{}' where id = 'idle'`,
+      'a wildcard among its names': `update identities set names = '{"dnsNames":["*.example"],"ipAddresses":[],"emails":[]}' where id = 'idle'`,
+    },
+    'profile-well-formed': {
+      'a definition that is no JSON': `insert into profiles values ('plc', '{', 1, 1, 1)`,
+      'a definition of an authority': `insert into profiles values ('plc', '{"name":"plc","keyUsage":["keyCertSign"]}', 1, 1, 1)`,
+      'a definition of another name': `insert into profiles values ('plc', '{"name":"plc-2"}', 1, 1, 1)`,
+      'a version below 1': `insert into profiles values ('plc', '{"name":"plc"}', 0, 1, 1)`,
     },
     'references-exist': {
       'an identity that was deleted': `delete from identities where id = 'pump'`,

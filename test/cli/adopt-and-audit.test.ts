@@ -24,10 +24,11 @@ function handfast({ data }: FakeHub, args: readonly string[]): Promise<Finished>
 
 function waiting(id: string): AdoptionView {
   const at = '2026-11-21T12:00:00.000Z'
-  const device = { id, kind: 'device' as const, group: null, attributes: {}, version: 1, createdAt: at, updatedAt: at }
+  const kept = { group: null, attributes: {}, profiles: ['device'], dnsNames: [], ipAddresses: [], emails: [] }
+  const device = { id, kind: 'device' as const, ...kept, version: 1, createdAt: at, updatedAt: at }
   return {
     device: { ...device, state: 'pending' },
-    becomes: { state: 'active', group: null, attributes: {} },
+    becomes: { state: 'active', ...kept },
     credentials: [],
   }
 }

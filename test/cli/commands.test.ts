@@ -17,6 +17,10 @@ const device = {
   state: 'active',
   group: 'line-1',
   attributes: { site: 'Ulm' },
+  profiles: ['device'],
+  dnsNames: [],
+  ipAddresses: [],
+  emails: [],
   createdAt: '2026-11-01T08:00:00.000Z',
   updatedAt: '2026-11-01T08:00:00.000Z',
 }
@@ -193,6 +197,31 @@ describe('commands that ask a hub', () => {
     assert.equal(second.status, 5)
     assert.match(second.stderr, /^error: somebody else has just changed "pump-7"; nothing was done\n/)
     assert.match(second.stderr, /hint: see what it is now with `npx handfast device show pump-7`/)
+  })
+
+  test('`device set` grants profiles and names beside those that there are, and takes them away', async (context) => {
+    const has = { ...device, version: 1, profiles: ['device', 'old'], dnsNames: ['a.example', 'b.example'] }
+    const hub = await hubAt(context, ({ method, body }) =>
+      method === 'GET'
+        ? { status: 200, body: { device: has, credentials: [] } }
+        : { status: 200, body: { ...has, ...(body as object), version: 2 } },
+    )
+    const grants = ['--profile', 'dual', '--profile', 'device', '--remove-profile', 'old', '--remove-dns', 'a.example']
+    const { stdout, stderr } = await handfast([
+      'device',
+      'set',
+      'pump-7',
+      ...grants,
+      '--ip',
+      '10.3.0.11',
+      '--data',
+      hub.data,
+    ])
+    assert.match(stdout, /\nprofiles device dual, names b\.example 10\.3\.0\.11\n$/, stderr)
+    const asked = { profiles: ['device', 'dual'], dnsNames: ['b.example'], ipAddresses: ['10.3.0.11'] }
+    assert.deepEqual(hub.requests.at(-1)?.body, asked)
+    const both = await handfast(['device', 'set', 'pump-7', '--profile', 'x', '--remove-profile', 'x'])
+    assert.match(both.stderr, /^error: --profile gives "x" and --remove-profile takes it\n/)
   })
 
   test('`device set` wants something to set, and no attribute set and removed at once', async () => {

@@ -9,10 +9,21 @@ import { assertProblem } from './problem.ts'
 
 type Api = Awaited<ReturnType<typeof apiParts>>
 
+/** What the journal says that it was granted. */
+const names = { dnsNames: ['pump.plant.example'], ipAddresses: [], emails: [] }
+const grants = { profiles: ['dual'], ...names }
+
 /** A device as a restore leaves it: registered since, with a certificate that was used. */
 async function waiting({ hub }: Api, id: string, n: number): Promise<Credential> {
   const now = fakeIdentity(id, { state: 'pending' })
-  const then = { ...now, state: 'active' as const, group: 'line-2', attributes: { site: 'Köln' } }
+  const then = {
+    ...now,
+    state: 'active' as const,
+    group: 'line-2',
+    attributes: { site: 'Köln' },
+    profiles: ['dual'],
+    names,
+  }
   const credential = fakeCredential(n, { identityId: now.id, state: 'unadopted', activatedAtMs: 5_000 })
   await hub.store.write(async (tx) => {
     await tx.identities.insert(now)
@@ -29,7 +40,7 @@ test('a list shows each device as it is and as it would be, page by page or one 
   const first = await answered<PageView<AdoptionView>>(ask(api, 'GET', '/adoptions?limit=1'))
   assert.deepEqual(
     first.items.map(({ device, becomes, credentials }) => [device.id, device.state, becomes, credentials.length]),
-    [['pump-1', 'pending', { state: 'active', group: 'line-2', attributes: { site: 'Köln' } }, 1]],
+    [['pump-1', 'pending', { state: 'active', group: 'line-2', attributes: { site: 'Köln' }, ...grants }, 1]],
   )
   assert.equal(first.items[0]?.credentials[0]?.serialNumber, credential.serialNumber)
   const second = await answered<PageView<AdoptionView>>(ask(api, 'GET', `/adoptions?after=${first.next}`))
@@ -44,6 +55,7 @@ test('an adoption opens the door, is told once, and is in the audit log', async 
   const credential = await waiting(api, 'pump-1', 1)
   const { device, credentials } = await answered<AdoptedView>(ask(api, 'POST', '/devices/pump-1/adopt', {}))
   assert.deepEqual([device.state, device.group, device.version], ['active', 'line-2', 2])
+  assert.deepEqual([device.profiles, device.dnsNames], [grants.profiles, grants.dnsNames])
   assert.deepEqual(
     credentials.map(({ serialNumber, state }) => [serialNumber, state]),
     [[credential.serialNumber, 'active']],

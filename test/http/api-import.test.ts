@@ -116,6 +116,38 @@ describe('an import of CSV', () => {
     assert.equal((await shown(api, 'd2')).group, 'y')
   })
 
+  test('grants profiles and names where a row says so, and says of each row why it cannot', async (t) => {
+    const api = await apiParts(t)
+    const text = [
+      'id,profiles,dnsNames,ipAddresses',
+      'press-4,device dual,press-4.plant.example press.plant.example,10.3.0.11',
+      'press-5,,,',
+      'press-6,-,,',
+      'press-7,none,,',
+      'press-8,user,,',
+      'press-9,,*.plant.example,',
+      'press-4b,dual,,10.0.0.0/8',
+    ].join('\n')
+    const { rows } = await importing(api, text)
+    assert.deepEqual(
+      rows.map(({ result, code }) => code ?? result),
+      ['created', 'created', 'created', 'profile-not-found', 'profile-not-granted', 'name-invalid', 'name-invalid'],
+    )
+    const press = await shown(api, 'press-4')
+    assert.deepEqual(press.profiles, ['device', 'dual'])
+    assert.deepEqual(
+      [press.dnsNames, press.ipAddresses],
+      [['press-4.plant.example', 'press.plant.example'], ['10.3.0.11']],
+    )
+    assert.deepEqual((await shown(api, 'press-5')).profiles, ['device'])
+    assert.deepEqual((await shown(api, 'press-6')).profiles, [])
+    const again = 'id,profiles,dnsNames\npress-4,,\npress-5,device,\npress-6,dual,\n'
+    assert.deepEqual(
+      (await importing(api, again)).rows.map(({ result, code }) => code ?? result),
+      ['unchanged', 'unchanged', 'identity-differs'],
+    )
+  })
+
   test('is refused as a whole, before anything is done, when its header or its encoding is wrong', async (t) => {
     const api = await apiParts(t)
     const wrong: readonly (readonly [body: string | Buffer, named: RegExp])[] = [

@@ -111,7 +111,7 @@ describe('a key with a token that needs approval', () => {
     const here = await asking(t)
     await assertRefused(ask(here, here.certificateRequest), 'enrolment-waits')
     await approveEnrolment(here.hub, here.hub.actor, id, null)
-    const { tokenText } = await grantToken(here.hub, here.hub.actor, id, 86_400, true)
+    const { tokenText } = await grantToken(here.hub, here.hub.actor, id, 86_400, { needsApproval: true })
     await assertRefused(ask({ ...here, tokenText }, here.certificateRequest), 'enrolment-waits')
   })
 })

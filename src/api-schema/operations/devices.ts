@@ -13,6 +13,9 @@ import {
 import { bootstrapView, deviceChangeView, deviceDetailView, devicePageView, deviceView } from '../views.ts'
 
 const ofOneDevice = ['identity-id-invalid', 'identity-not-found'] as const
+const ofProfiles = ['profile-not-found', 'profile-not-granted'] as const
+/** Profiles and names are an admin's to give. */
+const ofGrants = [...ofProfiles, 'name-invalid', 'role-forbids'] as const
 
 export const registerDevice = operation({
   id: 'registerDevice',
@@ -22,7 +25,7 @@ export const registerDevice = operation({
   tag: 'devices',
   summary: 'Register a device',
   description:
-    'Registers a device and makes its first enrolment token, as one act. The token is in the answer and cannot be had again; ask for another one with `createToken`.',
+    'Registers a device and makes its first enrolment token, as one act. The token is in the answer and cannot be had again; ask for another one with `createToken`. Profiles and names are for an admin to give; without them a device has the profile `device` and no names.',
   body: jsonBody(registerDeviceRequest, {
     id: 'pump-7',
     group: 'line-2',
@@ -38,7 +41,7 @@ export const registerDevice = operation({
   },
   keyed: true,
   tagged: true,
-  failures: ['identity-id-invalid', 'identity-exists', 'group-forbids'],
+  failures: [...ofGrants, 'identity-id-invalid', 'identity-exists', 'group-forbids'],
 })
 
 export const listDevices = operation({
@@ -89,9 +92,9 @@ export const editDevice = operation({
   method: 'PATCH',
   path: '/api/v1/devices/{id}',
   tag: 'devices',
-  summary: 'Edit group and attributes of a device',
+  summary: 'Edit group, attributes, profiles and names of a device',
   description:
-    'A JSON merge patch (RFC 7396). It says with `If-Match` from which version it was made, and is refused when somebody else was faster. A patch that changes nothing leaves the version as it is.',
+    'A JSON merge patch (RFC 7396). It says with `If-Match` from which version it was made, and is refused when somebody else was faster. A patch that changes nothing leaves the version as it is. Profiles and names are for an admin to give; a list takes the place of the list before.',
   params: deviceParams,
   body: {
     ...jsonBody(editDeviceRequest, { group: 'line-3', attributes: { site: null } }),
@@ -107,7 +110,7 @@ export const editDevice = operation({
   keyed: true,
   conditional: true,
   tagged: true,
-  failures: [...ofOneDevice, 'identity-retired', 'group-forbids'],
+  failures: [...ofOneDevice, ...ofGrants, 'identity-retired', 'group-forbids'],
 })
 
 export const createToken = operation({
@@ -129,7 +132,7 @@ export const createToken = operation({
   },
   keyed: true,
   tagged: true,
-  failures: [...ofOneDevice, 'identity-disabled', 'identity-retired'],
+  failures: [...ofOneDevice, ...ofProfiles, 'identity-disabled', 'identity-retired'],
 })
 
 export const disableDevice = operation({

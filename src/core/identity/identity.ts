@@ -42,6 +42,11 @@ export const profilesOfKind: Readonly<Record<IdentityKind, readonly string[]>> =
   user: ['user'],
 }
 
+/** An identity that an earlier version wrote down, which knew of no grants: it has what its kind has. */
+export function withGrants(identity: Omit<Identity, 'profiles' | 'names'> & Partial<Identity>): Identity {
+  return { profiles: profilesOfKind[identity.kind] ?? [], names: noNames, ...identity }
+}
+
 const transitions: Readonly<Record<IdentityState, readonly IdentityState[]>> = {
   pending: ['active', 'disabled', 'retired'],
   active: ['disabled', 'retired'],

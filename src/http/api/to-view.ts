@@ -28,13 +28,13 @@ import type { RenewalContest } from '../../hub/ports/renewals.ts'
 import type { RollOverStatus } from '../../hub/roll-over/status.ts'
 
 export function deviceToView(identity: Identity): DeviceView {
-  const { id, kind, state, group, attributes, version, createdAtMs, updatedAtMs } = identity
+  const { id, kind, state, group, version, createdAtMs, updatedAtMs } = identity
   return {
     id,
     kind,
     state,
     group,
-    attributes: { ...attributes },
+    ...keptAbout(identity),
     version,
     createdAt: iso(createdAtMs),
     updatedAt: iso(updatedAtMs),
@@ -42,17 +42,22 @@ export function deviceToView(identity: Identity): DeviceView {
 }
 
 export function identityToView(identity: Identity): IdentityView {
-  const { dnsNames, ipAddresses, emails } = identity.names
-  const { id, kind, state, group, attributes, profiles, version, createdAtMs, updatedAtMs } = identity
+  const { id, kind, state, group, version, createdAtMs, updatedAtMs } = identity
   return {
     ...{ id, kind, state, group, version },
+    ...keptAbout(identity),
+    createdAt: iso(createdAtMs),
+    updatedAt: iso(updatedAtMs),
+  }
+}
+
+function keptAbout({ attributes, profiles, names: { dnsNames, ipAddresses, emails } }: Identity) {
+  return {
     attributes: { ...attributes },
+    profiles: [...profiles],
     dnsNames: [...dnsNames],
     ipAddresses: [...ipAddresses],
     emails: [...emails],
-    profiles: [...profiles],
-    createdAt: iso(createdAtMs),
-    updatedAt: iso(updatedAtMs),
   }
 }
 
@@ -98,8 +103,7 @@ export function contestToView({ atMs, parentSerial, rivalSerial, serialNumber }:
 export function adoptionToView({ identity, target, credentials }: AdoptionPlan): AdoptionView {
   return {
     device: deviceToView(identity),
-    becomes:
-      target === null ? null : { state: target.state, group: target.group, attributes: { ...target.attributes } },
+    becomes: target === null ? null : { state: target.state, group: target.group, ...keptAbout(target) },
     credentials: credentials.map(credentialToView),
   }
 }

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import { withGrants } from '../../core/identity/identity.ts'
 import type { Adoption, AdoptionReader, Adoptions } from '../../hub/ports/store.ts'
 import type { Access, AdoptionTable } from '../schema.ts'
 import { assertBulk, pageOf, readIdCursor, rowsToRead, writeCursor } from './page.ts'
@@ -57,5 +58,5 @@ export function adoptions(access: Access): Adoptions {
 }
 
 function read(row: Selectable<AdoptionTable>): Adoption {
-  return { identity: JSON.parse(row.identity), versionThen: row.version_then }
+  return { identity: withGrants(JSON.parse(row.identity)), versionThen: row.version_then }
 }

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { DeviceView } from '../../../api-schema/views.ts'
 import { HubError, quote } from '../../../core/errors.ts'
+import { profilesOfKind } from '../../../core/identity/identity.ts'
 import { limits } from '../../../core/limits.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
 import { formatNamed, type ImportFormat, importFormats } from '../../import/import-input.ts'
@@ -50,24 +51,40 @@ async function exportDevices(options: ExportOptions): Promise<void> {
 }
 
 /** What `device import` reads in a line of NDJSON. */
-function rowOf({ id, group, state, attributes }: DeviceView): object {
-  return { id, group, state, attributes }
+function rowOf(device: DeviceView): object {
+  const { id, group, state, attributes } = device
+  return { id, group, state, attributes, ...Object.fromEntries(listsOf(device)) }
 }
+
+/** Profiles and names, where a device has others than every device has: whoever takes them back must be allowed to grant them. */
+function listsOf(device: DeviceView): readonly (readonly [name: GrantList, value: readonly string[]])[] {
+  const isUsual = device.profiles.join(' ') === usualProfiles
+  return grantLists
+    .map((name) => [name, device[name]] as const)
+    .filter(([name, value]) => (name === 'profiles' ? !isUsual : value.length > 0))
+}
+
+const grantLists = ['profiles', 'dnsNames', 'ipAddresses', 'emails'] as const
+type GrantList = (typeof grantLists)[number]
+const usualProfiles = profilesOfKind.device.join(' ')
 
 function writeCsv(sink: Sink, devices: readonly DeviceView[]): void {
   const names = [...new Set(devices.flatMap(({ attributes }) => Object.keys(attributes)))].sort()
   const lines = (rows: readonly (readonly string[])[]) => rows.map((row) => `${row.map(cell).join(',')}\n`).join('')
-  sink.write(lines([['id', 'group', 'state', ...names.map((name) => `attr.${name}`)]]))
+  const used = new Set(devices.flatMap((device) => listsOf(device).map(([name]) => name)))
+  const lists = grantLists.filter((name) => used.has(name))
+  sink.write(lines([['id', 'group', 'state', ...lists, ...names.map((name) => `attr.${name}`)]]))
   let empty = 0
   for (let start = 0; start < devices.length; start += limits.pageRowsMax) {
     const some = devices.slice(start, start + limits.pageRowsMax)
     for (const { attributes } of some) empty += Object.values(attributes).filter((value) => value === '').length
     sink.write(
       lines(
-        some.map(({ id, group, state, attributes }) => [
+        some.map(({ id, group, state, attributes, ...rest }) => [
           id,
           group ?? '',
           state,
+          ...lists.map((name) => rest[name].join(' ') || (name === 'profiles' ? '-' : '')),
           ...names.map((name) => attributes[name] ?? ''),
         ]),
       ),

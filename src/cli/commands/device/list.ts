@@ -110,6 +110,8 @@ export function defineShow(command: Command): void {
       ['state', device.state],
       ['group', device.group ?? '-'],
       ['attributes', attributesText(device)],
+      ['profiles', device.profiles.join(' ') || '-'],
+      ['names', [...device.dnsNames, ...device.ipAddresses, ...device.emails].join(' ') || '-'],
       ['registered', shortTime(device.createdAt)],
       ['changed', shortTime(device.updatedAt)],
     ])

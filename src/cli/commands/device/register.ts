@@ -5,16 +5,23 @@ import type { BootstrapView } from '../../../api-schema/views.ts'
 import { handfast } from '../../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../../hub-options.ts'
 import { note, printJson, printLine, shellWord, shortTime } from '../../output.ts'
-import { collectAttribute, duration } from '../../values.ts'
+import { collectAttribute, collectWord, duration } from '../../values.ts'
 
 interface TokenOptions extends HubOptions {
   readonly tokenTtl?: number
   readonly approval?: boolean
 }
 
+interface NewTokenOptions extends TokenOptions {
+  readonly profile?: string
+}
+
 interface AddOptions extends TokenOptions {
   readonly group?: string
   readonly attr?: Readonly<Record<string, string>>
+  readonly profile?: readonly string[]
+  readonly dns?: readonly string[]
+  readonly ip?: readonly string[]
 }
 
 /** The option --token-ttl of every command that makes tokens. */
@@ -35,6 +42,13 @@ export function defineAdd(command: Command): void {
   addHubOptions(command)
     .option('--group <group>', 'group of the device')
     .option('--attr <name=value>', 'attribute, may be repeated', collectAttribute)
+    .option(
+      '--profile <name>',
+      "profile that it is granted, may be repeated (default device); the first is its token's",
+      collectWord,
+    )
+    .option('--dns <name>', 'DNS name that its certificates may have, may be repeated', collectWord)
+    .option('--ip <address>', 'address that its certificates may have, may be repeated', collectWord)
     .option('--token-ttl <duration>', ttlHelp, parseTtl)
     .option('--approval', approvalHelp)
     .action(async (id: string, options: AddOptions) => {
@@ -42,6 +56,9 @@ export function defineAdd(command: Command): void {
         id,
         ...(options.group === undefined ? {} : { group: options.group }),
         ...(options.attr === undefined ? {} : { attributes: { ...options.attr } }),
+        ...(options.profile === undefined ? {} : { profiles: [...options.profile], tokenProfile: options.profile[0] }),
+        ...(options.dns === undefined ? {} : { dnsNames: [...options.dns] }),
+        ...(options.ip === undefined ? {} : { ipAddresses: [...options.ip] }),
         ...tokenFields(options),
       }
       const view = await hubOf(options).post<BootstrapView>('/devices', request)
@@ -52,10 +69,14 @@ export function defineAdd(command: Command): void {
 
 export function defineToken(command: Command): void {
   addHubOptions(command)
+    .option('--profile <name>', 'profile of the certificate, one that the device is granted (default device)')
     .option('--token-ttl <duration>', ttlHelp, parseTtl)
     .option('--approval', approvalHelp)
-    .action(async (id: string, options: TokenOptions) => {
-      const request: CreateTokenRequest = tokenFields(options)
+    .action(async (id: string, options: NewTokenOptions) => {
+      const request: CreateTokenRequest = {
+        ...(options.profile === undefined ? {} : { tokenProfile: options.profile }),
+        ...tokenFields(options),
+      }
       const view = await hubOf(options).post<BootstrapView>(`/devices/${pathPart(id)}/tokens`, request)
       const until = shortTime(view.tokenExpiresAt)
       const news = `A new string for ${view.device.id}; it enrols once, until ${until}. Earlier ones work no more:`

@@ -45,7 +45,7 @@ export const profileFailures = {
     'conflict',
     'general',
     'the profile is granted to identities',
-    'take it away from them first: `handfast device set <id> --no-profile <name>`',
+    'take it away from them first: `handfast device set <id> --remove-profile <name>`',
   ),
   'profile-built-in': entry(
     'HF-3425',

@@ -9,7 +9,10 @@ import { parseAttributes } from '../../../core/identity/identity.ts'
 /** What the cells of a row say, to be judged like a row of NDJSON; or why it is none. */
 export type CellsRead = { readonly value: Readonly<Record<string, unknown>> } | { readonly refusal: HubError }
 
-type Column = { readonly kind: 'id' | 'group' | 'state' } | { readonly kind: 'attribute'; readonly name: string }
+type Column =
+  | { readonly kind: 'id' | 'group' | 'state' }
+  | { readonly kind: 'list'; readonly name: string }
+  | { readonly kind: 'attribute'; readonly name: string }
 
 const delimiters = [',', ';', '\t'] as const
 
@@ -69,6 +72,7 @@ export class CsvReader {
       const column = this.#columns[index]
       if (cell === '' || column === undefined) continue
       if (column.kind === 'attribute') attributes.push([column.name, cell])
+      else if (column.kind === 'list') value[column.name] = wordsOf(cell)
       else value[column.kind] = cell
     }
     return { value: { ...value, attributes: Object.fromEntries(attributes) } }
@@ -76,9 +80,17 @@ export class CsvReader {
 }
 
 const attributePrefix = 'attr.'
+/** Lists with spaces between what they hold, by the names that they have in NDJSON. */
+const listColumns: readonly string[] = ['profiles', 'dnsNames', 'ipAddresses', 'emails']
+
+/** A list in a cell: none of what stands in it has a space. A hyphen is an empty one, since an empty cell says nothing. */
+function wordsOf(cell: string): readonly string[] {
+  return cell.trim() === '-' ? [] : cell.split(' ').filter((word) => word !== '')
+}
 
 function columnOf(name: string): Column {
   if (name === 'id' || name === 'group' || name === 'state') return { kind: name }
+  if (listColumns.includes(name)) return { kind: 'list', name }
   if (!name.startsWith(attributePrefix)) throw headerRefusal(`has a column ${quote(name)}, which is none of a device`)
   const attribute = name.slice(attributePrefix.length)
   try {

@@ -2,7 +2,9 @@
 import { importRow } from '../../../api-schema/bulk.ts'
 import { HubError, quote } from '../../../core/errors.ts'
 import { parseIdentityId } from '../../../core/identity/id.ts'
+import { noNames, profilesOfKind } from '../../../core/identity/identity.ts'
 import { limits } from '../../../core/limits.ts'
+import { grantsWith, saysNothing } from '../../../hub/grants.ts'
 import type { ImportedDevice, ImportedRow } from '../../../hub/import-devices.ts'
 import { parseValue } from '../parse-request.ts'
 import { CsvReader } from './csv-rows.ts'
@@ -113,10 +115,11 @@ function rowFrom(row: number, read: ValueRead, rowOfId: Map<string, number>): Im
   }
 }
 
-/** @throws HubError `request-invalid`, `identity-id-invalid` */
+/** @throws HubError `request-invalid`, `identity-id-invalid`, `name-invalid` */
 function deviceFrom(value: unknown): ImportedDevice {
-  const { id, group, attributes, state = null } = parseValue(importRow, value)
-  return { id: parseIdentityId(id), group, attributes, state }
+  const { id, group, attributes, state = null, ...given } = parseValue(importRow, value)
+  const grants = saysNothing(given) ? null : grantsWith({ profiles: profilesOfKind.device, names: noNames }, given)
+  return { id: parseIdentityId(id), group, attributes, state, grants }
 }
 
 function idIn(value: unknown): string | null {

@@ -13,6 +13,7 @@ import type { IdentityState } from '../../../core/identity/identity.ts'
 import type { Access } from '../../../hub/authorise.ts'
 import { changeDeviceState, type IdentityChange, revokeDevice } from '../../../hub/change-identity.ts'
 import { editDevice } from '../../../hub/edit-device.ts'
+import { saysNothing } from '../../../hub/grants.ts'
 import { findDevice, grantToken, registerDevice, type TokenGrant } from '../../../hub/register-device.ts'
 import { versionsIn } from '../../entity-tag.ts'
 import { grantToView } from '../bootstrap.ts'
@@ -32,6 +33,7 @@ export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void
 
   serve(api, operations.registerDevice, async ({ hub, actor, access, body }) => {
     access.toGroup(body.group)
+    if (!saysNothing(body)) access.alsoFor('profile.grant').toHub()
     return granted(await told(access, () => registerDevice(hub, actor, body)))
   })
 
@@ -67,6 +69,7 @@ export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void
     operations.editDevice,
     async ({ hub, actor, access, params, body, ifMatch }): Promise<Answered<DeviceView>> => {
       if (body.group !== undefined) access.toGroup(body.group)
+      if (!saysNothing(body)) access.alsoFor('profile.grant').toHub()
       const allowed = versionsIn(ifMatch)
       const identity = await editDevice(hub, actor, parseIdentityId(params.id), body, allowed)
       return { body: deviceToView(identity), tag: versionTag(identity) }
@@ -74,7 +77,12 @@ export function deviceRoutes(api: ApiListener, describeHub: () => HubView): void
   )
 
   serve(api, operations.createToken, async ({ hub, actor, params, body }) =>
-    granted(await grantToken(hub, actor, parseIdentityId(params.id), body.tokenLifetimeSec, body.needsApproval)),
+    granted(
+      await grantToken(hub, actor, parseIdentityId(params.id), body.tokenLifetimeSec, {
+        profile: body.tokenProfile,
+        needsApproval: body.needsApproval,
+      }),
+    ),
   )
 
   const moves: readonly (readonly [typeof operations.disableDevice, Exclude<IdentityState, 'pending'>])[] = [

@@ -48,9 +48,7 @@ function routesOf(api: ApiListener, operations: IdentityOperations): void {
   })
 
   serve(api, operations.edit, async ({ hub, actor, params, body, ifMatch }) => {
-    const { group, attributes, profiles, ...names } = body
-    const edit = { group, attributes, profiles, names }
-    return shown(await editIdentity(hub, actor, { kind, id: parseIdentityId(params.id) }, edit, versionsIn(ifMatch)))
+    return shown(await editIdentity(hub, actor, { kind, id: parseIdentityId(params.id) }, body, versionsIn(ifMatch)))
   })
 
   const moves: readonly (readonly ['disable' | 'enable' | 'retire', Exclude<IdentityState, 'pending'>])[] = [
