@@ -5,7 +5,7 @@
  * that whatever happens afterwards there is a record of it that can be found and revoked: an intent. The caller completes
  * it, in one transaction with what caused it, and hands the certificate out only then.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { HubError } from '../core/errors.ts'
 import type { Credential, KeyOrigin, SerialNumber } from '../core/identity/credential.ts'
 import { limits } from '../core/limits.ts'
@@ -162,7 +162,7 @@ async function writeDown(hub: IssuingHub, intent: Credential, linted: LintedCert
         identity: intent.identityId,
         authority: intent.authorityId,
         profile: intent.profile,
-        toBeSigned: createHash('sha256').update(linted.toBeSigned).digest('hex'),
+        toBeSigned: hash('sha256', linted.toBeSigned, 'hex'),
       },
     })
   })

@@ -141,17 +141,16 @@ function spkiOf(privateKey: KeyObject): Uint8Array {
 
 function signerOf(privateKey: KeyObject): Signer {
   const publicKey = spkiOf(privateKey)
-  const key = { key: privateKey, dsaEncoding: 'der' } as const
   // One signature on P-256 or with Ed25519 takes 24 µs, less than the way to the thread pool and back; RSA takes a millisecond.
   const isFast =
     privateKey.asymmetricKeyType === 'ed25519' || privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1'
   const hashFor = (bytes: Uint8Array) => algorithmFor(bytes, publicKey).hash
-  if (isFast) return { publicKey, sign: async (bytes) => new Uint8Array(sign(hashFor(bytes), bytes, key)) }
+  if (isFast) return { publicKey, sign: async (bytes) => new Uint8Array(sign(hashFor(bytes), bytes, privateKey)) }
   return {
     publicKey,
     sign: (bytes) =>
       new Promise((resolve, reject) => {
-        sign(hashFor(bytes), bytes, key, (error, signature) => {
+        sign(hashFor(bytes), bytes, privateKey, (error, signature) => {
           if (error === null) resolve(new Uint8Array(signature))
           else reject(error)
         })

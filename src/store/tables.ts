@@ -61,27 +61,65 @@ export interface WriterParts {
   onEvent(): void
 }
 
-/** The tables inside one transaction. */
+/** The tables inside one transaction. Most units of work touch few of them, so each is made when it is asked for. */
 export function writersOver(access: Access, { clock, nowMs, ends, onEvent }: WriterParts): Transaction {
   return {
-    identities: identities(access),
-    credentials: credentials(access),
-    tokens: tokens(access),
-    authorities: authorities(access),
-    rollOvers: rollOvers(access),
-    profiles: profiles(access),
-    enrolmentRequests: enrolmentRequests(access),
-    renewals: renewals(access),
-    roleGrants: roleGrants(access),
-    crls: crls(access),
-    apiKeys: apiKeys(access),
-    settings: settings(access),
-    sealedKeys: sealedKeys(access),
-    adoptions: adoptions(access),
-    idempotency: idempotency(access),
-    leases: leases(access, nowMs),
-    events: eventWriter(access, clock, ends, onEvent),
-    audit: auditWriter(access, ends),
-    attempts: attemptWriter(access),
+    get identities() {
+      return identities(access)
+    },
+    get credentials() {
+      return credentials(access)
+    },
+    get tokens() {
+      return tokens(access)
+    },
+    get authorities() {
+      return authorities(access)
+    },
+    get rollOvers() {
+      return rollOvers(access)
+    },
+    get profiles() {
+      return profiles(access)
+    },
+    get enrolmentRequests() {
+      return enrolmentRequests(access)
+    },
+    get renewals() {
+      return renewals(access)
+    },
+    get roleGrants() {
+      return roleGrants(access)
+    },
+    get crls() {
+      return crls(access)
+    },
+    get apiKeys() {
+      return apiKeys(access)
+    },
+    get settings() {
+      return settings(access)
+    },
+    get sealedKeys() {
+      return sealedKeys(access)
+    },
+    get adoptions() {
+      return adoptions(access)
+    },
+    get idempotency() {
+      return idempotency(access)
+    },
+    get leases() {
+      return leases(access, nowMs)
+    },
+    get events() {
+      return eventWriter(access, clock, ends, onEvent)
+    },
+    get audit() {
+      return auditWriter(access, ends)
+    },
+    get attempts() {
+      return attemptWriter(access)
+    },
   }
 }

@@ -53,7 +53,7 @@ interface Signing {
  */
 export function lintBeforeSigning(certificate: Uint8Array, plan: CertificatePlan): LintedCertificate {
   // A copy of our own: what was looked at is what will be signed, whatever the caller does with its bytes.
-  const der = Uint8Array.from(certificate)
+  const der = new Uint8Array(certificate)
   const findings = lintCertificate(der, plan)
   if (findings.length > 0) {
     const list = findings.map(({ rule, sentence }) => `it ${sentence} (${rule})`).join('; ')
@@ -61,7 +61,7 @@ export function lintBeforeSigning(certificate: Uint8Array, plan: CertificatePlan
   }
   const issuerKey = plan.issuer?.publicKey ?? plan.publicKey
   assert(issuerKey !== null, 'who signs itself is looked at with its own key')
-  const signing = { toBeSigned: toBeSignedOf(der).slice(), issuerKey: Uint8Array.from(issuerKey) }
+  const signing = { toBeSigned: toBeSignedOf(der).slice(), issuerKey: new Uint8Array(issuerKey) }
   const linted = newLinted(der, signing.toBeSigned.slice())
   permissible.set(linted, signing)
   return linted

@@ -1,5 +1,5 @@
 /** Certificates as they are read: ours and those of strangers (RFC 5280 §4.1). */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.ts'
 import {
   bitStringOctets,
@@ -83,7 +83,7 @@ export function readCertificate(der: Uint8Array): CertificateFields {
 
 /** SHA-256 of a certificate in DER, 64 lower-case hexadecimal characters. */
 export function certificateFingerprint(der: Uint8Array): string {
-  return createHash('sha256').update(der).digest('hex')
+  return hash('sha256', der, 'hex')
 }
 
 function readToBeSigned(

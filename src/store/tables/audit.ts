@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import { auditChainStart, auditHash } from '../../core/audit/chain.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from '../../hub/ports/audit.ts'
 import type { AuditReader, AuditWriter } from '../../hub/ports/store.ts'
+import { keptStatement } from '../kept-statement.ts'
 import type { Access, AuditTable } from '../schema.ts'
 import type { LogEnds } from './log-ends.ts'
 import { assertBulk, assertPage, pageOf, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
@@ -32,6 +33,11 @@ export function auditWriter(access: Access, ends: LogEnds): AuditWriter {
   }
 }
 
+const inserting = keptStatement<Selectable<AuditTable>>(
+  (database, row) => database.insertInto('audit').values(row),
+  (row) => Object.values(row),
+)
+
 /** Writers follow each other, so the entry that is the newest now is still the newest when this one is written. */
 async function appendAll(access: Access, ends: LogEnds, entries: readonly NewAuditEntry[]): Promise<void> {
   if (entries.length === 0) return
@@ -52,7 +58,9 @@ async function appendAll(access: Access, ends: LogEnds, entries: readonly NewAud
       hash: head.hash,
     }
   })
-  await access().insertInto('audit').values(rows).execute()
+  const [first, ...more] = rows
+  if (first !== undefined && more.length === 0) await inserting.run(access(), first)
+  else await access().insertInto('audit').values(rows).execute()
   ends.audit = head
 }
 

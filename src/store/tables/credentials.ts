@@ -11,6 +11,7 @@ import type {
   RevokedQuery,
   UnfitCredential,
 } from '../../hub/ports/store.ts'
+import { keptStatement } from '../kept-statement.ts'
 import type { Access, CredentialTable } from '../schema.ts'
 import { listCredentials } from './credential-list.ts'
 import { assertBulk, assertPage, pageOf, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
@@ -116,7 +117,9 @@ export function credentialReader(access: Access): CredentialReader {
 export function credentials(access: Access): Credentials {
   return {
     ...credentialReader(access),
-    insert: (credential) => insertAll(access, [credential]),
+    async insert(credential) {
+      await inserting.run(access(), credential)
+    },
     insertAll: (credentials) => insertAll(access, credentials),
     async update(credential) {
       const result = await access()
@@ -127,20 +130,29 @@ export function credentials(access: Access): Credentials {
       assert(result.numUpdatedRows === 1n, 'a credential is updated that was never inserted')
     },
     async complete(credential) {
-      const result = await access()
-        .updateTable('credentials')
-        .set({
-          fingerprint: credential.fingerprint,
-          certificate: credential.certificate,
-          issued_at_ms: credential.issuedAtMs,
-          ...changing(credential),
-        })
-        .where('serial_number', '=', credential.serialNumber)
-        .where('state', '=', 'intended')
-        .executeTakeFirst()
-      return result.numUpdatedRows === 1n
+      return (await completing.run(access(), credential)) === 1n
     },
   }
+}
+
+const inserting = keptStatement<Credential>(
+  (database, credential) => database.insertInto('credentials').values(rowOf(credential)),
+  (credential) => Object.values(rowOf(credential)),
+)
+
+const completing = keptStatement<Credential>(
+  (database, credential) =>
+    database
+      .updateTable('credentials')
+      .set(completed(credential))
+      .where('serial_number', '=', credential.serialNumber)
+      .where('state', '=', 'intended'),
+  (credential) => [...Object.values(completed(credential)), credential.serialNumber, 'intended'],
+)
+
+function completed(credential: Credential) {
+  const { fingerprint, certificate, issuedAtMs } = credential
+  return { fingerprint, certificate, issued_at_ms: issuedAtMs, ...changing(credential) }
 }
 
 /** 19 columns each, of the 32,766 values that SQLite binds. */

@@ -1,7 +1,9 @@
+import type { Selectable } from 'kysely'
 import type { Clock } from '../../hub/ports/clock.ts'
 import type { HubEvent, NewHubEvent } from '../../hub/ports/events.ts'
 import type { EventReader, EventWriter } from '../../hub/ports/store.ts'
-import type { Access } from '../schema.ts'
+import { keptStatement } from '../kept-statement.ts'
+import type { Access, EventTable } from '../schema.ts'
 import type { LogEnds } from './log-ends.ts'
 import { assertBulk, assertPage } from './page.ts'
 
@@ -31,6 +33,11 @@ export function eventReader(access: Access): EventReader {
   }
 }
 
+const inserting = keptStatement<Selectable<EventTable>>(
+  (database, row) => database.insertInto('events').values(row),
+  ({ number, at_ms: atMs, event }) => [number, atMs, event],
+)
+
 /**
  * Numbers are given here and not by the database: a sequence would keep the gap of a unit that failed. Writers follow each
  * other, so the numbers follow the order of commits.
@@ -56,7 +63,9 @@ export function eventWriter(
       at_ms: clock.nowMs(),
       event: JSON.stringify(event),
     }))
-    await access().insertInto('events').values(rows).execute()
+    const [first, ...more] = rows
+    if (first !== undefined && more.length === 0) await inserting.run(access(), first)
+    else await access().insertInto('events').values(rows).execute()
     ends.event = last + events.length
   }
   return {
