@@ -23,6 +23,8 @@ export interface Sizes {
   /** Runs of the command, each a process of its own. */
   readonly commandsPerRound: number
   readonly enrolmentsPerRound: number
+  /** Certificates issued in process. */
+  readonly issuancesPerRound: number
   /** Milliseconds after which the run is given up. */
   readonly deadlineMs: number
 }
@@ -44,6 +46,7 @@ export const fullSizes: Sizes = {
   devicesShownPerRound: 2_000,
   commandsPerRound: 10,
   enrolmentsPerRound: 1_000,
+  issuancesPerRound: 3_000,
   deadlineMs: 60 * 60_000,
 }
 
@@ -64,6 +67,7 @@ export const quickSizes: Sizes = {
   devicesShownPerRound: 200,
   commandsPerRound: 2,
   enrolmentsPerRound: 200,
+  issuancesPerRound: 1_000,
   deadlineMs: 10 * 60_000,
 }
 

@@ -5,6 +5,7 @@ import { FleetClients } from './client.ts'
 import { connectMany } from './connects.ts'
 import { enrolMany, type Prepared, prepareEnrolments } from './enrolments.ts'
 import { type Held, hold, release } from './held.ts'
+import { issueMany } from './issuances.ts'
 import { openPairs, Pair } from './pairs.ts'
 import { importMany, listPages, registerMany, showByCommand, showDevices } from './registry.ts'
 import { revokeMany } from './revocations.ts'
@@ -49,6 +50,8 @@ async function run(task: TaskMessage): Promise<unknown> {
       return null
     case 'enrol':
       return enrolMany(prepared, task)
+    case 'issue':
+      return issueMany(task)
   }
 }
 

@@ -114,6 +114,18 @@ export interface Tasks {
     }
     readonly answer: { readonly seconds: number; readonly count: number; readonly tls: string }
   }
+  /** Issues certificates in the load process itself, and checks that each is stored. */
+  issue: {
+    readonly request: {
+      /** Where registry and keys are; they stay open for the next. */
+      readonly folder: string
+      readonly way: 'signing' | 'order'
+      readonly prefix: string
+      readonly count: number
+      readonly atOnce: number
+    }
+    readonly answer: { readonly seconds: number; readonly cpuMicros: number; readonly latenciesMs: readonly number[] }
+  }
 }
 
 export type TaskName = keyof Tasks

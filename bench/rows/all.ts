@@ -4,6 +4,7 @@ import type { Row } from '../figures.ts'
 import type { RowName } from '../options.ts'
 import { connectRows } from './connect.ts'
 import { enrolRows } from './enrol.ts'
+import { issueRows } from './issue.ts'
 import { memoryRows } from './memory.ts'
 import { messageRows } from './messages.ts'
 import { registryRows } from './registry.ts'
@@ -15,5 +16,6 @@ export const rowsOf: Readonly<Record<RowName, (bed: Bed) => Promise<readonly Row
   memory: memoryRows,
   revoke: revokeRows,
   registry: registryRows,
+  issue: issueRows,
   enrol: enrolRows,
 }
