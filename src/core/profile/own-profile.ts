@@ -31,6 +31,7 @@ export function parseOwnProfile(profile: Profile): Profile {
   assertName(profile.name)
   assertSubject(profile)
   assertPurposes(profile)
+  assertClientNamed(profile)
   assertKeys(profile)
   assertTimes(profile)
   const { dns, ip, email } = profile.names
@@ -76,6 +77,20 @@ function assertSubject({ subject, compatibility }: Profile): void {
   if (compatibility === 'mbedtls' && !seen.has('commonName')) {
     throw invalid('a profile for mbedTLS needs a commonName: its servers read no other name of a client before 3.4')
   }
+}
+
+/**
+ * Brokers take who is connected from the common name. What a client has there is its id, which the registry gives once, and
+ * nothing that somebody may edit.
+ */
+function assertClientNamed({ subject, extendedKeyUsage, optionalExtendedKeyUsage, mayConnect }: Profile): void {
+  if (![...extendedKeyUsage, ...optionalExtendedKeyUsage].includes(oids.clientAuth)) return
+  const common = subject.find(({ type }) => type === 'commonName')?.value
+  if (common === '{id}' || (common === undefined && !mayConnect)) return
+  const what = common === undefined ? 'there is none' : `it is ${quote(common)}`
+  throw invalid(`the commonName of a client is "{id}", and ${what}`, {
+    hint: 'brokers take who is connected from it; put other things into other attributes of the subject',
+  })
 }
 
 function assertPurposes({ keyUsage, extendedKeyUsage, optionalExtendedKeyUsage }: Profile): void {

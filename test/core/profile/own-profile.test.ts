@@ -67,15 +67,25 @@ describe('a profile of an operator', () => {
     refuses({ extendedKeyUsage: [oids.clientAuth, oids.clientAuth] }, /named twice/)
     refuses({ extendedKeyUsage: [oids.serverAuth], mayConnect: false }, /needs names/)
     refuses({ extendedKeyUsage: [oids.emailProtection] }, /who connects as a client/)
-    refuses({ subject: [{ type: 'countryName', value: 'Germany' }] }, /"Germany" cannot be the countryName/)
-    const twice = { type: 'commonName', value: '{id}' } as const
-    refuses({ subject: [twice, twice] }, /commonName twice/)
+    const id = { type: 'commonName', value: '{id}' } as const
+    refuses({ subject: [id, { type: 'countryName', value: 'Germany' }] }, /"Germany" cannot be the countryName/)
+    refuses({ subject: [id, id] }, /commonName twice/)
+  })
+
+  test('names whoever connects by its id, and by nothing that somebody may edit', () => {
+    const commonName = (value: string) => ({ subject: [{ type: 'commonName', value } as const] })
+    for (const value of ['{attr.nick}', 'admin', '{id}-2', '{name}'])
+      refuses(commonName(value), /commonName of a client/)
+    refuses({ subject: [] }, /commonName of a client is "\{id\}", and there is none/)
+    refuses({ ...serverProfile, name: 'mine', optionalExtendedKeyUsage: [oids.clientAuth] }, /commonName of a client/)
+    assert.ok(parseOwnProfile({ ...own, subject: [], mayConnect: false }))
+    assert.ok(parseOwnProfile({ ...serverProfile, name: 'mine' }))
   })
 
   test('for mbedTLS has a common name and keys that it reads', () => {
     const mbedtls = { compatibility: 'mbedtls' } as const
     assert.ok(parseOwnProfile({ ...own, ...mbedtls }))
-    refuses({ ...mbedtls, subject: [] }, /needs a commonName/)
+    refuses({ ...mbedtls, subject: [], mayConnect: false }, /needs a commonName/)
     refuses({ ...mbedtls, keyTypes: ['P-256', 'Ed25519'] }, /does not read Ed25519/)
     refuses({ names: { ...own.names, addressesAsDns: true } }, /are for the compatibility "mbedtls"/)
   })
