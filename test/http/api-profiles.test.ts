@@ -1,5 +1,7 @@
 /** Profiles over the API: written, changed, granted, removed. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { AddProfileRequest, ProfileListView, ProfileView } from '../../src/api-schema/profiles.ts'
 import type { AuditEntryView, PageView } from '../../src/api-schema/views.ts'
@@ -131,6 +133,14 @@ describe('a profile is refused', () => {
     for (const name of ['root', 'issuing'])
       assertProblem(await ask(api, 'GET', `/profiles/${name}`), 404, 'profile-not-found')
   })
+})
+
+test('every example of docs/profiles.md is a profile', async (t) => {
+  const api = await apiParts(t)
+  const page = readFileSync(join(import.meta.dirname, '../../docs/profiles.md'), 'utf8')
+  const examples = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, text = '']) => JSON.parse(text))
+  assert.ok(examples.length >= 3, `${examples.length} examples`)
+  for (const example of examples) await answered(ask(api, 'POST', '/profiles', example), 201)
 })
 
 test('a profile that identities are granted is not removed', async (t) => {

@@ -13,7 +13,7 @@ export interface Definition {
 }
 
 const direction = 'from_client or to_client'
-const profile = 'profile of the certificate: device, server'
+const profile = 'profile of the certificate, as `handfast profile list` has them'
 const authority = 'id of the authority'
 const code = 'failure, as in docs/errors.md'
 
