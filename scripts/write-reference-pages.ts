@@ -1,6 +1,6 @@
 /**
- * Writes docs/errors.md, docs/limits.md, docs/metrics.md, the dashboard and man/handfast.1 from the code, so that none can go
- * stale; `--check` only compares.
+ * Writes docs/errors.md, docs/limits.md, docs/metrics.md, docs/signing.md, the dashboard and man/handfast.1 from the code, so
+ * that none can go stale; `--check` only compares.
  *
  *     node scripts/write-reference-pages.ts [--check]
  */
@@ -14,6 +14,7 @@ import { exitStatuses } from './exit-status-meanings.ts'
 import { grafanaDashboard } from './grafana-dashboard.ts'
 import { manPage } from './man-page.ts'
 import { metricsPage } from './metrics-page.ts'
+import { signingPage } from './signing-page.ts'
 
 const root = new URL('../', import.meta.url)
 const textOf = (path: string): string =>
@@ -24,6 +25,7 @@ const pages: Readonly<Record<string, string>> = {
   'docs/errors.md': errorsPage(),
   'docs/limits.md': limitsPage(),
   'docs/metrics.md': await metricsPage(),
+  'docs/signing.md': signingPage(),
   'deploy/grafana/handfast.json': grafanaDashboard(),
   [manual]: await manPage(textOf(`${manual}.in`), textOf(manual), new Date()),
 }
