@@ -24,6 +24,7 @@ import { fullScope } from '../hub/publish-crl.ts'
 import { attemptRecorder } from '../hub/record-attempts.ts'
 import { keepCrlsFresh } from '../hub/refresh-crls.ts'
 import { keepAnswersFew } from '../hub/remove-old-answers.ts'
+import { registryRenewal } from '../hub/renew.ts'
 import { keepServerCertificate } from '../hub/renew-server-certificate.ts'
 import { keepAuthorities } from '../hub/roll-over/keep.ts'
 import { currentServerCertificate, hubIdentityId } from '../hub/server-certificate.ts'
@@ -144,7 +145,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const est = estServer({
     hub: issuer,
     caCertificates: () => authorities.caCertificates(),
-    admission,
+    renewal: registryRenewal({ ...issuer, attempts, log }),
     profileNamed: (name) => profileNamed(store, name),
     limiter: new FailureLimiter(clock),
     attempts,

@@ -7,11 +7,11 @@ import { limits } from '../../src/core/limits.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { readCertsOnly } from '../../src/core/x509/pkcs7.ts'
 import { estServer } from '../../src/http/est/est-server.ts'
-import { registryAdmission } from '../../src/hub/admit.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import { profileNamed } from '../../src/hub/profiles.ts'
+import { registryRenewal } from '../../src/hub/renew.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { deviceRequest, type HubParts, hubParts, registered } from '../support/hub-parts.ts'
 import { assertAsDocumented } from './api-parts.ts'
@@ -29,7 +29,7 @@ async function estParts(t: { after(step: () => unknown): void }): Promise<EstPar
   const app = estServer({
     hub,
     caCertificates: () => hub.authorities.caCertificates(),
-    admission: registryAdmission(hub),
+    renewal: registryRenewal({ ...hub, attempts: { record() {} } }),
     profileNamed: (name) => profileNamed(hub.store, name),
     limiter: new FailureLimiter(hub.clock),
     attempts: { record: (attempt) => attempts.push(attempt) },

@@ -6,9 +6,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { FastifyInstance } from 'fastify'
 import { failureNames } from '../../src/core/failure/catalogue.ts'
 import { estServer } from '../../src/http/est/est-server.ts'
-import { registryAdmission } from '../../src/hub/admit.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import { profileNamed } from '../../src/hub/profiles.ts'
+import { registryRenewal } from '../../src/hub/renew.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { apiParts } from './api-parts.ts'
 
@@ -118,7 +118,7 @@ describe('the OpenAPI document', () => {
     const est = estServer({
       hub,
       caCertificates: () => hub.authorities.caCertificates(),
-      admission: registryAdmission(hub),
+      renewal: registryRenewal({ ...hub, attempts: { record() {} } }),
       profileNamed: (name) => profileNamed(hub.store, name),
       limiter: new FailureLimiter(hub.clock),
       attempts: { record: () => {} },

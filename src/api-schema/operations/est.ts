@@ -72,6 +72,8 @@ const ofRequest = [
   'identity-retired',
   'authority-expired',
   'clock-before-authority',
+  'certificate-lint-failed',
+  'issuance-lapsed',
   'enrolments-too-many',
   'rate-limited',
 ] as const
@@ -99,6 +101,15 @@ const ofCertificate = [
   'certificate-wrong-usage',
   'certificate-never-completed',
   'certificate-not-adopted',
+] as const
+
+/** Beside those of a certificate that connects. */
+const ofRenewal = [
+  'certificate-superseded',
+  'certificate-lapsed',
+  'renewal-key-changed',
+  'renewal-names-differ',
+  'renewal-key-compromised',
 ] as const
 
 const fetchCaCertificates = atBoth({
@@ -154,6 +165,19 @@ const enrolDevice = atBoth({
   body: certificateRequest,
   answer: oneCertificate,
   failures: [...ofToken, ...ofRequest],
+})
+
+const renewCertificate = atBoth({
+  id: 'renewCertificate',
+  method: 'POST',
+  place: 'simplereenroll',
+  summary: 'Renew a certificate',
+  description:
+    'Turns the certificate shown in the TLS handshake and a certificate request into its successor (RFC 7030 §4.2.2). What the request says of subject and names equals the present certificate; what it leaves out is filled in by profile and registry, which are asked anew. The successor waits for its first use, an admitted connection or `confirmCertificate`, and the present certificate stays good meanwhile. Until then the same key gets the same answer, and another key takes the place of the first and raises an alarm.',
+  permission: 'certificate',
+  body: certificateRequest,
+  answer: oneCertificate,
+  failures: [...ofCertificate, ...ofRenewal, ...ofRequest, 'identity-not-found'],
 })
 
 const makeServerKey = atBoth({
@@ -230,6 +254,7 @@ export const estOperations: readonly Operation[] = [
   ...fetchCaCertificates,
   ...fetchCsrAttributes,
   ...enrolDevice,
+  ...renewCertificate,
   ...makeServerKey,
   confirmCertificate,
 ]

@@ -13,15 +13,15 @@ type Answered = (request: FastifyRequest, reply: FastifyReply, handler: EstHandl
 export function addConfirmation(
   app: FastifyInstance,
   answered: Answered,
-  { admission, hub }: Pick<EstServerOptions, 'admission' | 'hub'>,
+  { renewal, hub }: Pick<EstServerOptions, 'renewal' | 'hub'>,
 ): void {
   app.post(confirmationPath, (request, reply) =>
     answered(request, reply, async ({ caller, judged }) => {
-      const judgement = await admission.judge(caller.certificate)
+      const judgement = await renewal.judge(caller.certificate)
       judged(judgement)
       assertAdmitted(judgement)
       hub.rates.ofIdentity(judgement.identity.id)
-      const confirmed = await admission.confirmUse(judgement)
+      const confirmed = await renewal.confirmUse(judgement)
       judged(confirmed)
       assertAdmitted(confirmed)
       const { credential } = confirmed

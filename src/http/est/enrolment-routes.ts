@@ -6,40 +6,28 @@ import {
   requestWithKey,
 } from '../../core/x509/certificate-request.ts'
 import { assertBoundTo } from '../../hub/channel-binding.ts'
-import {
-  type EnrolmentHub,
-  type EnrolmentRequest,
-  type EnrolmentWithKey,
-  enrol,
-  enrolWithServerKey,
-} from '../../hub/enrol.ts'
+import { type EnrolmentRequest, type EnrolmentWithKey, enrol, enrolWithServerKey } from '../../hub/enrol.ts'
 import { grantedProfile } from '../../hub/profiles.ts'
-import type { Renewal } from '../../hub/renewal-order.ts'
 import { makeServerKey } from '../../hub/server-key.ts'
 import { requestBody } from './base64.ts'
 import { type Admitted, assertAdmitted } from './certificate-caller.ts'
 import { type AddOperation, type EstRequest, type EstServerOptions, sendCertificate } from './est-server.ts'
 import { assertNoEnvelopeAsked, keyPassphraseOf, serverKeyAnswer } from './server-key-parts.ts'
 
-interface Parts {
-  readonly hub: EnrolmentHub
-  readonly renewal: Renewal
-}
+type Parts = Pick<EstServerOptions, 'hub' | 'renewal'>
 
-export function addEnrolment(add: AddOperation, { hub, renewal }: Pick<EstServerOptions, 'hub' | 'renewal'>): void {
-  const ofHolder = renewal === undefined ? null : { hub, renewal }
+export function addEnrolment(add: AddOperation, parts: Parts): void {
+  const { hub } = parts
 
   add('POST', 'simpleenroll', async (asked) => {
     const certificateRequest = requestBody(asked.request.body)
-    if (ofHolder !== null && showsCertificate(asked)) return renewed(ofHolder, asked, certificateRequest)
+    if (showsCertificate(asked)) return renewed(parts, asked, certificateRequest)
     const credential = await enrol(hub, enrolmentRequest(asked, certificateRequest))
     return sendCertificate(asked.reply, credential.certificate)
   })
 
-  if (ofHolder !== null) {
-    // Whoever renews shows what is to be renewed; a token says nothing about that.
-    add('POST', 'simplereenroll', (asked) => renewed(ofHolder, asked, requestBody(asked.request.body)))
-  }
+  // Whoever renews shows what is to be renewed; a token says nothing about that.
+  add('POST', 'simplereenroll', (asked) => renewed(parts, asked, requestBody(asked.request.body)))
 
   add('POST', 'serverkeygen', async (asked) => {
     const { request, reply } = asked
@@ -47,10 +35,9 @@ export function addEnrolment(add: AddOperation, { hub, renewal }: Pick<EstServer
     const passphrase = keyPassphraseOf(request.headers)
     const csr = parseCertificateRequest(certificateRequest)
     assertNoEnvelopeAsked(csr)
-    const made =
-      ofHolder !== null && showsCertificate(asked)
-        ? await renewedWithServerKey(ofHolder, asked, csr)
-        : await enrolWithServerKey(hub, enrolmentRequest(asked, certificateRequest))
+    const made = showsCertificate(asked)
+      ? await renewedWithServerKey(parts, asked, csr)
+      : await enrolWithServerKey(hub, enrolmentRequest(asked, certificateRequest))
     const { contentType, body } = serverKeyAnswer(hub, {
       ...made,
       certificate: made.credential.certificate,
@@ -83,7 +70,8 @@ async function judgedForRenewal({ renewal, hub }: Parts, asked: EstRequest): Pro
 async function renewed(parts: Parts, asked: EstRequest, certificateRequest: Uint8Array): Promise<FastifyReply> {
   const { credential } = await judgedForRenewal(parts, asked)
   assertBoundTo(parseCertificateRequest(certificateRequest), asked.caller.binding)
-  const order = { credential, certificateRequest, label: asked.label, keyOrigin: 'holder' } as const
+  const { label, caller } = asked
+  const order = { credential, certificateRequest, label, keyOrigin: 'holder', address: caller.address } as const
   return sendCertificate(asked.reply, (await parts.renewal.renew(order)).certificate)
 }
 
@@ -94,11 +82,11 @@ async function renewedWithServerKey(
 ): Promise<EnrolmentWithKey> {
   const { credential, identity } = await judgedForRenewal(parts, asked)
   assertBoundTo(csr, asked.caller.binding)
-  const { label } = asked
+  const { label, caller } = asked
   const profile = await grantedProfile(parts.hub.store, identity, label ?? credential.profile)
   const serverKey = await makeServerKey(profile)
   // The client's request as it is, with our key in it: the rules for requests are then the same for both.
   const certificateRequest = requestWithKey(csr, serverKey.publicKey, serverKey.privateKey)
-  const order = { credential, certificateRequest, label, keyOrigin: 'hub' } as const
+  const order = { credential, certificateRequest, label, keyOrigin: 'hub', address: caller.address } as const
   return { credential: await parts.renewal.renew(order), serverKey, profile }
 }

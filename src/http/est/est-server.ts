@@ -29,9 +29,8 @@ export interface EstServerOptions {
   readonly hub: EnrolmentHub
   /** Certificates that `cacerts` hands out, in DER: roots first, then what stands below them. */
   caCertificates(): readonly Uint8Array[]
-  readonly admission: Admission
-  /** Where it is left out, a certificate proves nothing here. */
-  readonly renewal?: Renewal
+  /** Judges certificates by what they are shown for here, renews them, and confirms their first use. */
+  readonly renewal: Renewal & Admission
   /** The profile of that name as it is now, or null when there is none. */
   profileNamed(name: string): Promise<Profile | null>
   readonly limiter: FailureLimiter
