@@ -213,7 +213,7 @@ describe('a kept answer', () => {
   test('reveals nothing to whoever has the database alone', async (t) => {
     const api = await apiParts(t)
     const { enrolment } = await answered<BootstrapView>(ask(api, 'POST', '/devices', { id: 'pump-7' }, keyed('k')), 201)
-    const change = await answered<DeviceChangeView>(ask(api, 'POST', '/devices/pump-7/disable', {}, keyed('k2')))
+    const change = await answered<DeviceChangeView>(ask(api, 'POST', '/devices/pump-7/disable', {}, keyed('second-key')))
     assert.equal(change.device.state, 'disabled')
     const database = new DatabaseSync(api.hub.databasePath, { readOnly: true })
     t.after(() => database.close())
@@ -221,7 +221,7 @@ describe('a kept answer', () => {
     assert.equal(rows.length, 2)
     const held = rows.map(({ key, answer }) => `${key} ${Buffer.from(answer as Uint8Array).toString('latin1')}`).join()
     const [, secret = ''] = enrolment.token.split('.')
-    for (const text of [secret, 'pump-7', 'handfast://', 'k2']) assert.ok(!held.includes(text), text)
+    for (const text of [secret, 'pump-7', 'handfast://', 'second-key']) assert.ok(!held.includes(text), text)
   })
 
   test('opens for its own place alone: one that was moved in the database is not given', async (t) => {
