@@ -2,11 +2,28 @@
 import { createPrivateKey } from 'node:crypto'
 import type { IdentityId } from '../core/identity/id.ts'
 import { Secret } from '../core/secret.ts'
-import { certificateRequestWith, newP256Key, publicKeyDer } from './private-key.ts'
+import {
+  certificateRequestWith,
+  keyKindOf,
+  type NewKeyKind,
+  newP256Key,
+  newPrivateKey,
+  publicKeyDer,
+} from './private-key.ts'
 
 /** A new ECDSA key on P-256, as PKCS#8 in PEM. */
 export function makeKey(): Secret {
   return new Secret(newP256Key().export({ type: 'pkcs8', format: 'pem' }).toString())
+}
+
+/** A new key of another kind, in the same form. */
+export async function makeKeyOf(kind: NewKeyKind): Promise<Secret> {
+  return new Secret((await newPrivateKey(kind)).export({ type: 'pkcs8', format: 'pem' }).toString())
+}
+
+/** Whether a private key in PEM is of that kind. */
+export function isKeyOf(kind: NewKeyKind, keyPem: Secret): boolean {
+  return keyKindOf(createPrivateKey(keyPem.reveal())) === kind
 }
 
 /** The SubjectPublicKeyInfo in DER of a private key in PEM. @throws Error when it is no such key */

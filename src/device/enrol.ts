@@ -6,7 +6,7 @@ import type { Bootstrap } from '../core/identity/bootstrap.ts'
 import { parseTokenText } from '../core/identity/token.ts'
 import type { Secret } from '../core/secret.ts'
 import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
-import { certificateRequest, makeKey, publicKeyOf } from './certificate-request.ts'
+import { certificateRequest, isKeyOf, makeKey, makeKeyOf, publicKeyOf } from './certificate-request.ts'
 import {
   type CredentialFiles,
   type CredentialFolder,
@@ -16,6 +16,7 @@ import {
 } from './credential-folder.ts'
 import { fetchAuthority, simpleEnrol } from './est-client.ts'
 import { checkIssued } from './issued-certificate.ts'
+import type { NewKeyKind } from './private-key.ts'
 
 export interface EnrolOptions {
   readonly bootstrap: Bootstrap
@@ -23,6 +24,8 @@ export interface EnrolOptions {
   readonly directory: string
   /** Replace a credential that the folder holds already. */
   readonly force?: boolean
+  /** Kind of the key, where the profile of the certificate wants another than ECDSA on P-256. */
+  readonly keyKind?: NewKeyKind
   /** Milliseconds since the epoch; this machine's clock if not given. */
   readonly nowMs?: () => number
   /** Told at each step and where something is odd but no obstacle. */
@@ -67,7 +70,7 @@ export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
     if (isFromThisToken(held, bootstrap, nowMs())) return resultOf('kept', bootstrap, folder, held.certificate)
     assertReplaceable(held, bootstrap, folder)
   }
-  const keyPem = keyFor(bootstrap, folder, report)
+  const keyPem = await keyFor(options, folder, report)
   report('step', `asking ${bootstrap.host} for its root certificate`)
   const authority = await fetchAuthority(bootstrap)
   report('step', 'the root is the one in the bootstrap string; asking for a certificate')
@@ -85,14 +88,19 @@ export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
   return resultOf('enrolled', bootstrap, folder, leaf)
 }
 
-function keyFor(bootstrap: Bootstrap, folder: CredentialFolder, report: (kind: 'step', text: string) => void): Secret {
+async function keyFor(
+  { bootstrap, keyKind }: EnrolOptions,
+  folder: CredentialFolder,
+  report: (kind: 'step', text: string) => void,
+): Promise<Secret> {
   const waiting = folder.waitingKey(bootstrap.id)
-  if (waiting !== null) {
+  // One of another kind was made before the hub said which it wants.
+  if (waiting !== null && (keyKind === undefined || isKeyOf(keyKind, waiting))) {
     report('step', 'going on with the key of an enrolment that did not end')
     return waiting
   }
   report('step', `making a key in ${folder.path}`)
-  const keyPem = makeKey()
+  const keyPem = keyKind === undefined ? makeKey() : await makeKeyOf(keyKind)
   folder.keepWaitingKey(bootstrap.id, keyPem)
   return keyPem
 }

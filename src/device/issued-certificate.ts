@@ -32,7 +32,7 @@ export interface IssuedAnswer {
 export function checkIssued({ certificates, root, id, publicKey, nowMs }: IssuedQuestion): IssuedAnswer {
   const leaf = certificates.find((each) => isSameKey(each, publicKey))
   if (leaf === undefined) throw refusal('no certificate in it is for the key of this device')
-  const names = commonNames(leaf)
+  const names = namesOf(leaf)
   if (names.length !== 1 || names[0] !== id) {
     throw refusal(`the certificate is for ${names.map(quote).join(', ') || 'nobody'}, not for ${quote(id)}`)
   }
@@ -67,9 +67,12 @@ function isSameKey(certificate: X509Certificate, publicKey: Uint8Array): boolean
   return Buffer.compare(certificate.publicKey.export({ type: 'spki', format: 'der' }), publicKey) === 0
 }
 
-function commonNames(certificate: X509Certificate): readonly string[] {
-  const { attributes } = readCertificate(certificate.raw).subject
-  return attributes.filter(({ oid }) => oid === oids.commonName).map(({ value }) => value)
+/** Whom a certificate is for: the id at the end of its SPIFFE ID, since a server has its host for a common name; or that. */
+function namesOf(certificate: X509Certificate): readonly string[] {
+  const { subject, uris } = readCertificate(certificate.raw)
+  const spiffe = uris.flatMap((uri) => /^spiffe:\/\/[^/]+\/(?:device|service|user)\/([^/]+)$/.exec(uri)?.[1] ?? [])
+  if (spiffe.length > 0) return spiffe
+  return subject.attributes.filter(({ oid }) => oid === oids.commonName).map(({ value }) => value)
 }
 
 function clockWarnings(leaf: X509Certificate, nowMs: number): readonly string[] {

@@ -23,6 +23,14 @@ export function newP256Key(): KeyObject {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 }
 
+/** Of which kind a private key is, or null where it is none that is made here. */
+export function keyKindOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): NewKeyKind | null {
+  const curves: Readonly<Record<string, NewKeyKind>> = { prime256v1: 'P-256', secp384r1: 'P-384' }
+  if (type === 'ed25519') return 'Ed25519'
+  if (type === 'ec') return curves[details?.namedCurve ?? ''] ?? null
+  return newKeyKinds.find((kind) => type === 'rsa' && kind === `RSA-${details?.modulusLength}`) ?? null
+}
+
 /** The SubjectPublicKeyInfo of a private key in DER. */
 export function publicKeyDer(key: KeyObject): Uint8Array {
   return createPublicKey(key).export({ type: 'spki', format: 'der' })

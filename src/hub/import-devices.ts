@@ -156,7 +156,9 @@ function grantRefusal(profiles: ReadonlyMap<string, Profile | null>, { grants }:
     const profile = profiles.get(name) ?? null
     if (profile === null) return new HubError('profile-not-found', `there is no profile ${quote(name)}`)
     if (!profile.kinds.includes('device')) {
-      return new HubError('profile-not-granted', `the profile ${quote(name)} is not for a device`)
+      return new HubError('profile-not-granted', `the profile ${quote(name)} is not for a device`, {
+        hint: 'see `handfast profile list` for those that are',
+      })
     }
   }
   return null

@@ -39,7 +39,9 @@ export async function grantedProfile(
   const profile = await profileNamed(store, name)
   if (profile === null) throw new HubError('profile-not-found', `there is no profile ${quote(name)}`)
   if (!profile.kinds.includes(identity.kind)) {
-    throw new HubError('profile-not-granted', `the profile ${quote(name)} is not for a ${identity.kind}`)
+    throw new HubError('profile-not-granted', `the profile ${quote(name)} is not for a ${identity.kind}`, {
+      hint: 'see `handfast profile list` for those that are',
+    })
   }
   return profile
 }

@@ -107,6 +107,18 @@ describe('enrolment on a device', () => {
     assert.match(text, /ASN1 OID: prime256v1/)
   })
 
+  test('makes a key of the kind that is asked for, also in place of one that the hub did not take', async () => {
+    const picky = await serve((request, response) => {
+      if (request.path.endsWith('cacerts')) honest(authority)(request, response)
+      else problem(response, 400, { code: 'csr-key-unacceptable', detail: 'no ECDSA', hint: 'RSA' })
+    })
+    await assertRefused(enrolAt(picky), 'csr-key-unacceptable')
+    const bootstrap = bootstrapFor(authority, (await serve()).port)
+    const { files } = await enrol({ bootstrap, directory, keyKind: 'RSA-2048' })
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(readFileSync(files.certificate))
+    assert.deepEqual([asymmetricKeyType, asymmetricKeyDetails?.modulusLength], ['rsa', 2048])
+  })
+
   test('a hub with another root is refused before anything is asked of it', async () => {
     const hub = await serve()
     await assertRefused(enrolAt(hub, { rootFingerprint: 'a'.repeat(64) }), 'enrolment-root-mismatch')

@@ -8,13 +8,16 @@ import { parseBootstrap } from '../../core/identity/bootstrap.ts'
 import { Secret } from '../../core/secret.ts'
 import { type EnrolResult, enrol } from '../../device/enrol.ts'
 import { deviceLimits } from '../../device/limits.ts'
+import { type NewKeyKind, newKeyKinds } from '../../device/private-key.ts'
 import { asTyped } from '../how-called.ts'
 import { note, printFields, printJson, printLine, shellWord, shortTime, warn } from '../output.ts'
+import { oneOf } from '../values.ts'
 
 interface EnrolOptions {
   readonly dir: string
   readonly file?: string
   readonly force?: boolean
+  readonly key?: NewKeyKind
   readonly json?: boolean
 }
 
@@ -26,6 +29,11 @@ export function define(command: Command): void {
     )
     .requiredOption('--dir <dir>', 'folder for key and certificates; it is made if it is not there')
     .option('--file <file>', 'read the bootstrap string from a file')
+    .option(
+      '--key <type>',
+      `kind of the key that is made: ${newKeyKinds.join(', ')} (default P-256)`,
+      oneOf('--key', newKeyKinds),
+    )
     .option('--force', 'replace the credential that the folder holds')
     .option('--json', 'print JSON')
     .addHelpText('after', secrecyHelp)
@@ -36,6 +44,7 @@ export function define(command: Command): void {
         bootstrap,
         directory: options.dir,
         force: options.force ?? false,
+        ...(options.key === undefined ? {} : { keyKind: options.key }),
         onProgress: ({ kind, text }) => (kind === 'warning' ? warn(text) : note(text)),
       }).catch((error: unknown) => {
         throw error instanceof HubError ? withHintFor(error, bootstrap.id) : error

@@ -79,7 +79,11 @@ export function publicKeyOctets(spki: Uint8Array): Uint8Array {
 export function assertAcceptableKey(spki: Uint8Array, profile: { readonly keyTypes: readonly KeyType[] }): void {
   const key = readPublicKey(spki)
   const fault = keyFault(key, profile.keyTypes)
-  if (fault !== null) throw new HubError('csr-key-unacceptable', `the request is for ${fault}`)
+  if (fault !== null) {
+    throw new HubError('csr-key-unacceptable', `the request is for ${fault}`, {
+      hint: `make the request with a key of one of these types: ${profile.keyTypes.map(keyTypeText).join(', ')}`,
+    })
+  }
   // OpenSSL checks here that a point is on its curve.
   if (importPublicKey(spki) === null) {
     throw new HubError('csr-key-unacceptable', `the request is for ${publicKeyText(key)} that is not a valid key`)
@@ -90,6 +94,10 @@ export function assertAcceptableKey(spki: Uint8Array, profile: { readonly keyTyp
       hint: 'make a new key with a library that is kept up to date',
     })
   }
+}
+
+function keyTypeText(type: KeyType): string {
+  return type === 'RSA' ? `RSA (${rsaBitsMin} to ${rsaBitsMax} bits)` : type
 }
 
 /** A public key in words, such as `an ECDSA key on P-256`. */
