@@ -3,9 +3,11 @@
 import type { X509Certificate } from 'node:crypto'
 import { HubError, quote } from '../core/errors.ts'
 import type { Bootstrap } from '../core/identity/bootstrap.ts'
+import { keyWords } from '../core/identity/key-words.ts'
 import { parseTokenText } from '../core/identity/token.ts'
 import type { Secret } from '../core/secret.ts'
 import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
+import { publicKeyHash } from '../core/x509/public-key.ts'
 import { certificateRequest, isKeyOf, makeKey, makeKeyOf, publicKeyOf } from './certificate-request.ts'
 import {
   type CredentialFiles,
@@ -16,6 +18,7 @@ import {
 } from './credential-folder.ts'
 import { fetchAuthority, simpleEnrol } from './est-client.ts'
 import { checkIssued } from './issued-certificate.ts'
+import { deviceLimits } from './limits.ts'
 import type { NewKeyKind } from './private-key.ts'
 
 export interface EnrolOptions {
@@ -28,12 +31,18 @@ export interface EnrolOptions {
   readonly keyKind?: NewKeyKind
   /** Milliseconds since the epoch; this machine's clock if not given. */
   readonly nowMs?: () => number
+  /**
+   * Waits so many milliseconds before a request that an operator has not decided about is sent again. Without it the failure
+   * `enrolment-waits` is thrown at once.
+   */
+  readonly wait?: (ms: number) => Promise<void>
   /** Told at each step and where something is odd but no obstacle. */
   readonly onProgress?: (progress: EnrolProgress) => void
 }
 
 export interface EnrolProgress {
-  readonly kind: 'step' | 'warning'
+  /** `words`: an operator is to compare `text` with what the hub shows. */
+  readonly kind: 'step' | 'warning' | 'words'
   readonly text: string
 }
 
@@ -74,7 +83,7 @@ export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
   report('step', `asking ${bootstrap.host} for its root certificate`)
   const authority = await fetchAuthority(bootstrap)
   report('step', 'the root is the one in the bootstrap string; asking for a certificate')
-  const issued = await simpleEnrol(bootstrap, authority.root, certificateRequest(bootstrap.id, keyPem))
+  const issued = await askUntilDecided(options, authority.root, keyPem)
   const { chain, warnings } = checkIssued({
     certificates: [...issued, ...authority.others],
     root: authority.root,
@@ -86,6 +95,30 @@ export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
   const [leaf] = chain
   folder.install({ id: bootstrap.id, keyPem, chain, root: authority.root, hub: hubRecord(bootstrap, leaf) })
   return resultOf('enrolled', bootstrap, folder, leaf)
+}
+
+/**
+ * Asks for the certificate and, where an operator must approve the key first, tells its words and asks again. The hub says how
+ * long to wait, within bounds of this device's own.
+ */
+async function askUntilDecided(
+  { bootstrap, wait, nowMs = Date.now, onProgress }: EnrolOptions,
+  root: X509Certificate,
+  keyPem: Secret,
+): Promise<readonly X509Certificate[]> {
+  const request = certificateRequest(bootstrap.id, keyPem)
+  const untilMs = nowMs() + deviceLimits.approvalWaitMs
+  for (let asked = 1; ; asked += 1) {
+    try {
+      return await simpleEnrol(bootstrap, root, request)
+    } catch (error) {
+      if (!(error instanceof HubError) || error.code !== 'enrolment-waits') throw error
+      if (asked === 1) onProgress?.({ kind: 'words', text: keyWords(publicKeyHash(publicKeyOf(keyPem))) })
+      if (wait === undefined || nowMs() >= untilMs) throw error
+      const { approvalPollSecMin: least, approvalPollSecMax: most } = deviceLimits
+      await wait(Math.min(Math.max(error.retryAfterSec ?? least, least), most) * 1000)
+    }
+  }
 }
 
 async function keyFor(

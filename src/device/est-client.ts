@@ -103,10 +103,16 @@ function certificatesIn(answer: Answer, what: string): readonly X509Certificate[
 }
 
 function waits(answer: Answer): HubError {
-  const when = /^[0-9]{1,9}$/.test(answer.retryAfter) ? ` in ${answer.retryAfter} s` : ' later'
-  return new HubError('enrolment-waits', 'the hub has taken the request and not decided yet', {
-    hint: `run the same command again${when}: it goes on with the same key`,
-  })
+  const seconds = /^[0-9]{1,9}$/.test(answer.retryAfter) ? Number(answer.retryAfter) : null
+  const when = seconds === null ? ' later' : ` in ${seconds} s`
+  return new HubError(
+    'enrolment-waits',
+    'the hub has taken the request, and its operator has not approved the key yet',
+    {
+      hint: `have the operator run \`handfast device approve <id>\`, then run the same command again${when}: it goes on with the same key`,
+      ...(seconds === null ? {} : { retryAfterSec: seconds }),
+    },
+  )
 }
 
 /** What a refusal says: a problem of the hub (RFC 9457) with its own code, or whatever another server answered. */

@@ -10,6 +10,12 @@ export const deviceLimits = {
   certificatesMax: 16,
   /** Certificates between the device's own and the root. */
   intermediatesMax: 3,
+  /** How long a device asks on while an operator has not decided: as long as a hub keeps the question. */
+  approvalWaitMs: 7 * 86_400_000,
+  /** Seconds between two such requests, whatever the hub says: it is not asked in a loop, */
+  approvalPollSecMin: 5,
+  /** and an approval is noticed within the hour. */
+  approvalPollSecMax: 3_600,
   /** A file in the credential folder. */
   fileBytesMax: 64 * 1024,
   /** A bootstrap string: the longest host name, id and token together stay below 600. */

@@ -10,7 +10,10 @@ import { HubError } from '../../src/core/errors.ts'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
 import type { Bootstrap } from '../../src/core/identity/bootstrap.ts'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
+import { keyWords } from '../../src/core/identity/key-words.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { parseCertificateRequest } from '../../src/core/x509/certificate-request.ts'
+import { publicKeyHash } from '../../src/core/x509/public-key.ts'
 import { type EnrolResult, enrol } from '../../src/device/enrol.ts'
 import {
   bootstrapFor,
@@ -243,6 +246,34 @@ describe('enrolment on a device', () => {
     })
     const error = await assertRefused(enrolAt(hub), 'enrolment-waits')
     assert.match(error.hint, /in 60 s/)
+  })
+
+  test('a device whose key waits shows its words once and asks with the same key until there is an answer', async () => {
+    const bodies: string[] = []
+    const hub = await serve((request, response) => {
+      if (request.path.endsWith('cacerts')) return honest(authority)(request, response)
+      bodies.push(request.body)
+      if (bodies.length > 3) return honest(authority)(request, response)
+      response.writeHead(202, { 'Retry-After': bodies.length === 3 ? '999999' : '1' }).end()
+    })
+    const waitedMs: number[] = []
+    const words: string[] = []
+    const { outcome } = await enrol({
+      bootstrap: bootstrapFor(authority, hub.port),
+      directory,
+      wait: async (ms) => void waitedMs.push(ms),
+      onProgress: ({ kind, text }) => void (kind === 'words' && words.push(text)),
+    })
+    assert.equal(outcome, 'enrolled')
+    // Between what is polite and what is bearable, whatever the hub says.
+    assert.deepEqual(waitedMs, [5_000, 5_000, 3_600_000])
+    const spki = createPublicKey(readFileSync(join(directory, 'client_cert.pem'))).export({
+      type: 'spki',
+      format: 'der',
+    })
+    assert.deepEqual(words, [keyWords(publicKeyHash(spki))])
+    const keys = bodies.map((body) => parseCertificateRequest(Buffer.from(body, 'base64')).publicKey)
+    assert.equal(new Set(keys.map((key) => Buffer.from(key).toString('hex'))).size, 1)
   })
 
   test('a certificate for another key, another id or from another authority is not put in place', async () => {

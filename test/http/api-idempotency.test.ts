@@ -213,7 +213,9 @@ describe('a kept answer', () => {
   test('reveals nothing to whoever has the database alone', async (t) => {
     const api = await apiParts(t)
     const { enrolment } = await answered<BootstrapView>(ask(api, 'POST', '/devices', { id: 'pump-7' }, keyed('k')), 201)
-    const change = await answered<DeviceChangeView>(ask(api, 'POST', '/devices/pump-7/disable', {}, keyed('second-key')))
+    const change = await answered<DeviceChangeView>(
+      ask(api, 'POST', '/devices/pump-7/disable', {}, keyed('second-key')),
+    )
     assert.equal(change.device.state, 'disabled')
     const database = new DatabaseSync(api.hub.databasePath, { readOnly: true })
     t.after(() => database.close())

@@ -1,12 +1,13 @@
 /** `handfast enrol`: on a device, from a bootstrap string to a key and a certificate. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { refuseMistypedVariables } from '../../config/resolve.ts'
 import { HubError, quote } from '../../core/errors.ts'
 import { parseBootstrap } from '../../core/identity/bootstrap.ts'
 import { Secret } from '../../core/secret.ts'
-import { type EnrolResult, enrol } from '../../device/enrol.ts'
+import { type EnrolProgress, type EnrolResult, enrol } from '../../device/enrol.ts'
 import { deviceLimits } from '../../device/limits.ts'
 import { type NewKeyKind, newKeyKinds } from '../../device/private-key.ts'
 import { asTyped } from '../how-called.ts'
@@ -19,6 +20,8 @@ interface EnrolOptions {
   readonly force?: boolean
   readonly key?: NewKeyKind
   readonly json?: boolean
+  /** Commander sets it to false for --no-wait. */
+  readonly wait: boolean
 }
 
 export function define(command: Command): void {
@@ -35,6 +38,7 @@ export function define(command: Command): void {
       oneOf('--key', newKeyKinds),
     )
     .option('--force', 'replace the credential that the folder holds')
+    .option('--no-wait', 'end at once where an operator must approve the key first')
     .option('--json', 'print JSON')
     .addHelpText('after', secrecyHelp)
     .action(async (argument: string | undefined, options: EnrolOptions) => {
@@ -45,7 +49,8 @@ export function define(command: Command): void {
         directory: options.dir,
         force: options.force ?? false,
         ...(options.key === undefined ? {} : { keyKind: options.key }),
-        onProgress: ({ kind, text }) => (kind === 'warning' ? warn(text) : note(text)),
+        ...(options.wait ? { wait: (ms: number) => delay(ms) } : {}),
+        onProgress: ({ kind, text }) => tell(kind, text, options.wait),
       }).catch((error: unknown) => {
         throw error instanceof HubError ? withHintFor(error, bootstrap.id) : error
       })
@@ -54,12 +59,28 @@ export function define(command: Command): void {
     })
 }
 
+function tell(kind: EnrolProgress['kind'], text: string, waits: boolean): void {
+  if (kind === 'warning') warn(text)
+  else if (kind === 'step') note(text)
+  else showWords(text, waits)
+}
+
+/** Whoever stands here must see them, also where standard error is no terminal. */
+function showWords(words: string, waits: boolean): void {
+  const then = waits ? 'Waiting; Ctrl-C ends it.' : ''
+  process.stderr.write(
+    `The key of this device waits for approval. It reads:\n\n  ${words}\n\nThe operator of the hub sees the same words with \`handfast device waiting\`. ${then}\n`,
+  )
+}
+
 const secrecyHelp = `
 The string holds a secret that works once. On the command line other users of
 this machine can see it while the command runs, and the shell may keep it. Where
 that matters, use --file, "-" or the variable HANDFAST_BOOTSTRAP.
 
-If it is interrupted, run the same command again: it goes on with the same key.`
+If it is interrupted, run the same command again: it goes on with the same key.
+So it does where an operator must approve the key: the words of the key are
+shown, and the command waits until the operator has compared and approved them.`
 
 function withHintFor({ code, message, hint, cause }: HubError, id: string): HubError {
   return new HubError(code, message, { hint: asTyped(hint, id), cause })
