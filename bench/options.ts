@@ -3,7 +3,17 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fullSizes, quickSizes, type Sizes, withRounds } from './sizes.ts'
 
-export const rowNames = ['connect', 'messages', 'memory', 'revoke', 'registry', 'issue', 'enrol'] as const
+export const rowNames = [
+  'connect',
+  'messages',
+  'memory',
+  'revoke',
+  'registry',
+  'issue',
+  'enrol',
+  'ocsp',
+  'growth',
+] as const
 export type RowName = (typeof rowNames)[number]
 
 export type Asked =

@@ -8,6 +8,7 @@ export const sideNames = [
   'mosquitto-openssl',
   'cfssl',
   'cfssl-newer',
+  'openssl-ocsp',
 ] as const
 export type SideName = (typeof sideNames)[number]
 
@@ -19,6 +20,7 @@ export const sideTitles: Readonly<Record<SideName, string>> = {
   'mosquitto-openssl': `Mosquitto, OpenSSL ${process.versions.openssl.split('.').slice(0, 2).join('.')}`,
   cfssl: 'cfssl',
   'cfssl-newer': 'cfssl, newer',
+  'openssl-ocsp': 'openssl ocsp',
 }
 
 /** Something whose cost is measured: the processes that were started for it, with all their threads and children. */

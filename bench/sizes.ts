@@ -25,6 +25,15 @@ export interface Sizes {
   readonly enrolmentsPerRound: number
   /** Certificates issued in process. */
   readonly issuancesPerRound: number
+  /** Certificates that OCSP is asked about. */
+  readonly ocspCertificates: number
+  readonly ocspPerRound: number
+  /** How much a hub has issued that is started, and how much is revoked where one more is. */
+  readonly issuedFew: number
+  readonly issuedMany: number
+  readonly revokedFew: number
+  readonly revokedMany: number
+  readonly revokedMost: number
   /** Milliseconds after which the run is given up. */
   readonly deadlineMs: number
 }
@@ -47,6 +56,13 @@ export const fullSizes: Sizes = {
   commandsPerRound: 10,
   enrolmentsPerRound: 1_000,
   issuancesPerRound: 3_000,
+  ocspCertificates: 10_000,
+  ocspPerRound: 20_000,
+  issuedFew: 10_000,
+  issuedMany: 1_000_000,
+  revokedFew: 1_000,
+  revokedMany: 100_000,
+  revokedMost: 1_000_000,
   deadlineMs: 60 * 60_000,
 }
 
@@ -68,6 +84,13 @@ export const quickSizes: Sizes = {
   commandsPerRound: 2,
   enrolmentsPerRound: 200,
   issuancesPerRound: 1_000,
+  ocspCertificates: 1_000,
+  ocspPerRound: 4_000,
+  issuedFew: 1_000,
+  issuedMany: 20_000,
+  revokedFew: 100,
+  revokedMany: 1_000,
+  revokedMost: 20_000,
   deadlineMs: 10 * 60_000,
 }
 

@@ -6,6 +6,7 @@ import { connectMany } from './connects.ts'
 import { enrolMany, type Prepared, prepareEnrolments } from './enrolments.ts'
 import { type Held, hold, release } from './held.ts'
 import { issueMany } from './issuances.ts'
+import { askOcsp, collectOcsp } from './ocsp.ts'
 import { openPairs, Pair } from './pairs.ts'
 import { importMany, listPages, registerMany, showByCommand, showDevices } from './registry.ts'
 import { revokeMany } from './revocations.ts'
@@ -48,6 +49,10 @@ async function run(task: TaskMessage): Promise<unknown> {
     case 'prepareEnrolments':
       prepared = await prepareEnrolments(task)
       return null
+    case 'askOcsp':
+      return askOcsp(task)
+    case 'collectOcsp':
+      return collectOcsp(task)
     case 'enrol':
       return enrolMany(prepared, task)
     case 'issue':

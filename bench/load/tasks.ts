@@ -126,6 +126,30 @@ export interface Tasks {
     }
     readonly answer: { readonly seconds: number; readonly cpuMicros: number; readonly latenciesMs: readonly number[] }
   }
+  /** Asks for the status of certificates, one after the other and again from the first. */
+  askOcsp: {
+    readonly request: {
+      readonly target: Target
+      readonly path: string
+      /** Requests in base64, one a line. */
+      readonly file: string
+      readonly count: number
+      readonly atOnce: number
+      /** False for a server that ends each connection. */
+      readonly isKeptAlive: boolean
+    }
+    readonly answer: { readonly seconds: number }
+  }
+  /** Asks for each of them once, and writes the answers in base64, one a line. */
+  collectOcsp: {
+    readonly request: {
+      readonly target: Target
+      readonly path: string
+      readonly file: string
+      readonly out: string
+    }
+    readonly answer: null
+  }
 }
 
 export type TaskName = keyof Tasks

@@ -4,9 +4,11 @@ import type { Row } from '../figures.ts'
 import type { RowName } from '../options.ts'
 import { connectRows } from './connect.ts'
 import { enrolRows } from './enrol.ts'
+import { growthRows } from './growth.ts'
 import { issueRows } from './issue.ts'
 import { memoryRows } from './memory.ts'
 import { messageRows } from './messages.ts'
+import { ocspRows } from './ocsp.ts'
 import { registryRows } from './registry.ts'
 import { revokeRows } from './revoke.ts'
 
@@ -18,4 +20,6 @@ export const rowsOf: Readonly<Record<RowName, (bed: Bed) => Promise<readonly Row
   registry: registryRows,
   issue: issueRows,
   enrol: enrolRows,
+  ocsp: ocspRows,
+  growth: growthRows,
 }

@@ -8,6 +8,8 @@ import { startProgram } from './program.ts'
 export interface Hub extends Broker {
   /** The EST listener. */
   readonly https: Target
+  /** CRLs and OCSP. */
+  readonly http: Target
   /** Data directory. */
   readonly data: string
 }
@@ -51,13 +53,14 @@ export async function startHub(closing: Closing, start: HubStart): Promise<Hub> 
 interface Addresses {
   readonly mqtt: Target
   readonly https: Target
+  readonly http: Target
 }
 
 /** Null until the hub serves. */
 function readAddresses(readyFile: string): Addresses | null {
   try {
-    const { mqtt, https } = JSON.parse(readFileSync(readyFile, 'utf8')) as Addresses
-    return { mqtt, https }
+    const { mqtt, https, http } = JSON.parse(readFileSync(readyFile, 'utf8')) as Addresses
+    return { mqtt, https, http }
   } catch {
     return null
   }
