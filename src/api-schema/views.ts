@@ -243,7 +243,7 @@ export const hubView = z.object({
   publicName: text('what devices call it'),
   mqtt: endpoint.meta({ description: 'MQTT over TLS' }),
   https: endpoint.meta({ description: 'EST' }),
-  http: endpoint.meta({ description: 'CRLs and CA certificates' }),
+  http: endpoint.meta({ description: 'CRLs, OCSP and CA certificates' }),
   api: endpoint.nullable().meta({ description: 'this API over TLS; null where only the unix socket serves it' }),
   rootFingerprint: sha256('SHA-256 of the root certificate in DER'),
   ca: text('root certificates in PEM'),

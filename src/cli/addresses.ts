@@ -27,6 +27,6 @@ export function publicAddresses(
   return [
     { name: 'MQTT', url: url('mqtts', mqtt), purpose: 'devices', listens: mqtt },
     { name: 'HTTPS', url: url('https', https), purpose: 'enrolment', listens: https },
-    { name: 'HTTP', url: url('http', http), purpose: 'CRLs and CA certificates', listens: http },
+    { name: 'HTTP', url: url('http', http), purpose: 'CRLs, OCSP and CA certificates', listens: http },
   ]
 }

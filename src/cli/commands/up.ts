@@ -17,7 +17,7 @@ export function define(command: Command): void {
     .option('--host <address>', 'address to listen on (default 0.0.0.0; "::" for IPv6 too)')
     .option('--mqtt-port <port>', 'MQTT over TLS (default 8883; 0 picks a free port)')
     .option('--https-port <port>', 'enrolment (default 8443)')
-    .option('--http-port <port>', 'CRLs and CA certificates (default 8080)')
+    .option('--http-port <port>', 'CRLs, OCSP and CA certificates (default 8080)')
     .option('--public-name <name>', 'name or address that devices use; kept from the first start')
     .option('--realm <realm>', 'trust domain of the SPIFFE IDs; fixed at the first start')
     .option('--api-listen <host:port>', 'serve the admin API over TLS there too')
