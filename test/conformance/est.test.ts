@@ -126,7 +126,7 @@ test('the page about EST works as it stands, from the bootstrap string to the CR
   const blocks = shellBlocks('docs/est.md')
   assert.deepEqual(
     [...blocks.keys()].map((heading) => heading.split(' ')[0]),
-    ['1.', '2.', '3.', '4.', '5.', 'The'],
+    ['1.', '2.', '3.', '4.', '5.', '6.', 'The', 'A', 'Profiles'],
   )
   const withoutMosquitto = needs('mosquitto_pub').skip !== false
   const script = [...blocks]
@@ -140,6 +140,8 @@ test('the page about EST works as it stands, from the bootstrap string to the CR
   assert.equal(status, 0, `${stdout}\n${stderr}`)
   assert.match(stdout, /subject=CN = pump-7/)
   assert.match(stdout, /client_cert\.pem: OK/)
+  assert.match(stdout, /"state":"active"/)
+  assert.match(stdout, /OBJECT +:1\.2\.840\.113549\.1\.9\.16\.2\.61/)
 
   await t.test('and stops before the token is sent when the root is another', async () => {
     const apart = temporaryFolder(t)
