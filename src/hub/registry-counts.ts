@@ -1,10 +1,10 @@
 /** How many identities and certificates there are, for whoever watches a fleet. */
-import type { Credential, CredentialState } from '../core/identity/credential.ts'
+import type { CredentialState } from '../core/identity/credential.ts'
 import { type IdentityState, identityStates } from '../core/identity/identity.ts'
-import { deviceProfile, serverProfile } from '../core/profile/built-in.ts'
+import { deviceProfile, grantableProfiles, ocspProfile } from '../core/profile/built-in.ts'
 import type { Authorities } from './authorities.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
-import type { Store } from './ports/store.ts'
+import type { EndingQuery, Store } from './ports/store.ts'
 import { hubIdentityId } from './server-certificate.ts'
 
 const daySec = 86_400
@@ -58,41 +58,45 @@ export async function countRegistry(hub: Hub): Promise<RegistryCounts> {
   return { atMs, certificates: await countCertificates(hub), identities }
 }
 
-/** Certificates are counted by authority, where one index holds all that is asked; the hub's own are read and taken out. */
+/**
+ * Certificates are counted by authority, where one index holds all that is asked, and those of other profiles than `device` in
+ * another; what remains is of devices.
+ */
 async function countCertificates(hub: Hub): Promise<readonly CertificateCount[]> {
   const now = nowSec(hub.clock)
-  const own = await hub.store.credentials.ofIdentityIn(hubIdentityId, countedStates)
+  const others = await otherProfiles(hub.store)
   const counts: CertificateCount[] = []
   const issuers = hub.authorities.all().filter(({ role, state }) => role === 'issuing' && state !== 'retired')
+  const sumOf = async (query: Omit<EndingQuery, 'authorityId'>): Promise<number> => {
+    let sum = 0
+    for (const { id: authorityId } of issuers)
+      sum += await hub.store.counts.credentialsEnding({ ...query, authorityId })
+    return sum
+  }
   for (const state of countedStates) {
     let fromSec = 0
     for (const [remaining, span] of spans) {
       const beforeSec = Number.isFinite(span) ? now + span : Number.MAX_SAFE_INTEGER
-      let [all, servers] = [0, 0]
-      for (const { id: authorityId } of issuers) {
-        const query = { authorityId, state, fromSec, beforeSec }
-        all += await hub.store.counts.credentialsEnding(query)
-        servers += own.filter((each) => isWithin(each, query)).length
+      let devices = await sumOf({ state, fromSec, beforeSec })
+      for (const profile of others) {
+        // What is not there at all is in none of the profiles.
+        const count = devices === 0 ? 0 : await sumOf({ state, fromSec, beforeSec, profile })
+        devices -= count
+        counts.push({ profile, state, remaining, count })
       }
-      counts.push({ profile: serverProfile.name, state, remaining, count: servers })
-      counts.push({ profile: deviceProfile.name, state, remaining, count: all - servers })
+      // Others write meanwhile.
+      counts.push({ profile: deviceProfile.name, state, remaining, count: Math.max(0, devices) })
       fromSec = beforeSec
     }
   }
   return counts
 }
 
-const spans = Object.entries(remainingSpans) as readonly (readonly [RemainingSpan, number])[]
-
-function isWithin(
-  credential: Credential,
-  query: { readonly authorityId: string; readonly state: CredentialState; fromSec: number; beforeSec: number },
-): boolean {
-  const { authorityId, state, notAfterSec } = credential
-  return (
-    authorityId === query.authorityId &&
-    state === query.state &&
-    notAfterSec >= query.fromSec &&
-    notAfterSec < query.beforeSec
-  )
+/** Names of all profiles that certificates of identities are made from, without `device`. */
+async function otherProfiles(store: Pick<Store, 'profiles'>): Promise<readonly string[]> {
+  const names = [...grantableProfiles, ocspProfile].map(({ name }) => name)
+  const own = (await store.profiles.all()).map(({ name }) => name)
+  return [...names.filter((name) => name !== deviceProfile.name), ...own]
 }
+
+const spans = Object.entries(remainingSpans) as readonly (readonly [RemainingSpan, number])[]

@@ -175,8 +175,8 @@ async function makeAuthority(database: Kysely<any>, { counter, key, integer, byt
     sql`alter table credentials add column parent_serial ${key}`,
     sql`alter table credentials add column superseded_at_ms ${integer}`,
     sql`update credentials set superseded_at_ms = issued_at_ms where state = 'superseded'`,
-    sql`create index credentials_own_profile on credentials (profile, not_after_sec)
-      where profile not in ('device', 'server', 'user', 'dual')`,
+    sql`create index credentials_profile on credentials (profile, state, authority_id, not_after_sec)
+      where profile <> 'device'`,
     sql`create index credentials_parent on credentials (parent_serial) where parent_serial is not null`,
     sql`create index credentials_overlap on credentials (superseded_at_ms) where state = 'superseded'`,
     sql`create index credentials_waiting on credentials (profile, issued_at_ms)

@@ -722,6 +722,25 @@ function countContract(store: () => Store): void {
       [0, 2, 3, 1],
     )
     assert.equal(await count(300, 200), 0)
+
+    await store().write(async (tx) => {
+      for (const [index, profile] of ['plc', 'plc', 'dual', 'device'].entries()) {
+        const where = { identityId: id.id, authorityId: 'counted', notAfterSec: 250, state: 'active', profile } as const
+        await tx.credentials.insert(fakeCredential(73_000 + index, where))
+      }
+    })
+    const ofProfile = (profile: string): Promise<number> =>
+      store().counts.credentialsEnding({
+        authorityId: 'counted',
+        state: 'active',
+        fromSec: 200,
+        beforeSec: 300,
+        profile,
+      })
+    assert.deepEqual(await Promise.all([ofProfile('plc'), ofProfile('dual'), ofProfile('server')]), [2, 1, 0])
+    assert.equal(await count(200, 300), 7)
+    assert.equal(await store().profiles.hasLiving('plc', 250), true)
+    assert.equal(await store().profiles.hasLiving('plc', 251), false)
   })
 
   test('identities are counted by state', async () => {

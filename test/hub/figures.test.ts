@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../../src/core/limits.ts'
+import { deviceProfile } from '../../src/core/profile/built-in.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
 import { revokeDevice } from '../../src/hub/change-identity.ts'
+import { addProfile } from '../../src/hub/change-profiles.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { figuresOf, type WatchedParts } from '../../src/hub/figures.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
-import { grantToken } from '../../src/hub/register-device.ts'
+import { grantToken, registerDevice } from '../../src/hub/register-device.ts'
 import { type CertificateCount, countRegistry } from '../../src/hub/registry-counts.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { deviceRequest, type HubParts, hubParts, noonMs, registered } from '../support/hub-parts.ts'
@@ -55,23 +57,30 @@ test('certificates are counted by profile, state and time left, and superseded o
   await enrol(hub, { tokenText: other.tokenText, claimedId: '', ...deviceRequest('pump-8') })
   await registered(hub, 'pump-9')
   await revokeDevice(hub, hub.actor, (await registered(hub, 'pump-10')).identity.id, 'unspecified')
+  await addProfile(hub, hub.actor, { ...deviceProfile, name: 'plc', lifetimeSec: 86_400 })
+  const plc = { id: 'plc-1', group: null, attributes: {}, tokenLifetimeSec: 3_600, profiles: ['plc'] }
+  const { tokenText } = await registerDevice(hub, hub.actor, plc)
+  await enrol(hub, { tokenText, claimedId: '', ...deviceRequest('plc-1') })
 
   const now = await countRegistry(hub)
   assert.deepEqual(present(now.certificates), [
+    'plc pending under_1d 1',
     'device pending under_14d 1',
     'device active under_14d 1',
     'server active under_30d 1',
   ])
-  assert.deepEqual(Object.fromEntries(now.identities), { pending: 0, active: 3, disabled: 1, retired: 0 })
+  assert.deepEqual(Object.fromEntries(now.identities), { pending: 0, active: 4, disabled: 1, retired: 0 })
 
   hub.clock.advance(9.5 * 86_400_000)
   assert.deepEqual(present((await countRegistry(hub)).certificates), [
+    'plc pending expired 1',
     'device pending under_1d 1',
     'device active under_1d 1',
     'server active under_30d 1',
   ])
   hub.clock.advance(86_400_000)
   assert.deepEqual(present((await countRegistry(hub)).certificates), [
+    'plc pending expired 1',
     'device pending expired 1',
     'device active expired 1',
     'server active under_30d 1',

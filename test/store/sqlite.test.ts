@@ -16,8 +16,10 @@ import { lockDataDirectory } from '../../src/store/sqlite/data-lock.ts'
 import { migrate } from '../../src/store/sqlite/migrate.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { attemptReader } from '../../src/store/tables/attempts.ts'
+import { countReader } from '../../src/store/tables/counts.ts'
 import { identityReader } from '../../src/store/tables/identities.ts'
 import { writeCursor } from '../../src/store/tables/page.ts'
+import { profileReader } from '../../src/store/tables/profiles.ts'
 import { storeContract } from '../contract/store.ts'
 import { fakeAttempt, fakeIdentity } from '../contract/store-fakes.ts'
 
@@ -143,6 +145,11 @@ describe('the SQLite store', () => {
       await attempts.list({ ...all, order, since: 5 })
       await attempts.list({ ...all, order, outcome: 'refused', code: 'certificate-revoked', identityId: 'pump-7' })
     }
+    const counts = countReader(() => queries)
+    const ending = { authorityId: 'issuing-1', state: 'active', fromSec: 0, beforeSec: 100 } as const
+    await counts.credentialsEnding(ending)
+    await counts.credentialsEnding({ ...ending, profile: 'plc' })
+    await profileReader(() => queries).hasLiving('plc', 50)
     assert.ok(asked.length >= 20, `${asked.length} statements`)
     for (const sql of new Set(asked)) {
       const plan = database.prepare(`explain query plan ${sql}`).all()

@@ -300,6 +300,8 @@ export interface EndingQuery {
   readonly fromSec: number
   /** Not included. */
   readonly beforeSec: number
+  /** Only those of this profile, which is not `device`: whatever is not of the others is. */
+  readonly profile?: string
 }
 
 /**

@@ -3,6 +3,7 @@
  * whatever else waits has its turn. Every step reads one index and no row.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { sql } from 'kysely'
 import type { IdentityId } from '../../core/identity/id.ts'
 import type { CountReader, EndingQuery } from '../../hub/ports/store.ts'
 import type { Access } from '../schema.ts'
@@ -36,13 +37,16 @@ export function countReader(access: Access, stepRows: number = 20_000): CountRea
 
 /** Many may end in the same second, so a step ends where the second changes: it can be longer by what one second holds. */
 async function credentialsEnding(access: Access, query: EndingQuery, stepRows: number): Promise<number> {
-  const { authorityId, state, beforeSec } = query
-  const from = (fromSec: number) =>
-    access()
+  const { authorityId, state, beforeSec, profile } = query
+  const from = (fromSec: number) => {
+    const rows = access()
       .selectFrom('credentials')
       .where('authority_id', '=', authorityId)
       .where('state', '=', state)
       .where('not_after_sec', '>=', fromSec)
+    // As in the index, which holds no others.
+    return profile === undefined ? rows : rows.where('profile', '=', profile).where(sql<boolean>`profile <> 'device'`)
+  }
   let counted = 0
   let { fromSec } = query
   while (fromSec < beforeSec) {

@@ -1,5 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import { assert } from '../../core/errors.ts'
+import { credentialStates } from '../../core/identity/credential.ts'
 import type { ProfileReader, ProfileRow, Profiles } from '../../hub/ports/grants.ts'
 import type { Access, ProfileTable } from '../schema.ts'
 
@@ -30,8 +31,12 @@ export function profileReader(access: Access): ProfileReader {
         .select('number')
         .where('profile', '=', name)
         // As in the index, which holds no others.
-        .where(sql<boolean>`profile not in ('device', 'server', 'user', 'dual')`)
-        .where('state', 'not in', ['revoked', 'expired'])
+        .where(sql<boolean>`profile <> 'device'`)
+        .where(
+          'state',
+          'in',
+          credentialStates.filter((state) => state !== 'revoked' && state !== 'expired'),
+        )
         .where('not_after_sec', '>=', nowSec)
         .limit(1)
         .executeTakeFirst()
