@@ -2,7 +2,7 @@
  * The audit log as a chain: each entry carries a hash of itself and of the hash before it, so that an entry that is changed,
  * left out or put in later breaks every hash after it. Whoever keeps a hash elsewhere can prove what stood before it.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Lower-case hexadecimal SHA-256, 64 characters. */
 export type AuditHash = string
@@ -26,9 +26,7 @@ export interface ChainedEntry {
  * order of names in `before` and `after` counts, as it stands in the JSON text.
  */
 export function auditHash(previous: AuditHash, entry: ChainedEntry): AuditHash {
-  return createHash('sha256')
-    .update(`${previous}\n${auditText(entry)}`)
-    .digest('hex')
+  return hash('sha256', `${previous}\n${auditText(entry)}`, 'hex')
 }
 
 /** The text of an entry that is hashed: a JSON array. */
@@ -41,11 +39,10 @@ export function firstBreak<Entry extends ChainedEntry & { readonly hash: AuditHa
   previous: { readonly number: number; readonly hash: AuditHash },
   entries: readonly Entry[],
 ): Entry | null {
-  let { number, hash } = previous
+  let last: { readonly number: number; readonly hash: AuditHash } = previous
   for (const entry of entries) {
-    if (entry.number !== number + 1 || entry.hash !== auditHash(hash, entry)) return entry
-    number = entry.number
-    hash = entry.hash
+    if (entry.number !== last.number + 1 || entry.hash !== auditHash(last.hash, entry)) return entry
+    last = entry
   }
   return null
 }

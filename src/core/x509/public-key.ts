@@ -28,11 +28,23 @@ export type PublicKey =
   | { readonly kind: 'other'; readonly oid: string }
 
 /**
- * Reads a SubjectPublicKeyInfo in DER. It answers what the bytes say, not whether the key is any good.
+ * Reads a SubjectPublicKeyInfo in DER, which nobody changes any more. It answers what the bytes say, not whether the key is any
+ * good.
  *
  * @param unreadable code of the failure where the bytes are not a SubjectPublicKeyInfo
  */
 export function readPublicKey(spki: Uint8Array, unreadable: FailureName = 'csr-key-unacceptable'): PublicKey {
+  const before = alreadyRead.get(spki)
+  if (before !== undefined) return before
+  const key = readAnew(spki, unreadable)
+  alreadyRead.set(spki, key)
+  return key
+}
+
+/** Keys of issuers are few and asked for often, those of requests by one rule after the other. */
+const alreadyRead = new WeakMap<Uint8Array, PublicKey>()
+
+function readAnew(spki: Uint8Array, unreadable: FailureName): PublicKey {
   return readingAs(unreadable, 'the public key', () => {
     const { algorithm, oid, keyOctets } = openSpki(spki)
     switch (oid) {
