@@ -24,8 +24,21 @@ function faultsOf(
   // Who stands below somebody else's root is judged by them.
   if (issuer === null && !isSameName(fields.issuer.der, fields.subject.der)) return []
   const plan = {
-    ...{ profile, issuer, madeAtSec: Math.floor(createdAtMs / 1000), identity: null, subject: null, names: null },
+    ...{
+      profile,
+      issuer,
+      madeAtSec: madeAtSec(Math.floor(createdAtMs / 1000), fields.notBeforeSec + profile.backdateSec),
+      identity: null,
+      subject: null,
+      names: null,
+    },
     ...{ status: null, publicKey: null, previousSerialNumber: null },
   }
   return lintCertificate(der, plan).map(({ rule, sentence }) => `${sentence} (${rule})`)
+}
+
+/** Authorities of one act share its time, and the keys of the first ones take a while to be made. */
+function madeAtSec(createdAtSec: number, fromCertificateSec: number): number {
+  const isOfOneAct = Math.abs(fromCertificateSec - createdAtSec) <= 300
+  return isOfOneAct ? fromCertificateSec : createdAtSec
 }
