@@ -4,14 +4,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type {
-  AdoptionView,
-  AttemptView,
-  BootstrapView,
-  DeviceDetailView,
-  PageView,
-} from '../../src/api-schema/views.ts'
+import type { AdoptionView, AttemptView, BootstrapView, PageView } from '../../src/api-schema/views.ts'
 import { readCrl } from '../../src/core/x509/crl-reader.ts'
+import { openBeside } from '../support/hub-database.ts'
 import { type DeviceFiles, deviceFiles, type HubProcess, startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, connected, refused } from '../support/mqtt-client.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -45,9 +40,10 @@ async function enrolAgain(hub: HubProcess, files: DeviceFiles): Promise<void> {
 }
 
 async function crlNumbers(hub: HubProcess): Promise<ReadonlyMap<string, bigint>> {
-  const { credentials } = await hub.json<DeviceDetailView>(['device', 'show', 'kept'])
-  const ids = [credentials[0]?.authority ?? '', credentials[0]?.authority.replace('issuing', 'root') ?? '']
-  const crls = ids.map(async (id) => {
+  const { store } = await openBeside(hub.data)
+  const authorities = await store.authorities.all()
+  await store.close()
+  const crls = authorities.map(async ({ id }) => {
     const answer = await fetch(`http://127.0.0.1:${hub.http.port}/crl/${id}.crl`)
     assert.equal(answer.status, 200, id)
     return [id, readCrl(new Uint8Array(await answer.arrayBuffer())).number] as const
