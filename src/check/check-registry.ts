@@ -78,6 +78,8 @@ export interface CheckReport {
   readonly findings: readonly Finding[]
   readonly identities: number
   readonly credentials: number
+  /** Those among them that were about to be signed and are not completed, or not yet. */
+  readonly intents: number
 }
 
 /** Rules about what the authorities have issued: those that `handfast ca audit` looks at. */
@@ -102,10 +104,11 @@ export async function checkRegistry(
   const ofIdentities = identityRules.filter(isChosen)
   const ofRegistry = registryRules.filter(isChosen)
   const findings = new Findings()
-  let [identities, credentials] = [0, 0]
+  let [identities, credentials, intents] = [0, 0, 0]
   for await (const group of identityGroups(snapshot)) {
     if (group.identity !== null) identities += 1
     credentials += group.credentials.length
+    intents += group.credentials.filter(({ state }) => state === 'intended').length
     for (const rule of ofIdentities) for (const problem of rule.look(group, context)) findings.note(rule.name, problem)
   }
   const looking = ofRegistry.filter((rule) => rule.canLook(context))
@@ -120,6 +123,7 @@ export async function checkRegistry(
     findings: findings.kept,
     identities,
     credentials,
+    intents,
   }
 }
 

@@ -9,11 +9,12 @@ interface Report {
   readonly findings: readonly { readonly rule: string; readonly subject: string; readonly sentence: string }[]
   readonly identities: number
   readonly credentials: number
+  readonly intents: number
 }
 
 export function reportOf(report: Report): Report {
-  const { rules, leftOut, findings, identities, credentials } = report
-  return { identities, credentials, rules, leftOut, findings }
+  const { rules, leftOut, findings, identities, credentials, intents } = report
+  return { identities, credentials, intents, rules, leftOut, findings }
 }
 
 export function problemsIn({ rules }: Report): number {

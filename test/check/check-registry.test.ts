@@ -11,14 +11,20 @@ import {
   issuanceRules,
   registryRules,
 } from '../../src/check/check-registry.ts'
+import { limits } from '../../src/core/limits.ts'
+import { deviceProfile } from '../../src/core/profile/built-in.ts'
+import { certificateContent } from '../../src/core/profile/certificate-content.ts'
 import { createApiKey } from '../../src/hub/api-keys.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { enrol } from '../../src/hub/enrol.ts'
+import { issueCredential } from '../../src/hub/issue-credential.ts'
 import type { KeyStore } from '../../src/hub/ports/signer.ts'
 import { fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import { grantToken, registerDevice } from '../../src/hub/register-device.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
+import { revokeLapsedIntents } from '../../src/hub/sweep-intents.ts'
 import { openSqliteSnapshot } from '../../src/store/sqlite/sqlite-snapshot.ts'
+import { ecKey } from '../core/x509/support.ts'
 import { deviceRequest, MemoryKeys, registered } from '../support/hub-parts.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { TimeMachine } from '../support/time-machine.ts'
@@ -83,10 +89,10 @@ describe('the check of a registry', () => {
 
   test('looks at what was issued alone where that is asked for', async () => {
     const snapshot = await openSqliteSnapshot(whole)
-    const { rules, findings } = await checkRegistry(snapshot, keys, issuanceRules)
+    const { rules, findings, intents } = await checkRegistry(snapshot, keys, issuanceRules)
     await snapshot.close()
     assert.deepEqual(rules.map(({ name }) => name).sort(), [...issuanceRules].sort())
-    assert.deepEqual(findings, [])
+    assert.deepEqual([findings, intents], [[], 1])
   })
 
   test('says which rules it left out for lack of the passphrase', async () => {
@@ -275,6 +281,16 @@ async function fill(machine: TimeMachine): Promise<void> {
   }
   await machine.restore(copy)
   for (const { id } of machine.hub.authorities.signing()) await publishCrl(machine.hub, fullScope(id))
+  // One that was about to be signed when the hub died, and one of which that was so long ago that it is revoked.
+  for (const isOld of [true, false]) {
+    await issueCredential(machine.hub, {
+      authority: machine.hub.authorities.issuing(),
+      content: certificateContent(deviceProfile, identity, machine.hub.realm),
+      ...{ tokenId: null, publicKey: ecKey().spki, actor },
+    })
+    if (isOld) machine.hub.clock.advance(limits.intentLapsesMs + 1)
+    await revokeLapsedIntents(machine.hub)
+  }
   const issuing = machine.hub.issuing.id
   for (const { shard } of await machine.hub.store.crls.shards(issuing, 0)) {
     await publishCrl(machine.hub, { authorityId: issuing, shard })

@@ -18,6 +18,11 @@ export const cases: RuleCases = {
       draft: (draft) => ({ ...withExtension(draft, basicConstraints(1)), subject: draft.issuer }),
       plan: () => ({ profile: rootProfile, subject: root.fields.subject.der }),
     },
+    {
+      what: 'the successor of a root, of the same name, which counts for no step',
+      of: 'issuing',
+      draft: (draft) => ({ subject: root.fields.subject.der, ...withExtension(draft, basicConstraints(1)) }),
+    },
   ],
   bad: [
     { what: 'a device below a device', plan: () => ({ issuer: { ...issuing.fields, basicConstraints: null } }) },
