@@ -67,6 +67,7 @@ const steps: Readonly<Record<string, () => Promise<unknown>>> = {
         bodySerializer: null,
       }),
     )
+    if (typeof issued !== 'string') throw new Error(issued.detail)
     const certificate = openssl(['pkcs7', '-inform', 'DER', '-print_certs'], Buffer.from(issued, 'base64')).toString()
     writeFileSync(file('cert.pem'), `${certificate}${authorities}`)
     writeFileSync(file('ca.pem'), hub.ca)
