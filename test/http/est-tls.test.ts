@@ -8,6 +8,7 @@ import { connect, type TLSSocket } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { Credential } from '../../src/core/identity/credential.ts'
 import { limits } from '../../src/core/limits.ts'
+import { deviceProfile } from '../../src/core/profile/built-in.ts'
 import type { Secret } from '../../src/core/secret.ts'
 import { derUtf8String } from '../../src/core/x509/der-writer.ts'
 import { subjectAltName } from '../../src/core/x509/extensions.ts'
@@ -17,10 +18,12 @@ import { encodePem } from '../../src/core/x509/pem.ts'
 import { readCertsOnly } from '../../src/core/x509/pkcs7.ts'
 import { estServer } from '../../src/http/est/est-server.ts'
 import { revokeDevice } from '../../src/hub/change-identity.ts'
+import { addProfile } from '../../src/hub/change-profiles.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import { profileNamed } from '../../src/hub/profiles.ts'
+import { registerDevice } from '../../src/hub/register-device.ts'
 import { registryRenewal } from '../../src/hub/renew.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { attribute, makeRequest } from '../core/x509/request-support.ts'
@@ -418,6 +421,31 @@ describe('serverkeygen', () => {
     assert.throws(() => createPrivateKey(der))
     assert.ok(certificate.checkPrivateKey(createPrivateKey({ ...der, passphrase })))
     assert.ok(!JSON.stringify(est.hub.log.lines).includes(passphrase))
+  })
+
+  test('encrypts it in the way that mbedTLS reads where the profile is for mbedTLS', async (t) => {
+    const est = await listener(t)
+    const { hub } = est
+    await addProfile(hub, hub.actor, {
+      ...deviceProfile,
+      name: 'small',
+      compatibility: 'mbedtls',
+      keyTypes: ['RSA-2048'],
+    })
+    const order = { id: 'pump-7', group: null, attributes: {}, tokenLifetimeSec: 86_400, profiles: ['small'] }
+    const { tokenText } = await registerDevice(hub, hub.actor, order)
+    const passphrase = 'correct horse battery'
+    const headers = { ...basic('pump-7', tokenText), 'handfast-key-passphrase': passphrase }
+    const body = deviceRequest('pump-7').certificateRequest
+    const answer = await once(est, null, { path: '/.well-known/est/small/serverkeygen', body, headers })
+    assert.equal(answer.statusCode, 200, answer.body)
+    assert.match(answer.body, /Content-Type: application\/x-pem-file\r\nContent-Transfer-Encoding: 7bit\r\n/)
+    const [pem = ''] =
+      /-----BEGIN RSA PRIVATE KEY-----\r\nProc-Type: 4,ENCRYPTED\r\n[\s\S]*?-----END RSA PRIVATE KEY-----\r\n/.exec(
+        answer.body,
+      ) ?? []
+    const key = createPrivateKey({ key: pem, format: 'pem', passphrase })
+    assert.equal(key.asymmetricKeyDetails?.modulusLength, 2_048)
   })
 
   test('refuses by name a passphrase that no reader takes, and a key in a CMS envelope', async (t) => {

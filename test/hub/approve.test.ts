@@ -6,13 +6,16 @@ import type { FailureName } from '../../src/core/failure/catalogue.ts'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
 import { keyWords } from '../../src/core/identity/key-words.ts'
 import { limits } from '../../src/core/limits.ts'
+import { deviceProfile } from '../../src/core/profile/built-in.ts'
 import type { Secret } from '../../src/core/secret.ts'
 import { parseCertificateRequest } from '../../src/core/x509/certificate-request.ts'
 import { publicKeyHash } from '../../src/core/x509/public-key.ts'
 import { approveEnrolment, refuseEnrolment } from '../../src/hub/approve.ts'
 import { revokeDevice } from '../../src/hub/change-identity.ts'
-import { enrol } from '../../src/hub/enrol.ts'
+import { addProfile } from '../../src/hub/change-profiles.ts'
+import { enrol, enrolWithServerKey } from '../../src/hub/enrol.ts'
 import { grantToken, registerDevice } from '../../src/hub/register-device.ts'
+import { registryRenewal } from '../../src/hub/renew.ts'
 import { deviceRequest, type HubParts, hubParts } from '../support/hub-parts.ts'
 
 const id = parseIdentityId('pump-7')
@@ -113,6 +116,40 @@ describe('a key with a token that needs approval', () => {
     await approveEnrolment(here.hub, here.hub.actor, id, null)
     const { tokenText } = await grantToken(here.hub, here.hub.actor, id, 86_400, { needsApproval: true })
     await assertRefused(ask({ ...here, tokenText }, here.certificateRequest), 'enrolment-waits')
+  })
+})
+
+describe('a profile that wants approval', () => {
+  async function strict(t: { after(step: () => unknown): unknown }): Promise<Asking> {
+    const hub = await hubParts(t)
+    await addProfile(hub, hub.actor, { ...deviceProfile, name: 'strict', approval: true })
+    const order = { id, group: null, attributes: {}, tokenLifetimeSec: 86_400, profiles: ['strict'] }
+    const { tokenText } = await registerDevice(hub, hub.actor, order)
+    return { hub, tokenText, certificateRequest: deviceRequest(id).certificateRequest }
+  }
+
+  test('has it, whatever the token says; a renewal by the approved certificate is not asked about again', async (t) => {
+    const here = await strict(t)
+    const { hub, certificateRequest } = here
+    await assertRefused(ask(here, certificateRequest), 'enrolment-waits')
+    await approveEnrolment(hub, hub.actor, id, null)
+    const credential = await ask(here, certificateRequest)
+    assert.equal(credential.profile, 'strict')
+    const renewal = registryRenewal({ ...hub, attempts: { record() {} } })
+    const order = { credential, certificateRequest, label: null, keyOrigin: 'holder' } as const
+    assert.equal((await renewal.renew(order)).parentSerial, credential.serialNumber)
+  })
+
+  test('has it for a key of the hub too, which is made only once the request is approved', async (t) => {
+    const here = await strict(t)
+    const { hub, tokenText, certificateRequest } = here
+    const make = () => enrolWithServerKey(hub, { tokenText, claimedId: id, certificateRequest })
+    await assertRefused(make(), 'enrolment-waits')
+    assert.deepEqual((await hub.store.credentials.listOfIdentity(id, { after: null, limit: 9 })).items, [])
+    await approveEnrolment(hub, hub.actor, id, wordsOf(certificateRequest))
+    assert.equal((await make()).credential.keyOrigin, 'hub')
+    // The answer was lost: the approval was of the request, and it counts for the key that is made anew.
+    assert.equal((await make()).credential.state, 'pending')
   })
 })
 

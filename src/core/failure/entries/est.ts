@@ -27,7 +27,7 @@ export const estFailures = {
     'forbidden',
     'cause',
     'the operator of the hub has refused this key',
-    'ask the operator; where the words of the key were misread, enrol again with a new key and a new token',
+    'ask the operator; with a new token, another folder makes a new key: `handfast device token <id>`',
   ),
   'enrolment-request-not-found': entry(
     'HF-3463',
