@@ -172,6 +172,7 @@ async function note(
   },
 ): Promise<void> {
   const { actor, atMs, act, name, before, after } = entry
-  await tx.events.append({ type: 'profile-changed', name })
+  const definition = after === null ? null : JSON.stringify(after)
+  await tx.events.append({ type: 'profile-changed', name, definition })
   await tx.audit.append({ atMs, actor, act, subject: name, before, after })
 }

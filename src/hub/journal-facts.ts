@@ -1,7 +1,7 @@
 /** What the journal says has happened behind a place, folded into what still matters. */
 import type { Fingerprint, RevocationReason } from '../core/identity/credential.ts'
 import type { IdentityId } from '../core/identity/id.ts'
-import type { IdentityState } from '../core/identity/identity.ts'
+import type { Identity, IdentityState } from '../core/identity/identity.ts'
 import type { Token } from '../core/identity/token.ts'
 import { fullCrl } from './ports/crls.ts'
 import type { RoleGrantRow } from './ports/grants.ts'
@@ -19,8 +19,10 @@ export interface JournalFacts {
   readonly contests: readonly RenewalContest[]
   /** The last state of identities whose state was changed. */
   readonly states: ReadonlyMap<IdentityId, { readonly state: IdentityState; readonly atMs: number }>
-  /** The last group of identities that something has happened to, and the version in which they had it. */
-  readonly groups: ReadonlyMap<IdentityId, { readonly group: string | null; readonly version: number }>
+  /** Group and grants of identities that something has happened to, as they were last, and the version that had them. */
+  readonly identities: ReadonlyMap<IdentityId, Pick<Identity, 'group' | 'profiles' | 'names' | 'version'>>
+  /** Definitions of profiles that were written since, as they were last; null for those that were removed. */
+  readonly profiles: ReadonlyMap<string, string | null>
   /** Tokens that were used or ended. */
   readonly tokens: ReadonlyMap<string, { readonly state: Exclude<Token['state'], 'open'>; readonly atMs: number }>
   /** API keys that were removed: id and name. */
@@ -51,7 +53,8 @@ class Fold {
   readonly #superseded = new Map<Fingerprint, number>()
   readonly #contests: RenewalContest[] = []
   readonly #states = new Map<IdentityId, { state: IdentityState; atMs: number }>()
-  readonly #groups = new Map<IdentityId, { group: string | null; version: number }>()
+  readonly #identities = new Map<IdentityId, Pick<Identity, 'group' | 'profiles' | 'names' | 'version'>>()
+  readonly #profiles = new Map<string, string | null>()
   readonly #tokens = new Map<string, { state: 'used' | 'revoked'; atMs: number }>()
   readonly #apiKeys = new Map<string, string>()
   readonly #crlNumbers = new Map<string, Map<number, bigint>>()
@@ -62,7 +65,10 @@ class Fold {
 
   take({ event, atMs, credential, identity }: JournalEntry): void {
     this.#entries += 1
-    if (identity !== null) this.#groups.set(identity.id, { group: identity.group, version: identity.version })
+    if (identity !== null) {
+      const { group, profiles, names, version } = identity
+      this.#identities.set(identity.id, { group, profiles, names, version })
+    }
     switch (event.type) {
       case 'credential-issued':
       case 'credential-adopted':
@@ -96,6 +102,9 @@ class Fold {
         if (number > (numbers.get(shard) ?? 0n)) this.#crlNumbers.set(event.authorityId, numbers.set(shard, number))
         return
       }
+      case 'profile-changed':
+        this.#profiles.set(event.name, event.definition)
+        return
       case 'credential-superseded':
         this.#superseded.set(event.fingerprint, atMs)
         return
@@ -108,7 +117,6 @@ class Fold {
       case 'credential-activated':
       case 'credential-released':
       case 'enrolment-decided':
-      case 'profile-changed':
       case 'authority-changed':
       case 'registry-restored':
         return
@@ -122,7 +130,8 @@ class Fold {
       superseded: this.#superseded,
       contests: this.#contests,
       states: this.#states,
-      groups: this.#groups,
+      identities: this.#identities,
+      profiles: this.#profiles,
       tokens: this.#tokens,
       apiKeys: this.#apiKeys,
       roleGrants: this.#roleGrants,

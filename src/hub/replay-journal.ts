@@ -62,7 +62,8 @@ export async function replayJournal(
       incomplete,
     })
     const replay = new Replay(tx, facts, clock.nowMs())
-    await replay.leaveGroups()
+    await replay.takeFromIdentities()
+    await replay.followProfiles()
     for await (const group of journal.after(from)) await replay.takeNew(group.map(({ entry }) => entry))
     const report: ReplayReport = {
       restoredTo,

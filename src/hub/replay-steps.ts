@@ -12,6 +12,7 @@ import { limits } from '../core/limits.ts'
 import { readCertificate } from '../core/x509/certificate.ts'
 import { crlShardBase } from '../core/x509/crl-shard-url.ts'
 import { adoptionPlans } from './adopt.ts'
+import { sameGrants } from './grants.ts'
 import type { JournalFacts } from './journal-facts.ts'
 import type { JournalEntry } from './ports/journal.ts'
 import type { Adoption, Transaction } from './ports/store.ts'
@@ -31,21 +32,39 @@ export class Replay {
   }
 
   /**
-   * An identity that has left its group since is in none until it is adopted: the owners of the group that the copy says have
-   * lost it. To be done first, so that what waits for adoption is compared with what is there now.
+   * What an identity has lost since is lost until it is adopted: its group, whose owners have lost it, and the profiles and names
+   * that its certificates may have no more. To be done first, so that what waits for adoption is compared with what is there now.
    */
-  async leaveGroups(): Promise<void> {
-    for (const chunk of chunks([...this.#facts.groups.keys()])) {
+  async takeFromIdentities(): Promise<void> {
+    for (const chunk of chunks([...this.#facts.identities.keys()])) {
       for (const identity of await this.#tx.identities.findAll(chunk)) {
-        const last = this.#facts.groups.get(identity.id)
-        const { id, group } = identity
-        if (last === undefined || group === null || last.group === group) continue
+        const last = this.#facts.identities.get(identity.id)
+        const left = last === undefined ? null : whatIsLeft(identity, last)
+        if (last === undefined || left === null) continue
         // A version that it never had, so that nobody takes this for what the journal knows.
         const version = Math.max(identity.version, last.version) + 1
-        await this.#tx.identities.update({ ...identity, group: null, version, updatedAtMs: this.#nowMs })
-        await this.#tx.events.append({ type: 'identity-changed', identityId: id })
-        await this.#audit('identity.change', id, { group }, { group: null })
+        await this.#tx.identities.update({ ...identity, ...left, version, updatedAtMs: this.#nowMs })
+        await this.#tx.events.append({ type: 'identity-changed', identityId: identity.id })
+        const { group, profiles, names } = identity
+        await this.#audit('identity.change', identity.id, { group, profiles, names }, left)
       }
+    }
+  }
+
+  /** Profiles are as their operator has left them: one that was narrowed since would be wide again. */
+  async followProfiles(): Promise<void> {
+    for (const [name, definition] of this.#facts.profiles) {
+      const row = await this.#tx.profiles.find(name)
+      if ((row?.definition ?? null) === definition) continue
+      const updatedAtMs = this.#nowMs
+      if (definition === null) await this.#tx.profiles.remove(name)
+      else if (row === null) {
+        await this.#tx.profiles.insert({ name, definition, version: 1, createdAtMs: updatedAtMs, updatedAtMs })
+      } else await this.#tx.profiles.update({ ...row, definition, version: row.version + 1, updatedAtMs })
+      await this.#tx.events.append({ type: 'profile-changed', name, definition })
+      const act = definition === null ? 'profile.remove' : row === null ? 'profile.add' : 'profile.change'
+      const parsed = (text: string | null) => (text === null ? null : JSON.parse(text))
+      await this.#audit(act, name, parsed(row?.definition ?? null), parsed(definition))
     }
   }
 
@@ -351,4 +370,22 @@ function* chunks<T>(values: readonly T[]): Generator<readonly T[]> {
   for (let start = 0; start < values.length; start += limits.bulkRowsMax) {
     yield values.slice(start, start + limits.bulkRowsMax)
   }
+}
+
+/** What an identity of the copy keeps: nothing that it did not have any more; null where it keeps all. */
+function whatIsLeft(
+  { group, profiles, names }: Identity,
+  last: Pick<Identity, 'group' | 'profiles' | 'names'>,
+): Pick<Identity, 'group' | 'profiles' | 'names'> | null {
+  const both = (now: readonly string[], then: readonly string[]) => now.filter((each) => then.includes(each))
+  const left = {
+    group: group === last.group ? group : null,
+    profiles: both(profiles, last.profiles),
+    names: {
+      dnsNames: both(names.dnsNames, last.names.dnsNames),
+      ipAddresses: both(names.ipAddresses, last.names.ipAddresses),
+      emails: both(names.emails, last.names.emails),
+    },
+  }
+  return left.group === group && sameGrants(left, { profiles, names }) ? null : left
 }

@@ -9,19 +9,23 @@ import { type IdentityId, parseIdentityId } from '../../src/core/identity/id.ts'
 import { limits } from '../../src/core/limits.ts'
 import { deviceProfile } from '../../src/core/profile/built-in.ts'
 import { certificateContent } from '../../src/core/profile/certificate-content.ts'
+import type { Profile } from '../../src/core/profile/profile.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { readCrl, readCrlEntries } from '../../src/core/x509/crl-reader.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
 import { adoptIdentity } from '../../src/hub/adopt.ts'
 import { authenticateApiKey, createApiKey } from '../../src/hub/api-keys.ts'
 import { changeDeviceState, revokeCertificate, revokeDevice } from '../../src/hub/change-identity.ts'
+import { addProfile, changeProfile, removeProfile } from '../../src/hub/change-profiles.ts'
 import { editDevice } from '../../src/hub/edit-device.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { findInJournal } from '../../src/hub/find-in-journal.ts'
+import type { GrantsGiven } from '../../src/hub/grants.ts'
 import { completeCredential, issueCredential } from '../../src/hub/issue-credential.ts'
 import { rolesOf } from '../../src/hub/person-roles.ts'
 import { fullCrl } from '../../src/hub/ports/crls.ts'
 import type { Store, Transaction } from '../../src/hub/ports/store.ts'
+import { profileNamed } from '../../src/hub/profiles.ts'
 import { type CrlScope, currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import { grantToken } from '../../src/hub/register-device.ts'
 import { currentServerCertificate, hubIdentityId } from '../../src/hub/server-certificate.ts'
@@ -118,6 +122,41 @@ test('a device that has left its group after the copy is in none until it is ado
   assert.equal(await groupOf(back.identity.id), 'line-1')
   const { identity } = await adoptIdentity(machine.hub, actor, moved.identity.id)
   assert.equal(identity.group, 'line-2')
+})
+
+test('profiles and names that a device has lost after the copy are not its own again', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const { identity } = await registered(machine.hub, 'press-4')
+  const edit = (grants: GrantsGiven) => editDevice(machine.hub, actor, identity.id, grants, null)
+  await edit({ profiles: ['device', 'dual'], dnsNames: ['a.example', 'b.example'], ipAddresses: ['10.3.0.11'] })
+  const copy = await machine.backUp()
+  await edit({ profiles: ['dual', 'server'], dnsNames: ['b.example', 'c.example'], ipAddresses: [] })
+
+  await machine.restore(copy)
+  const left = await machine.hub.store.identities.find(identity.id)
+  assert.deepEqual(left?.profiles, ['dual'])
+  assert.deepEqual([left?.names.dnsNames, left?.names.ipAddresses], [['b.example'], []])
+  const adopted = (await adoptIdentity(machine.hub, actor, identity.id)).identity
+  assert.deepEqual(adopted.profiles, ['dual', 'server'])
+  assert.deepEqual(adopted.names.dnsNames, ['b.example', 'c.example'])
+})
+
+test('profiles are after a restore what their operator has made of them after the copy', async (t) => {
+  const machine = await TimeMachine.start(t)
+  for (const name of ['narrowed', 'gone', 'kept']) await addProfile(machine.hub, actor, { ...deviceProfile, name })
+  const copy = await machine.backUp()
+  const narrower = (before: Profile): Profile => ({ ...before, lifetimeSec: 3_600 })
+  await changeProfile(machine.hub, actor, 'narrowed', narrower, null)
+  await removeProfile(machine.hub, actor, 'gone')
+  await addProfile(machine.hub, actor, { ...deviceProfile, name: 'young' })
+
+  await machine.restore(copy)
+  const { store } = machine.hub
+  assert.equal((await profileNamed(store, 'narrowed'))?.lifetimeSec, 3_600)
+  assert.equal(await profileNamed(store, 'gone'), null)
+  assert.equal((await profileNamed(store, 'kept'))?.lifetimeSec, deviceProfile.lifetimeSec)
+  assert.equal((await profileNamed(store, 'young'))?.name, 'young')
+  assert.equal((await store.profiles.find('narrowed'))?.version, 2)
 })
 
 test('a device that was disabled and enabled again after the copy stays as it is in the copy', async (t) => {

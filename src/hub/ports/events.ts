@@ -73,7 +73,13 @@ export type NewHubEvent =
       readonly role: Role
       readonly group: string | null
     }
-  | { readonly type: 'profile-changed'; readonly name: string }
+  | {
+      /** Written, changed or removed, by an operator. */
+      readonly type: 'profile-changed'
+      readonly name: string
+      /** What it is now, as it stands in its row; null where it is removed. */
+      readonly definition: string | null
+    }
   /** An authority is new, or its state, certificate or the place of its key are others now; the registry says which. */
   | { readonly type: 'authority-changed'; readonly authorityId: string }
   | {
