@@ -77,6 +77,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'device/certificate-request.ts': 'a request is signed',
   'device/credential-folder.ts': 'the file of the key',
   'device/est-client.ts': 'the Authorization header of an enrolment',
+  'device/tls-exchange.ts': 'the key of a device that shows its certificate',
   'gate/tls-settings.ts': 'the TLS listener of the gate',
   'http/api/bootstrap.ts': 'the answer that hands out a bootstrap string',
   'http/api/routes/access.ts': 'the answer that hands out a new API key',

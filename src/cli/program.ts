@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'on a device: get a certificate with a bootstrap string',
     load: () => import('./commands/enrol.ts'),
   },
+  roots: { summary: 'on a device: fetch the roots that its hub has now', load: () => import('./commands/roots.ts') },
   revoke: { summary: 'revoke a device or one certificate, now', load: () => import('./commands/revoke.ts') },
   ca: {
     summary: 'authorities, what they have issued, changing one for another',

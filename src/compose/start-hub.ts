@@ -26,6 +26,7 @@ import { keepCrlsFresh } from '../hub/refresh-crls.ts'
 import { keepAnswersFew } from '../hub/remove-old-answers.ts'
 import { registryRenewal } from '../hub/renew.ts'
 import { keepServerCertificate } from '../hub/renew-server-certificate.ts'
+import { noteRoots } from '../hub/roll-over/acknowledge.ts'
 import { keepAuthorities } from '../hub/roll-over/keep.ts'
 import { currentServerCertificate, hubIdentityId } from '../hub/server-certificate.ts'
 import { keepIntentsFew } from '../hub/sweep-intents.ts'
@@ -146,6 +147,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     hub: issuer,
     caCertificates: () => authorities.caCertificates(),
     renewal: registryRenewal({ ...issuer, attempts, log }),
+    rootsKept: { noteRoots: (id, roots) => noteRoots({ store, clock, authorities }, id, roots) },
     profileNamed: (name) => profileNamed(store, name),
     limiter: new FailureLimiter(clock),
     attempts,

@@ -141,6 +141,8 @@ export const limits = {
   certificatePathMax: 8,
   /** The name of a hierarchy of authorities. */
   chainNameCharsMax: 32,
+  /** Roots that a device can tell in one request. */
+  rootsKeptMax: 8,
   /** How often it is looked at whether a roll-over can go on. */
   rollOverLookMs: 60_000,
   /** Devices that are named when it is asked who is not known to trust a new root. */

@@ -3,7 +3,7 @@
  *
  *     private_key.pem   the key, PKCS#8, readable by its owner alone
  *     client_cert.pem   the device's certificate, then the issuing CA
- *     ca.pem            the root
+ *     ca.pem            the roots
  *     hub.json          the hub it is for
  *
  * A key that waits for its certificate stands beside them as `private_key.<id>.new`, so that a pair which works is not
@@ -19,6 +19,7 @@ import { HubError, quote } from '../core/errors.ts'
 import type { IdentityId } from '../core/identity/id.ts'
 import { Secret } from '../core/secret.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
+import { decodePem } from '../core/x509/pem.ts'
 import { renameDurably, syncFolder, writeDurably } from '../disk/durable-file.ts'
 import { makeFolder } from '../disk/make-folder.ts'
 import { publicKeyOf } from './certificate-request.ts'
@@ -58,8 +59,17 @@ export interface NewCredential {
   readonly keyPem: Secret
   /** The device's certificate, then those between it and the root. */
   readonly chain: readonly X509Certificate[]
-  readonly root: X509Certificate
+  /** What servers are verified with; not empty. */
+  readonly roots: readonly X509Certificate[]
   readonly hub: HubRecord
+}
+
+/** Who a device is in TLS. */
+export interface TlsIdentity {
+  /** In PEM. */
+  readonly key: Secret
+  /** Its certificate and those behind it, in PEM. */
+  readonly chain: string
 }
 
 export interface CredentialFolder {
@@ -71,7 +81,13 @@ export interface CredentialFolder {
   waitingKey(id: IdentityId): Secret | null
   /** Keeps a key for this id; it is on disk when this returns. */
   keepWaitingKey(id: IdentityId, keyPem: Secret): void
-  /** Puts certificate, root and key in place; all of it is on disk when this returns. */
+  /** The pair in the folder as TLS needs it, or null. */
+  tlsIdentity(): TlsIdentity | null
+  /** The roots in the folder. */
+  roots(): readonly X509Certificate[]
+  /** Puts other roots in place; they are on disk when this returns. */
+  replaceRoots(roots: readonly X509Certificate[]): void
+  /** Puts certificate, roots and key in place; all of it is on disk when this returns. */
   install(credential: NewCredential): void
 }
 
@@ -99,10 +115,17 @@ export function openCredentialFolder(directory: string): CredentialFolder {
     held: () => guarded(path, () => readHeld(places)),
     waitingKey: (id) => guarded(path, () => readKey(waiting(id))),
     keepWaitingKey: (id, keyPem) => guarded(path, () => writeKey(waiting(id), keyPem)),
-    install: ({ id, keyPem, chain, root, hub }) =>
+    tlsIdentity: () =>
+      guarded(path, () => {
+        const key = readHeld(places) === null ? null : readKey(places.key)
+        return key === null ? null : { key, chain: readSmall(places.certificate) ?? '' }
+      }),
+    roots: () => guarded(path, () => certificatesIn(readSmall(places.ca) ?? '')),
+    replaceRoots: (roots) => guarded(path, () => writeDurably(places.ca, roots.map(String).join(''), 0o644)),
+    install: ({ id, keyPem, chain, roots, hub }) =>
       guarded(path, () => {
         if (readKey(waiting(id))?.reveal() !== keyPem.reveal()) writeKey(waiting(id), keyPem)
-        writeDurably(`${places.ca}.new`, root.toString(), 0o644)
+        writeDurably(`${places.ca}.new`, roots.map(String).join(''), 0o644)
         writeDurably(`${places.hub}.new`, `${JSON.stringify(hub, null, 2)}\n`, 0o600)
         writeDurably(places.certificate, chain.map(String).join(''), 0o644)
         settle(places)
@@ -169,6 +192,10 @@ function readCertificate(path: string): X509Certificate | null {
   } catch {
     return null
   }
+}
+
+function certificatesIn(pem: string): readonly X509Certificate[] {
+  return decodePem(pem).map(({ der }) => new X509Certificate(der))
 }
 
 /** A key that is whole, or null; a key that others can read is a failure. */

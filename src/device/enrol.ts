@@ -20,6 +20,7 @@ import { fetchAuthority, simpleEnrol } from './est-client.ts'
 import { checkIssued } from './issued-certificate.ts'
 import { deviceLimits } from './limits.ts'
 import type { NewKeyKind } from './private-key.ts'
+import { rootsToKeep } from './root-succession.ts'
 
 export interface EnrolOptions {
   readonly bootstrap: Bootstrap
@@ -93,7 +94,8 @@ export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
   })
   for (const warning of warnings) report('warning', warning)
   const [leaf] = chain
-  folder.install({ id: bootstrap.id, keyPem, chain, root: authority.root, hub: hubRecord(bootstrap, leaf) })
+  const roots = rootsToKeep([authority.root], [authority.root, ...authority.others])
+  folder.install({ id: bootstrap.id, keyPem, chain, roots, hub: hubRecord(bootstrap, leaf) })
   return resultOf('enrolled', bootstrap, folder, leaf)
 }
 

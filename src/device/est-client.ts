@@ -6,8 +6,9 @@ import { isFailureName } from '../core/failure/catalogue.ts'
 import type { Bootstrap } from '../core/identity/bootstrap.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { readCertsOnly } from '../core/x509/pkcs7.ts'
+import type { TlsIdentity } from './credential-folder.ts'
 import { deviceLimits } from './limits.ts'
-import { type Answer, exchange, openTls } from './tls-exchange.ts'
+import { type Answer, exchange, type HubAddress, openTls } from './tls-exchange.ts'
 
 /** What a hub says about its authority; only `root` has been checked. */
 export interface AuthorityCertificates {
@@ -41,6 +42,38 @@ export async function fetchAuthority(bootstrap: Bootstrap): Promise<AuthorityCer
     )
   }
   return { root, others: certificates.filter((each) => each !== root) }
+}
+
+/**
+ * Fetches the hub's CA certificates over a connection that is verified.
+ *
+ * @param roots in PEM
+ * @throws HubError `enrolment-tls-untrusted`; `hub-unreachable`; `hub-answer-unexpected`; the hub's own code
+ */
+export async function fetchCertificates(address: HubAddress, roots: string): Promise<readonly X509Certificate[]> {
+  const socket = await openTls(address, { root: roots })
+  const answer = await exchange(socket, address, { method: 'GET', path: '/.well-known/est/cacerts' })
+  if (answer.status !== 200) throw refusal(answer, 'its CA certificates')
+  return certificatesIn(answer, 'its CA certificates')
+}
+
+/**
+ * Tells the hub which roots are kept, over a connection verified to one of them alone, with the credential shown.
+ *
+ * @param root in PEM
+ * @param fingerprints SHA-256 in lower-case hexadecimal
+ * @throws HubError as {@link fetchCertificates}
+ */
+export async function tellRoots(
+  address: HubAddress,
+  root: string,
+  identity: TlsIdentity,
+  fingerprints: readonly string[],
+): Promise<void> {
+  const socket = await openTls(address, { root, identity })
+  const path = `/device/roots?sha256=${fingerprints.join(',')}`
+  const answer = await exchange(socket, address, { method: 'POST', path, body: '' })
+  if (answer.status !== 200) throw refusal(answer, 'to note the roots')
 }
 
 /**

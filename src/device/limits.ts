@@ -16,6 +16,8 @@ export const deviceLimits = {
   approvalPollSecMin: 5,
   /** and an approval is noticed within the hour. */
   approvalPollSecMax: 3_600,
+  /** Roots that a device keeps at one time: two of each chain while one is changed. */
+  rootsMax: 8,
   /** A file in the credential folder. */
   fileBytesMax: 64 * 1024,
   /** A bootstrap string: the longest host name, id and token together stay below 600. */

@@ -6,6 +6,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { HubError, quote } from '../core/errors.ts'
+import type { Secret } from '../core/secret.ts'
 import { deviceLimits } from './limits.ts'
 
 /** Where to connect to. */
@@ -23,14 +24,22 @@ export interface Answer {
   readonly body: Buffer
 }
 
+/** Whom to believe, and who one is. */
+export interface Trust {
+  /** One or more, in PEM. */
+  readonly root: string
+  readonly identity?: { readonly key: Secret; readonly chain: string }
+}
+
 /**
  * Opens a new TLS connection (1.2 or later), never one that was used before.
  *
- * @param trust `none` accepts whoever answers, to be used for nothing secret; else the one root, in PEM, below which the
- *   server must prove the host of the address
+ * @param trust `none` accepts whoever answers, to be used for nothing secret; else the roots, in PEM, below one of which the
+ *   server must prove the host of the address, and the credential to show
+
  * @throws HubError `hub-unreachable`, with the reason; `enrolment-tls-untrusted` when the proof fails
  */
-export function openTls(address: HubAddress, trust: 'none' | { readonly root: string }): Promise<TLSSocket> {
+export function openTls(address: HubAddress, trust: 'none' | Trust): Promise<TLSSocket> {
   const { host, port } = address
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -40,6 +49,9 @@ export function openTls(address: HubAddress, trust: 'none' | { readonly root: st
       // An address has no place in SNI (RFC 6066 §3); it is compared with the IP addresses in the certificate all the same.
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(trust === 'none' ? { rejectUnauthorized: false } : { ca: [trust.root], rejectUnauthorized: true }),
+      ...(trust === 'none' || trust.identity === undefined
+        ? {}
+        : { key: trust.identity.key.reveal(), cert: trust.identity.chain }),
     })
     const fail = (error: HubError): void => {
       clearTimeout(deadline)

@@ -49,7 +49,7 @@ describe('a credential folder', () => {
   function filled(): CredentialFolder {
     const folder = openCredentialFolder(directory)
     folder.keepWaitingKey(id, keyPem)
-    folder.install({ id, keyPem, chain: [leaf], root, hub })
+    folder.install({ id, keyPem, chain: [leaf], roots: [root], hub })
     return folder
   }
 
@@ -148,7 +148,7 @@ describe('a credential folder', () => {
     mkdirSync(join(directory, 'x'))
     writeFileSync(join(directory, 'x', '.client_cert.pem.0123456789ab.tmp'), 'half')
     const folder = openCredentialFolder(join(directory, 'x'))
-    folder.install({ id, keyPem, chain: [leaf], root, hub })
+    folder.install({ id, keyPem, chain: [leaf], roots: [root], hub })
     assert.notEqual(folder.held(), null)
     assert.equal(existsSync(join(directory, 'x', '.client_cert.pem.0123456789ab.tmp')), false)
   })

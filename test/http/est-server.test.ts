@@ -12,6 +12,7 @@ import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import { profileNamed } from '../../src/hub/profiles.ts'
 import { registryRenewal } from '../../src/hub/renew.ts'
+import { noteRoots } from '../../src/hub/roll-over/acknowledge.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { deviceRequest, type HubParts, hubParts, registered } from '../support/hub-parts.ts'
 import { assertAsDocumented } from './api-parts.ts'
@@ -30,6 +31,7 @@ async function estParts(t: { after(step: () => unknown): void }): Promise<EstPar
     hub,
     caCertificates: () => hub.authorities.caCertificates(),
     renewal: registryRenewal({ ...hub, attempts: { record() {} } }),
+    rootsKept: { noteRoots: (id, roots) => noteRoots(hub, id, roots) },
     profileNamed: (name) => profileNamed(hub.store, name),
     limiter: new FailureLimiter(hub.clock),
     attempts: { record: (attempt) => attempts.push(attempt) },

@@ -25,6 +25,7 @@ import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import { profileNamed } from '../../src/hub/profiles.ts'
 import { registerDevice } from '../../src/hub/register-device.ts'
 import { registryRenewal } from '../../src/hub/renew.ts'
+import { noteRoots } from '../../src/hub/roll-over/acknowledge.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { attribute, makeRequest } from '../core/x509/request-support.ts'
 import { ecKey, makeRoot, type TestKey } from '../core/x509/support.ts'
@@ -46,6 +47,7 @@ async function listener(t: { after(step: () => unknown): void }): Promise<Listen
   const app = estServer({
     hub,
     caCertificates: () => hub.authorities.caCertificates(),
+    rootsKept: { noteRoots: (id, roots) => noteRoots(hub, id, roots) },
     renewal: registryRenewal({ ...hub, attempts: record }),
     profileNamed: (name) => profileNamed(hub.store, name),
     limiter: new FailureLimiter(hub.clock),

@@ -9,6 +9,7 @@ import { estServer } from '../../src/http/est/est-server.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import { profileNamed } from '../../src/hub/profiles.ts'
 import { registryRenewal } from '../../src/hub/renew.ts'
+import { noteRoots } from '../../src/hub/roll-over/acknowledge.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { apiParts } from './api-parts.ts'
 
@@ -119,6 +120,7 @@ describe('the OpenAPI document', () => {
       hub,
       caCertificates: () => hub.authorities.caCertificates(),
       renewal: registryRenewal({ ...hub, attempts: { record() {} } }),
+      rootsKept: { noteRoots: (id, roots) => noteRoots(hub, id, roots) },
       profileNamed: (name) => profileNamed(hub.store, name),
       limiter: new FailureLimiter(hub.clock),
       attempts: { record: () => {} },
@@ -164,7 +166,7 @@ describe('the OpenAPI document', () => {
       )
       assert.ok(statuses.includes('500'), operationId)
       // Showing the certificate is all that a confirmation says.
-      const asks = method !== 'get' && operationId !== 'confirmCertificate'
+      const asks = method !== 'get' && operationId !== 'confirmCertificate' && operationId !== 'noteRoots'
       assert.equal(asks, requestBody !== undefined, operationId)
       const isOurs = path.startsWith('/api/v1/')
       assert.equal(isOurs, operation.security === undefined, `${operationId} is for whoever has a key`)

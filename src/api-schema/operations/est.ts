@@ -249,6 +249,53 @@ const confirmCertificate = operation({
   ],
 })
 
+const rootsKeptView = answerNamed(
+  'RootsKeptView',
+  'What the hub has noted.',
+  z.object({
+    device: z.string().meta({ description: 'who said so' }),
+    roots: z.array(z.string()).meta({ description: 'SHA-256 of those that the hub trusts now' }),
+  }),
+)
+
+const noteRoots = operation({
+  id: 'noteRoots',
+  act: null,
+  method: 'POST',
+  path: '/device/roots',
+  tag: 'enrolment',
+  summary: 'Say which roots a device keeps',
+  description:
+    'While a root is changed: a device that has fetched the new one, keeps it, and has verified this connection with it alone says so, and shows its certificate. The old root is taken away when enough devices have. It has no body and may be repeated.',
+  permission: 'certificate',
+  query: z.strictObject({
+    sha256: z
+      .string()
+      .meta({ description: 'SHA-256 of the roots in DER, lower-case hexadecimal, with commas between' }),
+  }),
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'It is noted.',
+    schema: rootsKeptView,
+    example: {
+      device: 'pump-7',
+      roots: ['9f2c4d1e5a6b7c8d9e0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f'],
+    },
+  },
+  failures: [
+    ...ofCertificate,
+    'request-invalid',
+    'identity-not-found',
+    'identity-pending',
+    'identity-disabled',
+    'identity-retired',
+    'enrolments-too-many',
+    'rate-limited',
+    'journal-unavailable',
+  ],
+})
+
 /** All that the EST listener serves. */
 export const estOperations: readonly Operation[] = [
   ...fetchCaCertificates,
@@ -257,4 +304,5 @@ export const estOperations: readonly Operation[] = [
   ...renewCertificate,
   ...makeServerKey,
   confirmCertificate,
+  noteRoots,
 ]

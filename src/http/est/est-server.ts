@@ -24,6 +24,7 @@ import { addConfirmation } from './confirmation.ts'
 import { addCsrAttributes } from './csr-attributes-route.ts'
 import { addEnrolment } from './enrolment-routes.ts'
 import { refusedAttempt } from './refused-attempt.ts'
+import { addRootsKept, type RootsKept } from './roots-kept.ts'
 
 export interface EstServerOptions {
   readonly hub: EnrolmentHub
@@ -31,6 +32,8 @@ export interface EstServerOptions {
   caCertificates(): readonly Uint8Array[]
   /** Judges certificates by what they are shown for here, renews them, and confirms their first use. */
   readonly renewal: Renewal & Admission
+  /** Where it is noted which roots devices keep. */
+  readonly rootsKept: RootsKept
   /** The profile of that name as it is now, or null when there is none. */
   profileNamed(name: string): Promise<Profile | null>
   readonly limiter: FailureLimiter
@@ -85,6 +88,7 @@ export function estServer(options: EstServerOptions): FastifyInstance {
   addCsrAttributes(add, options)
   addEnrolment(add, options)
   addConfirmation(app, (request, reply, handler) => answered(options, request, reply, handler), options)
+  addRootsKept(app, (request, reply, handler) => answered(options, request, reply, handler), options)
   return app
 }
 

@@ -56,4 +56,13 @@ export const authorityFailures = {
     'there is a chain of this name',
     'choose another name; change its authorities with `handfast ca rotate`',
   ),
+  'credential-missing': entry(
+    'HF-9207',
+    'enrolment',
+    'device',
+    'local',
+    'cause',
+    'the folder holds no credential of this device',
+    'enrol it first: `handfast enrol <bootstrap> --dir <dir>`',
+  ),
 } as const
