@@ -10,6 +10,7 @@ import type { AuthorityRow } from '../hub/ports/authorities.ts'
 import type { ProfileRow } from '../hub/ports/grants.ts'
 import type { KeyStore } from '../hub/ports/signer.ts'
 import type { RegistrySnapshot } from '../hub/ports/snapshot.ts'
+import { profileHistory } from './profile-history.ts'
 import { identityGroups } from './rows.ts'
 import type { CheckContext, CheckedAuthority, IdentityRule, Problem, RegistryRule } from './rule.ts'
 import { apiKeyWellFormed } from './rules/api-key-well-formed.ts'
@@ -132,7 +133,8 @@ async function contextOf(snapshot: RegistrySnapshot, keys: KeyStore | null): Pro
   const realm = await snapshot.registry.settings.find('realm')
   const authorities = new Map(rows.map((row) => [row.id, authorityOf(row)]))
   const profiles = profilesOf(await snapshot.registry.profiles.all())
-  return { snapshot, authorities, profiles, realm: realmOf(realm), keys }
+  const history = await profileHistory(snapshot)
+  return { snapshot, authorities, profiles, profileHistory: history, realm: realmOf(realm), keys }
 }
 
 function profilesOf(rows: readonly ProfileRow[]): ReadonlyMap<string, Profile> {

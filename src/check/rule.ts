@@ -7,6 +7,7 @@ import type { AuthorityRow } from '../hub/ports/authorities.ts'
 import type { KeyStore } from '../hub/ports/signer.ts'
 import type { RegistrySnapshot } from '../hub/ports/snapshot.ts'
 import type { AdoptionTable, CredentialTable, IdentityTable, RowOf, TokenTable } from '../store/schema.ts'
+import type { ProfileHistory } from './profile-history.ts'
 
 /** Something that is not as it should be. */
 export interface Problem {
@@ -30,6 +31,8 @@ export interface CheckContext {
   readonly authorities: ReadonlyMap<string, CheckedAuthority>
   /** By name: those that every hub has, and those of the registry that can be read. */
   readonly profiles: ReadonlyMap<string, Profile>
+  /** What they said earlier. */
+  readonly profileHistory: ProfileHistory
   /** Null where the registry names none. */
   readonly realm: Realm | null
   /** The authority's keys, or null where nobody gave their passphrase. */

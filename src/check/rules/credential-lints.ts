@@ -5,6 +5,7 @@ import { lintCertificate } from '../../core/profile/lint.ts'
 import type { CertificatePlan } from '../../core/profile/lint-rule.ts'
 import type { Profile } from '../../core/profile/profile.ts'
 import { type CertificateFields, readCertificate } from '../../core/x509/certificate.ts'
+import { profilesOf } from '../profile-history.ts'
 import type { CheckContext, CredentialRow, IdentityGroup, IdentityRule, Problem } from '../rule.ts'
 
 export const credentialLints: IdentityRule = {
@@ -19,11 +20,22 @@ export const credentialLints: IdentityRule = {
 
 function* faultsOf(row: CredentialRow, group: IdentityGroup, context: CheckContext): Iterable<string> {
   const fields = readable(row.certificate)
-  const plan = fields === null ? null : planOf(row, fields, group, context)
   // What there is not, or cannot be read, is said by other rules.
-  if (plan === null) return
-  for (const { rule, sentence } of lintCertificate(row.certificate, plan)) yield `${sentence} (${rule})`
-  const fault = contentFaultOf(new X509Certificate(row.certificate), plan)
+  if (fields === null) return
+  let first: readonly string[] | null = null
+  for (const profile of profilesOf(context, row)) {
+    const plan = planOf(row, profile, fields, group, context)
+    if (plan === null) return
+    const faults = [...faultsBy(row, plan)]
+    if (faults.length === 0) return
+    first ??= faults
+  }
+  yield* first ?? []
+}
+
+function* faultsBy({ certificate }: CredentialRow, plan: CertificatePlan): Iterable<string> {
+  for (const { rule, sentence } of lintCertificate(certificate, plan)) yield `${sentence} (${rule})`
+  const fault = contentFaultOf(new X509Certificate(certificate), plan)
   if (fault !== null) yield `${fault}, as OpenSSL reads it`
 }
 
@@ -39,13 +51,13 @@ function readable(certificate: Uint8Array): CertificateFields | null {
 /** What is still known of what was planned. */
 function planOf(
   row: CredentialRow,
+  profile: Profile,
   fields: CertificateFields,
   { identity }: IdentityGroup,
-  { authorities, profiles, realm }: CheckContext,
+  { authorities, realm }: CheckContext,
 ): CertificatePlan | null {
-  const profile = profiles.get(row.profile)
   const issuer = authorities.get(row.authority_id)?.fields ?? null
-  if (profile === undefined || issuer === null || identity === null) return null
+  if (issuer === null || identity === null) return null
   return {
     profile: asOrdered(profile, fields),
     issuer,

@@ -3,6 +3,7 @@ import type { Profile } from '../../core/profile/profile.ts'
 import { readCertificate } from '../../core/x509/certificate.ts'
 import { type Name, nameText } from '../../core/x509/name.ts'
 import { oids } from '../../core/x509/oids.ts'
+import { profilesOf } from '../profile-history.ts'
 import type { CheckContext, CredentialRow, IdentityRow, IdentityRule, Problem } from '../rule.ts'
 
 export const credentialNamesIdentity: IdentityRule = {
@@ -22,7 +23,7 @@ function faultOf(row: CredentialRow, id: string, identity: IdentityRow, context:
   try {
     const { subject, uris } = readCertificate(row.certificate)
     // A listener is named by what clients call it.
-    if (isNamedById(context.profiles.get(row.profile)) && commonNameOf(subject) !== id) {
+    if (isNamedById(profilesOf(context, row)[0]) && commonNameOf(subject) !== id) {
       return `names ${nameText(subject)} in its certificate and belongs to ${id}`
     }
     const { realm } = context

@@ -1,23 +1,23 @@
 import { credentialStates, revocationReasons } from '../../core/identity/credential.ts'
-import type { Profile } from '../../core/profile/profile.ts'
-import type { CredentialRow, IdentityRule, Problem } from '../rule.ts'
+import { profilesOf } from '../profile-history.ts'
+import type { CheckContext, CredentialRow, IdentityRule, Problem } from '../rule.ts'
 
 export const credentialStateLegal: IdentityRule = {
   name: 'credential-state-legal',
   reason: 'a state decides who gets in, and a CRL entry needs date and reason (RFC 5280 §5.1.2.6)',
-  *look({ credentials }, { profiles }): Iterable<Problem> {
+  *look({ credentials }, context): Iterable<Problem> {
     for (const row of credentials)
-      for (const sentence of faultsOf(row, profiles)) yield { subject: row.serial_number, sentence }
+      for (const sentence of faultsOf(row, context)) yield { subject: row.serial_number, sentence }
   },
 }
 
 /** States of credentials that nothing has taken the place of. */
 const open: ReadonlySet<CredentialRow['state']> = new Set(['intended', 'pending', 'active', 'quarantined'])
 
-function* faultsOf(row: CredentialRow, profiles: ReadonlyMap<string, Profile>): Iterable<string> {
+function* faultsOf(row: CredentialRow, context: CheckContext): Iterable<string> {
   const { state, profile, revoked_at_ms: revokedAt, revocation_reason: reason, activated_at_ms: activatedAt } = row
   if (!credentialStates.includes(state)) yield `is in the unknown state ${JSON.stringify(state)}`
-  if (!profiles.has(profile)) yield `is of the unknown profile ${JSON.stringify(profile)}`
+  if (profilesOf(context, row).length === 0) yield `is of the unknown profile ${JSON.stringify(profile)}`
   if (reason !== null && !Object.hasOwn(revocationReasons, reason))
     yield `has the unknown reason ${JSON.stringify(reason)}`
   if (state === 'revoked' && (revokedAt === null || reason === null)) yield 'is revoked without a date or a reason'
