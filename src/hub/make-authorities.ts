@@ -47,15 +47,16 @@ export async function makeRoot(
   wish: { readonly chain: string; readonly keyType: AuthorityKeyType; readonly name: Uint8Array | null },
 ): Promise<AuthorityRow> {
   const { id, suffix, signer } = await makeKey(hub, 'root', wish.keyType)
+  const madeAtSec = nowSec(hub.clock)
   const template = rootTemplate({
     name: `${hub.realm} root ${suffix}`,
     publicKey: signer.publicKey,
     serialNumber: serialNumberFrom(hub.random.bytes(20)),
-    validity: validityFrom(rootProfile, nowSec(hub.clock), null),
+    validity: validityFrom(rootProfile, madeAtSec, null),
   })
   const named = wish.name === null ? template : { ...template, issuer: wish.name, subject: wish.name }
   const { publicKey } = signer
-  const order = { id, profile: rootProfile, publicKey, template: named, issuer: signer, actor: 'hub' }
+  const order = { id, profile: rootProfile, publicKey, template: named, issuer: signer, actor: 'hub', madeAtSec }
   const certificate = await signAuthorityCertificate(hub, order)
   return rowOf(hub, { ...wish, id, role: 'root', parentId: null, certificate })
 }
@@ -72,14 +73,15 @@ export async function makeIssuing(
   const { fields } = wish.parent
   const { id, suffix, signer } = await makeKey(hub, 'issuing', wish.keyType)
   const { publicKey } = signer
+  const madeAtSec = nowSec(hub.clock)
   const template = authorityTemplate({
     name: `${hub.realm} issuing ${suffix}`,
     publicKey,
     serialNumber: serialNumberFrom(hub.random.bytes(20)),
     issuer: fields,
-    validity: validityFrom(issuingProfile, nowSec(hub.clock), fields),
+    validity: validityFrom(issuingProfile, madeAtSec, fields),
   })
-  const order = { id, profile: issuingProfile, publicKey, template, issuer: wish.parent, actor: 'hub' }
+  const order = { id, profile: issuingProfile, publicKey, template, issuer: wish.parent, actor: 'hub', madeAtSec }
   const certificate = await signAuthorityCertificate(hub, order)
   return rowOf(hub, { ...wish, id, role: 'issuing', parentId: wish.parent.id, certificate })
 }
@@ -95,15 +97,16 @@ export async function makeCross(
   subject: Pick<Authority, 'id' | 'fields'>,
   issuer: Authority,
 ): Promise<CrossCertificate> {
+  const madeAtSec = nowSec(hub.clock)
   const template = crossTemplate({
     name: subject.fields.subject.der,
     publicKey: subject.fields.publicKey,
     serialNumber: serialNumberFrom(hub.random.bytes(20)),
     issuer: issuer.fields,
-    validity: validityFrom(rootProfile, nowSec(hub.clock), within(subject.fields, issuer.fields)),
+    validity: validityFrom(rootProfile, madeAtSec, within(subject.fields, issuer.fields)),
   })
   const { publicKey } = subject.fields
-  const order = { id: subject.id, profile: rootProfile, publicKey, template, issuer, actor: 'hub' }
+  const order = { id: subject.id, profile: rootProfile, publicKey, template, issuer, actor: 'hub', madeAtSec }
   const certificate = await signAuthorityCertificate(hub, order)
   const fingerprint = certificateFingerprint(certificate)
   const createdAtMs = hub.clock.nowMs()

@@ -6,7 +6,7 @@ import { lintBeforeSigning, permitFor } from '../core/profile/permit.ts'
 import type { Profile } from '../core/profile/profile.ts'
 import { type CertificateTemplate, toBeSigned } from '../core/x509/certificate-builder.ts'
 import { Authority, signPermitted } from './authority.ts'
-import { type Clock, nowSec } from './ports/clock.ts'
+import type { Clock } from './ports/clock.ts'
 import type { Signer } from './ports/signer.ts'
 import type { Store } from './ports/store.ts'
 import { signForLint } from './throwaway-keys.ts'
@@ -21,6 +21,8 @@ export interface AuthorityCertificateOrder {
   /** Who signs: another authority, or the very key that the certificate is for. */
   readonly issuer: Authority | Signer
   readonly actor: string
+  /** The second of the clock that its validity was counted from. */
+  readonly madeAtSec: number
 }
 
 /**
@@ -33,12 +35,12 @@ export async function signAuthorityCertificate(
   hub: { readonly store: Pick<Store, 'write'>; readonly clock: Clock },
   order: AuthorityCertificateOrder,
 ): Promise<Uint8Array> {
-  const { id, profile, publicKey, template, issuer, actor } = order
+  const { id, profile, publicKey, template, issuer, actor, madeAtSec } = order
   const above = issuer instanceof Authority ? issuer : null
   const plan: CertificatePlan = {
     profile,
     issuer: above?.fields ?? null,
-    madeAtSec: nowSec(hub.clock),
+    madeAtSec,
     identity: null,
     subject: template.subject,
     names: null,
