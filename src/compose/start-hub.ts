@@ -6,6 +6,7 @@ import { startEmbeddedUpstream } from '../gate/upstream/embedded/embedded-upstre
 import { apiServer } from '../http/api/api-server.ts'
 import { estServer } from '../http/est/est-server.ts'
 import { listenOn } from '../http/listen.ts'
+import { addRenewalInfo } from '../http/renewal-info.ts'
 import { statusServer } from '../http/status/status-server.ts'
 import { personAdmission, registryAdmission } from '../hub/admit.ts'
 import { ocspAnswerer } from '../hub/answer-ocsp.ts'
@@ -155,6 +156,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     tls: { ...certificate, forName: certificateFor },
   })
   closing.add('https', () => est.close())
+  addRenewalInfo(est, issuer)
   const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
 
   const upstream = await startEmbeddedUpstream({ log })

@@ -119,10 +119,10 @@ export function defineShow(command: Command): void {
     if (credentials.length === 0) return printLine('no certificates yet')
     printTable(credentialHeadings, credentials.map(credentialRow))
     for (const each of contests) {
-      note(
-        `${shortTime(each.at)}  two keys asked to follow ${each.renewed}: ${each.earlier} and ${each.later}; ${failure('renewal-contested').cure}`,
-      )
+      const asked = `two keys asked to follow ${each.renewed}: ${each.earlier} was given to one, ${each.later} to the other`
+      printLine(`\n${shortTime(each.at)}  ${asked}`)
     }
+    if (contests.length > 0) printLine(`hint: ${failure('renewal-contested').cure}`)
   })
 }
 
