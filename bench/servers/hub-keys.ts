@@ -1,5 +1,6 @@
 /** Keys of a hub that has run, so that its peers serve and sign with the very same. */
 import { join } from 'node:path'
+import { serverProfile } from '../../src/core/profile/built-in.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
 import { hubIdentityId } from '../../src/hub/server-certificate.ts'
 import { openKeyFolder } from '../../src/keys/file/key-folder.ts'
@@ -29,7 +30,9 @@ export async function readHubKeys(data: string): Promise<HubKeys> {
     const folder = join(data, 'keys')
     const keys = await openKeyFolder({ folder, passphrase: await readPassphrase(null, join(folder, 'passphrase')) })
     const keyName = await store.settings.find('server-key')
-    const credential = (await store.credentials.ofIdentityIn(hubIdentityId, ['active'])).at(-1)
+    // The hub's OCSP responder is another credential of the same identity.
+    const own = await store.credentials.ofIdentityIn(hubIdentityId, ['active'])
+    const credential = own.findLast(({ profile }) => profile === serverProfile.name)
     const authorities = await store.authorities.all()
     const issuing = authorities.find(({ id }) => id === credential?.authorityId)
     const root = authorities.find(({ role }) => role === 'root')
