@@ -24,6 +24,7 @@ interface OperationObject {
   readonly summary: string
   readonly description: string
   readonly security?: readonly object[]
+  readonly 'x-roles'?: readonly string[]
   readonly parameters: readonly { readonly $ref?: string; readonly name?: string; readonly in?: string }[]
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> }
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, Media>> }>>
@@ -170,6 +171,7 @@ describe('the OpenAPI document', () => {
       assert.equal(asks, requestBody !== undefined, operationId)
       const isOurs = path.startsWith('/api/v1/')
       assert.equal(isOurs, operation.security === undefined, `${operationId} is for whoever has a key`)
+      assert.equal(operation['x-roles']?.[0], isOurs ? 'admin' : undefined, operationId)
       if (isOurs) assert.ok(statuses.includes('401'), operationId)
       const keyed = parameters.some(({ $ref }) => $ref === '#/components/parameters/IdempotencyKey')
       assert.equal(keyed, isOurs && method !== 'get', `${operationId} acts`)

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { AnswerContent, JsonContent, Operation, Permission, TextContent } from '../../api-schema/operation.ts'
 import { apiOperations, enrolmentOperations } from '../../api-schema/operations.ts'
+import { acts } from '../../core/authorisation/act.ts'
 import { limits } from '../../core/limits.ts'
 import { refusals } from './refusals.ts'
 import { answerReference, type JsonSchema, namedSchemas, requestSchema, schemaOf } from './schemas.ts'
@@ -28,7 +29,7 @@ export function openApiDocument({ version, apiUrl, estUrl }: DocumentPlaces): Js
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: apiUrl }],
-    security: [{ apiKey: [] }],
+    security: [{ apiKey: [] }, { clientCertificate: [] }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths: {
       ...pathsOf(apiOperations, {}),
@@ -39,7 +40,12 @@ export function openApiDocument({ version, apiUrl, estUrl }: DocumentPlaces): Js
         apiKey: {
           type: 'http',
           scheme: 'bearer',
-          description: 'An API key; the first one is in the data directory, admin.key.',
+          description:
+            'An API key, with a role; the first one is in the data directory, admin.key. Where a request carries one, it alone says who asks.',
+        },
+        clientCertificate: {
+          type: 'mutualTLS',
+          description: 'The certificate of a person with a role. It is judged anew at each request.',
         },
         enrolmentToken: {
           type: 'http',
@@ -60,7 +66,9 @@ export function openApiDocument({ version, apiUrl, estUrl }: DocumentPlaces): Js
 
 const introduction = `Everything the command line does, it does through this API.
 
-A refusal is a problem (RFC 9457) with a stable \`code\`; any address answers \`method-not-allowed\` to a method that it does not have. Lists are pages: \`next\` of one is \`after\` of the next. Whatever acts takes an \`Idempotency-Key\`, so that a request can be sent again after its answer was lost. Readers pass over fields that they do not know.`
+A refusal is a problem (RFC 9457) with a stable \`code\`; any address answers \`method-not-allowed\` to a method that it does not have. Lists are pages: \`next\` of one is \`after\` of the next. Whatever acts takes an \`Idempotency-Key\`, so that a request can be sent again after its answer was lost. Readers pass over fields that they do not know.
+
+Who asks has roles, and each operation says with \`x-roles\` which of them allow it; \`x-within-groups\` stands where an owner or a requester reaches only what is in its groups. What is somebody else's is answered as if it were not there.`
 
 const tags: Readonly<Record<Operation['tag'], string>> = {
   devices: 'The registry of devices.',
@@ -124,6 +132,7 @@ function operationObject(operation: Operation): JsonSchema {
     tags: [tag],
     summary,
     description,
+    ...whoMay(operation),
     ...(permission === 'key' ? {} : { security: securityOf[permission] }),
     parameters: parametersOf(operation),
     ...(body === null
@@ -137,6 +146,14 @@ const securityOf: Readonly<Record<Exclude<Permission, 'key'>, readonly JsonSchem
   anybody: [],
   token: [{ enrolmentToken: [] }],
   certificate: [{ deviceCertificate: [] }],
+}
+
+/** The act, and the roles that allow it, for whoever makes a client for one role. */
+function whoMay({ act }: Operation): JsonSchema {
+  if (act === null) return {}
+  const { subject, roles } = acts[act]
+  const words = ['admin', ...roles.map((role) => (role === 'registering' ? 'requester with mayRegister' : role))]
+  return { 'x-act': act, 'x-roles': words, ...(subject === 'hub' ? {} : { 'x-within-groups': true }) }
 }
 
 function parametersOf({ method, params, query, dotted, keyed, conditional, tagged }: Operation): readonly JsonSchema[] {
