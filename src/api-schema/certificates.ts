@@ -104,7 +104,8 @@ export const issuedCertificateView = answerNamed(
     credential: credentialView,
     certificate: pem('the certificate in PEM'),
     chain: pem('the certificates between it and the root in PEM, its issuer first'),
-    root: pem('the roots to trust in PEM: one, or two while a root is exchanged'),
+    root: pem('the root above it in PEM; two while a root is exchanged'),
+    roots: pem('the roots of every chain of the hub in PEM: what a server trusts its clients by'),
     compatibility: z
       .enum(['modern', 'mbedtls'])
       .meta({ description: 'for which readers the profile makes certificates and key files' }),

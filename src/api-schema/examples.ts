@@ -129,6 +129,7 @@ export const issuedCertificate: IssuedCertificateView = {
   certificate: pem('CERTIFICATE'),
   chain: pem('CERTIFICATE'),
   root: pem('CERTIFICATE'),
+  roots: pem('CERTIFICATE'),
   compatibility: 'modern',
 }
 

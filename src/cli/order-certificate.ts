@@ -134,7 +134,8 @@ export async function orderWithNewKey(
     ...{ id, key, keyForm: keyFormFor(issued.compatibility), passphrase: chosen?.passphrase ?? null },
     protection: options.protection ?? 'compatible',
     chain: issued.certificate + issued.chain,
-    root: issued.root,
+    // A broker reads there whom to trust as a client; a device may not know the algorithms of other chains.
+    root: bundle === 'mosquitto' ? issued.roots : issued.root,
   }
   const files = bundleFiles(bundle, content, randomBytes)
   try {

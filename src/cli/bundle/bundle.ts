@@ -24,7 +24,7 @@ export interface BundleContent {
   readonly protection: PfxProtection
   /** The certificate, then those between it and the root, in PEM. */
   readonly chain: string
-  /** The root in PEM. */
+  /** The roots to trust in PEM. */
   readonly root: string
 }
 

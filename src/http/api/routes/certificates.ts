@@ -136,7 +136,12 @@ function issuedToView(
     credential: credentialToView(credential),
     certificate: pem(credential.certificate),
     chain: authorities.pathFrom(authority).map(pem).join(''),
-    root: authorities.rootsPem(),
+    root: authorities
+      .roots()
+      .filter((root) => root.chain === authority.chain)
+      .map((root) => pem(root.certificate))
+      .join(''),
+    roots: authorities.rootsPem(),
     compatibility: profile.compatibility,
   }
 }
