@@ -42,7 +42,6 @@ function neededBy(event: NewHubEvent): {
     case 'credential-issued':
     case 'credential-adopted':
     case 'credential-revoked':
-    case 'credential-released':
       return { fingerprint: event.fingerprint, identityId: event.identityId }
     case 'identity-registered':
     case 'identity-changed':
@@ -52,6 +51,7 @@ function neededBy(event: NewHubEvent): {
       return { fingerprint: null, identityId: event.identityId }
     case 'credential-activated':
     case 'credential-superseded':
+    case 'credential-released':
     case 'token-ended':
     case 'api-key-removed':
     case 'role-grant-removed':
