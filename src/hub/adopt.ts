@@ -113,7 +113,9 @@ async function adoptState(tx: Transaction, { identity, target }: AdoptionPlan, n
 async function adoptCredentials(tx: Transaction, plan: AdoptionPlan, nowMs: number): Promise<readonly Credential[]> {
   const active = await tx.credentials.ofIdentityIn(plan.identity.id, ['active'])
   const newestUse = new Map<string, Credential>()
-  for (const credential of [...active, ...plan.credentials].filter(({ activatedAtMs }) => activatedAtMs !== null)) {
+  // What had been followed before the restore stays so, although its follower may be revoked by now.
+  const inUse = [...active, ...plan.credentials.filter(({ supersededAtMs }) => supersededAtMs === null)]
+  for (const credential of inUse.filter(({ activatedAtMs }) => activatedAtMs !== null)) {
     const before = newestUse.get(credential.profile)
     if (before === undefined || usedAt(before) <= usedAt(credential)) newestUse.set(credential.profile, credential)
   }
@@ -124,7 +126,8 @@ async function adoptCredentials(tx: Transaction, plan: AdoptionPlan, nowMs: numb
   const adopted: Credential[] = []
   for (const credential of plan.credentials) {
     const used = newestUse.get(credential.profile) === credential ? 'active' : 'superseded'
-    const state = credential.activatedAtMs === null ? 'pending' : used
+    const isUnused = credential.activatedAtMs === null && credential.supersededAtMs === null
+    const state = isUnused ? 'pending' : used
     const moved = {
       ...credentialMovedTo(credential, state, credential.supersededAtMs ?? nowMs),
       activatedAtMs: credential.activatedAtMs,
