@@ -1,5 +1,6 @@
 /** Whether a whole registry is consistent in itself. Every rule stands in a file of its own, with its reason. */
 import { X509Certificate } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseRealm, type Realm } from '../core/identity/id.ts'
 import { limits } from '../core/limits.ts'
 import { builtInProfiles } from '../core/profile/built-in.ts'
@@ -66,6 +67,9 @@ export const registryRules: readonly RegistryRule[] = [
   settingsWhole,
 ]
 
+/** Identities that are looked at without a pause. */
+const groupsInTurn = 100
+
 /** A problem, and the rule that found it. */
 export interface Finding extends Problem {
   readonly rule: string
@@ -106,7 +110,10 @@ export async function checkRegistry(
   const ofRegistry = registryRules.filter(isChosen)
   const findings = new Findings()
   let [identities, credentials, intents] = [0, 0, 0]
+  let groups = 0
   for await (const group of identityGroups(snapshot)) {
+    // What OpenSSL holds of certificates that nobody has any more is let go between two turns of the event loop only.
+    if (++groups % groupsInTurn === 0) await nextTurn()
     if (group.identity !== null) identities += 1
     credentials += group.credentials.length
     intents += group.credentials.filter(({ state }) => state === 'intended').length
