@@ -141,7 +141,7 @@ async function answerTo(
   if (token.state === 'used' && keyOrigin === 'holder') {
     return repeated(profile, await hub.store.write((tx) => pendingOfToken(tx, asking)))
   }
-  if (token.needsApproval || profile.approval) await assertApproved(hub, asking)
+  if (wantsApproval(token, profile)) await assertApproved(hub, asking)
   return issue(hub, asking, content, keyOrigin === 'hub' ? await makeServerKey(profile) : csr)
 }
 
@@ -171,6 +171,10 @@ async function assertTokenCounts(hub: EnrolmentHub, asking: KeyAsking, keyOrigin
   if (nowMs < token.expiresAtMs || (token.state === 'used' && keyOrigin === 'holder')) return
   if ((await liveRequest(hub.store, asking, nowMs)) !== null) return
   assertTokenLives({ ...token, state: 'open' }, nowMs)
+}
+
+function wantsApproval(token: Token, profile: Profile): boolean {
+  return token.needsApproval || profile.approval
 }
 
 async function assertApproved(hub: EnrolmentHub, asking: KeyAsking): Promise<void> {
@@ -209,7 +213,7 @@ async function issue(
     const isRenewal = await hasHeldOne(tx, id)
     await completeCredential(tx, hub.clock, credential)
     await writeIssued(tx, current, credential)
-    await endRequest(tx, asking, credential.issuedAtMs)
+    if (wantsApproval(token, profile)) await endRequest(tx, asking, credential.issuedAtMs)
     return { credential, profile, serverKey, outcome: 'issued', isRenewal }
   })
 }

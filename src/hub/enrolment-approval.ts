@@ -100,7 +100,7 @@ async function ask(tx: Transaction, random: Random, { token, publicKeyHash }: Ke
   })
 }
 
-/** The request has had its certificate. Nothing where approval was not asked for. */
+/** The request has had its certificate. */
 export async function endRequest(tx: Transaction, asking: KeyAsking, nowMs: number): Promise<void> {
   const row = await liveRequest(tx, asking, nowMs)
   if (row?.state === 'approved') await tx.enrolmentRequests.update({ ...row, state: 'done' })
