@@ -12,7 +12,8 @@ export const revokeCertificate = operation({
   path: '/api/v1/credentials/{serial}/revoke',
   tag: 'certificates',
   summary: 'Revoke one certificate',
-  description: 'Revokes it and closes its connections. Its device stays as it is, and so do its other certificates.',
+  description:
+    'Revokes it and closes its connections; its device stays as it is. For `keyCompromise` and `privilegeWithdrawn` all that was renewed from it goes too, and for `keyCompromise` every certificate of the device with the same key. Its other certificates stay.',
   params: credentialParams,
   body: optionalBody(revokeRequest, { reason: 'superseded' }),
   answer: {

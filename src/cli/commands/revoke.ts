@@ -19,7 +19,7 @@ const reasonNames = Object.keys(revocationReasons)
 export function define(command: Command): void {
   addHubOptions(command)
     .argument('[id]', 'device: all its certificates are revoked, its tokens end, it is disabled')
-    .option('--serial <number>', 'one certificate instead, by its serial number')
+    .option('--serial <number>', 'one certificate instead; a key compromise takes what was renewed from it, too')
     .option(
       '--reason <reason>',
       `why, as it stands in the CRL: ${reasonNames.join(', ')}`,

@@ -17,7 +17,8 @@ export function defineChange(parent: Command, act: 'disable' | 'enable' | 'retir
 /** What a change did, in a sentence. */
 export function printChange({ device, revoked, tokensEnded }: DeviceChangeView): void {
   const parts = [`${device.id} is ${device.state}`]
-  if (revoked.length > 0) parts.push(`revoked: ${revoked.join(', ')}`)
+  const count = revoked.length > 1 ? `${revoked.length} certificates ` : ''
+  if (revoked.length > 0) parts.push(`${count}revoked: ${revoked.join(', ')}`)
   if (tokensEnded > 0) parts.push(`${tokensEnded} enrolment token${tokensEnded === 1 ? '' : 's'} ended`)
   printLine(parts.join('; '))
 }
