@@ -22,7 +22,9 @@ export async function callRenewals(hub: Hub, actor: string, scope: RenewalScope)
     const atMs = hub.clock.nowMs()
     if (scope.kind === 'identity') await findDevice(tx, scope.id)
     if (scope.kind === 'authority' && !(await tx.authorities.all()).some(({ id }) => id === scope.authorityId)) {
-      throw new HubError('not-found', `there is no authority ${quote(scope.authorityId)}`)
+      throw new HubError('not-found', `there is no authority ${quote(scope.authorityId)}`, {
+        hint: 'see `handfast ca list` for those that there are',
+      })
     }
     await tx.renewals.call(scope, atMs)
     await tx.audit.append({ atMs, actor, act: 'renewal.call', subject: subjectOf(scope), before: null, after: null })
