@@ -55,7 +55,7 @@ export const createChain = operation({
   tag: 'authorities',
   summary: 'Make another chain',
   description:
-    'A root and an issuing authority below it, with keys of the given kind: for devices that know only RSA, say. The listeners of the hub then serve a certificate of each chain, and a client gets the one that it can verify.',
+    'A root and an issuing authority below it, with keys of the given kind: for devices that know only RSA, say. Operators issue from it by its name; devices that enrol, and the listeners of the hub, stay with the chain `main`.',
   body: jsonBody(createChainRequest, { chain: 'rsa', keyType: 'RSA-3072' }),
   answer: {
     kind: 'json',

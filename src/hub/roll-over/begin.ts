@@ -94,7 +94,7 @@ export async function takeUp(
 async function newIssuing(hub: RollOverHub & Making, { chain, keyType }: RollOverOrder): Promise<Successor> {
   const from = hub.authorities.issuing(chain)
   const parent = hub.authorities.root(chain)
-  assertHere(parent, 'handfast ca csr')
+  assertHere(parent)
   const to = await makeIssuing(hub, { chain, keyType: keyType ?? from.keyType, parent })
   return { from, to, rows: [to], crosses: [] }
 }
@@ -106,7 +106,7 @@ async function newIssuing(hub: RollOverHub & Making, { chain, keyType }: RollOve
 async function newRoot(hub: RollOverHub & Making, { chain, keyType }: RollOverOrder): Promise<Successor> {
   const from = hub.authorities.root(chain)
   const issuing = hub.authorities.issuing(chain)
-  assertHere(from, 'handfast ca import-key')
+  assertHere(from)
   const to = await makeRoot(hub, { chain, keyType: keyType ?? from.keyType, name: from.fields.subject.der })
   const root = new Authority(to, await hub.keys.open(to.id))
   const below = await makeIssuing(hub, { chain, keyType: keyType ?? issuing.keyType, parent: root })
@@ -114,11 +114,9 @@ async function newRoot(hub: RollOverHub & Making, { chain, keyType }: RollOverOr
   return { from, to, rows: [to, below], crosses }
 }
 
-function assertHere({ id, keyPlace }: Authority, way: string): void {
+function assertHere({ id, keyPlace }: Authority): void {
   if (keyPlace === 'hub') return
-  throw new HubError('authority-key-offline', `the key of ${id} is not here, and it has to sign the successor`, {
-    hint: `bring it back for the ceremony with \`handfast ca import-key ${id}\`, or see \`${way} --help\``,
-  })
+  throw new HubError('authority-key-offline', `the key of ${id} is not here, and it has to sign the successor`)
 }
 
 function assertNoneOpen(rows: readonly RollOverRow[], chain: string): void {

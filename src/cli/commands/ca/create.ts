@@ -21,6 +21,6 @@ export function defineCreate(command: Command): void {
       const view = await hubOf(options).post<AuthorityListView>('/authorities', request)
       if (options.json) return printJson(view)
       printAuthorities(view.items)
-      note('Devices that know only this chain need its root: it stands in the ca.pem of the hub from now on.')
+      note('Issue from it with --chain. Its root stands in the ca.pem of the hub from now on.')
     })
 }
