@@ -29,6 +29,8 @@ export interface JournalFacts {
   readonly apiKeys: ReadonlyMap<string, string>
   /** The highest CRL number of each authority, by shard. */
   readonly crlNumbers: ReadonlyMap<string, ReadonlyMap<number, bigint>>
+  /** Authorities that were made or changed. */
+  readonly authorities: ReadonlySet<string>
   /** Roles that were taken from people. One that was given back since is to be given again. */
   readonly roleGrants: readonly Omit<RoleGrantRow, 'mayRegister'>[]
   /** Credentials that were issued and not revoked since. */
@@ -59,6 +61,7 @@ class Fold {
   readonly #apiKeys = new Map<string, string>()
   readonly #crlNumbers = new Map<string, Map<number, bigint>>()
   readonly #roleGrants: Omit<RoleGrantRow, 'mayRegister'>[] = []
+  readonly #authorities = new Set<string>()
   readonly #issued = new Set<Fingerprint>()
   readonly #registered = new Set<IdentityId>()
   #entries = 0
@@ -117,8 +120,10 @@ class Fold {
       case 'credential-activated':
       case 'credential-released':
       case 'enrolment-decided':
-      case 'authority-changed':
       case 'registry-restored':
+        return
+      case 'authority-changed':
+        this.#authorities.add(event.authorityId)
         return
     }
   }
@@ -136,6 +141,7 @@ class Fold {
       apiKeys: this.#apiKeys,
       roleGrants: this.#roleGrants,
       crlNumbers: this.#crlNumbers,
+      authorities: this.#authorities,
       issued: this.#issued.size,
       registered: this.#registered.size,
     }

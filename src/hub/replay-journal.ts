@@ -2,6 +2,7 @@
  * Giving a restored registry back what was taken away since: access only ever shrinks here. What was given since is written
  * down as `unadopted` and waits for an operator.
  */
+import { HubError } from '../core/errors.ts'
 import { journalFacts } from './journal-facts.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Journal } from './ports/journal.ts'
@@ -51,6 +52,7 @@ export async function replayJournal(
   incomplete: boolean,
 ): Promise<ReplayReport> {
   const facts = await journalFacts(journal, from)
+  await assertAuthoritiesKnown(store, facts.authorities)
   // The journal's files are read while the transaction is open: the hub serves nobody yet, so nobody waits.
   return store.write(async (tx) => {
     const restoredTo = await tx.events.last()
@@ -110,4 +112,20 @@ export async function markRestored({ store, clock }: Omit<Hub, 'journal'>): Prom
       after: { journal: null, incomplete: true },
     })
   })
+}
+
+/**
+ * A registry from before a change of authorities has neither the certificates nor the keys of the new ones: devices that came to
+ * know them could not be told from strangers, and nothing of theirs could be revoked.
+ *
+ * @throws HubError `authority-unknown`
+ */
+async function assertAuthoritiesKnown(store: Store, changed: ReadonlySet<string>): Promise<void> {
+  const known = new Set((await store.authorities.all()).map(({ id }) => id))
+  const missing = [...changed].filter((id) => !known.has(id))
+  if (missing.length === 0) return
+  throw new HubError(
+    'authority-unknown',
+    `the registry was restored from a backup that is older than ${missing.join(', ')}`,
+  )
 }

@@ -15,6 +15,7 @@ import { readCrl, readCrlEntries } from '../../src/core/x509/crl-reader.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
 import { adoptIdentity } from '../../src/hub/adopt.ts'
 import { authenticateApiKey, createApiKey } from '../../src/hub/api-keys.ts'
+import { openAuthorities } from '../../src/hub/authorities.ts'
 import { changeDeviceState, revokeCertificate, revokeDevice } from '../../src/hub/change-identity.ts'
 import { addProfile, changeProfile, removeProfile } from '../../src/hub/change-profiles.ts'
 import { editDevice } from '../../src/hub/edit-device.ts'
@@ -28,6 +29,7 @@ import type { Store, Transaction } from '../../src/hub/ports/store.ts'
 import { profileNamed } from '../../src/hub/profiles.ts'
 import { type CrlScope, currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import { grantToken } from '../../src/hub/register-device.ts'
+import { beginRollOver } from '../../src/hub/roll-over/begin.ts'
 import { currentServerCertificate, hubIdentityId } from '../../src/hub/server-certificate.ts'
 import { fakeIdentity } from '../contract/store-fakes.ts'
 import { ecKey } from '../core/x509/support.ts'
@@ -611,4 +613,22 @@ test('a copy from the middle of an issuance takes the certificate in place of it
   const held = await machine.hub.store.credentials.findBySerial(serialNumber)
   assert.deepEqual([held?.state, held?.fingerprint], ['unadopted', fingerprint])
   assert.deepEqual(await machine.findings(), [])
+})
+
+test('a copy from before a change of authorities is refused, because it has neither their keys nor their names', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const device = await machine.connected(await registered(machine.hub, 'pump-1'))
+  const before = await machine.backUp()
+  // The store was opened anew.
+  const authorities = await openAuthorities(machine.hub.store, machine.hub.keys)
+  const { toId } = await beginRollOver({ ...machine.hub, authorities }, actor, {
+    ...{ role: 'issuing', chain: 'main', keyType: null, isPaused: true },
+  })
+  const after = await machine.backUp()
+  await revokeCertificate(machine.hub, actor, device.serialNumber, 'keyCompromise')
+  await assert.rejects(machine.restore(before), (error) => {
+    return error instanceof HubError && error.code === 'authority-unknown' && error.message.includes(toId)
+  })
+  await machine.restore(after)
+  assert.equal(await machine.verdict(device), 'certificate-revoked')
 })

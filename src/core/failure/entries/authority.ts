@@ -56,6 +56,15 @@ export const authorityFailures = {
     'there is a chain of this name',
     'choose another name; change its authorities with `handfast ca rotate`',
   ),
+  'authority-unknown': entry(
+    'HF-9208',
+    'hub',
+    'operator',
+    'local',
+    'general',
+    'the restored registry does not know an authority that was made after its backup',
+    'restore a backup that was made after the change of authorities',
+  ),
   'credential-missing': entry(
     'HF-9207',
     'enrolment',
