@@ -62,6 +62,7 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
 const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'backup/make-backup.ts': 'the generated passphrase goes into a backup',
   'backup/sealing.ts': 'passphrases and identities are given to age',
+  'cli/commands/ca/key.ts': 'the passphrase of a root goes to the hub, which opens the key with it',
   'cli/client-certificate.ts': 'the TLS connection of a person to the hub',
   'cli/exchange.ts': 'the Authorization header of a request to the hub',
   'compose/restore.ts': 'the generated passphrase of a backup becomes a file again',

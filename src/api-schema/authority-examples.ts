@@ -1,5 +1,11 @@
 /** The authorities of the plant of the examples. */
-import type { AuthorityDetailView, AuthorityView, RollOverView } from './authority-views.ts'
+import type {
+  AuthorityDetailView,
+  AuthorityRequestView,
+  AuthorityView,
+  ExportedKeyView,
+  RollOverView,
+} from './authority-views.ts'
 
 const certificate = '-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n'
 
@@ -32,6 +38,19 @@ export const detail: AuthorityDetailView = {
   certificate,
   path: [certificate],
   crossCertificates: [],
+}
+
+export const exportedKey: ExportedKeyView = {
+  id: root.id,
+  key: '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB…\n-----END ENCRYPTED PRIVATE KEY-----\n',
+}
+
+export const offlineRoot: AuthorityView = { ...root, keyPlace: 'offline' }
+
+export const request: AuthorityRequestView = {
+  id: 'issuing-0a1b2c3d',
+  chain: 'company',
+  request: '-----BEGIN CERTIFICATE REQUEST-----\nMIIB…\n-----END CERTIFICATE REQUEST-----\n',
 }
 
 export const rollOver: RollOverView = {

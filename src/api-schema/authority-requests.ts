@@ -33,6 +33,50 @@ export const createChainRequest = requestNamed(
 )
 export type CreateChainRequest = z.input<typeof createChainRequest>
 
+const passphrase = z
+  .string()
+  .min(limits.keyPassphraseCharsMin)
+  .max(limits.keyPassphraseCharsMax)
+  .meta({ description: 'of the exported key; it is kept nowhere', writeOnly: true })
+
+/** POST /api/v1/authorities/:id/key/export → 200 ExportedKeyView */
+export const exportKeyRequest = requestNamed(
+  'ExportKeyRequest',
+  'What the key of a root is to be encrypted with.',
+  z.strictObject({ passphrase }),
+)
+export type ExportKeyRequest = z.input<typeof exportKeyRequest>
+
+/** POST /api/v1/authorities/:id/key/remove and .../import → 200 AuthorityView */
+export const keptKeyRequest = requestNamed(
+  'KeptKeyRequest',
+  'The key of a root as it was exported.',
+  z.strictObject({
+    key: z.string().min(1).max(limits.keyFileCharsMax).meta({ description: 'in PEM, encrypted', writeOnly: true }),
+    passphrase,
+  }),
+)
+export type KeptKeyRequest = z.input<typeof keptKeyRequest>
+
+/** POST /api/v1/authority-requests → 201 AuthorityRequestView */
+export const requestAuthorityRequest = requestNamed(
+  'RequestAuthorityRequest',
+  'An issuing authority that a root of your own is to certify.',
+  z.strictObject({ chain: chainName, keyType: z.enum(authorityKeyTypes).default('P-256') }),
+)
+export type RequestAuthorityRequest = z.input<typeof requestAuthorityRequest>
+
+/** POST /api/v1/authority-requests/:chain/install → 201 AuthorityList */
+export const installAuthorityRequest = requestNamed(
+  'InstallAuthorityRequest',
+  'What the root has signed, and the root.',
+  z.strictObject({
+    certificate: z.string().max(limits.keyFileCharsMax).meta({ description: 'of the issuing authority, in PEM' }),
+    root: z.string().max(limits.keyFileCharsMax).meta({ description: 'the root, in PEM' }),
+  }),
+)
+export type InstallAuthorityRequest = z.input<typeof installAuthorityRequest>
+
 /** POST /api/v1/roll-overs → 201 RollOverView */
 export const beginRollOverRequest = requestNamed(
   'BeginRollOverRequest',

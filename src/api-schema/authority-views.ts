@@ -51,6 +51,24 @@ export const authorityListView = answerNamed(
 )
 export type AuthorityListView = z.infer<typeof authorityListView>
 
+export const exportedKeyView = answerNamed(
+  'ExportedKeyView',
+  'The key of a root.',
+  z.object({ id: text('the authority'), key: text('PKCS#8 in PEM, encrypted (PBES2, AES-256)') }),
+)
+export type ExportedKeyView = z.infer<typeof exportedKeyView>
+
+export const authorityRequestView = answerNamed(
+  'AuthorityRequestView',
+  'The certificate request of an issuing authority.',
+  z.object({
+    id: text('what the authority will be called'),
+    chain: text('the hierarchy that it will be of'),
+    request: text('PKCS#10 in PEM'),
+  }),
+)
+export type AuthorityRequestView = z.infer<typeof authorityRequestView>
+
 export const rollOverView = answerNamed(
   'RollOverView',
   'A change of an authority for another one.',

@@ -125,6 +125,8 @@ export const limits = {
   keyPassphraseCharsMin: 8,
   /** Beyond that a passphrase protects no better, and nobody types it. */
   keyPassphraseCharsMax: 64,
+  /** A private key or a certificate of an authority in PEM, as it is sent: RSA-4096 takes 3,600. */
+  keyFileCharsMax: 16_384,
   /** Rounds of PBKDF2 over a key file or each part of a modern PFX; .NET takes 600,000 in a whole file. */
   keyFileIterations: 100_000,
   /** Rounds in a compatible PFX: what OpenSSL has always written and everything reads. */

@@ -13,6 +13,8 @@ import type { RevokedPlace, Store } from './ports/store.ts'
 
 /** How long a CRL stays good. Devices and brokers that fetch it daily never meet an expired one. */
 export const crlLifetimeMs: number = 72 * 3_600_000
+/** The same for the last one of an authority whose key leaves: until the next ceremony, with time to spare. */
+export const offlineCrlLifetimeMs: number = 400 * 86_400_000
 /** A CRL older than this is made anew, long before its end. */
 export const crlRefreshMs: number = 12 * 3_600_000
 /** How far `thisUpdate` lies in the past, for readers whose clock runs behind. */
@@ -53,6 +55,8 @@ export function isFresh(clock: Clock, head: CrlHead): boolean {
 export async function currentCrl(hub: CrlHub, scope: CrlScope): Promise<CrlRow> {
   const latest = await hub.store.crls.latest(scope.authorityId, scope.shard)
   if (latest !== null && (isFresh(hub.clock, latest) || (await hasEnded(hub, scope, latest)))) return latest
+  // Made to last when its key was taken away; there is no other until it is back.
+  if (latest !== null && hub.authorities.byId(scope.authorityId)?.keyPlace === 'offline') return latest
   return publishCrl(hub, scope, (head) => isFresh(hub.clock, head))
 }
 
@@ -77,15 +81,17 @@ const triesMax = 5
  * one on the same number as another process makes his anew.
  *
  * @param suffices whether a CRL that stands is as good as a new one: another process may have made it meanwhile
+ * @param lifetimeMs how long it stays good
  * @throws HubError `not-found` when there is no such authority or shard
  */
 export async function publishCrl(
   hub: CrlHub,
   scope: CrlScope,
   suffices: (latest: CrlHead) => boolean = () => false,
+  lifetimeMs: number = crlLifetimeMs,
 ): Promise<CrlRow> {
   for (;;) {
-    const head = await publishedHead(hub, scope, suffices)
+    const head = await publishedHead(hub, scope, suffices, lifetimeMs)
     if (isRow(head)) return head
     const latest = await hub.store.crls.latest(scope.authorityId, scope.shard)
     if (latest !== null && suffices(latest)) return latest
@@ -101,6 +107,7 @@ export async function publishedHead(
   hub: CrlHub,
   scope: CrlScope,
   suffices: (latest: CrlHead) => boolean,
+  lifetimeMs: number = crlLifetimeMs,
 ): Promise<CrlHead> {
   const { store } = hub
   const { authorityId, shard } = scope
@@ -109,7 +116,7 @@ export async function publishedHead(
   for (let tries = 1; ; tries += 1) {
     const previous = await store.crls.head(authorityId, shard)
     if (previous !== null && suffices(previous)) return previous
-    const row = await makeCrl(hub, authority, scope, distributionPoint, previous)
+    const row = await makeCrl(hub, authority, scope, { distributionPoint, previous, lifetimeMs })
     if (await saved(store, row)) return row
     if (tries === triesMax)
       throw new HubError('internal', `other processes publish the CRL of ${authorityId} without end`)
@@ -121,8 +128,11 @@ async function makeCrl(
   { store, clock }: CrlHub,
   authority: Authority,
   { shard }: CrlScope,
-  distributionPoint: string | null,
-  previous: CrlHead | null,
+  {
+    distributionPoint,
+    previous,
+    lifetimeMs,
+  }: { readonly distributionPoint: string | null; readonly previous: CrlHead | null; readonly lifetimeMs: number },
 ): Promise<CrlRow> {
   // Before the list is read: what is revoked meanwhile may be in it or not.
   const eventNumber = await store.events.last()
@@ -132,7 +142,7 @@ async function makeCrl(
   const keptFromSec = Math.floor(Math.min(previous?.thisUpdateMs ?? 0, nowMs) / 1000)
   const parts = await encodedEntries(store, authority.id, shard, keptFromSec)
   const thisUpdateMs = nowMs - crlBackdateMs
-  const nextUpdateMs = nowMs + crlLifetimeMs
+  const nextUpdateMs = nowMs + lifetimeMs
   const content: Omit<CrlContent, 'revoked'> = {
     issuer: authority.fields,
     distributionPoint,

@@ -28,6 +28,9 @@ export async function openKeyRing(files: SealedFiles, passphrase: Secret): Promi
     exportPem: async (name) => pemOf(await readKey(files, kek, name)),
     exportEncrypted: async (name, given) => encryptedPem(await readKey(files, kek, name), given),
     importPem: async (name, pem, given, publicKey) => keepKey(files, kek, name, importedKey(pem, given, publicKey)),
+    async assertOpens(pem, given, publicKey) {
+      importedKey(pem, given, publicKey)
+    },
     remove: (name) => removeKey(files, name),
   }
 }

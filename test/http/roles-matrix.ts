@@ -61,6 +61,8 @@ export interface Row {
 
 type Outcomes = Row['outcomes']
 
+const pemOfNothing = encodePem('CERTIFICATE', Uint8Array.of(0x30, 0))
+
 const everybody: Outcomes = { admin: 'done', auditor: 'done', owner: 'done', requester: 'done', registrar: 'done' }
 const adminAlone: Outcomes = { admin: 'done', auditor: 'role', owner: 'role', requester: 'role', registrar: 'role' }
 const adminAndAuditor: Outcomes = { ...adminAlone, auditor: 'done' }
@@ -185,6 +187,26 @@ export const matrix: Readonly<Record<string, Row>> = {
   createChain: {
     ask: ({ fresh }) => post('/authorities', { chain: `c-${fresh}`.toLowerCase() }),
     outcomes: adminAlone,
+  },
+  exportAuthorityKey: {
+    ask: () => post('/authorities/none/key/export', { passphrase: 'correct horse' }),
+    outcomes: { ...adminAlone, admin: 'unseen' },
+  },
+  removeAuthorityKey: {
+    ask: () => post('/authorities/none/key/remove', { key: 'x', passphrase: 'correct horse' }),
+    outcomes: { ...adminAlone, admin: 'unseen' },
+  },
+  importAuthorityKey: {
+    ask: () => post('/authorities/none/key/import', { key: 'x', passphrase: 'correct horse' }),
+    outcomes: { ...adminAlone, admin: 'unseen' },
+  },
+  requestAuthority: {
+    ask: ({ fresh }) => post('/authority-requests', { chain: `r-${fresh}`.toLowerCase() }),
+    outcomes: adminAlone,
+  },
+  installAuthority: {
+    ask: () => post('/authority-requests/none/install', { certificate: pemOfNothing, root: pemOfNothing }),
+    outcomes: { ...adminAlone, admin: 'unseen' },
   },
   listRollOvers: { ask: () => get('/roll-overs'), outcomes: everybody },
   beginRollOver: {

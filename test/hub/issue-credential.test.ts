@@ -51,6 +51,7 @@ async function signing(t: Context, changed: (signature: Uint8Array) => Uint8Arra
     exportPem: (name) => parts.keys.exportPem(name),
     exportEncrypted: (name, passphrase) => parts.keys.exportEncrypted(name, passphrase),
     importPem: (...all) => parts.keys.importPem(...all),
+    assertOpens: (...all) => parts.keys.assertOpens(...all),
     remove: (name) => parts.keys.remove(name),
   }
   const authorities = await openAuthorities(parts.store, keys)

@@ -83,6 +83,10 @@ export class MemoryKeys implements KeyStore {
     return (await ring).importPem(this.#named(name), ...rest)
   }
 
+  async assertOpens(...asked: Parameters<KeyStore['assertOpens']>): Promise<void> {
+    return (await ring).assertOpens(...asked)
+  }
+
   async remove(name: string): Promise<void> {
     return (await ring).remove(this.#named(name))
   }

@@ -6,8 +6,20 @@ import {
   chainParams,
   createChainRequest,
   cutRollOverRequest,
+  exportKeyRequest,
+  installAuthorityRequest,
+  keptKeyRequest,
+  requestAuthorityRequest,
 } from '../authority-requests.ts'
-import { authorityDetailView, authorityListView, rollOverListView, rollOverView } from '../authority-views.ts'
+import {
+  authorityDetailView,
+  authorityListView,
+  authorityRequestView,
+  authorityView,
+  exportedKeyView,
+  rollOverListView,
+  rollOverView,
+} from '../authority-views.ts'
 import { jsonBody, operation, optionalBody } from '../operation.ts'
 import { emptyRequest } from '../requests.ts'
 
@@ -67,6 +79,133 @@ export const createChain = operation({
   keyed: true,
   isLong: true,
   failures: ['chain-exists', 'certificate-lint-failed'],
+})
+
+export const exportAuthorityKey = operation({
+  id: 'exportAuthorityKey',
+  act: 'authority.change',
+  method: 'POST',
+  path: '/api/v1/authorities/{id}/key/export',
+  tag: 'authorities',
+  summary: 'Export the key of a root',
+  description: 'Encrypted with a passphrase, to be kept elsewhere. The key stays in the hub until it is removed.',
+  params: authorityParams,
+  body: jsonBody(exportKeyRequest, { passphrase: 'three words and a 7' }),
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'The key.',
+    schema: exportedKeyView,
+    example: example.exportedKey,
+  },
+  keyed: true,
+  isLong: true,
+  failures: ['not-found', 'authority-key-needed', 'authority-key-offline', 'key-file-damaged'],
+})
+
+export const removeAuthorityKey = operation({
+  id: 'removeAuthorityKey',
+  act: 'authority.change',
+  method: 'POST',
+  path: '/api/v1/authorities/{id}/key/remove',
+  tag: 'authorities',
+  summary: 'Remove the key of a root',
+  description:
+    'Takes it out of the hub, after the copy that comes with the request was seen to open. What stands below the root goes on; the last CRL of the root is made to last until the key is back.',
+  params: authorityParams,
+  body: jsonBody(keptKeyRequest, { key: example.exportedKey.key, passphrase: 'three words and a 7' }),
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'The root, whose key is offline.',
+    schema: authorityView,
+    example: example.offlineRoot,
+  },
+  keyed: true,
+  isLong: true,
+  failures: [
+    'not-found',
+    'authority-key-needed',
+    'authority-key-offline',
+    'key-import-refused',
+    'roll-over-open',
+    'data-directory-unusable',
+  ],
+})
+
+export const importAuthorityKey = operation({
+  id: 'importAuthorityKey',
+  act: 'authority.change',
+  method: 'POST',
+  path: '/api/v1/authorities/{id}/key/import',
+  tag: 'authorities',
+  summary: 'Bring the key of a root back',
+  description: 'For a ceremony: a new issuing authority, a new root.',
+  params: authorityParams,
+  body: jsonBody(keptKeyRequest, { key: example.exportedKey.key, passphrase: 'three words and a 7' }),
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'The root, whose key is in the hub.',
+    schema: authorityView,
+    example: example.root,
+  },
+  keyed: true,
+  isLong: true,
+  failures: [
+    'not-found',
+    'authority-key-needed',
+    'authority-key-here',
+    'key-import-refused',
+    'data-directory-unusable',
+  ],
+})
+
+export const requestAuthority = operation({
+  id: 'requestAuthority',
+  act: 'authority.change',
+  method: 'POST',
+  path: '/api/v1/authority-requests',
+  tag: 'authorities',
+  summary: 'Ask for an issuing authority below a root of your own',
+  description:
+    'Makes a key and a certificate request for it. Asking again for the same chain makes another key; the request before is void.',
+  body: jsonBody(requestAuthorityRequest, { chain: 'company', keyType: 'P-256' }),
+  answer: {
+    kind: 'json',
+    status: 201,
+    description: 'The request.',
+    schema: authorityRequestView,
+    example: example.request,
+  },
+  keyed: true,
+  isLong: true,
+  failures: ['chain-exists', 'data-directory-unusable'],
+})
+
+export const installAuthority = operation({
+  id: 'installAuthority',
+  act: 'authority.change',
+  method: 'POST',
+  path: '/api/v1/authority-requests/{chain}/install',
+  tag: 'authorities',
+  summary: 'Install what a root of your own has signed',
+  description: "The chain issues from then on. The root is trusted and published; its key is not the hub's.",
+  params: chainParams,
+  body: jsonBody(installAuthorityRequest, {
+    certificate: example.detail.certificate,
+    root: example.detail.certificate,
+  }),
+  answer: {
+    kind: 'json',
+    status: 201,
+    description: 'Root and issuing authority.',
+    schema: authorityListView,
+    example: { items: [example.offlineRoot, example.issuing] },
+  },
+  keyed: true,
+  isLong: true,
+  failures: ['chain-exists', 'own-root-missing', 'own-root-refused'],
 })
 
 export const listRollOvers = operation({

@@ -26,16 +26,27 @@ export interface ChosenPassphrase {
 /**
  * The passphrase that is asked for, or null.
  *
+ * @param how at the terminal: twice where it is a new one
+ *
  * @throws HubError `usage`, `key-passphrase-unusable`
  */
-export async function chosenPassphrase(options: PassphraseOptions): Promise<ChosenPassphrase | null> {
+export async function chosenPassphrase(
+  options: PassphraseOptions,
+  how: 'asked once' | 'asked twice' = 'asked twice',
+): Promise<ChosenPassphrase | null> {
   const { passphraseFile, askPassphrase } = options
   if (passphraseFile !== undefined && askPassphrase) {
     throw new HubError('usage', 'the passphrase is asked for twice', {
       hint: 'give either --passphrase-file or --ask-passphrase',
     })
   }
-  if (askPassphrase) return { passphrase: parseKeyPassphrase(await askedTwice()), isNew: false }
+  if (askPassphrase)
+    return {
+      passphrase: parseKeyPassphrase(
+        await (how === 'asked once' ? askSecret('Passphrase of the key: ') : askedTwice()),
+      ),
+      isNew: false,
+    }
   if (passphraseFile === undefined) return null
   return { passphrase: parseKeyPassphrase(withoutLineEnd(await textOf(passphraseFile))), isNew: false }
 }

@@ -41,6 +41,12 @@ export interface KeyStore {
    */
   importPem(name: string, pem: Secret, passphrase: Secret | null, publicKey: Uint8Array): Promise<Signer>
   /**
+   * Asserts that a key in PEM opens and is the other half of a public key; it is kept nowhere.
+   *
+   * @throws HubError `key-import-refused`
+   */
+  assertOpens(pem: Secret, passphrase: Secret | null, publicKey: Uint8Array): Promise<void>
+  /**
    * Removes a key. When this is fulfilled it is gone from its place, on disk too.
    *
    * @throws HubError `key-file-damaged` where there is none; `data-directory-unusable` where it cannot be removed

@@ -1,9 +1,17 @@
 /** Routes of authorities and of their changes. */
 import * as operations from '../../../api-schema/operations/authorities.ts'
 import { HubError, quote } from '../../../core/errors.ts'
-import { encodePem } from '../../../core/x509/pem.ts'
+import { Secret } from '../../../core/secret.ts'
+import { decodePem, encodePem } from '../../../core/x509/pem.ts'
+import {
+  bringAuthorityKeyBack,
+  exportAuthorityKey,
+  type KeptKey,
+  removeAuthorityKey,
+} from '../../../hub/authority-keys.ts'
 import { createChain } from '../../../hub/create-chain.ts'
 import type { Making } from '../../../hub/make-authorities.ts'
+import { installOwnRoot, requestForOwnRoot } from '../../../hub/own-root.ts'
 import type { RollOverRow } from '../../../hub/ports/authorities.ts'
 import { beginRollOver } from '../../../hub/roll-over/begin.ts'
 import { cutRollOver, pauseRollOver, undoRollOver } from '../../../hub/roll-over/operate.ts'
@@ -54,6 +62,26 @@ export function authorityRoutes(api: ApiListener, desk: AuthorityDesk): void {
     return { body: { items: made.map(authorityToView) } }
   })
 
+  serve(api, operations.exportAuthorityKey, async ({ actor, params: { id }, body }) => ({
+    body: { id, key: await exportAuthorityKey(desk, actor, id, new Secret(body.passphrase)) },
+  }))
+  serve(api, operations.removeAuthorityKey, async ({ actor, params: { id }, body }) => ({
+    body: authorityToView(await removeAuthorityKey(desk, actor, id, keptKey(body))),
+  }))
+  serve(api, operations.importAuthorityKey, async ({ actor, params: { id }, body }) => ({
+    body: authorityToView(await bringAuthorityKeyBack(desk, actor, id, keptKey(body))),
+  }))
+
+  serve(api, operations.requestAuthority, async ({ actor, body }) => {
+    const { id, request } = await requestForOwnRoot(desk, actor, body)
+    return { body: { id, chain: body.chain, request: encodePem('CERTIFICATE REQUEST', request) } }
+  })
+  serve(api, operations.installAuthority, async ({ actor, params: { chain }, body }) => {
+    const [certificate, root] = [certificateIn('certificate', body.certificate), certificateIn('root', body.root)]
+    const made = await installOwnRoot(desk, actor, { chain, certificate, root })
+    return { body: { items: made.map(authorityToView) } }
+  })
+
   serve(api, operations.listRollOvers, async () => {
     const rows = await desk.store.rollOvers.all()
     const described = await Promise.all(rows.map((row) => describeRollOver(desk.store, row)))
@@ -71,4 +99,17 @@ export function authorityRoutes(api: ApiListener, desk: AuthorityDesk): void {
   serve(api, operations.cutRollOver, async ({ actor, params, body }) =>
     view(await cutRollOver(desk, actor, params.chain, body)),
   )
+}
+
+function keptKey({ key, passphrase }: { readonly key: string; readonly passphrase: string }): KeptKey {
+  return { pem: new Secret(key), passphrase: new Secret(passphrase) }
+}
+
+/** @throws HubError `own-root-refused` where it is not one certificate in PEM */
+function certificateIn(what: string, pem: string): Uint8Array {
+  const blocks = decodePem(pem, 'own-root-refused').filter(({ label }) => label === 'CERTIFICATE')
+  const [block] = blocks
+  if (block !== undefined && blocks.length === 1) return block.der
+  const found = block === undefined ? 'holds no certificate in PEM' : `holds ${blocks.length} certificates, not one`
+  throw new HubError('own-root-refused', `the field ${what} ${found}`)
 }

@@ -1,0 +1,41 @@
+/** Files that a command reads or writes as a whole, with errors that name them. */
+import { readFileSync, statSync } from 'node:fs'
+import { HubError, quote } from '../core/errors.ts'
+import { writeDurably, writeNewDurably } from '../disk/durable-file.ts'
+
+/** @throws HubError `usage` where it cannot be read or is longer than `bytesMax` */
+export function readSmallBytes(file: string, bytesMax: number): Buffer {
+  try {
+    if (statSync(file).size <= bytesMax) return readFileSync(file)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new HubError('usage', `the file ${quote(file)} cannot be read (${code})`, { cause })
+  }
+  throw new HubError('usage', `the file ${quote(file)} is longer than ${bytesMax} bytes: it is another file`)
+}
+
+/** The same as text. */
+export function readSmallFile(file: string, bytesMax: number): string {
+  return readSmallBytes(file, bytesMax).toString('utf8')
+}
+
+/** @throws HubError `files-exist`, `files-unwritable` */
+export function writeWholeFile(
+  file: string,
+  content: string,
+  { mode, force }: { readonly mode: number; readonly force: boolean },
+): void {
+  try {
+    if (force) writeDurably(file, content, mode)
+    else writeNewDurably(file, content, mode)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'EEXIST') {
+      throw new HubError('files-exist', `${quote(file)} would be replaced`, {
+        cause,
+        hint: 'name another file, or add --force',
+      })
+    }
+    throw new HubError('files-unwritable', `the file ${quote(file)} cannot be written (${code})`, { cause })
+  }
+}
