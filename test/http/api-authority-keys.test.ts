@@ -57,6 +57,13 @@ describe('the key of a root', () => {
     assertProblem(await ask(api, 'POST', '/roll-overs', { role: 'issuing' }), 503, 'authority-key-offline')
     await answered(ask(api, 'POST', `/authorities/${id}/key/import`, { key, passphrase }))
     await answered(ask(api, 'POST', '/roll-overs', { role: 'issuing' }), 201)
+    await answered(ask(api, 'POST', `/authorities/${id}/key/remove`, { key, passphrase }))
+  })
+
+  test('stays while the root is changed for another', async (t) => {
+    const api = await apiParts(t)
+    const { id, key } = await exported(api)
+    await answered(ask(api, 'POST', '/roll-overs', { role: 'root', isPaused: true }), 201)
     assertProblem(await ask(api, 'POST', `/authorities/${id}/key/remove`, { key, passphrase }), 409, 'roll-over-open')
   })
 

@@ -9,7 +9,7 @@ export const authorityFailures = {
     'invalid',
     'cause',
     'a key that was to be taken in does not open, or is not the key of that authority',
-    'give the key of this authority in PEM, and its passphrase',
+    'give the file that `handfast ca export-key` wrote for this authority, and its passphrase',
   ),
   'authority-key-offline': entry(
     'HF-9202',
@@ -18,7 +18,7 @@ export const authorityFailures = {
     'unavailable',
     'cause',
     'the key of this authority is not in the hub',
-    'see which keys are here with `handfast ca list`; restore the keys from a backup that holds this one',
+    'bring it back for the ceremony with `handfast ca import-key`; `handfast ca list` shows which keys are here',
   ),
   'roll-over-open': entry(
     'HF-9203',
