@@ -163,6 +163,9 @@ export const limits = {
   /** Places in a shard that a process takes at one time: what it has not used when it ends is lost. */
   crlPlacesTaken: 256,
 
+  /** Contents of CRLs that are kept in memory to be served: ninety full shards, or one full CRL of a million certificates. */
+  crlContentsKeptBytes: 64 * 1024 * 1024,
+
   /** An OCSP request: eight certificates, a nonce of 128 octets and the certificate of a client that signs fit. */
   ocspRequestBytesMax: 4 * 1024,
   /** Certificates in one OCSP request; RFC 9919 allows its clients one. Each costs a look at the registry. */

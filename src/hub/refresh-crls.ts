@@ -1,4 +1,5 @@
 /** Keeping CRLs fresh: after revocations, and long before they end. */
+import { CrlContents } from './crl-contents.ts'
 import { CrlDebts } from './crl-debts.ts'
 import { type CrlHead, type CrlRow, fullCrl } from './ports/crls.ts'
 import type { HubEvent } from './ports/events.ts'
@@ -55,6 +56,7 @@ export function keepCrlsFresh(
 ): CrlRefresher {
   const { store, clock, authorities, log } = hub
   const debts = new CrlDebts(store)
+  const contents = new CrlContents(store)
   /** Of all CRLs that are kept fresh, by authority and shard. */
   const heads = new Map<string, Map<number, CrlHead>>()
   const fullCrls = new Map<string, { readonly made: Promise<CrlRow>; readonly againAtMs: number }>()
@@ -140,17 +142,30 @@ export function keepCrlsFresh(
     work = work.then(step)
   }
 
-  async function currentFull(scope: CrlScope): Promise<CrlRow> {
-    const { authorityId } = scope
-    const neededEvent = debts.lastOf(authorityId)
-    const last = fullCrls.get(authorityId)
-    const head = await store.crls.head(authorityId, fullCrl)
-    const isCurrent = head !== null && isFresh(clock, head) && head.eventNumber >= neededEvent
-    if (isCurrent || (last !== undefined && clock.nowMs() < last.againAtMs)) {
-      const row = await store.crls.latest(authorityId, fullCrl)
-      if (row !== null && row.crl.length > 0) return row
+  async function current(scope: CrlScope): Promise<CrlRow> {
+    const head = await store.crls.head(scope.authorityId, scope.shard)
+    const stands = head === null ? null : await contents.of(head)
+    if (stands !== null && (scope.shard === fullCrl ? isFullCurrent(stands) : await isShardCurrent(stands)))
+      return stands
+    try {
+      return await (scope.shard === fullCrl ? fullMade(scope, debts.lastOf(scope.authorityId)) : currentCrl(hub, scope))
+    } catch (error) {
+      // A key that is not here, a registry that takes nothing: until it ends, what there is says more than nothing.
+      if (stands === null || clock.nowMs() >= stands.nextUpdateMs) throw error
+      return stands
     }
-    return fullMade(scope, neededEvent)
+  }
+
+  function isFullCurrent(head: CrlHead): boolean {
+    const last = fullCrls.get(head.authorityId)
+    if (last !== undefined && clock.nowMs() < last.againAtMs && last.againAtMs !== Number.POSITIVE_INFINITY) return true
+    return isFresh(clock, head) && head.eventNumber >= debts.lastOf(head.authorityId)
+  }
+
+  async function isShardCurrent(head: CrlHead): Promise<boolean> {
+    if (isFresh(clock, head)) return true
+    const row = await store.crls.shard(head.authorityId, head.shard)
+    return row !== null && isLast(head, row)
   }
 
   /** Those who ask at one time get the same. */
@@ -180,7 +195,7 @@ export function keepCrlsFresh(
         after(settleAll)
       }, gatherMs)
     },
-    current: (scope) => (scope.shard === fullCrl ? currentFull(scope) : currentCrl(hub, scope)),
+    current,
     datesOf(authorityId) {
       let first: CrlDates | null = null
       for (const head of heads.get(authorityId)?.values() ?? []) {

@@ -2,15 +2,18 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { HubError } from '../../src/core/errors.ts'
 import type { Credential } from '../../src/core/identity/credential.ts'
 import { limits } from '../../src/core/limits.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { readCrl, readCrlEntries } from '../../src/core/x509/crl-reader.ts'
 import { crlShardUrl } from '../../src/core/x509/crl-shard-url.ts'
+import { bringAuthorityKeyBack, exportAuthorityKey, removeAuthorityKey } from '../../src/hub/authority-keys.ts'
 import { revokeCertificate } from '../../src/hub/change-identity.ts'
 import { statusPlaces } from '../../src/hub/crl-places.ts'
 import { type CrlRow, fullCrl } from '../../src/hub/ports/crls.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
-import { crlLifetimeMs, currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
+import { crlLifetimeMs, crlRefreshMs, currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import { keepCrlsFresh } from '../../src/hub/refresh-crls.ts'
 import { fakeCredential, fakeIdentity } from '../contract/store-fakes.ts'
 import { type HubParts, hubParts, noonMs, statusBase } from '../support/hub-parts.ts'
@@ -323,4 +326,61 @@ test('a hub that starts reads what was revoked since its CRLs, and makes those a
     event.type === 'crl-published' ? [[event.authorityId, event.shard]] : [],
   )
   assert.deepEqual(published, [[hub.issuing.id, row?.crlShard]])
+})
+
+test('while a CRL cannot be made anew the one that stands is served, and not beyond its end', async (t) => {
+  const hub = await hubParts(t)
+  const crls = keepCrlsFresh(hub)
+  t.after(() => crls.stop())
+  const scope = fullScope(hub.issuing.id)
+  const first = await crls.current(scope)
+  const refusing = keepCrlsFresh({
+    ...hub,
+    store: { ...hub.store, write: () => Promise.reject(new HubError('store-unavailable', 'gone')) },
+  })
+  t.after(() => refusing.stop())
+  hub.clock.advance(crlRefreshMs)
+  assert.equal((await refusing.current(scope)).number, first.number)
+  hub.clock.advance(crlLifetimeMs)
+  await assert.rejects(refusing.current(scope), { code: 'store-unavailable' })
+})
+
+test('the content of a CRL is read once, however often it is asked for, until there is another', async (t) => {
+  const hub = await hubParts(t)
+  let reads = 0
+  const { crls: rows } = hub.store
+  const store: Store = {
+    ...hub.store,
+    crls: {
+      ...rows,
+      latest(...args) {
+        reads += 1
+        return rows.latest(...args)
+      },
+    },
+  }
+  const crls = keepCrlsFresh({ ...hub, store })
+  t.after(() => crls.stop())
+  const scope = fullScope(hub.issuing.id)
+  const first = await crls.current(scope)
+  const before = reads
+  for (let n = 0; n < 5; n += 1) assert.equal((await crls.current(scope)).number, first.number)
+  assert.ok(reads <= before + 1)
+  const next = await publishCrl(hub, scope)
+  assert.equal((await crls.current(scope)).number, next.number)
+})
+
+test('the CRL of a root whose key has left is served until it is back', async (t) => {
+  const hub = await hubParts(t)
+  const crls = keepCrlsFresh(hub)
+  t.after(() => crls.stop())
+  const { id } = hub.authorities.root()
+  const passphrase = new Secret('correct horse battery')
+  const pem = new Secret(await exportAuthorityKey(hub, 'key:admin', id, passphrase))
+  await removeAuthorityKey(hub, 'key:admin', id, { pem, passphrase })
+  const { number } = await crls.current(fullScope(id))
+  hub.clock.advance(300 * 86_400_000)
+  assert.equal((await crls.current(fullScope(id))).number, number)
+  await bringAuthorityKeyBack(hub, 'key:admin', id, { pem, passphrase })
+  assert.ok((await crls.current(fullScope(id))).number > number)
 })
