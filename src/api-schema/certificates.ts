@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { credentialStates } from '../core/identity/credential.ts'
 import { limits } from '../core/limits.ts'
+import { chainName } from './authority-requests.ts'
 import { answerNamed, requestNamed } from './components.ts'
 import { dnsNames, emails, ipAddresses, profileName } from './identities.ts'
 import { deviceId, idBeginning, page } from './requests.ts'
@@ -27,11 +28,10 @@ export const issueCertificateRequest = requestNamed(
       .string()
       .max(limits.estBodyBytesMax)
       .meta({ description: 'PKCS#10 in PEM; it proves that its maker holds the key, and decides nothing else' }),
-    chain: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,31}$/)
-      .default('main')
-      .meta({ description: 'which chain of authorities signs it: `main`, or another that the hub has, such as `rsa`' }),
+    chain: chainName.nullable().default(null).meta({
+      description:
+        'which chain of authorities signs it: `main`, or another that the hub has, such as `rsa`; that of the profile where it is left out',
+    }),
     dnsNames: dnsNames
       .default([])
       .meta({ description: 'beside those of the registry, where the profile lets an order' }),

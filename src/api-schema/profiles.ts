@@ -7,6 +7,7 @@ import type { Profile } from '../core/profile/profile.ts'
 import { subjectAttributeTypes } from '../core/profile/subject.ts'
 import { keyUsages } from '../core/x509/extensions.ts'
 import { oidName, oids } from '../core/x509/oids.ts'
+import { chainName } from './authority-requests.ts'
 import { answerNamed, requestNamed } from './components.ts'
 
 /** Extended key usages that can be written by name. */
@@ -75,6 +76,7 @@ const fields = {
   hash: z.enum(['sha256', 'sha384', 'sha512']).nullable().meta({
     description: "of the issuer's signature; null for the one that is as strong as the issuer's key",
   }),
+  chain: chainName.meta({ description: 'of authorities that signs, where an order does not name another' }),
   compatibility: z.enum(['modern', 'mbedtls']),
   mayConnect: z
     .boolean()

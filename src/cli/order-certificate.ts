@@ -48,7 +48,7 @@ const daysMax = 3_650
 export function addOrderOptions(command: Command): Command {
   return command
     .option('--days <n>', 'how long it is good, where the profile lets you say', wholeNumber('--days', 1, daysMax))
-    .option('--chain <name>', 'which chain of authorities signs it (default main)')
+    .option('--chain <name>', 'which chain of authorities signs it (default: that of the profile)')
 }
 
 /** @param usual what is written where --bundle is left out, in words */

@@ -20,6 +20,8 @@ export interface GateCertificate {
   readonly key: Secret
   /** The server certificate and its issuing authorities, PEM, leaf first, without the root. */
   readonly chain: string
+  /** The same with an RSA key, for clients that verify nothing else; OpenSSL chooses by what a client offers. */
+  readonly forRsa?: Omit<GateCertificate, 'forRsa'> | null
 }
 
 /** Takes attempts without being waited for. */

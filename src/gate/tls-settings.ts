@@ -22,8 +22,8 @@ const ciphers = [
  */
 export function secureContextSettings(certificate: GateCertificate, sessionTickets: boolean): SecureContextOptions {
   return {
-    key: certificate.key.reveal(),
-    cert: certificate.chain,
+    key: pairsOf(certificate).map(({ key }) => key.reveal()),
+    cert: pairsOf(certificate).map(({ chain }) => chain),
     // No names are sent to the client and no chain is built: the verdict is the registry's.
     ca: [],
     minVersion: 'TLSv1.2',
@@ -32,6 +32,11 @@ export function secureContextSettings(certificate: GateCertificate, sessionTicke
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (sessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
   }
+}
+
+/** Where a client can verify both, it is shown the first. */
+function pairsOf(certificate: GateCertificate): readonly Omit<GateCertificate, 'forRsa'>[] {
+  return certificate.forRsa == null ? [certificate] : [certificate, certificate.forRsa]
 }
 
 /** The same with what concerns each connection. */

@@ -23,6 +23,8 @@ import { newRequestId } from './request-id.ts'
 export interface TlsMaterial {
   readonly key: Secret
   readonly chain: string
+  /** The same with an RSA key, for clients that verify nothing else; OpenSSL chooses by what a client offers. */
+  readonly forRsa?: { readonly key: Secret; readonly chain: string } | null
   /** What else to show, by the name that a client asks for (RFC 6066 §3); null for the certificate above. */
   forName?(serverName: string): Omit<TlsMaterial, 'forName'> | null
 }
@@ -110,9 +112,10 @@ function limitConnectionsPerAddress(server: Server): void {
  * not renegotiate, which would change the certificate between two requests.
  */
 export function tlsOptions(tls: TlsMaterial): SecureContextOptions {
+  const pairs = tls.forRsa == null ? [tls] : [tls, tls.forRsa]
   return {
-    key: tls.key.reveal(),
-    cert: tls.chain,
+    key: pairs.map(({ key }) => key.reveal()),
+    cert: pairs.map(({ chain }) => chain),
     // No names are sent to the client and no chain is built: the verdict is the registry's.
     ca: [],
     minVersion: 'TLSv1.2',

@@ -57,6 +57,7 @@ export async function addProfile(hub: Hub, actor: string, given: Profile): Promi
     if ((await tx.profiles.find(profile.name)) !== null) {
       throw new HubError('profile-exists', `there is a profile ${quote(profile.name)} already`)
     }
+    await assertChainIssues(tx, profile.chain)
     const count = (await tx.profiles.all()).length
     if (count >= limits.profilesMax) {
       throw new HubError('profiles-too-many', `there are ${count} profiles of your own already`)
@@ -95,12 +96,22 @@ export async function changeProfile(
     }
     const after = parseOwnProfile(change(before))
     assertSameFooting(before, after)
+    if (after.chain !== before.chain) await assertChainIssues(tx, after.chain)
     if (isDeepStrictEqual(after, before)) return { profile: before, row }
     const updatedAtMs = hub.clock.nowMs()
     const changed = { ...row, ...rowOf(after), version: row.version + 1, updatedAtMs }
     await tx.profiles.update(changed)
     await note(tx, { actor, atMs: updatedAtMs, act: 'profile.change', name, before, after })
     return { profile: after, row: changed }
+  })
+}
+
+/** A profile that nobody could sign for would be noticed by the first device that asks. @throws HubError `profile-invalid` */
+async function assertChainIssues(tx: Transaction, chain: string): Promise<void> {
+  const issuing = (await tx.authorities.all()).filter(({ role, state }) => role === 'issuing' && state === 'active')
+  if (issuing.some((each) => each.chain === chain)) return
+  throw new HubError('profile-invalid', `there is no chain ${quote(chain)} that issues`, {
+    hint: 'see the chains with `handfast ca list`, or make one with `handfast ca create`',
   })
 }
 

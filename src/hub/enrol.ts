@@ -193,7 +193,7 @@ async function issue(
   const { identityId: id, profile } = content
   const serverKey = 'privateKey' in key ? key : null
   const credential = await issueCredential(hub, {
-    authority: hub.authorities.issuing(),
+    authority: hub.authorities.issuing(content.profile.chain),
     content,
     tokenId: token.id,
     keyOrigin: serverKey === null ? 'holder' : 'hub',

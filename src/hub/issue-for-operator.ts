@@ -38,8 +38,8 @@ export interface OperatorRequest {
   /** PKCS#10 in DER. */
   readonly certificateRequest: Uint8Array
   readonly order: Order
-  /** The chain of authorities that signs it, `main` or another; see docs/authorities.md. */
-  readonly chain: string
+  /** The chain of authorities that signs it; null for that of the profile. See docs/authorities.md. */
+  readonly chain: string | null
 }
 
 export interface OperatorIssuance {
@@ -106,7 +106,7 @@ async function answerTo(
   verifyCertificateRequest(csr)
   const content = certificateContent(profile, identity, hub.realm, request.order)
   assertRequestFits(csr, content)
-  const authority = hub.authorities.issuing(request.chain)
+  const authority = hub.authorities.issuing(request.chain ?? profile.chain)
   const repeated = (store: Pick<Transaction, 'credentials'> | Store) =>
     repeatedOrder(store, hub.clock, authority, content, publicKeyHash(csr.publicKey))
   const before = await repeated(hub.store)

@@ -36,7 +36,7 @@ export function keepServerCertificate(
   async function exchange(): Promise<void> {
     try {
       const current = await listeners.current()
-      if (current.chain === inUse.chain) return
+      if (current.chain === inUse.chain && current.forRsa?.chain === inUse.forRsa?.chain) return
       listeners.use(current)
       inUse = current
       hub.observer.renewal('server', 'renewed')

@@ -18,7 +18,7 @@ import {
 } from '../core/x509/certificate-request.ts'
 import { assertAcceptableKey, publicKeyHash } from '../core/x509/public-key.ts'
 import { confirmFirstUse, judgeCertificate, judgeKnown } from './admit.ts'
-import type { Authorities } from './authorities.ts'
+import { type Authorities, mainChain } from './authorities.ts'
 import { firstUse, idsOf, revokeSuperseded } from './first-use.ts'
 import { completeCredential, issueCredential } from './issue-credential.ts'
 import type { Admission } from './judgement.ts'
@@ -118,7 +118,7 @@ async function answerTo(hub: RenewalHub, order: RenewalOrder): Promise<RenewalAn
   if (again !== null) return { credential: again, outcome: 'repeated', contest: null }
 
   const credential = await issueCredential(hub, {
-    authority: hub.authorities.issuing(hub.authorities.byId(held.credential.authorityId)?.chain),
+    authority: hub.authorities.issuing(chainFor(hub, held)),
     content,
     tokenId: null,
     parentSerial: held.credential.serialNumber,
@@ -127,6 +127,12 @@ async function answerTo(hub: RenewalHub, order: RenewalOrder): Promise<RenewalAn
     actor: `device:${held.identity.id}`,
   })
   return hub.store.write((tx) => give(hub, tx, asked, credential))
+}
+
+/** What an operator ordered from another chain than that of its profile stays below the roots that its holder knows. */
+function chainFor({ authorities }: RenewalHub, { credential, profile }: Held): string {
+  const present = authorities.byId(credential.authorityId)?.chain ?? mainChain
+  return profile.chain === mainChain ? present : profile.chain
 }
 
 /** A credential whose holder may renew it, by what the registry says now. */

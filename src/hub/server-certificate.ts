@@ -9,7 +9,8 @@ import type { Secret } from '../core/secret.ts'
 import { readCertificate } from '../core/x509/certificate.ts'
 import { encodePem } from '../core/x509/pem.ts'
 import { publicKeyHash } from '../core/x509/public-key.ts'
-import type { Authorities } from './authorities.ts'
+import { type Authorities, mainChain } from './authorities.ts'
+import type { Authority } from './authority.ts'
 import { completeCredential, issueCredential } from './issue-credential.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Observer } from './ports/observer.ts'
@@ -18,14 +19,21 @@ import type { KeyStore } from './ports/signer.ts'
 import type { StatusPlaces } from './ports/status-places.ts'
 import type { Store, Transaction } from './ports/store.ts'
 
-/** What a TLS listener needs. */
-export interface ServerCertificate {
+/** One certificate with its key. */
+interface ServedCertificate {
   /** Private key, PKCS#8 PEM. */
   readonly key: Secret
   /** Leaf, then what leads to a root that devices may know, in PEM; the root itself is not sent. */
   readonly chain: string
+}
+
+/** What a TLS listener needs. */
+export interface ServerCertificate extends ServedCertificate {
+  /** For clients that verify RSA alone: the same of a chain of RSA, where the hub has one. */
+  readonly forRsa: ServedCertificate | null
+  /** The first end of them. */
   readonly notAfterSec: number
-  /** When it should be replaced: at two thirds of its life. */
+  /** When one of them should be replaced: at two thirds of its life. */
   readonly renewAtSec: number
 }
 
@@ -59,31 +67,61 @@ interface Hub {
  * @throws HubError as `issueCredential`
  */
 export async function currentServerCertificate(hub: Hub, names: ServerNames): Promise<ServerCertificate> {
-  const keyName = await serverKeyName(hub)
+  const main = await currentOf(hub, names, hub.authorities.issuing())
+  const rsaIssuer = rsaIssuerOf(hub.authorities)
+  const rsa = rsaIssuer === null ? null : await currentOf(hub, names, rsaIssuer)
+  const all = rsa === null ? [main] : [main, rsa]
+  return {
+    ...(await asServed(hub, main)),
+    forRsa: rsa === null ? null : await asServed(hub, rsa),
+    notAfterSec: Math.min(...all.map(({ credential }) => credential.notAfterSec)),
+    renewAtSec: Math.min(...all.map(({ credential }) => renewAtSec(credential))),
+  }
+}
+
+/** OpenSSL holds one certificate for each kind of key, so one chain of RSA is served: the first of them that issues. */
+function rsaIssuerOf(authorities: Authorities): Authority | null {
+  const isRsa = ({ keyType }: Authority): boolean => keyType.startsWith('RSA-')
+  if (isRsa(authorities.issuing())) return null
+  return authorities.all().find((each) => each.role === 'issuing' && each.state === 'active' && isRsa(each)) ?? null
+}
+
+/** A certificate of the hub, and the name of its key. */
+interface Current {
+  readonly keyName: string
+  readonly credential: Credential
+}
+
+async function currentOf(hub: Hub, names: ServerNames, issuer: Authority): Promise<Current> {
+  const keyName = await serverKeyName(hub, issuer)
   const { publicKey } = await hub.keys.open(keyName)
   const keyHash = publicKeyHash(publicKey)
   const active = await hub.store.credentials.ofIdentityIn(hubIdentityId, ['active'])
-  const issuer = hub.authorities.issuing().id
-  const newest = active.findLast((each) => each.publicKeyHash === keyHash && each.authorityId === issuer)
+  const newest = active.findLast((each) => each.publicKeyHash === keyHash && each.authorityId === issuer.id)
   if (newest !== undefined && nowSec(hub.clock) < renewAtSec(newest) && covers(newest, names)) {
-    return asServed(hub, keyName, newest)
+    return { keyName, credential: newest }
   }
   try {
-    const credential = await issueServerCredential(hub, names, keyName)
+    const credential = await issueServerCredential(hub, names, issuer, keyName)
     hub.observer.issuance(serverProfile.name, 'issued')
-    return asServed(hub, keyName, credential)
+    return { keyName, credential }
   } catch (error) {
     hub.observer.issuance(serverProfile.name, 'failed')
     throw error
   }
 }
 
-async function issueServerCredential(hub: Hub, names: ServerNames, keyName: string): Promise<Credential> {
+async function issueServerCredential(
+  hub: Hub,
+  names: ServerNames,
+  authority: Authority,
+  keyName: string,
+): Promise<Credential> {
   const { publicKey } = await hub.keys.open(keyName)
   const identity = hubIdentity(hub.clock.nowMs())
   const content = certificateContent(serverProfile, identity, hub.realm, { ...emptyOrder, ...names })
   const credential = await issueCredential(hub, {
-    authority: hub.authorities.issuing(),
+    authority,
     content,
     tokenId: null,
     publicKey,
@@ -114,13 +152,15 @@ async function takeIntoUse(tx: Transaction, clock: Clock, issued: Credential): P
 }
 
 /** The key of the listeners is kept over renewals, until it is compromised; its name stands in the settings. */
-async function serverKeyName(hub: Hub): Promise<string> {
-  const setting = hub.instance === null ? 'server-key' : `server-key.${hub.instance}`
+async function serverKeyName(hub: Hub, issuer: Authority): Promise<string> {
+  const kind = issuer.keyType.startsWith('RSA-') ? 'RSA-2048' : 'P-256'
+  const ofChain = issuer.chain === mainChain ? 'server-key' : `server-key/${issuer.chain}`
+  const setting = hub.instance === null ? ofChain : `${ofChain}.${hub.instance}`
   const kept = await hub.store.settings.find(setting)
   // After a restore the registry may name a key that this machine never had: another one is as good.
   if (kept !== null && (await hub.keys.has(kept)) && !(await isCompromised(hub, kept))) return kept
   const name = `server-${Buffer.from(hub.random.bytes(4)).toString('hex')}`
-  await hub.keys.create(name)
+  await hub.keys.create(name, kind)
   await hub.store.write(async (tx) => {
     if ((await tx.identities.find(hubIdentityId)) === null) await tx.identities.insert(hubIdentity(hub.clock.nowMs()))
     await tx.settings.set(setting, name)
@@ -162,13 +202,11 @@ function covers(credential: Credential, names: ServerNames): boolean {
   )
 }
 
-async function asServed(hub: Hub, keyName: string, credential: Credential): Promise<ServerCertificate> {
+async function asServed(hub: Hub, { keyName, credential }: Current): Promise<ServedCertificate> {
   const issuer = hub.authorities.byId(credential.authorityId)
   const path = issuer === null ? [] : hub.authorities.pathFrom(issuer)
   return {
     key: await hub.keys.exportPem(keyName),
     chain: [credential.certificate, ...path].map((der) => encodePem('CERTIFICATE', der)).join(''),
-    notAfterSec: credential.notAfterSec,
-    renewAtSec: renewAtSec(credential),
   }
 }

@@ -43,6 +43,7 @@ export const deviceProfile: Profile = {
   backdateSec: 5 * minuteSec,
   keyTypes: ['P-256', 'P-384', 'RSA'],
   hash: null,
+  chain: 'main',
   compatibility: 'modern',
   mayConnect: true,
   status: { crl: true, ocsp: true },

@@ -74,6 +74,8 @@ export interface Profile {
   readonly keyTypes: readonly KeyType[]
   /** Hash of the issuer's signature; null for the one that is as strong as the issuer's key. Ed25519 has its own. */
   readonly hash: SignatureHash | null
+  /** The chain of authorities that signs, where an order does not name another. */
+  readonly chain: string
   /** Which programs must read certificate, key file and chain. */
   readonly compatibility: 'modern' | 'mbedtls'
   /** Whether its holder may come in as a client of the gate. */

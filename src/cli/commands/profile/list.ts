@@ -55,6 +55,7 @@ function fieldsOf({ builtIn, version, updatedAt, definition: profile }: ProfileV
     ['starts', `${durationText(profile.backdateSec)} before its issue`],
     ['keys', profile.keyTypes.join(' ')],
     ['hash', profile.hash ?? "as strong as the issuer's key"],
+    ['signed by', `the chain ${profile.chain}`],
     ['read by', profile.compatibility],
     ['connects', profile.mayConnect ? 'yes' : 'no'],
     ['status', statusText(profile)],
