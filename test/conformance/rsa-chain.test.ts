@@ -44,7 +44,7 @@ test('a device that knows RSA alone', needs('openssl', 'curl', 'mosquitto_pub'),
     assert.match(stderr, /there is no chain "rsa"[\s\S]*profile-invalid/)
   })
 
-  const { items } = await hub.json<AuthorityListView>(['ca', 'create', '--chain', 'rsa', '--key', 'RSA-2048'])
+  const { items } = await hub.json<AuthorityListView>(['ca', 'create', '--chain', 'rsa', '--key-type', 'RSA-2048'])
   const shown = await hub.json<AuthorityDetailView>(['ca', 'show', items[0]?.id ?? ''])
   const root = join(folder, 'rsa-root.pem')
   writeFileSync(root, shown.certificate)

@@ -54,10 +54,10 @@ test('a device gets what its profile says, and nothing else', needs('openssl', '
     const granted = await hub.json<BootstrapView>(['device', 'add', 'press-4', '--profile', 'plc'])
     bootstrap = granted.bootstrap
     assert.deepEqual(granted.device.profiles, ['plc'])
-    assert.equal(await refusal(hub, enrol(bootstrap, '--key', 'RSA-2048')), 'attribute-missing')
+    assert.equal(await refusal(hub, enrol(bootstrap, '--key-type', 'RSA-2048')), 'attribute-missing')
     await hub.json<DeviceView>(['device', 'set', 'press-4', '--attr', 'site=hall-2'])
-    assert.equal(await refusal(hub, enrol(bootstrap, '--key', 'P-256')), 'csr-key-unacceptable')
-    await hub.json(enrol(bootstrap, '--key', 'RSA-2048'))
+    assert.equal(await refusal(hub, enrol(bootstrap, '--key-type', 'P-256')), 'csr-key-unacceptable')
+    await hub.json(enrol(bootstrap, '--key-type', 'RSA-2048'))
     const certificate = new X509Certificate(readFileSync(device.cert))
     assert.equal(certificate.publicKey.asymmetricKeyDetails?.modulusLength, 2048)
     assert.equal(certificate.checkHost('press-4.hall-2.plant.example'), 'press-4.hall-2.plant.example')

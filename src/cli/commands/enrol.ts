@@ -18,7 +18,7 @@ interface EnrolOptions {
   readonly dir: string
   readonly file?: string
   readonly force?: boolean
-  readonly key?: NewKeyKind
+  readonly keyType?: NewKeyKind
   readonly json?: boolean
   /** Commander sets it to false for --no-wait. */
   readonly wait: boolean
@@ -33,9 +33,9 @@ export function define(command: Command): void {
     .requiredOption('--dir <dir>', 'folder for key and certificates; it is made if it is not there')
     .option('--file <file>', 'read the bootstrap string from a file')
     .option(
-      '--key <type>',
+      '--key-type <type>',
       `kind of the key that is made: ${newKeyKinds.join(', ')} (default P-256)`,
-      oneOf('--key', newKeyKinds),
+      oneOf('--key-type', newKeyKinds),
     )
     .option('--force', 'replace the credential that the folder holds')
     .option('--no-wait', 'end at once where an operator must approve the key first')
@@ -48,7 +48,7 @@ export function define(command: Command): void {
         bootstrap,
         directory: options.dir,
         force: options.force ?? false,
-        ...(options.key === undefined ? {} : { keyKind: options.key }),
+        ...(options.keyType === undefined ? {} : { keyKind: options.keyType }),
         ...(options.wait ? { wait: (ms: number) => delay(ms) } : {}),
         onProgress: ({ kind, text }) => tell(kind, text, options.wait),
       }).catch((error: unknown) => {

@@ -9,15 +9,19 @@ import { printAuthorities } from './list.ts'
 
 interface CreateOptions extends HubOptions {
   readonly chain: string
-  readonly key?: AuthorityKeyType
+  readonly keyType?: AuthorityKeyType
 }
 
 export function defineCreate(command: Command): void {
   addHubOptions(command)
     .requiredOption('--chain <name>', 'its name, as in rsa')
-    .option('--key <type>', `of both keys: ${authorityKeyTypes.join(', ')}`, oneOf('--key', authorityKeyTypes))
-    .action(async ({ chain, key, ...options }: CreateOptions) => {
-      const request = { chain, ...(key === undefined ? {} : { keyType: key }) }
+    .option(
+      '--key-type <type>',
+      `of both keys: ${authorityKeyTypes.join(', ')}`,
+      oneOf('--key-type', authorityKeyTypes),
+    )
+    .action(async ({ chain, keyType, ...options }: CreateOptions) => {
+      const request = { chain, ...(keyType === undefined ? {} : { keyType }) }
       const view = await hubOf(options).post<AuthorityListView>('/authorities', request)
       if (options.json) return printJson(view)
       printAuthorities(view.items)

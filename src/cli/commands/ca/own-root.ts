@@ -12,7 +12,7 @@ import { printAuthorities } from './list.ts'
 
 interface CsrOptions extends HubOptions {
   readonly chain: string
-  readonly key?: AuthorityKeyType
+  readonly keyType?: AuthorityKeyType
   readonly out?: string
   readonly force?: boolean
 }
@@ -21,14 +21,14 @@ export function defineCsr(command: Command): void {
   addHubOptions(command)
     .requiredOption('--chain <name>', 'what the new chain will be called, as in company')
     .option(
-      '--key <type>',
+      '--key-type <type>',
       `of the issuing authority: ${authorityKeyTypes.join(', ')}`,
-      oneOf('--key', authorityKeyTypes),
+      oneOf('--key-type', authorityKeyTypes),
     )
     .option('--out <file>', 'write the request there instead of printing it')
     .option('--force', 'replace the file that is there')
-    .action(async ({ chain, key, out, force = false, ...options }: CsrOptions) => {
-      const request = { chain, ...(key === undefined ? {} : { keyType: key }) }
+    .action(async ({ chain, keyType, out, force = false, ...options }: CsrOptions) => {
+      const request = { chain, ...(keyType === undefined ? {} : { keyType }) }
       const view = await hubOf(options).post<AuthorityRequestView>('/authority-requests', request)
       if (out !== undefined) writeWholeFile(out, view.request, { mode: 0o644, force })
       if (options.json) return printJson(view)

@@ -36,11 +36,15 @@ function chained(command: Command): Command {
 
 function defineBegin(parent: Command, role: 'issuing' | 'root', summary: string): void {
   chained(parent.command(role).description(summary))
-    .option('--key <type>', `of the new keys: ${authorityKeyTypes.join(', ')}`, oneOf('--key', authorityKeyTypes))
+    .option(
+      '--key-type <type>',
+      `of the new keys: ${authorityKeyTypes.join(', ')}`,
+      oneOf('--key-type', authorityKeyTypes),
+    )
     .option('--paused', 'make everything, and show nothing until it is resumed')
-    .action(async (options: ChainOptions & { readonly key?: AuthorityKeyType; readonly paused?: boolean }) => {
-      const { chain, key, paused } = options
-      const request = { role, chain, keyType: key ?? null, isPaused: paused === true }
+    .action(async (options: ChainOptions & { readonly keyType?: AuthorityKeyType; readonly paused?: boolean }) => {
+      const { chain, keyType = null, paused } = options
+      const request = { role, chain, keyType, isPaused: paused === true }
       show(await hubOf(options).post<RollOverView>('/roll-overs', request), options)
     })
 }
