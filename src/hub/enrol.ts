@@ -27,6 +27,7 @@ import type { Random } from './ports/random.ts'
 import type { StatusPlaces } from './ports/status-places.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { grantedProfile } from './profiles.ts'
+import { assertKeyNotCompromised } from './renewal-request.ts'
 import { pendingOfToken, replaceLost } from './repeated-enrolment.ts'
 import { makeServerKey, type ServerKey } from './server-key.ts'
 
@@ -61,7 +62,7 @@ export interface EnrolmentRequest {
  * @returns the credential; it is on disk
  * @throws HubError `token-missing`, `token-invalid`, `token-expired`, `token-revoked`, `token-used`, `enrolments-too-many`,
  *   `profile-not-granted`, `profile-not-found`, `csr-unreadable`, `csr-signature-invalid`, `csr-key-unacceptable`,
- *   `csr-asks-too-much`, `channel-binding-mismatch`, what `certificateContent` throws, or the refusal of the identity's state;
+ *   `csr-asks-too-much`, `renewal-key-compromised`, `channel-binding-mismatch`, what `certificateContent` throws, or the refusal of the identity's state;
  *   where an operator must approve the key, `enrolment-waits` until then, `enrolment-refused`, `enrolment-requests-too-many`
  */
 export async function enrol(hub: EnrolmentHub, request: EnrolmentRequest): Promise<Credential> {
@@ -141,6 +142,7 @@ async function answerTo(
   if (token.state === 'used' && keyOrigin === 'holder') {
     return repeated(profile, await hub.store.write((tx) => pendingOfToken(tx, asking)))
   }
+  if (keyOrigin === 'holder') await assertKeyNotCompromised(hub.store.credentials, identity.id, asking.publicKeyHash)
   if (wantsApproval(token, profile)) await assertApproved(hub, asking)
   return issue(hub, asking, content, keyOrigin === 'hub' ? await makeServerKey(profile) : csr)
 }
@@ -210,6 +212,7 @@ async function issue(
       if (serverKey === null) return repeated(profile, await pendingOfToken(tx, asking))
       await replaceLost(tx, current, credential.issuedAtMs)
     }
+    if (serverKey === null) await assertKeyNotCompromised(tx.credentials, id, asking.publicKeyHash)
     const isRenewal = await hasHeldOne(tx, id)
     await completeCredential(tx, hub.clock, credential)
     await writeIssued(tx, current, credential)

@@ -50,6 +50,11 @@ export async function supersedeBefore(
   for (const old of followed) {
     await tx.credentials.update(credentialMovedTo(old, 'superseded', nowMs))
     await tx.events.append({ type: 'credential-superseded', ...idsOf(old) })
+    // What was renewed from it and not used must not take the place of what is in use now.
+    for (const child of await tx.credentials.childrenOf(old.serialNumber)) {
+      const waits = child.state === 'pending' && child.profile === active.profile
+      if (waits && child.fingerprint !== active.fingerprint) await revokeSuperseded(tx, child, 'hub', nowMs)
+    }
   }
   return followed.map(({ serialNumber }) => serialNumber)
 }

@@ -23,6 +23,7 @@ import type { IssuanceOutcome, Observer } from './ports/observer.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { grantedProfile } from './profiles.ts'
 import { assertNotHub } from './register-identity.ts'
+import { assertKeyNotCompromised } from './renewal-request.ts'
 
 export interface OperatorIssuanceHub extends IssuingHub {
   readonly store: Store
@@ -104,6 +105,7 @@ async function answerTo(
   const csr = parseCertificateRequest(request.certificateRequest)
   assertAcceptableKey(csr.publicKey, profile)
   verifyCertificateRequest(csr)
+  await assertKeyNotCompromised(hub.store.credentials, identity.id, publicKeyHash(csr.publicKey))
   const content = certificateContent(profile, identity, hub.realm, request.order)
   assertRequestFits(csr, content)
   const authority = hub.authorities.issuing(request.chain ?? profile.chain)
@@ -118,6 +120,7 @@ async function answerTo(
     // The same order may have come twice at once; the one that wrote first decides.
     const first = await repeated(tx)
     if (first !== null) return { credential: first, profile, authority, outcome: 'repeated' }
+    await assertKeyNotCompromised(tx.credentials, identity.id, credential.publicKeyHash)
     await completeCredential(tx, hub.clock, credential)
     const issuance = { credential: await handedOut(tx, hub.clock, credential, profile), profile, authority }
     await tx.audit.append({

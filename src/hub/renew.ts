@@ -162,6 +162,7 @@ async function heldNow(hub: RenewalHub, store: Store | Transaction, order: Renew
     throw new HubError('certificate-wrong-usage', 'the certificates of the hub itself are renewed by the hub')
   }
   const profile = await grantedProfile(store, identity, order.label ?? credential.profile)
+  assertApprovalNotPassedBy(credential, profile)
   return {
     credential,
     identity,
@@ -169,6 +170,18 @@ async function heldNow(hub: RenewalHub, store: Store | Transaction, order: Renew
     profile,
     content: certificateContent(profile, identity, hub.realm),
   }
+}
+
+/** The certificate that is shown stands for the approval of its own profile, and for that of no other. */
+function assertApprovalNotPassedBy(credential: Credential, { name, approval }: Profile): void {
+  if (!approval || name === credential.profile) return
+  throw new HubError(
+    'profile-not-granted',
+    `the profile ${name} wants approval, which a certificate for ${credential.profile} has not had`,
+    {
+      hint: 'make a token for it: its first request waits for an operator',
+    },
+  )
 }
 
 /** What the same key was given and has not used yet, or null. A key that the hub makes is never the same. */

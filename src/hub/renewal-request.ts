@@ -1,6 +1,7 @@
 /** What a request to renew may say: the names of the certificate that it renews, and a key that nobody has called compromised. */
 import { HubError, quote } from '../core/errors.ts'
 import type { Credential } from '../core/identity/credential.ts'
+import type { IdentityId } from '../core/identity/id.ts'
 import type { CertificateContent } from '../core/profile/certificate-content.ts'
 import { assertRequestFits } from '../core/profile/request-check.ts'
 import { type CertificateFields, readCertificate } from '../core/x509/certificate.ts'
@@ -99,7 +100,21 @@ export async function assertKeyRenews(
       `the certificate ${held.serialNumber} has expired, and the request brings another key than its own`,
     )
   }
-  const ofKey = await credentials.ofKey(held.identityId, hash)
+  await assertKeyNotCompromised(credentials, held.identityId, hash)
+}
+
+/**
+ * Refuses a key of an identity that an operator has called compromised, whatever else is shown with it.
+ *
+ * @param hash of the key, as in the registry
+ * @throws HubError `renewal-key-compromised`
+ */
+export async function assertKeyNotCompromised(
+  credentials: Pick<CredentialReader, 'ofKey'>,
+  id: IdentityId,
+  hash: string,
+): Promise<void> {
+  const ofKey = await credentials.ofKey(id, hash)
   const compromised = ofKey.find(({ revocationReason }) => revocationReason === 'keyCompromise')
   if (compromised === undefined) return
   throw new HubError(

@@ -48,6 +48,7 @@ export const issueCertificate = operation({
     'csr-signature-invalid',
     'csr-key-unacceptable',
     'csr-asks-too-much',
+    'renewal-key-compromised',
     'order-asks-too-much',
     'name-invalid',
     'names-missing',

@@ -62,6 +62,7 @@ const ofRequest = [
   'csr-signature-invalid',
   'csr-key-unacceptable',
   'csr-asks-too-much',
+  'renewal-key-compromised',
   'channel-binding-mismatch',
   'profile-not-granted',
   'attribute-missing',
@@ -109,7 +110,6 @@ const ofRenewal = [
   'certificate-lapsed',
   'renewal-key-changed',
   'renewal-names-differ',
-  'renewal-key-compromised',
 ] as const
 
 const fetchCaCertificates = atBoth({
