@@ -76,7 +76,7 @@ export async function startPostgres(context: Context, settings: readonly string[
     child = null
   }
 
-  async function start(): Promise<void> {
+  async function start(tries = 50): Promise<void> {
     const options = [`listen_addresses=127.0.0.1`, `unix_socket_directories=${folder}`, ...settings]
     const log = join(folder, 'log')
     const server = join(bin, 'postgres')
@@ -91,6 +91,11 @@ export async function startPostgres(context: Context, settings: readonly string[
       writeFileSync(log, said)
     })
     for (let waited = 0; ; waited += 20) {
+      // A backend of a server that was killed may hold its memory for a moment more.
+      if (child.exitCode !== null && tries > 0 && said.includes('pre-existing shared memory block')) {
+        await delay(200)
+        return start(tries - 1)
+      }
       if (child.exitCode !== null || waited > 30_000) throw new Error(`PostgreSQL did not start:\n${said}`)
       if (await answers()) return
       await delay(20)
