@@ -8,6 +8,7 @@ import type { Authorities } from './authorities.ts'
 import type { Authority } from './authority.ts'
 import type { AuthorityRow } from './ports/authorities.ts'
 import type { Clock } from './ports/clock.ts'
+import { fullCrl } from './ports/crls.ts'
 import type { KeyStore } from './ports/signer.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { fullScope, offlineCrlLifetimeMs, publishCrl } from './publish-crl.ts'
@@ -64,6 +65,7 @@ export async function removeAuthorityKey(
   await hub.store.write(async (tx) => {
     const row = await rowOf(tx, id)
     assertHere(row)
+    await assertCrlLasts(hub, tx, id)
     // The change of an issuing authority has had what it needs from the root at its beginning.
     if (openRollOver(await tx.rollOvers.all(), row.chain)?.role === 'root') {
       throw new HubError('roll-over-open', `a roll-over of the chain ${quote(row.chain)} may need the key of ${id}`)
@@ -107,6 +109,15 @@ function rootNamed(authorities: Authorities, id: string): Authority {
 
 function assertHere({ id, keyPlace }: Pick<AuthorityRow, 'id' | 'keyPlace'>): void {
   if (keyPlace === 'offline') throw new HubError('authority-key-offline', `the key of ${id} is not here`)
+}
+
+/** Another process may have made one of the usual kind since. @throws HubError `authority-key-needed` */
+async function assertCrlLasts({ clock }: AuthorityKeyHub, tx: Transaction, id: string): Promise<void> {
+  const head = await tx.crls.head(id, fullCrl)
+  if (head !== null && head.nextUpdateMs > clock.nowMs() + offlineCrlLifetimeMs / 2) return
+  throw new HubError('authority-key-needed', `the CRL of ${id} was made anew at this moment`, {
+    hint: 'run the command again',
+  })
 }
 
 async function rowOf(tx: Transaction, id: string): Promise<AuthorityRow> {

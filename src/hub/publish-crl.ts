@@ -200,6 +200,10 @@ async function saved(store: Store, row: CrlRow): Promise<boolean> {
       const latest = await tx.crls.head(authorityId, shard)
       isSaved = latest === null || latest.number < number
       if (!isSaved) return
+      // Whoever signs with a key that has left meanwhile would put a short CRL in the place of the one made to last.
+      const place = (await tx.authorities.all()).find(({ id }) => id === authorityId)?.keyPlace
+      if (place === 'offline')
+        throw new HubError('authority-key-offline', `the key of ${authorityId} is not here any more`)
       await tx.crls.save(row)
       await tx.events.append({ type: 'crl-published', authorityId, shard, crlNumber: number.toString() })
     })
