@@ -9,7 +9,7 @@ const mainChain = 'main'
 
 export const chainName = z
   .string()
-  .regex(/^[a-z][a-z0-9-]*$/)
+  .regex(/^[a-z][a-z0-9-]*$/, 'is not the name of a chain: lower-case letters, digits and "-", a letter first')
   .max(limits.chainNameCharsMax)
   .meta({ description: 'the hierarchy: lower-case letters, digits and "-", a letter first' })
 

@@ -107,7 +107,7 @@ export function authorityTemplate(
 const commonNameCharsMax = 64
 
 /** A realm may be longer than a common name: its end, which tells authorities apart, is kept. */
-function cutName(name: string): string {
+export function cutName(name: string): string {
   return name.length <= commonNameCharsMax ? name : `…${name.slice(name.length - commonNameCharsMax + 1)}`
 }
 

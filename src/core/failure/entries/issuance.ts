@@ -9,7 +9,7 @@ export const issuanceFailures = {
     'local',
     'general',
     'the passphrase cannot protect a key file that every reader opens',
-    'take 8 to 64 printable ASCII characters, or leave the passphrase to Handfast',
+    'take 8 to 64 printable ASCII characters',
   ),
   'names-differ': entry(
     'HF-3445',

@@ -90,7 +90,7 @@ export const profileFailures = {
     'conflict',
     'cause',
     'the certificate of a server would have no name by which clients could check it',
-    'give it a DNS name or an IP address',
+    'give it one: `handfast device set <id> --dns <name>` or --ip, `service set` for a service',
   ),
   'order-asks-too-much': entry(
     'HF-3429',
