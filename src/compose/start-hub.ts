@@ -15,6 +15,7 @@ import { endOverlaps } from '../hub/end-overlaps.ts'
 import { EnrolmentRates } from '../hub/enrolment-rates.ts'
 import { FailureLimiter } from '../hub/failure-limiter.ts'
 import { followEvents } from '../hub/follow-events.ts'
+import { gateAdmission } from '../hub/gate-admission.ts'
 import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
 import { keepOcspResponders } from '../hub/ocsp-responders.ts'
@@ -143,7 +144,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const brought = openBrought(config, names, log, closing)
   const certificateFor = (serverName: string) => brought?.forName(serverName) ?? null
 
-  const admission = registryAdmission({ store, clock, authorities })
+  const admission = gateAdmission(registryAdmission({ store, clock, authorities }))
   const est = estServer({
     hub: issuer,
     caCertificates: () => authorities.caCertificates(),

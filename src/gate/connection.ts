@@ -6,13 +6,14 @@
 import { createHash } from 'node:crypto'
 import { HubError, quote } from '../core/errors.ts'
 import { failure } from '../core/failure/catalogue.ts'
+import { endOf, isQuarantined } from '../core/identity/proof.ts'
 import { type Connect, encodeConnect, parseConnect, protocolOf } from '../core/mqtt/connect.ts'
 import { numberIn, property } from '../core/mqtt/properties.ts'
 import { type ProtocolVersion, reason } from '../core/mqtt/protocol.ts'
 import type { PacketSplitter } from '../core/mqtt/splitter.ts'
 import { protocolError, Violation } from '../core/mqtt/violation.ts'
-import type { Rights } from '../core/policy/rights.ts'
-import type { Judgement } from '../hub/judgement.ts'
+import type { Rights, Subject } from '../core/policy/rights.ts'
+import type { Entrant, Refusal } from '../hub/gate-admission.ts'
 import { admittingConnack, refusingConnack } from './connack.ts'
 import { type FirstPacket, readFirstPacket } from './connect-reading.ts'
 import { closeGently, type Sockets } from './farewell.ts'
@@ -22,8 +23,6 @@ import type { Ending, GateContext } from './options.ts'
 import { type Known, knownOf, recordAdmission, recordRefusal } from './record.ts'
 import { Session } from './session.ts'
 import { type OpenUpstream, UpstreamOpening } from './upstream-opening.ts'
-
-type Admitted = Judgement & { readonly admitted: true }
 
 /** Serves one connection. It never rejects; it ends when a session has begun or the connection was refused. */
 export async function serveConnection(
@@ -56,7 +55,7 @@ interface Answer {
 
 /** All that a session is made of. */
 interface Start {
-  readonly judgement: Admitted
+  readonly entrant: Entrant
   readonly connect: Connect
   readonly splitter: PacketSplitter
   readonly rights: Rights
@@ -93,10 +92,10 @@ class Connection {
     else await this.#admit(judgement, connect.connect, connect.splitter)
   }
 
-  async #judge(certificate: Buffer | null): Promise<Admitted | (Ending & { readonly admitted: false })> {
-    let judgement: Judgement
+  async #judge(certificate: Buffer | null): Promise<Entrant | (Ending & { readonly admitted: false })> {
+    let judgement: Entrant | Refusal
     try {
-      judgement = await this.#context.admission.judge(certificate)
+      judgement = await this.#context.admission.judge({ certificate, verdict: null })
     } catch (error) {
       return { admitted: false, ...this.#registryFailure(error) }
     }
@@ -157,20 +156,25 @@ class Connection {
     this.#answer = { version, bytesMax: this.#context.limits.connectBytesMax }
   }
 
-  async #admit(judgement: Admitted, connect: Connect, splitter: PacketSplitter): Promise<void> {
-    const rights = this.#context.rightsOf(judgement.identity, judgement.credential)
+  async #admit(entrant: Entrant, connect: Connect, splitter: PacketSplitter): Promise<void> {
     const assigned = connect.clientId === '' ? Buffer.from(this.#context.random.bytes(8)).toString('hex') : null
     const clientId = assigned ?? connect.clientId
     this.#known.clientId = clientId
-    const owner = clientOwner(judgement)
-    const refusal = this.#refusalOf(connect, rights) ?? this.#claim(owner, clientId) ?? (await this.#confirm(judgement))
+    const rights = this.#context.rightsOf(this.#subject(entrant, clientId))
+    const owner = clientOwner(entrant)
+    const refusal = this.#refusalOf(connect, rights) ?? this.#claim(owner, clientId) ?? (await this.#confirm(entrant))
     if (this.#live.closedWith !== null) this.refuse(this.#closing())
     else if (refusal !== null) this.refuse(refusal)
     else {
       const upstream = await this.#reachBroker(connect, `${owner}/${clientId}`)
       if ('code' in upstream) this.refuse(upstream)
-      else this.#begin({ judgement, connect, splitter, rights, upstream, assigned })
+      else this.#begin({ entrant, connect, splitter, rights, upstream, assigned })
     }
+  }
+
+  #subject({ identity, proof }: Entrant, clientId: string): Subject {
+    const { address, tlsVersion } = this.#known
+    return { identity, proof, clientId, connection: { listener: this.#context.listenerName, address, tlsVersion } }
   }
 
   #claim(owner: string, clientId: string): Ending | null {
@@ -194,7 +198,7 @@ class Connection {
   }
 
   #begin(start: Start): void {
-    const { judgement, connect, splitter, rights, upstream, assigned } = start
+    const { entrant, connect, splitter, rights, upstream, assigned } = start
     const { live, limits, upstream: broker } = this.#context
     const { abilities } = broker
     const connack = admittingConnack(upstream.connack, connect.version, abilities, limits.packetBytesMax, assigned)
@@ -210,7 +214,7 @@ class Connection {
       upstream,
       fromClient: splitter,
       keepAliveSec: numberIn(upstream.connack.properties, property.serverKeepAlive) ?? connect.keepAliveSec,
-      notAfterSec: judgement.credential.notAfterSec,
+      notAfterSec: endOf(entrant.proof),
     })
     session.start(connack)
   }
@@ -239,11 +243,9 @@ class Connection {
   }
 
   /** Puts the first use of a credential on disk; null when the client may go on. */
-  async #confirm(judgement: Admitted): Promise<Ending | null> {
-    const { state, activatedAtMs } = judgement.credential
-    if (state !== 'pending' && (state !== 'quarantined' || activatedAtMs !== null)) return null
+  async #confirm(entrant: Entrant): Promise<Ending | null> {
     try {
-      const confirmed = await this.#context.admission.confirmUse(judgement)
+      const confirmed = await this.#context.admission.confirmUse(entrant)
       return confirmed.admitted ? null : confirmed
     } catch (error) {
       return this.#registryFailure(error)
@@ -264,6 +266,6 @@ class Connection {
  * Whose a client id is. In quarantine it is nobody else's: its holder takes over no session of the identity, and reads nothing
  * of what waits for one. No id of an identity has a colon.
  */
-function clientOwner({ identity, credential }: Admitted): string {
-  return credential.state === 'quarantined' ? `quarantine:${identity.id}` : identity.id
+function clientOwner({ identity, proof }: Entrant): string {
+  return isQuarantined(proof) ? `quarantine:${identity.id}` : identity.id
 }

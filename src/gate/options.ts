@@ -1,10 +1,8 @@
 /** What a gate is given, and what it answers to. */
 import type { FailureName } from '../core/failure/catalogue.ts'
-import type { Credential } from '../core/identity/credential.ts'
-import type { Identity } from '../core/identity/identity.ts'
-import type { Rights } from '../core/policy/rights.ts'
+import type { Rights, Subject } from '../core/policy/rights.ts'
 import type { Secret } from '../core/secret.ts'
-import type { Admission } from '../hub/judgement.ts'
+import type { GateAdmission } from '../hub/gate-admission.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { Clock } from '../hub/ports/clock.ts'
 import type { GateFigures } from '../hub/ports/figures.ts'
@@ -59,22 +57,22 @@ export interface GateOptions {
   certificateFor?(serverName: string): GateCertificate | null
   /** Offer TLS session tickets. Resumed sessions are judged like new ones. */
   readonly sessionTickets: boolean
-  readonly admission: Admission
+  readonly admission: GateAdmission
   readonly attempts: AttemptRecorder
   readonly observer: Pick<Observer, 'sessionEnded'>
   readonly upstream: Upstream
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** The rights of an identity that shows a credential; by default those of `defaultRights`. */
-  readonly rightsOf?: (identity: Identity, credential: Credential) => Rights
+  /** The rights of somebody on a connection; by default those of `defaultRights`. */
+  readonly rightsOf?: (subject: Subject) => Rights
   /** In place of those in `core/limits.ts`, for tests. */
   readonly limits?: Partial<GateLimits>
 }
 
 /** The same as every part of the gate sees it. */
 export interface GateContext extends Omit<GateOptions, 'host' | 'port' | 'certificate' | 'limits'> {
-  readonly rightsOf: (identity: Identity, credential: Credential) => Rights
+  readonly rightsOf: (subject: Subject) => Rights
   readonly limits: GateLimits
   readonly live: LiveConnections
   readonly traffic: Traffic

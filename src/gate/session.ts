@@ -29,8 +29,8 @@ export interface SessionParts {
   readonly fromClient: PacketSplitter
   /** 0 for no limit on silence. */
   readonly keepAliveSec: number
-  /** Last good second of the certificate. */
-  readonly notAfterSec: number
+  /** Last good second of what proved the identity; null when it has no end. */
+  readonly notAfterSec: number | null
 }
 
 /** Bytes that may wait for a client before the broker is asked to hold back. */
@@ -85,9 +85,11 @@ export class Session implements UpstreamListener {
     if (keepAliveSec > 0) {
       this.#silence = new SilenceWatch(keepAliveSec * 1500, () => this.#onSilence(keepAliveSec))
     }
-    this.#giveUpDeadline = startDeadline(this.#context.clock, (notAfterSec + 1) * 1000, () =>
-      this.#end({ code: 'certificate-expired', sentence: 'the certificate ended while the session lasted' }),
-    )
+    if (notAfterSec !== null) {
+      this.#giveUpDeadline = startDeadline(this.#context.clock, (notAfterSec + 1) * 1000, () =>
+        this.#end({ code: 'certificate-expired', sentence: 'the certificate ended while the session lasted' }),
+      )
+    }
     upstream.attach(this)
     this.#drainBroker()
     this.#drainClient()

@@ -10,6 +10,7 @@ import { startGate } from '../../src/gate/gate.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
 import { endOverlapsNow } from '../../src/hub/end-overlaps.ts'
 import { followEvents } from '../../src/hub/follow-events.ts'
+import { gateAdmission } from '../../src/hub/gate-admission.ts'
 import { serverCertificate, type TestCertificate } from '../gate/certificates.ts'
 import { FakeUpstream } from '../gate/fake-upstream.ts'
 import { rawClient } from '../gate/raw-client.ts'
@@ -30,7 +31,7 @@ test('at the end of the overlap the session on the old certificate closes, and t
   const gate = await startGate({
     ...{ listenerName: 'mqtt', host: '127.0.0.1', port: 0, sessionTickets: false },
     certificate: { key: new Secret(serverCertificate.key), chain: serverCertificate.cert },
-    admission: registryAdmission(hub),
+    admission: gateAdmission(registryAdmission(hub)),
     ...{ attempts, observer: hub.observer, upstream: new FakeUpstream() },
     ...{ clock: hub.clock, random: hub.random, log: hub.log },
   })

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
+import type { Credential } from '../../src/core/identity/credential.ts'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
-import type { Admission, Judgement } from '../../src/hub/judgement.ts'
+import type { Entrant, GateAdmission, Presented, Refusal } from '../../src/hub/gate-admission.ts'
 import type { TestCertificate } from './certificates.ts'
 
-type Admitted = Judgement & { readonly admitted: true }
-
 /** An admission that answers from a table, and can be held up at either of its two questions. */
-export class FakeAdmission implements Admission {
-  readonly #table = new Map<string, Judgement>()
+export class FakeAdmission implements GateAdmission {
+  readonly #table = new Map<string, Entrant | Refusal>()
   /** Fingerprints that were judged, in order; null where no certificate came. */
   readonly judged: (string | null)[] = []
   confirmations = 0
@@ -28,7 +27,7 @@ export class FakeAdmission implements Admission {
     this.#table.set(certificate.fingerprint, { admitted: false, code, sentence, identityId: 'pump-7', summary: null })
   }
 
-  async judge(certificate: Uint8Array | null): Promise<Judgement> {
+  async judge({ certificate }: Presented): Promise<Entrant | Refusal> {
     const fingerprint = certificate === null ? null : createHash('sha256').update(certificate).digest('hex')
     this.judged.push(fingerprint)
     const known = fingerprint === null ? undefined : this.#table.get(fingerprint)
@@ -37,18 +36,19 @@ export class FakeAdmission implements Admission {
     return known ?? { admitted: false, code, sentence: `${code} in full`, identityId: null, summary: null }
   }
 
-  async confirmUse(judgement: Admitted): Promise<Judgement> {
+  async confirmUse(entrant: Entrant): Promise<Entrant | Refusal> {
+    if (entrant.proof.kind !== 'issued' || entrant.proof.credential.state === 'active') return entrant
     this.confirmations++
     await this.confirmGate
-    return judgement
+    return entrant
   }
 }
 
 function admission(
   fingerprint: string,
   id: string,
-  { notAfterSec = 4_000_000_000, state = 'active' }: { notAfterSec?: number; state?: Admitted['credential']['state'] },
-): Admitted {
+  { notAfterSec = 4_000_000_000, state = 'active' }: { notAfterSec?: number; state?: Credential['state'] },
+): Entrant {
   const identityId = parseIdentityId(id)
   return {
     admitted: true,
@@ -64,26 +64,29 @@ function admission(
       updatedAtMs: 0,
       version: 1,
     },
-    credential: {
-      fingerprint,
-      serialNumber: '3f00',
-      identityId,
-      authorityId: 'issuing-1',
-      profile: 'device',
-      state,
-      publicKeyHash: '',
-      certificate: new Uint8Array(),
-      tokenId: null,
-      keyOrigin: 'holder',
-      crlShard: null,
-      parentSerial: null,
-      supersededAtMs: null,
-      notBeforeSec: 0,
-      notAfterSec,
-      issuedAtMs: 0,
-      activatedAtMs: null,
-      revokedAtMs: null,
-      revocationReason: null,
+    proof: {
+      kind: 'issued',
+      credential: {
+        fingerprint,
+        serialNumber: '3f00',
+        identityId,
+        authorityId: 'issuing-1',
+        profile: 'device',
+        state,
+        publicKeyHash: '',
+        certificate: new Uint8Array(),
+        tokenId: null,
+        keyOrigin: 'holder',
+        crlShard: null,
+        parentSerial: null,
+        supersededAtMs: null,
+        notBeforeSec: 0,
+        notAfterSec,
+        issuedAtMs: 0,
+        activatedAtMs: null,
+        revokedAtMs: null,
+        revocationReason: null,
+      },
     },
     summary: {
       fingerprint,

@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
+import type { Credential } from '../../../src/core/identity/credential.ts'
 import { parseIdentityId } from '../../../src/core/identity/id.ts'
+import type { Identity } from '../../../src/core/identity/identity.ts'
 import { matches, parseTopicFilter, type TopicFilter, unwrapShared } from '../../../src/core/mqtt/filter.ts'
 import { parseTopicName, type TopicName } from '../../../src/core/mqtt/topic.ts'
 import { Violation } from '../../../src/core/mqtt/violation.ts'
-import { defaultRights } from '../../../src/core/policy/rights.ts'
+import { defaultRights, type Rights } from '../../../src/core/policy/rights.ts'
 
 const id = parseIdentityId('pump-7')
-const rights = defaultRights({ id }, { state: 'active' })
+
+function rightsIn(state: Credential['state']): Rights {
+  const [identity, credential] = [{ id } as Identity, { state } as Credential]
+  return defaultRights({ identity, proof: { kind: 'issued', credential } })
+}
+
+const rights = rightsIn('active')
 
 function topic(value: string): TopicName {
   const parsed = parseTopicName(value)
@@ -73,7 +81,7 @@ suite('the default rights of pump-7', () => {
 })
 
 suite('the rights of a credential of pump-7 in quarantine', () => {
-  const held = defaultRights({ id }, { state: 'quarantined' })
+  const held = rightsIn('quarantined')
 
   test('are what lies below quarantine/pump-7/', () => {
     assert.ok(held.mayPublish(topic('quarantine/pump-7/hello')))

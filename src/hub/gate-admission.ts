@@ -1,0 +1,71 @@
+/** What the gate asks of the hub at every connection: who is this, by what proof, and may it in now. */
+import type { Identity } from '../core/identity/identity.ts'
+import type { Proof } from '../core/identity/proof.ts'
+import type { Admission, Judgement } from './judgement.ts'
+import type { CertificateSummary } from './ports/attempts.ts'
+
+/** What a client shows in its handshake. */
+export interface Presented {
+  /** The leaf in DER, or null when none came. */
+  readonly certificate: Uint8Array | null
+  /** What OpenSSL makes of it; null on listeners where it is not asked, since they trust nobody but the registry. */
+  readonly verdict: ChainVerdict | null
+}
+
+/** OpenSSL's verdict on a chain up to one of the trust anchors of a listener. */
+export interface ChainVerdict {
+  /** Null when it holds, else OpenSSL's word for what is wrong, such as `CERT_HAS_EXPIRED`. */
+  readonly failure: string | null
+  /** A resumed session has the verdict of an earlier handshake, which says nothing about now. */
+  readonly isResumed: boolean
+  /** Certificates in DER as OpenSSL built the chain, leaf first, its anchor last; empty where it built none. */
+  readonly chain: readonly Uint8Array[]
+}
+
+export interface Entrant {
+  readonly admitted: true
+  readonly identity: Identity
+  readonly proof: Proof
+  /** Null where no certificate was shown. */
+  readonly summary: CertificateSummary | null
+}
+
+export type Refusal = Judgement & { readonly admitted: false }
+
+export interface GateAdmission {
+  judge(presented: Presented): Promise<Entrant | Refusal>
+  /**
+   * Marks the first use of what was shown, where it is one: a pending credential becomes active, and what it follows is
+   * superseded. States are read again inside the transaction, so the answer may be a refusal. It is on disk when this is
+   * fulfilled.
+   */
+  confirmUse(entrant: Entrant): Promise<Entrant | Refusal>
+}
+
+/** Admission of the certificates that the registry holds as ours. */
+export function gateAdmission(issued: Admission): GateAdmission {
+  return {
+    judge: async ({ certificate }) => entrantOf(await issued.judge(certificate)),
+    async confirmUse(entrant) {
+      const { identity, proof, summary } = entrant
+      if (proof.kind !== 'issued' || summary === null || !isFirstUse(proof.credential)) return entrant
+      return entrantOf(await issued.confirmUse({ admitted: true, identity, credential: proof.credential, summary }))
+    },
+  }
+}
+
+function entrantOf(judgement: Judgement): Entrant | Refusal {
+  if (!judgement.admitted) return judgement
+  const { identity, credential, summary } = judgement
+  return { admitted: true, identity, proof: { kind: 'issued', credential }, summary }
+}
+
+function isFirstUse({
+  state,
+  activatedAtMs,
+}: {
+  readonly state: string
+  readonly activatedAtMs: number | null
+}): boolean {
+  return state === 'pending' || (state === 'quarantined' && activatedAtMs === null)
+}
