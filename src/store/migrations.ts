@@ -29,7 +29,14 @@ export interface Dialect {
 export type Step = (database: Kysely<any>, dialect: Dialect) => Promise<void>
 
 /** Step n makes version n + 1. */
-export const steps: readonly Step[] = [makeFirstVersion, makeOperable, makeRestorable, makeSearchable, makeAuthority]
+export const steps: readonly Step[] = [
+  makeFirstVersion,
+  makeOperable,
+  makeRestorable,
+  makeSearchable,
+  makeAuthority,
+  makePolicy,
+]
 
 // biome-ignore lint/suspicious/noExplicitAny: see Step
 async function makeFirstVersion(database: Kysely<any>, dialect: Dialect): Promise<void> {
@@ -235,6 +242,40 @@ async function makeAuthority(database: Kysely<any>, { counter, key, integer, byt
     sql`create table role_grants (
       number ${counter}, identity_id ${key} not null references identities (id), role text not null,
       group_name ${key} not null, may_register ${integer} not null, unique (identity_id, role, group_name))`,
+  ]
+  for (const statement of statements) await statement.execute(database)
+}
+
+/** The policy in its versions, and the other ways to prove an identity: trust anchors, pinned certificates, passwords. */
+// biome-ignore lint/suspicious/noExplicitAny: see Step
+async function makePolicy(database: Kysely<any>, { counter, key, integer, bytes }: Dialect): Promise<void> {
+  const statements = [
+    sql`create table policies (
+      number ${counter}, state text not null, created_at_ms ${integer} not null, created_by text not null,
+      note text not null, changed_at_ms ${integer} not null, activated_at_ms ${integer}, source text not null)`,
+    sql`create index policies_state on policies (state, number)`,
+
+    sql`create table anchors (
+      number ${counter}, id ${key} not null unique, fingerprint ${key} not null unique, state text not null,
+      code text, revocation text not null, created_at_ms ${integer} not null, changed_at_ms ${integer} not null,
+      certificate ${bytes} not null)`,
+    sql`create table anchor_crls (
+      anchor_id ${key} not null, issuer_hash ${key} not null, number text, this_update_ms ${integer} not null,
+      next_update_ms ${integer}, fetched_at_ms ${integer} not null, crl ${bytes} not null,
+      primary key (anchor_id, issuer_hash))`,
+
+    sql`create table pins (
+      number ${counter}, identity_id ${key} not null references identities (id), slot text not null,
+      fingerprint ${key} not null unique, dates_count ${integer} not null, created_at_ms ${integer} not null,
+      used_at_ms ${integer}, certificate ${bytes} not null, unique (identity_id, slot))`,
+
+    sql`create table passwords (
+      number ${counter}, id ${key} not null unique, identity_id ${key} not null references identities (id),
+      state text not null, hash ${bytes} not null, salt ${bytes} not null, cost text not null,
+      created_at_ms ${integer} not null, used_at_ms ${integer}, superseded_at_ms ${integer}, ended_at_ms ${integer})`,
+    sql`create index passwords_identity on passwords (identity_id, state, number)`,
+
+    sql`alter table identities add column key_storage text`,
   ]
   for (const statement of statements) await statement.execute(database)
 }

@@ -28,6 +28,7 @@ export interface IdentityTable {
   profiles: string
   /** `IdentityNames` as JSON. */
   names: string
+  key_storage: string | null
 }
 
 /** What an identity has in `attributes`, once more, in the order in which it is searched. */
@@ -275,6 +276,74 @@ export interface RenewalCallTable {
   at_ms: number
 }
 
+/** A version of the policy. */
+export interface PolicyTable {
+  number: Generated<number>
+  state: string
+  created_at_ms: number
+  created_by: string
+  note: string
+  changed_at_ms: number
+  activated_at_ms: number | null
+  /** The policy file as it was given. */
+  source: string
+}
+
+/** An authority of somebody else. */
+export interface AnchorTable {
+  number: Generated<number>
+  id: string
+  fingerprint: string
+  state: string
+  /** What a certificate of the authority must name to prove that its key is held; null where nothing is to be proved. */
+  code: string | null
+  /** How its revocations are learnt of, as JSON. */
+  revocation: string
+  created_at_ms: number
+  changed_at_ms: number
+  certificate: Uint8Array
+}
+
+/** The latest CRL of an authority of somebody else, or of one below it. */
+export interface AnchorCrlTable {
+  anchor_id: string
+  /** Lower-case hexadecimal SHA-256 of the issuer's name in DER. */
+  issuer_hash: string
+  number: string | null
+  this_update_ms: number
+  next_update_ms: number | null
+  fetched_at_ms: number
+  crl: Uint8Array
+}
+
+/** A certificate that was written down by its thumbprint. */
+export interface PinTable {
+  number: Generated<number>
+  identity_id: IdentityId
+  slot: string
+  fingerprint: string
+  /** 0 or 1. */
+  dates_count: number
+  created_at_ms: number
+  used_at_ms: number | null
+  certificate: Uint8Array
+}
+
+export interface PasswordTable {
+  number: Generated<number>
+  id: string
+  identity_id: IdentityId
+  state: string
+  hash: Uint8Array
+  salt: Uint8Array
+  /** What it was hashed with, as JSON. */
+  cost: string
+  created_at_ms: number
+  used_at_ms: number | null
+  superseded_at_ms: number | null
+  ended_at_ms: number | null
+}
+
 export interface Schema {
   identities: IdentityTable
   identity_attributes: IdentityAttributeTable
@@ -289,6 +358,11 @@ export interface Schema {
   role_grants: RoleGrantTable
   renewal_contests: RenewalContestTable
   renewal_calls: RenewalCallTable
+  policies: PolicyTable
+  anchors: AnchorTable
+  anchor_crls: AnchorCrlTable
+  pins: PinTable
+  passwords: PasswordTable
   crl_shards: CrlShardTable
   crls: CrlTable
   api_keys: ApiKeyTable
