@@ -90,7 +90,7 @@ describe('a root of one’s own', needs('openssl'), () => {
   interface Company {
     readonly root: string
     /** What the company signs for a request, with these extensions. */
-    sign(request: string, extensions: string): Promise<string>
+    sign(request: string, extensions: string, digest?: string): Promise<string>
   }
 
   async function company(t: TestContext, constraints = 'critical,CA:TRUE'): Promise<Company> {
@@ -112,12 +112,12 @@ describe('a root of one’s own', needs('openssl'), () => {
     ])
     return {
       root: readFileSync(root, 'utf8'),
-      async sign(request, extensions) {
+      async sign(request, extensions, digest = '-sha384') {
         const [csr, ext, out] = ['csr.pem', 'ext', 'out.pem'].map((name) => join(folder, name))
         writeFileSync(csr ?? '', request)
         writeFileSync(ext ?? '', extensions)
         await run('openssl', [
-          ...['x509', '-req', '-in', csr ?? '', '-CA', root, '-CAkey', key, '-days', '1800', '-sha384'],
+          ...['x509', '-req', '-in', csr ?? '', '-CA', root, '-CAkey', key, '-days', '1800', digest],
           ...['-extfile', ext ?? '', '-out', out ?? ''],
         ])
         return readFileSync(out ?? '', 'utf8')
@@ -176,6 +176,17 @@ describe('a root of one’s own', needs('openssl'), () => {
       [/has not signed the certificate/, good, other.root],
       [/has not signed itself/, good, good],
       [/path length 0/, await narrow.sign(request, asAuthority), narrow.root],
+      [/by an algorithm that devices refuse/, await plant.sign(request, asAuthority, '-sha1'), plant.root],
+      [
+        /not both clients and servers/,
+        await plant.sign(request, `${asAuthority}extendedKeyUsage=serverAuth`),
+        plant.root,
+      ],
+      [
+        /critical extension 2\.5\.29\.30/,
+        await plant.sign(request, `${asAuthority}nameConstraints=critical,permitted;DNS:example.com`),
+        plant.root,
+      ],
       [/no certificate in PEM/, 'nothing', plant.root],
       [/holds 2 certificates/, good, plant.root + plant.root],
     ]
