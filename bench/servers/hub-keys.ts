@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { serverProfile } from '../../src/core/profile/built-in.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
-import { hubIdentityId } from '../../src/hub/server-certificate.ts'
+import { hubIdentityId } from '../../src/hub/hub-credential.ts'
 import { openKeyFolder } from '../../src/keys/file/key-folder.ts'
 import { readPassphrase } from '../../src/keys/file/passphrase.ts'
 import { systemClock } from '../../src/machine/system.ts'

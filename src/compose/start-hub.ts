@@ -16,6 +16,7 @@ import { EnrolmentRates } from '../hub/enrolment-rates.ts'
 import { FailureLimiter } from '../hub/failure-limiter.ts'
 import { followEvents } from '../hub/follow-events.ts'
 import { gateAdmission } from '../hub/gate-admission.ts'
+import { hubIdentityId } from '../hub/hub-credential.ts'
 import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
 import { keepOcspResponders } from '../hub/ocsp-responders.ts'
@@ -30,7 +31,7 @@ import { registryRenewal } from '../hub/renew.ts'
 import { keepServerCertificate } from '../hub/renew-server-certificate.ts'
 import { noteRoots } from '../hub/roll-over/acknowledge.ts'
 import { keepAuthorities } from '../hub/roll-over/keep.ts'
-import { currentServerCertificate, hubIdentityId } from '../hub/server-certificate.ts'
+import { currentServerCertificate } from '../hub/server-certificate.ts'
 import { keepIntentsFew } from '../hub/sweep-intents.ts'
 import { sweepSessions } from '../hub/sweep-sessions.ts'
 import { keepRequestsFew } from '../hub/waiting-requests.ts'
@@ -139,7 +140,10 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     rates: new EnrolmentRates(clock),
     statusPlaces: places,
   }
-  const certificate = await currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames))
+  const certificate = await currentServerCertificate(
+    { ...issuer, log },
+    serverNames(names.publicName, names.formerNames),
+  )
   await responders.look()
   const brought = openBrought(config, names, log, closing)
   const certificateFor = (serverName: string) => brought?.forName(serverName) ?? null
@@ -225,7 +229,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   }
 
   const renewal = keepServerCertificate({ clock, log, observer }, certificate, {
-    current: () => currentServerCertificate(issuer, serverNames(names.publicName, names.formerNames)),
+    current: () => currentServerCertificate({ ...issuer, log }, serverNames(names.publicName, names.formerNames)),
     use: (renewed) => exchangeCertificate(renewed, gate, tlsApps),
   })
   closing.add('server certificate', renewal.stop)

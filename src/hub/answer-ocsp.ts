@@ -11,13 +11,13 @@ import {
   type SingleAnswer,
   signedOcspResponse,
 } from '../core/x509/ocsp-response.ts'
+import { hubIdentityId } from './hub-credential.ts'
 import { OcspCache } from './ocsp-cache.ts'
 import type { OcspResponder, OcspResponders } from './ocsp-responders.ts'
 import type { Clock } from './ports/clock.ts'
 import type { HubEvent } from './ports/events.ts'
 import type { Log } from './ports/log.ts'
 import type { CredentialStatus, Store } from './ports/store.ts'
-import { hubIdentityId } from './server-certificate.ts'
 
 /** How long an answer is good: a client that keeps it does not hear of a revocation before. */
 export const ocspLifetimeMs: number = 60 * 60_000

@@ -2,7 +2,7 @@
  * The keys that sign OCSP answers: one for each issuing authority, with a certificate that this authority has signed directly
  * (RFC 6960 §4.2.2.2). Nobody asks whether such a certificate is revoked, so it is short-lived, and each has a key of its own.
  */
-import { type Credential, credentialMovedTo } from '../core/identity/credential.ts'
+import type { Credential } from '../core/identity/credential.ts'
 import type { Realm } from '../core/identity/id.ts'
 import { ocspProfile } from '../core/profile/built-in.ts'
 import { certificateContent } from '../core/profile/certificate-content.ts'
@@ -12,15 +12,15 @@ import { type ResponderForm, responderForm } from '../core/x509/ocsp-response.ts
 import { publicKeyHash } from '../core/x509/public-key.ts'
 import type { Authorities } from './authorities.ts'
 import type { Authority } from './authority.ts'
-import { completeCredential, type IssuingHub, issueCredential } from './issue-credential.ts'
-import { type Clock, nowSec } from './ports/clock.ts'
+import { hubIdentity, hubIdentityId, takeIntoUse } from './hub-credential.ts'
+import { type IssuingHub, issueCredential } from './issue-credential.ts'
+import { nowSec } from './ports/clock.ts'
 import type { HubEvent } from './ports/events.ts'
 import type { Log } from './ports/log.ts'
 import type { Observer } from './ports/observer.ts'
 import type { KeyStore, Signer } from './ports/signer.ts'
 import type { StatusPlaces } from './ports/status-places.ts'
-import type { Store, Transaction } from './ports/store.ts'
-import { hubIdentity, hubIdentityId } from './server-certificate.ts'
+import type { Store } from './ports/store.ts'
 
 export interface OcspResponder {
   readonly authorityId: string
@@ -175,7 +175,7 @@ async function newResponder(hub: Hub, authority: Authority): Promise<Responder> 
   try {
     const credential = await issued(hub, authority, signer)
     await hub.store.write(async (tx) => {
-      await takeIntoUse(tx, hub.clock, keyHashBefore, credential)
+      await takeIntoUse(tx, hub.clock, credential, keyHashBefore)
       await tx.settings.set(setting, keyName)
     })
     hub.observer.issuance(ocspProfile.name, 'issued')
@@ -205,25 +205,6 @@ function responderKeyType(keyType: AuthorityKeyType): AuthorityKeyType {
 
 function settingOf({ instance }: Hub, { id }: Authority): string {
   return instance === null ? `ocsp-key.${id}` : `ocsp-key.${id}.${instance}`
-}
-
-/** A responder is in use from the moment its certificate is stored; the one before it is superseded. */
-async function takeIntoUse(tx: Transaction, clock: Clock, keyBefore: string | null, issued: Credential): Promise<void> {
-  const nowMs = clock.nowMs()
-  for (const old of await tx.credentials.ofIdentityIn(hubIdentityId, ['active'])) {
-    if (old.publicKeyHash === keyBefore) await tx.credentials.update(credentialMovedTo(old, 'superseded', nowMs))
-  }
-  await completeCredential(tx, clock, credentialMovedTo(issued, 'active', nowMs))
-  const { identityId, fingerprint, serialNumber } = issued
-  await tx.events.append({ type: 'credential-issued', identityId, fingerprint, serialNumber })
-  await tx.audit.append({
-    atMs: nowMs,
-    actor: 'hub',
-    act: 'credential.issue',
-    subject: hubIdentityId,
-    before: null,
-    after: { serialNumber, profile: issued.profile, notAfter: new Date(issued.notAfterSec * 1000).toISOString() },
-  })
 }
 
 function responderOf({ clock }: Hub, signer: Signer, credential: Credential): Responder {

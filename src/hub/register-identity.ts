@@ -9,10 +9,10 @@ import {
   profilesOfKind,
 } from '../core/identity/identity.ts'
 import { parseIdentityNames } from '../core/identity/names.ts'
+import { hubIdentityId } from './hub-credential.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { grantedProfile } from './profiles.ts'
-import { hubIdentityId } from './server-certificate.ts'
 
 export interface NewIdentity {
   readonly kind: Identity['kind']

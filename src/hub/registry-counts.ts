@@ -3,9 +3,9 @@ import type { CredentialState } from '../core/identity/credential.ts'
 import { type IdentityState, identityStates } from '../core/identity/identity.ts'
 import { deviceProfile, grantableProfiles, ocspProfile } from '../core/profile/built-in.ts'
 import type { Authorities } from './authorities.ts'
+import { hubIdentityId } from './hub-credential.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { EndingQuery, Store } from './ports/store.ts'
-import { hubIdentityId } from './server-certificate.ts'
 
 const daySec = 86_400
 

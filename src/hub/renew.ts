@@ -20,6 +20,7 @@ import { assertAcceptableKey, publicKeyHash } from '../core/x509/public-key.ts'
 import { confirmFirstUse, judgeCertificate, judgeKnown } from './admit.ts'
 import { type Authorities, mainChain } from './authorities.ts'
 import { firstUse, idsOf, revokeSuperseded } from './first-use.ts'
+import { hubIdentityId } from './hub-credential.ts'
 import { completeCredential, issueCredential } from './issue-credential.ts'
 import type { Admission } from './judgement.ts'
 import type { NewAttempt } from './ports/attempts.ts'
@@ -32,7 +33,6 @@ import type { Store, Transaction } from './ports/store.ts'
 import { grantedProfile, profileNamed } from './profiles.ts'
 import type { Renewal, RenewalOrder } from './renewal-order.ts'
 import { assertKeyRenews, assertRenews } from './renewal-request.ts'
-import { hubIdentityId } from './server-certificate.ts'
 
 export interface RenewalHub {
   readonly store: Store

@@ -13,11 +13,11 @@ import { readCertificate } from '../core/x509/certificate.ts'
 import { crlShardBase } from '../core/x509/crl-shard-url.ts'
 import { adoptionPlans } from './adopt.ts'
 import { sameGrants } from './grants.ts'
+import { hubIdentityId } from './hub-credential.ts'
 import type { JournalFacts } from './journal-facts.ts'
 import type { JournalEntry } from './ports/journal.ts'
 import type { Adoption, Transaction } from './ports/store.ts'
 import { profileNamed } from './profiles.ts'
-import { hubIdentityId } from './server-certificate.ts'
 
 export class Replay {
   readonly #tx: Transaction

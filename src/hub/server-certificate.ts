@@ -1,7 +1,6 @@
 /** The certificate of the hub's own listeners: issued below its own authority, renewed before it ends. */
-import { type Credential, credentialMovedTo } from '../core/identity/credential.ts'
-import type { IdentityId, Realm } from '../core/identity/id.ts'
-import { type Identity, noNames, profilesOfKind } from '../core/identity/identity.ts'
+import type { Credential } from '../core/identity/credential.ts'
+import type { Realm } from '../core/identity/id.ts'
 import { serverProfile } from '../core/profile/built-in.ts'
 import { certificateContent } from '../core/profile/certificate-content.ts'
 import { emptyOrder } from '../core/profile/order.ts'
@@ -11,13 +10,15 @@ import { encodePem } from '../core/x509/pem.ts'
 import { publicKeyHash } from '../core/x509/public-key.ts'
 import { type Authorities, mainChain } from './authorities.ts'
 import type { Authority } from './authority.ts'
-import { completeCredential, issueCredential } from './issue-credential.ts'
+import { hubIdentity, hubIdentityId, takeIntoUse } from './hub-credential.ts'
+import { issueCredential } from './issue-credential.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
+import type { Log } from './ports/log.ts'
 import type { Observer } from './ports/observer.ts'
 import type { Random } from './ports/random.ts'
 import type { KeyStore } from './ports/signer.ts'
 import type { StatusPlaces } from './ports/status-places.ts'
-import type { Store, Transaction } from './ports/store.ts'
+import type { Store } from './ports/store.ts'
 
 /** One certificate with its key. */
 interface ServedCertificate {
@@ -37,9 +38,6 @@ export interface ServerCertificate extends ServedCertificate {
   readonly renewAtSec: number
 }
 
-/** The identity that stands for the hub itself. */
-export const hubIdentityId = 'hub' as IdentityId
-
 /** Names and addresses that clients may use for this hub. */
 export interface ServerNames {
   /** The first is the public name. */
@@ -56,6 +54,7 @@ interface Hub {
   readonly clock: Clock
   readonly random: Random
   readonly observer: Pick<Observer, 'issuance'>
+  readonly log: Log
   readonly realm: Realm
   readonly authorities: Authorities
   readonly statusPlaces: StatusPlaces
@@ -69,7 +68,7 @@ interface Hub {
 export async function currentServerCertificate(hub: Hub, names: ServerNames): Promise<ServerCertificate> {
   const main = await currentOf(hub, names, hub.authorities.issuing())
   const rsaIssuer = rsaIssuerOf(hub.authorities)
-  const rsa = rsaIssuer === null ? null : await currentOf(hub, names, rsaIssuer)
+  const rsa = rsaIssuer === null ? null : await currentOrNone(hub, names, rsaIssuer)
   const all = rsa === null ? [main] : [main, rsa]
   return {
     ...(await asServed(hub, main)),
@@ -90,6 +89,19 @@ function rsaIssuerOf(authorities: Authorities): Authority | null {
 interface Current {
   readonly keyName: string
   readonly credential: Credential
+}
+
+/**
+ * The same of a chain beside the main one. Where it cannot be had, because that chain has ended for instance, all clients but
+ * those of that chain are served.
+ */
+async function currentOrNone(hub: Hub, names: ServerNames, issuer: Authority): Promise<Current | null> {
+  try {
+    return await currentOf(hub, names, issuer)
+  } catch (error) {
+    hub.log.error('the listeners have no certificate of the chain', { chain: issuer.chain, error })
+    return null
+  }
 }
 
 async function currentOf(hub: Hub, names: ServerNames, issuer: Authority): Promise<Current> {
@@ -127,28 +139,8 @@ async function issueServerCredential(
     publicKey,
     actor: 'hub',
   })
-  await hub.store.write((tx) => takeIntoUse(tx, hub.clock, credential))
+  await hub.store.write((tx) => takeIntoUse(tx, hub.clock, credential, credential.publicKeyHash))
   return credential
-}
-
-/** A server certificate is in use from the moment it is stored; the one before it is superseded. */
-async function takeIntoUse(tx: Transaction, clock: Clock, issued: Credential): Promise<void> {
-  const nowMs = clock.nowMs()
-  for (const old of await tx.credentials.ofIdentityIn(hubIdentityId, ['active'])) {
-    if (old.publicKeyHash === issued.publicKeyHash)
-      await tx.credentials.update(credentialMovedTo(old, 'superseded', nowMs))
-  }
-  await completeCredential(tx, clock, credentialMovedTo(issued, 'active', nowMs))
-  const { identityId, fingerprint, serialNumber } = issued
-  await tx.events.append({ type: 'credential-issued', identityId, fingerprint, serialNumber })
-  await tx.audit.append({
-    atMs: nowMs,
-    actor: 'hub',
-    act: 'credential.issue',
-    subject: hubIdentityId,
-    before: null,
-    after: { serialNumber, profile: issued.profile, notAfter: new Date(issued.notAfterSec * 1000).toISOString() },
-  })
 }
 
 /** The key of the listeners is kept over renewals, until it is compromised; its name stands in the settings. */
@@ -172,22 +164,6 @@ async function isCompromised(hub: Hub, keyName: string): Promise<boolean> {
   const hash = publicKeyHash((await hub.keys.open(keyName)).publicKey)
   const revoked = await hub.store.credentials.ofIdentityIn(hubIdentityId, ['revoked'])
   return revoked.some((old) => old.publicKeyHash === hash && old.revocationReason === 'keyCompromise')
-}
-
-/** As it is when it is first written down. */
-export function hubIdentity(nowMs: number): Identity {
-  return {
-    id: hubIdentityId,
-    kind: 'service',
-    state: 'active',
-    group: null,
-    attributes: {},
-    profiles: profilesOfKind.service,
-    names: noNames,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-    version: 1,
-  }
 }
 
 function renewAtSec(credential: Credential): number {

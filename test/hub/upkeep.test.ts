@@ -9,6 +9,7 @@ import { readCertificate } from '../../src/core/x509/certificate.ts'
 import { decodePem } from '../../src/core/x509/pem.ts'
 import { authenticateApiKey, createApiKey } from '../../src/hub/api-keys.ts'
 import { revokeCertificate, revokeDevice } from '../../src/hub/change-identity.ts'
+import { createChain } from '../../src/hub/create-chain.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { establishAuthorities } from '../../src/hub/establish-authorities.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
@@ -71,6 +72,17 @@ test('the server certificate is kept until two thirds of its life, or until it l
   hub.clock.advance(wider.renewAtSec * 1000 - hub.clock.nowMs())
   const renewed = await currentServerCertificate(hub, more)
   assert.ok(renewed.notAfterSec > wider.notAfterSec)
+})
+
+test('a chain beside the main one that has ended takes nothing from the clients of the main one', async (t) => {
+  const hub = await hubParts(t)
+  const names = { dnsNames: ['hub.plant.example'], ipAddresses: [] }
+  const longAgo = { ...hub, clock: new StandingClock(noonMs - 30 * 365 * 86_400_000) }
+  await createChain(longAgo, hub.actor, { chain: 'rsa', keyType: 'RSA-2048' })
+  const served = await currentServerCertificate(hub, names)
+  assert.equal(served.forRsa, null)
+  assert.equal((await currentServerCertificate(hub, names)).chain, served.chain)
+  assert.ok(hub.log.lines.some(({ level, fields }) => level === 'error' && fields.chain === 'rsa'))
 })
 
 test('a revoked server certificate is replaced at once, with another key when its key is compromised', async (t) => {

@@ -1,9 +1,10 @@
 /** `handfast ca csr` and `install`: an issuing authority below a root that is kept elsewhere. */
 import type { Command } from 'commander'
 import type { AuthorityListView, AuthorityRequestView } from '../../../api-schema/authority-views.ts'
+import { HubError, quote } from '../../../core/errors.ts'
 import { limits } from '../../../core/limits.ts'
 import { type AuthorityKeyType, authorityKeyTypes } from '../../../core/x509/authority-key.ts'
-import { encodePem } from '../../../core/x509/pem.ts'
+import { decodePem, encodePem } from '../../../core/x509/pem.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../../hub-options.ts'
 import { note, printJson } from '../../output.ts'
 import { oneOf } from '../../values.ts'
@@ -61,7 +62,15 @@ export function defineInstall(command: Command): void {
     })
 }
 
+/** One certificate in PEM, whatever the file holds. @throws HubError `usage`, `certificate-unreadable` */
 function pemIn(file: string): string {
   const bytes = readSmallBytes(file, limits.keyFileCharsMax)
-  return bytes[0] === 0x30 ? encodePem('CERTIFICATE', bytes) : bytes.toString('utf8')
+  if (bytes[0] === 0x30) return encodePem('CERTIFICATE', bytes)
+  const text = bytes.toString('utf8')
+  const held = decodePem(text).filter(({ label }) => label === 'CERTIFICATE').length
+  if (held === 1) return text
+  const what = held === 0 ? 'no certificate' : `${held} certificates, and one is wanted`
+  throw new HubError('usage', `the file ${quote(file)} holds ${what}`, {
+    hint: '--certificate takes what your root has signed, --root the root itself, each in PEM or DER',
+  })
 }

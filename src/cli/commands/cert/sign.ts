@@ -1,5 +1,4 @@
 /** `handfast cert sign`: a certificate for a request that somebody else made. */
-import { readFileSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { IssueCertificateRequest, IssuedCertificateView } from '../../../api-schema/certificates.ts'
 import { HubError, quote } from '../../../core/errors.ts'
@@ -8,11 +7,11 @@ import { limits } from '../../../core/limits.ts'
 import { parseCertificateRequest } from '../../../core/x509/certificate-request.ts'
 import { oids } from '../../../core/x509/oids.ts'
 import { decodePem, encodePem } from '../../../core/x509/pem.ts'
-import { writeDurably, writeNewDurably } from '../../../disk/durable-file.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
 import { addOrderOptions, type OrderOptions, orderedBy } from '../../order-certificate.ts'
 import { note, printFields, printJson, printLine, shortTime } from '../../output.ts'
 import { collected } from '../../values.ts'
+import { readSmallBytes, writeWholeFile } from '../../whole-file.ts'
 
 interface SignOptions extends HubOptions, OrderOptions {
   readonly csr: string
@@ -65,7 +64,7 @@ async function signRequest(options: SignOptions): Promise<void> {
   }
   const issued = await hubOf(options).post<IssuedCertificateView>('/credentials', request)
   const { credential, certificate, chain } = issued
-  if (out !== undefined) write(out, certificate + chain, force)
+  if (out !== undefined) writeWholeFile(out, certificate + chain, { mode: 0o644, force })
   if (options.json) return printJson(issued)
   if (out === undefined) {
     process.stdout.write(certificate + chain)
@@ -86,20 +85,10 @@ async function requestPem(file: string): Promise<string> {
 }
 
 async function bytesOf(file: string): Promise<Buffer> {
-  if (file === '-') {
-    const chunks: Buffer[] = []
-    for await (const chunk of process.stdin) chunks.push(chunk)
-    return Buffer.concat(chunks)
-  }
-  try {
-    if (statSync(file).size <= limits.estBodyBytesMax) return readFileSync(file)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new HubError('usage', `the file ${quote(file)} cannot be read (${code})`, { cause: error })
-  }
-  throw new HubError('csr-unreadable', `the file ${quote(file)} is too large for a certificate request`, {
-    hint: requestHint,
-  })
+  if (file !== '-') return readSmallBytes(file, limits.estBodyBytesMax)
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk)
+  return Buffer.concat(chunks)
 }
 
 const requestHint = 'name a file with a PKCS#10 in PEM or DER, as `openssl req -new` makes it'
@@ -114,16 +103,4 @@ function commonNameOf(pem: string): string {
   if (isIdentityId(name)) return name
   const what = name === '' ? 'the request has no common name' : `the common name ${quote(name)} is no id`
   throw new HubError('usage', `${what}, so that nothing says whose certificate it is`, { hint: 'give --id' })
-}
-
-/** @throws HubError `files-exist`, `files-unwritable` */
-function write(path: string, text: string, force: boolean): void {
-  try {
-    if (force) writeDurably(path, text, 0o644)
-    else writeNewDurably(path, text, 0o644)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') throw new HubError('files-exist', `${quote(path)} would be replaced`, { cause: error })
-    throw new HubError('files-unwritable', `the file ${quote(path)} cannot be written (${code})`, { cause: error })
-  }
 }
