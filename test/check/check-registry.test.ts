@@ -106,7 +106,7 @@ describe('the check of a registry', () => {
       'an unknown kind': `update identities set kind = 'ghost' where id = 'idle'`,
       'attributes that are no JSON': `update identities set attributes = '{' where id = 'idle'`,
       'a group that reaches into topics': `update identities set group_name = 'a/#' where id = 'idle'`,
-      'an id that is none': `insert into identities select 'a b', kind, state, group_name, attributes, 1, 1, 1, profiles, names from identities where id = 'idle'`,
+      'an id that is none': `insert into identities select 'a b', kind, state, group_name, attributes, 1, 1, 1, profiles, names, null from identities where id = 'idle'`,
       'a version below 1': `update identities set version = 0 where id = 'idle'`,
       'a profile that there is not': `update identities set profiles = '["device","none"]' where id = 'idle'`,
       'grants that are no list': `update identities set profiles = '{}' where id = 'idle'`,
@@ -232,7 +232,7 @@ describe('the check of a registry', () => {
 
   test('tells the first problems of a rule and counts the rest', async () => {
     const many = `with recursive n(i) as (select 1 union all select i + 1 from n where i < 60)
-      insert into identities select 'extra-' || i, 'ghost', 'active', null, '{}', 1, 1, 1, '[]', '{}' from n`
+      insert into identities select 'extra-' || i, 'ghost', 'active', null, '{}', 1, 1, 1, '[]', '{}', null from n`
     const path = join(folder, 'many.db')
     copyFileSync(whole, path)
     const database = new DatabaseSync(path)
