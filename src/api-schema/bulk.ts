@@ -4,7 +4,7 @@ import { identityStates } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import { answerNamed, requestNamed } from './components.ts'
 import { grantFields } from './grants.ts'
-import { deviceAttributes, deviceGroup, deviceId, tokenLifetimeBounds } from './requests.ts'
+import { deviceAttributes, deviceGroup, deviceId, keyStorage, tokenLifetimeBounds } from './requests.ts'
 import { problemView } from './views.ts'
 
 const flag = z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false)
@@ -33,6 +33,7 @@ export const importRow = requestNamed(
     id: deviceId,
     group: deviceGroup.nullable().default(null),
     attributes: deviceAttributes.default({}),
+    keyStorage: keyStorage.default(null),
     ...z.strictObject(grantFields).partial().shape,
     state: z.enum(identityStates).optional().meta({
       description: 'the state it is registered in, active where nothing is said; a retired one takes its id out of use',

@@ -33,6 +33,7 @@ export const device: DeviceView = {
   dnsNames: [],
   ipAddresses: [],
   emails: [],
+  keyStorage: null,
   version: 1,
   createdAt: '2026-11-21T12:00:00.000Z',
   updatedAt: '2026-11-21T12:00:00.000Z',
@@ -97,6 +98,7 @@ export const service: IdentityView = {
   dnsNames: ['broker.plant.example'],
   ipAddresses: ['10.3.0.11'],
   emails: [],
+  keyStorage: null,
   profiles: ['server'],
   version: 1,
   createdAt: '2026-11-21T12:00:00.000Z',
@@ -238,6 +240,7 @@ export const adoption: AdoptionView = {
     dnsNames: [],
     ipAddresses: [],
     emails: [],
+    keyStorage: null,
   },
   credentials: [{ ...credential, state: 'unadopted' }],
 }

@@ -1,10 +1,19 @@
 /** Services and people, as the admin API takes and shows them: identities whose certificates operators order. */
 import { z } from 'zod'
 import { identityKinds } from '../core/identity/id.ts'
-import { identityStates } from '../core/identity/identity.ts'
+import { identityStates, keyStorages } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import { answerNamed, requestNamed } from './components.ts'
-import { deviceAttributes, deviceGroup, deviceId, editDeviceRequest, idBeginning, page } from './requests.ts'
+import {
+  deviceAttributes,
+  deviceGroup,
+  deviceId,
+  editDeviceRequest,
+  idBeginning,
+  keyStorage,
+  keyStorageSays,
+  page,
+} from './requests.ts'
 import { credentialView, pageOf } from './views.ts'
 
 const name = (description: string) => z.string().min(1).max(limits.identityNameCharsMax).meta({ description })
@@ -30,6 +39,7 @@ export const registerIdentityRequest = requestNamed(
     dnsNames: dnsNames.default([]),
     ipAddresses: ipAddresses.default([]),
     emails: emails.default([]),
+    keyStorage: keyStorage.default(null),
     profiles: z
       .array(profileName)
       .max(limits.identityProfilesMax)
@@ -73,6 +83,7 @@ export const identityView = answerNamed(
     ipAddresses: z.array(z.string()),
     emails: z.array(z.string()),
     profiles: z.array(z.string()).meta({ description: 'profiles that it is granted' }),
+    keyStorage: z.enum(keyStorages).nullable().meta({ description: keyStorageSays }),
     version: z.number().int().meta({ description: 'one more with every change; in quotes it is the ETag' }),
     createdAt: time('when it was registered'),
     updatedAt: time('when it was changed last'),

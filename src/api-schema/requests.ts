@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { HubError } from '../core/errors.ts'
 import { revocationReasons } from '../core/identity/credential.ts'
-import { identityStates, parseAttributes, parseGroup } from '../core/identity/identity.ts'
+import { identityStates, keyStorages, parseAttributes, parseGroup } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import { requestNamed } from './components.ts'
 import { grantFields, tokenProfile } from './grants.ts'
@@ -37,6 +37,13 @@ export const deviceAttributes = z
   .check(eachAttributeJudged)
   .meta({ maxProperties: limits.attributesMax, description: 'names of letters, digits, "_" and "-", and their values' })
 
+/** Why it is kept, the same wherever it stands. */
+export const keyStorageSays = 'where its private key lives, as its operator says: policies may ask for it'
+export const keyStorage = z
+  .enum(keyStorages)
+  .nullable()
+  .meta({ description: `${keyStorageSays}; null where nobody knows` })
+
 /** Seconds that a new token stays good: a minute to 30 days, a day if not given. */
 export const tokenLifetimeBounds = { min: 60, max: 30 * 86_400, default: 86_400 } as const
 
@@ -61,6 +68,7 @@ export const registerDeviceRequest = requestNamed(
     id: deviceId,
     group: deviceGroup.nullable().default(null),
     attributes: deviceAttributes.default({}),
+    keyStorage: keyStorage.default(null),
     ...z.strictObject(grantFields).partial().shape,
     tokenProfile,
     tokenLifetimeSec,
@@ -81,6 +89,7 @@ export const editDeviceRequest = requestNamed(
       .nullable()
       .optional()
       .meta({ description: 'attributes to set; null removes one, and null in place of the object all of them' }),
+    keyStorage: keyStorage.optional(),
     ...z.strictObject(grantFields).partial().shape,
   }),
 )

@@ -7,8 +7,9 @@
  */
 import { z } from 'zod'
 import { identityKinds } from '../core/identity/id.ts'
-import { identityStates } from '../core/identity/identity.ts'
+import { identityStates, keyStorages } from '../core/identity/identity.ts'
 import { answerNamed } from './components.ts'
+import { keyStorageSays } from './requests.ts'
 
 const time = (description: string) => z.string().meta({ format: 'date-time', description })
 const text = (description: string) => z.string().meta({ description })
@@ -29,6 +30,7 @@ export const deviceView = answerNamed(
     dnsNames: z.array(z.string()).meta({ description: 'names that its certificates may have beside its id' }),
     ipAddresses: z.array(z.string()).meta({ description: 'addresses that they may have' }),
     emails: z.array(z.string()).meta({ description: 'e-mail addresses that they may have' }),
+    keyStorage: z.enum(keyStorages).nullable().meta({ description: keyStorageSays }),
     version: count('1 at its registration, one more with every change; in quotes it is the ETag of the device'),
     createdAt: time('when it was registered'),
     updatedAt: time('when it was changed last'),
@@ -175,6 +177,7 @@ export const adoptionView = answerNamed(
         dnsNames: z.array(z.string()),
         ipAddresses: z.array(z.string()),
         emails: z.array(z.string()),
+        keyStorage: z.enum(keyStorages).nullable(),
       })
       .nullable()
       .meta({ description: 'as it would be; null where it stays as it is' }),

@@ -1,6 +1,7 @@
 /** Values of options, read from text. Each reader is made for one option, which its refusals name. */
 import { nearest } from '../config/nearest.ts'
 import { HubError, quote } from '../core/errors.ts'
+import { keyStorages } from '../core/identity/identity.ts'
 
 const unitSec: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
 
@@ -66,6 +67,9 @@ export function oneOf<Word extends string>(option: string, words: readonly Word[
   }
   return Object.assign(read, { words })
 }
+
+/** Reads where a key lives. */
+export const parseKeyStorage = oneOf('--key-storage', keyStorages)
 
 /** Adds a value to those read before, for an option that may be repeated. */
 export function collected(value: string, before: readonly string[] | undefined): readonly string[] {

@@ -45,8 +45,9 @@ function targetOf(now: Identity, { identity: then, versionThen }: Adoption): Ide
   if (now.state === 'retired') return null
   const isUntouched = now.version === versionThen
   const opens = then.state === 'active' && (now.state === 'pending' || (now.state === 'disabled' && isUntouched))
-  const { group, attributes, profiles, names } = isUntouched ? then : now
-  const target: Identity = { ...now, state: opens ? 'active' : now.state, group, attributes, profiles, names }
+  const { group, attributes, profiles, names, keyStorage } = isUntouched ? then : now
+  const kept = { group, attributes, profiles, names, keyStorage }
+  const target: Identity = { ...now, state: opens ? 'active' : now.state, ...kept }
   return isDeepStrictEqual(target, now) ? null : target
 }
 

@@ -12,6 +12,7 @@ import { assertNotHub } from './register-identity.ts'
 export interface DeviceEdit extends GrantsGiven {
   readonly group?: string | null | undefined
   readonly attributes?: Readonly<Record<string, string | null>> | null | undefined
+  readonly keyStorage?: Identity['keyStorage'] | undefined
 }
 
 interface Hub {
@@ -20,7 +21,7 @@ interface Hub {
 }
 
 /**
- * Edits group, attributes and grants of a device. An edit that changes nothing leaves no trace.
+ * Edits group, attributes, key storage and grants of a device. An edit that changes nothing leaves no trace.
  *
  * @param allowed the versions that it may be made to; null for any
  * @returns the device as it is now
@@ -63,10 +64,12 @@ export function editIdentity(
     const group = edit.group === undefined ? before.group : edit.group === null ? null : parseGroup(edit.group)
     const attributes = parseAttributes(merged(before.attributes, edit.attributes))
     const grants = grantsWith(before, edit)
-    const isSame = group === before.group && sameAttributes(attributes, before.attributes)
-    if (isSame && sameGrants(grants, before)) return before
+    const keyStorage = edit.keyStorage === undefined ? before.keyStorage : edit.keyStorage
+    const isSame = group === before.group && keyStorage === before.keyStorage && sameGrants(grants, before)
+    if (isSame && sameAttributes(attributes, before.attributes)) return before
     const atMs = hub.clock.nowMs()
-    const after: Identity = { ...before, ...grants, group, attributes, updatedAtMs: atMs, version: before.version + 1 }
+    const changed = { group, attributes, keyStorage, updatedAtMs: atMs, version: before.version + 1 }
+    const after: Identity = { ...before, ...grants, ...changed }
     await assertGrantable(tx, after, before)
     await tx.identities.update(after)
     await tx.events.append({ type: 'identity-changed', identityId: id })
@@ -82,9 +85,13 @@ export function editIdentity(
   })
 }
 
-/** What the audit log says of it: grants only where they were edited. */
-function keptAbout({ group, attributes, profiles, names }: Identity, edit: GrantsGiven): object {
-  return { group, attributes, ...(saysNothing(edit) ? {} : { profiles, names }) }
+/** What the audit log says of it: grants and key storage only where they were edited. */
+function keptAbout({ group, attributes, profiles, names, keyStorage }: Identity, edit: DeviceEdit): object {
+  return {
+    ...{ group, attributes },
+    ...(edit.keyStorage === undefined ? {} : { keyStorage }),
+    ...(saysNothing(edit) ? {} : { profiles, names }),
+  }
 }
 
 function merged(

@@ -19,6 +19,7 @@ export function hubIdentity(nowMs: number): Identity {
     attributes: {},
     profiles: profilesOfKind.service,
     names: noNames,
+    keyStorage: null,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
     version: 1,

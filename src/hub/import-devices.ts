@@ -21,7 +21,7 @@ interface Hub {
 }
 
 /** A device as an import wants it. */
-export interface ImportedDevice extends Pick<Identity, 'id' | 'group' | 'attributes'> {
+export interface ImportedDevice extends Pick<Identity, 'id' | 'group' | 'attributes' | 'keyStorage'> {
   /** Null where nothing is said: what every device has, and whatever one has that is there. */
   readonly grants: Grants | null
   /** Null where nothing is said: a new device is active, and one that is there may be in any state but retired. */
@@ -79,8 +79,8 @@ export async function importBatch<Line>(
     const registrations: Registration[] = []
     const lines = (await judged(tx, rows, options.access)).map(({ device, outcome }) => {
       if (device === null || outcome.result !== 'created') return describe(outcome)
-      const { id, group, attributes, state, grants } = device
-      const identity = newDevice({ id, group, attributes, state: state ?? 'active', ...grants }, nowMs)
+      const { id, group, attributes, keyStorage, state, grants } = device
+      const identity = newDevice({ id, group, attributes, keyStorage, state: state ?? 'active', ...grants }, nowMs)
       const granted = tokenFor(hub, identity, options)
       registrations.push({ identity, token: granted?.token ?? null })
       return describe({ ...outcome, tokenText: granted?.text ?? null })
@@ -188,6 +188,9 @@ function contradiction(present: Identity, wanted: ImportedDevice): HubError | nu
       ? []
       : [present.group === null ? 'is in no group' : `is in group ${quote(present.group)}`]),
     ...(sameAttributes(present.attributes, wanted.attributes) ? [] : ['has other attributes']),
+    ...(wanted.keyStorage === null || present.keyStorage === wanted.keyStorage
+      ? []
+      : [`has its key in ${present.keyStorage ?? 'no known place'}`]),
     ...(wanted.grants === null || sameGrants(present, wanted.grants) ? [] : ['has other profiles or names']),
   ]
   if (differences.length === 0) return null

@@ -52,6 +52,7 @@ export async function registerDevice(
     readonly tokenLifetimeSec: number
     /** Whether an operator approves the key of the device before it gets its certificate. */
     readonly needsApproval?: boolean
+    readonly keyStorage?: Identity['keyStorage']
   } & GrantsGiven,
 ): Promise<TokenGrant> {
   const identity = newDevice(
@@ -60,6 +61,7 @@ export async function registerDevice(
       state: 'active',
       group: request.group === null ? null : parseGroup(request.group),
       attributes: parseAttributes(request.attributes),
+      keyStorage: request.keyStorage ?? null,
       ...grantsWith({ profiles: profilesOfKind.device, names: noNames }, request),
     },
     hub.clock.nowMs(),

@@ -22,6 +22,7 @@ export interface NewIdentity {
   readonly names: IdentityNames
   /** Null for those of its kind. */
   readonly profiles: readonly string[] | null
+  readonly keyStorage?: Identity['keyStorage']
 }
 
 /**
@@ -43,6 +44,7 @@ export async function registerIdentity(
     attributes: parseAttributes(request.attributes),
     profiles: request.profiles ?? profilesOfKind[request.kind],
     names: parseIdentityNames(request.names),
+    keyStorage: request.keyStorage ?? null,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
     version: 1,
@@ -51,7 +53,7 @@ export async function registerIdentity(
   return hub.store.write(async (tx) => {
     for (const profile of identity.profiles) await grantedProfile(tx, identity, profile)
     await assertFree(tx, identity)
-    const { id, kind, group, attributes, profiles, names } = identity
+    const { id, kind, group, attributes, profiles, names, keyStorage } = identity
     await tx.identities.insert(identity)
     await tx.events.append({ type: 'identity-registered', identityId: id })
     await tx.audit.append({
@@ -60,7 +62,7 @@ export async function registerIdentity(
       act: 'identity.register',
       subject: id,
       before: null,
-      after: { kind, group, attributes, profiles, names },
+      after: { kind, group, attributes, profiles, names, ...(keyStorage === null ? {} : { keyStorage }) },
     })
     return identity
   })

@@ -18,12 +18,13 @@ export interface Registration {
 
 /** A device as it is registered now, with the profiles of its kind and without names where nothing is said of them. */
 export function newDevice(
-  device: Pick<Identity, 'id' | 'state' | 'group' | 'attributes'> & Partial<Grants>,
+  device: Pick<Identity, 'id' | 'state' | 'group' | 'attributes'> & Partial<Grants & Pick<Identity, 'keyStorage'>>,
   nowMs: number,
 ): Identity {
   return {
     profiles: profilesOfKind.device,
     names: noNames,
+    keyStorage: null,
     ...device,
     kind: 'device',
     createdAtMs: nowMs,
@@ -85,7 +86,7 @@ export async function register(tx: Transaction, actor: string, registrations: re
 }
 
 function registeredEntry(actor: string, identity: Identity): NewAuditEntry {
-  const { id, state, group, attributes, createdAtMs } = identity
+  const { id, state, group, attributes, keyStorage, createdAtMs } = identity
   return {
     atMs: createdAtMs,
     actor,
@@ -93,7 +94,12 @@ function registeredEntry(actor: string, identity: Identity): NewAuditEntry {
     subject: id,
     before: null,
     // Active goes without saying.
-    after: { ...(state === 'active' ? {} : { state }), group, attributes, ...unusualGrants(identity) },
+    after: {
+      ...(state === 'active' ? {} : { state }),
+      ...{ group, attributes },
+      ...(keyStorage === null ? {} : { keyStorage }),
+      ...unusualGrants(identity),
+    },
   }
 }
 

@@ -9,7 +9,7 @@ import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Stage } from '../core/failure/failure.ts'
 import type { CredentialState, KeyOrigin, RevocationReason } from '../core/identity/credential.ts'
 import type { IdentityId, IdentityKind } from '../core/identity/id.ts'
-import type { IdentityState } from '../core/identity/identity.ts'
+import type { IdentityState, KeyStorage } from '../core/identity/identity.ts'
 import type { TokenState } from '../core/identity/token.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { AuthorityRow, RollOverRow } from '../hub/ports/authorities.ts'
@@ -28,7 +28,7 @@ export interface IdentityTable {
   profiles: string
   /** `IdentityNames` as JSON. */
   names: string
-  key_storage: string | null
+  key_storage: KeyStorage | null
 }
 
 /** What an identity has in `attributes`, once more, in the order in which it is searched. */

@@ -24,7 +24,15 @@ function handfast({ data }: FakeHub, args: readonly string[]): Promise<Finished>
 
 function waiting(id: string): AdoptionView {
   const at = '2026-11-21T12:00:00.000Z'
-  const kept = { group: null, attributes: {}, profiles: ['device'], dnsNames: [], ipAddresses: [], emails: [] }
+  const kept = {
+    group: null,
+    attributes: {},
+    profiles: ['device'],
+    dnsNames: [],
+    ipAddresses: [],
+    emails: [],
+    keyStorage: null,
+  }
   const device = { id, kind: 'device' as const, ...kept, version: 1, createdAt: at, updatedAt: at }
   return {
     device: { ...device, state: 'pending' },

@@ -17,6 +17,7 @@ export function fakeIdentity(id: string, change: Partial<Identity> = {}): Identi
     attributes: {},
     profiles: ['device'],
     names: noNames,
+    keyStorage: null,
     createdAtMs: 1_000,
     updatedAtMs: 2_000,
     version: 1,

@@ -60,6 +60,7 @@ function admission(
       attributes: {},
       profiles: ['device'],
       names: { dnsNames: [], ipAddresses: [], emails: [] },
+      keyStorage: null,
       createdAtMs: 0,
       updatedAtMs: 0,
       version: 1,

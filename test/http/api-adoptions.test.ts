@@ -11,7 +11,7 @@ type Api = Awaited<ReturnType<typeof apiParts>>
 
 /** What the journal says that it was granted. */
 const names = { dnsNames: ['pump.plant.example'], ipAddresses: [], emails: [] }
-const grants = { profiles: ['dual'], ...names }
+const grants = { profiles: ['dual'], ...names, keyStorage: null }
 
 /** A device as a restore leaves it: registered since, with a certificate that was used. */
 async function waiting({ hub }: Api, id: string, n: number): Promise<Credential> {

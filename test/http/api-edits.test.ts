@@ -31,6 +31,14 @@ describe('an edit', () => {
     assert.deepEqual((await answered<DeviceView>(edit(api, { attributes: null }, '"3"'))).attributes, {})
   })
 
+  test('says where the key lives, and that nobody knows any more', async (t) => {
+    const api = await withPump(t)
+    assert.equal((await answered<DeviceView>(edit(api, { keyStorage: 'tpm' }, '"1"'))).keyStorage, 'tpm')
+    assert.equal((await answered<DeviceView>(edit(api, { group: 'line-3' }, '"2"'))).keyStorage, 'tpm')
+    assert.equal((await answered<DeviceView>(edit(api, { keyStorage: null }, '"3"'))).keyStorage, null)
+    assertProblem(await edit(api, { keyStorage: 'drawer' }, '"4"'), 400, 'request-invalid')
+  })
+
   test('is an event and an act in the audit log, with what was and what is', async (t) => {
     const api = await withPump(t)
     const last = await api.hub.store.events.last()

@@ -78,7 +78,7 @@ describe('an import of CSV', () => {
   test('registers a device for each row, with group, attributes and state', async (t) => {
     const api = await apiParts(t)
     const text =
-      'id,group,attr.site,state,attr.line\npump-7,line-2,"hall 2, north",,\n"pump-8",,,disabled,4\npump-9,x,,retired,\n'
+      'id,group,attr.site,state,attr.line,keyStorage\npump-7,line-2,"hall 2, north",,,tpm\n"pump-8",,,disabled,4,\npump-9,x,,retired,,\n'
     const { rows, summary } = await importing(api, text)
     assert.deepEqual(rows, [
       { row: 1, id: 'pump-7', result: 'created' },
@@ -90,6 +90,7 @@ describe('an import of CSV', () => {
     assert.deepEqual([first?.group, first?.attributes, first?.state], ['line-2', { site: 'hall 2, north' }, 'active'])
     assert.deepEqual([second?.group, second?.attributes, second?.state], [null, { line: '4' }, 'disabled'])
     assert.equal(third?.state, 'retired')
+    assert.deepEqual([first?.keyStorage, second?.keyStorage], ['tpm', null])
     const { items } = await answered<PageView<{ id: string }>>(ask(api, 'GET', '/devices?attr.site=hall+2%2C+north'))
     assert.deepEqual(
       items.map(({ id }) => id),

@@ -7,6 +7,10 @@ import type { IdentityId, IdentityKind } from './id.ts'
 export const identityStates = ['pending', 'active', 'disabled', 'retired'] as const
 export type IdentityState = (typeof identityStates)[number]
 
+/** Where the private key of an identity lives, as its operator says. */
+export const keyStorages = ['software', 'secure-element', 'tpm', 'hsm'] as const
+export type KeyStorage = (typeof keyStorages)[number]
+
 /** Who a certificate speaks for. */
 export interface Identity {
   readonly id: IdentityId
@@ -18,6 +22,8 @@ export interface Identity {
   readonly profiles: readonly string[]
   /** What its certificates may call it beside its id. */
   readonly names: IdentityNames
+  /** Null where nobody has said. */
+  readonly keyStorage: KeyStorage | null
   /** Milliseconds since the epoch. */
   readonly createdAtMs: number
   readonly updatedAtMs: number
@@ -43,8 +49,10 @@ export const profilesOfKind: Readonly<Record<IdentityKind, readonly string[]>> =
 }
 
 /** An identity that an earlier version wrote down, which knew of no grants: it has what its kind has. */
-export function withGrants(identity: Omit<Identity, 'profiles' | 'names'> & Partial<Identity>): Identity {
-  return { profiles: profilesOfKind[identity.kind] ?? [], names: noNames, ...identity }
+export function withGrants(
+  identity: Omit<Identity, 'profiles' | 'names' | 'keyStorage'> & Partial<Identity>,
+): Identity {
+  return { profiles: profilesOfKind[identity.kind] ?? [], names: noNames, keyStorage: null, ...identity }
 }
 
 const transitions: Readonly<Record<IdentityState, readonly IdentityState[]>> = {

@@ -3,6 +3,7 @@
  * compiled into rights; nothing here knows how it is written.
  */
 import type { IdentityKind } from '../identity/id.ts'
+import type { KeyStorage } from '../identity/identity.ts'
 import type { ProofKind } from '../identity/proof.ts'
 import type { Action, Decision } from './rights.ts'
 
@@ -86,10 +87,6 @@ export interface Conditions {
   readonly listeners?: readonly string[]
   readonly time?: TimeWindow
 }
-
-/** Where the private key of a device lives, as the operator says. */
-export const keyStorages = ['software', 'secure-element', 'tpm', 'hsm'] as const
-export type KeyStorage = (typeof keyStorages)[number]
 
 export interface TimeWindow {
   /** Milliseconds since the epoch; null for no end on that side. */

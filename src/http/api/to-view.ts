@@ -51,13 +51,14 @@ export function identityToView(identity: Identity): IdentityView {
   }
 }
 
-function keptAbout({ attributes, profiles, names: { dnsNames, ipAddresses, emails } }: Identity) {
+function keptAbout({ attributes, profiles, keyStorage, names: { dnsNames, ipAddresses, emails } }: Identity) {
   return {
     attributes: { ...attributes },
     profiles: [...profiles],
     dnsNames: [...dnsNames],
     ipAddresses: [...ipAddresses],
     emails: [...emails],
+    keyStorage,
   }
 }
 

@@ -64,13 +64,17 @@ function rowOf(identity: Identity): Insertable<IdentityTable> {
 
 function changing(
   identity: Identity,
-): Pick<IdentityTable, 'state' | 'group_name' | 'attributes' | 'profiles' | 'names' | 'updated_at_ms' | 'version'> {
+): Pick<
+  IdentityTable,
+  'state' | 'group_name' | 'attributes' | 'profiles' | 'names' | 'key_storage' | 'updated_at_ms' | 'version'
+> {
   return {
     state: identity.state,
     group_name: identity.group,
     attributes: JSON.stringify(identity.attributes),
     profiles: JSON.stringify(identity.profiles),
     names: JSON.stringify(identity.names),
+    key_storage: identity.keyStorage,
     updated_at_ms: identity.updatedAtMs,
     version: identity.version,
   }
@@ -85,6 +89,7 @@ function read(row: Selectable<IdentityTable>): Identity {
     attributes: JSON.parse(row.attributes),
     profiles: JSON.parse(row.profiles),
     names: JSON.parse(row.names),
+    keyStorage: row.key_storage,
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
     version: row.version,

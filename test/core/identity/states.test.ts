@@ -20,6 +20,7 @@ const identity: Identity = {
   attributes: {},
   profiles: ['device'],
   names: { dnsNames: [], ipAddresses: [], emails: [] },
+  keyStorage: null,
   createdAtMs: 0,
   updatedAtMs: 0,
   version: 1,

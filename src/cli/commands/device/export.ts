@@ -52,8 +52,15 @@ async function exportDevices(options: ExportOptions): Promise<void> {
 
 /** What `device import` reads in a line of NDJSON. */
 function rowOf(device: DeviceView): object {
-  const { id, group, state, attributes } = device
-  return { id, group, state, attributes, ...Object.fromEntries(listsOf(device)) }
+  const { id, group, state, attributes, keyStorage } = device
+  return {
+    id,
+    group,
+    state,
+    attributes,
+    ...(keyStorage === null ? {} : { keyStorage }),
+    ...Object.fromEntries(listsOf(device)),
+  }
 }
 
 /** Profiles and names, where a device has others than every device has: whoever takes them back must be allowed to grant them. */
@@ -73,17 +80,23 @@ function writeCsv(sink: Sink, devices: readonly DeviceView[]): void {
   const lines = (rows: readonly (readonly string[])[]) => rows.map((row) => `${row.map(cell).join(',')}\n`).join('')
   const used = new Set(devices.flatMap((device) => listsOf(device).map(([name]) => name)))
   const lists = grantLists.filter((name) => used.has(name))
-  sink.write(lines([['id', 'group', 'state', ...lists, ...names.map((name) => `attr.${name}`)]]))
+  const storage = devices.some(({ keyStorage }) => keyStorage !== null)
+  sink.write(
+    lines([
+      ['id', 'group', 'state', ...(storage ? ['keyStorage'] : []), ...lists, ...names.map((name) => `attr.${name}`)],
+    ]),
+  )
   let empty = 0
   for (let start = 0; start < devices.length; start += limits.pageRowsMax) {
     const some = devices.slice(start, start + limits.pageRowsMax)
     for (const { attributes } of some) empty += Object.values(attributes).filter((value) => value === '').length
     sink.write(
       lines(
-        some.map(({ id, group, state, attributes, ...rest }) => [
+        some.map(({ id, group, state, attributes, keyStorage, ...rest }) => [
           id,
           group ?? '',
           state,
+          ...(storage ? [keyStorage ?? ''] : []),
           ...lists.map((name) => rest[name].join(' ') || (name === 'profiles' ? '-' : '')),
           ...names.map((name) => attributes[name] ?? ''),
         ]),

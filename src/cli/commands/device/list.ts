@@ -112,6 +112,7 @@ export function defineShow(command: Command): void {
       ['attributes', attributesText(device)],
       ['profiles', device.profiles.join(' ') || '-'],
       ['names', [...device.dnsNames, ...device.ipAddresses, ...device.emails].join(' ') || '-'],
+      ['key', device.keyStorage === null ? 'in no known place' : `in ${device.keyStorage}`],
       ['registered', shortTime(device.createdAt)],
       ['changed', shortTime(device.updatedAt)],
     ])

@@ -2,10 +2,11 @@
 import type { Command } from 'commander'
 import type { CreateTokenRequest, RegisterDeviceRequest } from '../../../api-schema/requests.ts'
 import type { BootstrapView } from '../../../api-schema/views.ts'
+import { type KeyStorage, keyStorages } from '../../../core/identity/identity.ts'
 import { handfast } from '../../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../../hub-options.ts'
 import { note, printJson, printLine, shellWord, shortTime } from '../../output.ts'
-import { collectAttribute, collectWord, duration } from '../../values.ts'
+import { collectAttribute, collectWord, duration, parseKeyStorage } from '../../values.ts'
 
 interface TokenOptions extends HubOptions {
   readonly tokenTtl?: number
@@ -22,6 +23,7 @@ interface AddOptions extends TokenOptions {
   readonly profile?: readonly string[]
   readonly dns?: readonly string[]
   readonly ip?: readonly string[]
+  readonly keyStorage?: KeyStorage
 }
 
 /** The option --token-ttl of every command that makes tokens. */
@@ -49,6 +51,7 @@ export function defineAdd(command: Command): void {
     )
     .option('--dns <name>', 'DNS name that its certificates may have, may be repeated', collectWord)
     .option('--ip <address>', 'address that its certificates may have, may be repeated', collectWord)
+    .option('--key-storage <place>', `where its key lives: ${keyStorages.join(', ')}`, parseKeyStorage)
     .option('--token-ttl <duration>', ttlHelp, parseTtl)
     .option('--approval', approvalHelp)
     .action(async (id: string, options: AddOptions) => {
@@ -59,6 +62,7 @@ export function defineAdd(command: Command): void {
         ...(options.profile === undefined ? {} : { profiles: [...options.profile], tokenProfile: options.profile[0] }),
         ...(options.dns === undefined ? {} : { dnsNames: [...options.dns] }),
         ...(options.ip === undefined ? {} : { ipAddresses: [...options.ip] }),
+        ...(options.keyStorage === undefined ? {} : { keyStorage: options.keyStorage }),
         ...tokenFields(options),
       }
       const view = await hubOf(options).post<BootstrapView>('/devices', request)

@@ -3,11 +3,12 @@ import type { Command } from 'commander'
 import type { EditDeviceRequest } from '../../../api-schema/requests.ts'
 import type { DeviceDetailView, DeviceView } from '../../../api-schema/views.ts'
 import { HubError, quote } from '../../../core/errors.ts'
+import { type KeyStorage, keyStorages } from '../../../core/identity/identity.ts'
 import type { HubApi } from '../../api-client.ts'
 import { handfast } from '../../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../../hub-options.ts'
 import { printJson, printLine, shellWord } from '../../output.ts'
-import { collectAttribute, collectWord } from '../../values.ts'
+import { collectAttribute, collectWord, parseKeyStorage } from '../../values.ts'
 import { attributesText } from './list.ts'
 
 interface SetOptions extends HubOptions {
@@ -21,6 +22,8 @@ interface SetOptions extends HubOptions {
   readonly removeDns?: readonly string[]
   readonly ip?: readonly string[]
   readonly removeIp?: readonly string[]
+  /** False for --no-key-storage. */
+  readonly keyStorage?: KeyStorage | false
 }
 
 export function defineSet(command: Command): void {
@@ -35,6 +38,8 @@ export function defineSet(command: Command): void {
     .option('--remove-dns <name>', 'take that name from them, may be repeated', collectWord)
     .option('--ip <address>', 'give its certificates an address, may be repeated', collectWord)
     .option('--remove-ip <address>', 'take that address from them, may be repeated', collectWord)
+    .option('--key-storage <place>', `where its key lives: ${keyStorages.join(', ')}`, parseKeyStorage)
+    .option('--no-key-storage', 'nobody knows where its key lives')
     .addHelpText(
       'after',
       '\nThe device is read, and the edit is made to what was read: when somebody else has\nchanged it in between, nothing is done.',
@@ -48,6 +53,7 @@ export function defineSet(command: Command): void {
       if (options.json) return printJson(edited)
       const change = edited.version === device.version ? 'is so already' : 'is changed'
       printLine(`${edited.id} ${change}: group ${edited.group ?? '-'}, attributes ${attributesText(edited)}`)
+      if (options.keyStorage !== undefined) printLine(`its key lives in ${edited.keyStorage ?? 'no known place'}`)
       if (Object.keys(grants).length === 0) return
       const names = [...edited.dnsNames, ...edited.ipAddresses].join(' ')
       printLine(`profiles ${edited.profiles.join(' ') || '-'}, names ${names || '-'}`)
@@ -74,11 +80,12 @@ function assertSomething(options: SetOptions): void {
     group,
     attr,
     options.removeAttr,
+    options.keyStorage,
     ...lists.flatMap(({ add, remove }) => [options[add], options[remove]]),
   ]
   if (asked.every((each) => each === undefined)) {
     throw new HubError('usage', 'nothing to set', {
-      hint: 'give --group, --no-group, --attr, --remove-attr, --profile, --dns, --ip or their --remove- forms',
+      hint: 'give --group, --no-group, --attr, --remove-attr, --key-storage, --profile, --dns, --ip or their --remove- forms',
     })
   }
 }
@@ -87,11 +94,12 @@ function contradiction(message: string): HubError {
   return new HubError('usage', message, { hint: 'give one of the two' })
 }
 
-function editOf({ group, attr = {}, removeAttr = [] }: SetOptions): EditDeviceRequest {
+function editOf({ group, keyStorage, attr = {}, removeAttr = [] }: SetOptions): EditDeviceRequest {
   const attributes = { ...attr, ...Object.fromEntries(removeAttr.map((name) => [name, null])) }
   return {
     ...(group === undefined ? {} : { group: group === false ? null : group }),
     ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
+    ...(keyStorage === undefined ? {} : { keyStorage: keyStorage === false ? null : keyStorage }),
   }
 }
 

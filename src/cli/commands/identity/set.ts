@@ -2,10 +2,11 @@
 import type { Command } from 'commander'
 import type { EditIdentityRequest, IdentityDetailView, IdentityView } from '../../../api-schema/identities.ts'
 import { HubError, quote } from '../../../core/errors.ts'
+import { type KeyStorage, keyStorages } from '../../../core/identity/identity.ts'
 import { handfast } from '../../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../../hub-options.ts'
 import { printJson, printLine, shellWord } from '../../output.ts'
-import { collectAttribute, collected } from '../../values.ts'
+import { collectAttribute, collected, parseKeyStorage } from '../../values.ts'
 import type { CommandKind } from './kind.ts'
 import { namesText } from './list.ts'
 
@@ -18,6 +19,8 @@ interface SetOptions extends HubOptions {
   readonly group?: string | false
   readonly attr?: Readonly<Record<string, string>>
   readonly removeAttr?: readonly string[]
+  /** False for --no-key-storage. */
+  readonly keyStorage?: KeyStorage | false
 }
 
 export function defineSet(command: Command, kind: CommandKind): void {
@@ -35,6 +38,8 @@ export function defineSet(command: Command, kind: CommandKind): void {
     .option('--no-group', 'take it out of its group')
     .option('--attr <name=value>', 'set an attribute, may be repeated', collectAttribute)
     .option('--remove-attr <name>', 'remove an attribute, may be repeated', collected)
+    .option('--key-storage <place>', `where its key lives: ${keyStorages.join(', ')}`, parseKeyStorage)
+    .option('--no-key-storage', 'nobody knows where its key lives')
     .addHelpText('after', '\nCertificates that were issued keep the names that they have: order others.')
     .action((id: string, options: SetOptions) => setIdentity(kind, id, options))
 }
@@ -59,7 +64,16 @@ async function setIdentity({ path, word }: CommandKind, id: string, options: Set
 }
 
 /** @throws HubError `usage` where nothing is asked, or two things that exclude each other */
-function editOf({ name, ip, email, profile, group, attr = {}, removeAttr = [] }: SetOptions): EditIdentityRequest {
+function editOf({
+  name,
+  ip,
+  email,
+  profile,
+  group,
+  keyStorage,
+  attr = {},
+  removeAttr = [],
+}: SetOptions): EditIdentityRequest {
   const both = removeAttr.find((each) => Object.hasOwn(attr, each))
   if (both !== undefined) {
     throw new HubError('usage', `--attr sets ${quote(both)} and --remove-attr removes it`, {
@@ -74,6 +88,7 @@ function editOf({ name, ip, email, profile, group, attr = {}, removeAttr = [] }:
     ...(profile === undefined ? {} : { profiles: [...profile] }),
     ...(group === undefined ? {} : { group: group === false ? null : group }),
     ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
+    ...(keyStorage === undefined ? {} : { keyStorage: keyStorage === false ? null : keyStorage }),
   }
   if (Object.keys(edit).length > 0) return edit
   throw new HubError('usage', 'nothing to set', { hint: 'the options of `--help` say what can be set' })

@@ -10,9 +10,11 @@ import { parseAttributes } from '../../../core/identity/identity.ts'
 export type CellsRead = { readonly value: Readonly<Record<string, unknown>> } | { readonly refusal: HubError }
 
 type Column =
-  | { readonly kind: 'id' | 'group' | 'state' }
+  | { readonly kind: (typeof plainColumns)[number] }
   | { readonly kind: 'list'; readonly name: string }
   | { readonly kind: 'attribute'; readonly name: string }
+
+const plainColumns = ['id', 'group', 'state', 'keyStorage'] as const
 
 const delimiters = [',', ';', '\t'] as const
 
@@ -89,7 +91,8 @@ function wordsOf(cell: string): readonly string[] {
 }
 
 function columnOf(name: string): Column {
-  if (name === 'id' || name === 'group' || name === 'state') return { kind: name }
+  const plain = plainColumns.find((each) => each === name)
+  if (plain !== undefined) return { kind: plain }
   if (listColumns.includes(name)) return { kind: 'list', name }
   if (!name.startsWith(attributePrefix)) throw headerRefusal(`has a column ${quote(name)}, which is none of a device`)
   const attribute = name.slice(attributePrefix.length)
@@ -104,7 +107,7 @@ function columnOf(name: string): Column {
 function headerRefusal(what: string): HubError {
   const fault: Fault = { in: 'body', pointer: '', message: `the header ${what}` }
   return new HubError('request-invalid', `the header of the CSV ${what}`, {
-    hint: 'the first line names the columns: id, group, state and attr.<name>, as in "id,group,attr.site"',
+    hint: 'the first line names the columns: id, group, state, keyStorage and attr.<name>, as in "id,group,attr.site"',
     faults: [fault],
   })
 }

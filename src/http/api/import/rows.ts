@@ -117,9 +117,9 @@ function rowFrom(row: number, read: ValueRead, rowOfId: Map<string, number>): Im
 
 /** @throws HubError `request-invalid`, `identity-id-invalid`, `name-invalid` */
 function deviceFrom(value: unknown): ImportedDevice {
-  const { id, group, attributes, state = null, ...given } = parseValue(importRow, value)
+  const { id, group, attributes, keyStorage, state = null, ...given } = parseValue(importRow, value)
   const grants = saysNothing(given) ? null : grantsWith({ profiles: profilesOfKind.device, names: noNames }, given)
-  return { id: parseIdentityId(id), group, attributes, state, grants }
+  return { id: parseIdentityId(id), group, attributes, keyStorage, state, grants }
 }
 
 function idIn(value: unknown): string | null {

@@ -23,9 +23,9 @@ function routesOf(api: ApiListener, operations: IdentityOperations): void {
   const { kind } = operations
 
   serve(api, operations.register, async ({ hub, actor, body }) => {
-    const { id, group, attributes, dnsNames, ipAddresses, emails, profiles } = body
+    const { id, group, attributes, dnsNames, ipAddresses, emails, profiles, keyStorage } = body
     const names = { dnsNames, ipAddresses, emails }
-    return shown(await registerIdentity(hub, actor, { kind, id, group, attributes, names, profiles }))
+    return shown(await registerIdentity(hub, actor, { kind, id, group, attributes, names, profiles, keyStorage }))
   })
 
   serve(api, operations.list, async ({ hub, query: { after, limit, state, group, idPrefix } }) => {
