@@ -90,6 +90,19 @@ export function contains(allowed: TopicFilter, asked: TopicFilter): boolean {
   return inner.length === outer.length
 }
 
+/** True when some topic is matched by both. Both are unwrapped filters. */
+export function overlaps(a: TopicFilter, b: TopicFilter): boolean {
+  const [one, other] = [a.split('/'), b.split('/')]
+  if (one[0]?.startsWith('$') && isWildcard(other[0])) return false
+  if (other[0]?.startsWith('$') && isWildcard(one[0])) return false
+  for (let i = 0; ; i++) {
+    const [x, y] = [one[i], other[i]]
+    if (x === '#' || y === '#') return true
+    if (x === undefined || y === undefined) return x === y
+    if (x !== y && x !== '+' && y !== '+') return false
+  }
+}
+
 function isWildcard(level: string | undefined): boolean {
   return level === '+' || level === '#'
 }
