@@ -4,7 +4,7 @@
  * MQTT 5, the Reason String.
  */
 import { createHash } from 'node:crypto'
-import { HubError, quote } from '../core/errors.ts'
+import { HubError } from '../core/errors.ts'
 import { failure } from '../core/failure/catalogue.ts'
 import { endOf, isQuarantined } from '../core/identity/proof.ts'
 import { type Connect, encodeConnect, parseConnect, protocolOf } from '../core/mqtt/connect.ts'
@@ -23,6 +23,7 @@ import type { Ending, GateContext } from './options.ts'
 import { type Known, knownOf, recordAdmission, recordRefusal } from './record.ts'
 import { Session } from './session.ts'
 import { type OpenUpstream, UpstreamOpening } from './upstream-opening.ts'
+import { willDenial } from './will-guard.ts'
 
 /** Serves one connection. It never rejects; it ends when a session has begun or the connection was refused. */
 export async function serveConnection(
@@ -56,6 +57,7 @@ interface Answer {
 /** All that a session is made of. */
 interface Start {
   readonly entrant: Entrant
+  readonly subject: Subject
   readonly connect: Connect
   readonly splitter: PacketSplitter
   readonly rights: Rights
@@ -160,15 +162,19 @@ class Connection {
     const assigned = connect.clientId === '' ? Buffer.from(this.#context.random.bytes(8)).toString('hex') : null
     const clientId = assigned ?? connect.clientId
     this.#known.clientId = clientId
-    const rights = this.#context.rightsOf(this.#subject(entrant, clientId))
+    const subject = this.#subject(entrant, clientId)
+    const rights = this.#context.rightsOf(subject)
     const owner = clientOwner(entrant)
-    const refusal = this.#refusalOf(connect, rights) ?? this.#claim(owner, clientId) ?? (await this.#confirm(entrant))
+    const refusal =
+      this.#refusalOf(connect, rights) ??
+      this.#claim(owner, clientId, rights.limits.sessionsMax) ??
+      (await this.#confirm(entrant))
     if (this.#live.closedWith !== null) this.refuse(this.#closing())
     else if (refusal !== null) this.refuse(refusal)
     else {
       const upstream = await this.#reachBroker(connect, `${owner}/${clientId}`)
       if ('code' in upstream) this.refuse(upstream)
-      else this.#begin({ entrant, connect, splitter, rights, upstream, assigned })
+      else this.#begin({ entrant, subject, connect, splitter, rights, upstream, assigned })
     }
   }
 
@@ -177,8 +183,8 @@ class Connection {
     return { identity, proof, clientId, connection: { listener: this.#context.listenerName, address, tlsVersion } }
   }
 
-  #claim(owner: string, clientId: string): Ending | null {
-    if (this.#context.live.claim(this.#live, owner, clientId)) return null
+  #claim(owner: string, clientId: string, ownerMax: number | null): Ending | null {
+    if (this.#context.live.claim(this.#live, owner, clientId, ownerMax)) return null
     return { code: 'too-many-sessions', sentence: failure('too-many-sessions').cause }
   }
 
@@ -198,11 +204,11 @@ class Connection {
   }
 
   #begin(start: Start): void {
-    const { entrant, connect, splitter, rights, upstream, assigned } = start
+    const { entrant, subject, connect, splitter, rights, upstream, assigned } = start
     const { live, limits, upstream: broker } = this.#context
     const { abilities } = broker
     const connack = admittingConnack(upstream.connack, connect.version, abilities, limits.packetBytesMax, assigned)
-    splitter.afterConnect(limits.packetBytesMax)
+    splitter.afterConnect(limits.packetBytesMax, connect.isV31)
     live.start(this.#live)
     recordAdmission(this.#context, this.#known)
     const session = new Session(this.#context, {
@@ -210,7 +216,9 @@ class Connection {
       live: this.#live,
       known: this.#known,
       client: connect,
+      subject,
       rights,
+      will: connect.will,
       upstream,
       fromClient: splitter,
       keepAliveSec: numberIn(upstream.connack.properties, property.serverKeepAlive) ?? connect.keepAliveSec,
@@ -227,9 +235,14 @@ class Connection {
       const sentence = `the broker behind the gate does not speak MQTT ${version === 5 ? '5' : '3.1.1'}`
       return { code: 'protocol-version-unsupported', sentence }
     }
-    if (will !== null && !rights.mayLeaveWill(will.topic)) {
-      return { code: 'will-denied', sentence: `the identity may not leave a will on ${quote(will.topic)}` }
+    if (!rights.mayConnect()) {
+      return {
+        code: 'connect-denied',
+        sentence: `the identity may not connect: ${rights.explain('connect', '').because}`,
+      }
     }
+    const willRefusal = will === null ? null : willDenial(will, rights)
+    if (willRefusal !== null) return willRefusal
     if (will !== null && will.qos > abilities.qosMax) {
       return protocolError(`a will of QoS ${will.qos} is not offered here`, reason.qosNotSupported)
     }

@@ -35,6 +35,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     setCertificate: (certificate) => listener.setCertificate(certificate),
     closeIdentity: (identityId, code) => live.closeIdentity(identityId, code),
     closeCredential: (fingerprint, code) => live.closeCredential(fingerprint, code),
+    refreshRights: (identity) => live.refresh(identity ?? null),
     liveFingerprints: () => live.fingerprints(),
     sessionCount: () => live.sessionCount(),
     figures: () => ({ ...traffic, sessions: live.sessionCount(), halfOpen: listener.halfOpenCount() }),

@@ -10,9 +10,10 @@ import { withReasonString } from '../core/mqtt/encoding.ts'
 import { type ProtocolVersion, packetNames, packetType, reason, typeOf } from '../core/mqtt/protocol.ts'
 import { type PublishHead, scanPublish } from '../core/mqtt/publish.ts'
 import { protocolError, Violation } from '../core/mqtt/violation.ts'
-import type { Rights } from '../core/policy/rights.ts'
+import type { Decision, Rights } from '../core/policy/rights.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
 import type { Ending } from './options.ts'
+import { Pace } from './pace.ts'
 import { SubscriptionGuard } from './subscription-guard.ts'
 
 export interface GuardedClient {
@@ -33,27 +34,55 @@ export interface GuardOutlet {
 /** What a packet of the client means for the session: nothing further, its good end, or a bad one. */
 export type ClientVerdict = null | 'disconnected' | Ending
 
+/** What an answer to a message says that does not go on. */
+interface Denial {
+  readonly code: FailureName
+  readonly sentence: string
+  readonly reasonV5: number
+}
+
+/** What a client of MQTT 3.1.1 meets that publishes where it may not: the specification knows no other (MQTT-3.3.5-2). */
+export type DeniedPublishV3 = 'close' | 'acknowledge'
+
+export interface GuardRules {
+  readonly abilities: UpstreamAbilities
+  readonly subscriptionsMax: number
+  readonly deniedPublishV3: DeniedPublishV3
+}
+
 export class Guard {
   readonly #client: GuardedClient
-  readonly #rights: Rights
+  #rights: Rights
   readonly #abilities: UpstreamAbilities
+  readonly #deniedPublishV3: DeniedPublishV3
   readonly #outlet: GuardOutlet
   readonly #subscriptions: SubscriptionGuard
   /** Packet identifiers of QoS 2 messages that were withheld from the client and are not released yet. */
   readonly #withheld = new Set<number>()
+  /** Packet identifiers of QoS 2 messages of the client that were denied in silence and are not released yet. */
+  readonly #swallowed = new Set<number>()
+  readonly #pace = new Pace()
 
-  constructor(
-    client: GuardedClient,
-    rights: Rights,
-    abilities: UpstreamAbilities,
-    subscriptionsMax: number,
-    outlet: GuardOutlet,
-  ) {
+  constructor(client: GuardedClient, rights: Rights, rules: GuardRules, outlet: GuardOutlet) {
+    const { abilities, subscriptionsMax, deniedPublishV3 } = rules
     this.#client = client
     this.#rights = rights
     this.#abilities = abilities
+    this.#deniedPublishV3 = deniedPublishV3
     this.#outlet = outlet
     this.#subscriptions = new SubscriptionGuard(client, rights, abilities, subscriptionsMax, outlet)
+  }
+
+  /** From now on these are the rights. Subscriptions that they do not allow end. */
+  setRights(rights: Rights): void {
+    this.#rights = rights
+    this.#subscriptions.setRights(rights)
+  }
+
+  /** For how long no more should be read from the client, so that it keeps to its rate; in milliseconds. */
+  holdBackMs(nowMs: number): number {
+    const rate = this.#rights.limits.publishesPerSecondMax
+    return rate === null ? 0 : this.#pace.debtMs(rate, nowMs)
   }
 
   /** Judges one whole packet of the client and passes on what may pass. */
@@ -62,9 +91,10 @@ export class Guard {
     switch (type) {
       case packetType.publish:
         return this.#publish(packet)
+      case packetType.pubrel:
+        return this.#releaseOfClient(packet)
       case packetType.puback:
       case packetType.pubrec:
-      case packetType.pubrel:
       case packetType.pubcomp:
         return this.#passUnless(packet, parseAcknowledgement(packet, this.#client.version))
       case packetType.pingreq:
@@ -95,26 +125,66 @@ export class Guard {
     if (head.retain && !this.#abilities.retain) {
       return protocolError('retained messages are not offered here', reason.retainNotSupported)
     }
-    if (!this.#rights.mayPublish(head.topic)) return this.#denyPublish(head)
+    this.#pace.count()
+    const denial = this.#denialOf(head, packet.length - head.payloadOffset)
+    if (denial !== null) return this.#denyPublish(head, denial)
     this.#outlet.toBroker(packet)
     return null
   }
 
-  /** MQTT 5 can say no to one message; under MQTT 3.1.1 the choice is to close or to lie (MQTT-3.3.5-2). */
-  #denyPublish({ topic, qos, packetId }: PublishHead): ClientVerdict {
-    const sentence = `the identity may not publish to ${quote(topic)}`
-    if (this.#client.version === 4) return { code: 'publish-denied', sentence }
-    this.#outlet.onDenied('publish-denied', sentence)
-    if (qos > 0) {
-      const type = qos === 1 ? packetType.puback : packetType.pubrec
-      this.#outlet.toClient(this.#denial(type, packetId, toldToClient('publish-denied', sentence)))
+  /** Why a message may not go on, or null. */
+  #denialOf({ topic, qos, retain, responseTopic }: PublishHead, payloadBytes: number): Denial | null {
+    const rights = this.#rights
+    if (!rights.mayPublish(topic))
+      return denied('publish-denied', 'publish to', topic, rights.explain('publish', topic))
+    if (retain && !rights.mayRetain(topic)) {
+      return denied('retain-denied', 'leave a retained message on', topic, rights.explain('retain', topic))
+    }
+    // Else it could have others write where it may not.
+    if (responseTopic !== null && !rights.mayPublish(responseTopic)) {
+      const decision = rights.explain('publish', responseTopic)
+      return denied('publish-denied', 'ask for answers on', responseTopic, decision)
+    }
+    const { qosMax, payloadBytesMax } = rights.limits
+    if (qosMax !== null && qos > qosMax) {
+      const sentence = `the policy lets the identity publish with QoS ${qosMax} at most, and the message has QoS ${qos}`
+      return { code: 'publish-denied', sentence, reasonV5: reason.notAuthorized }
+    }
+    if (payloadBytesMax !== null && payloadBytes > payloadBytesMax) {
+      const sentence = `a payload of ${payloadBytes} bytes is longer than the ${payloadBytesMax} that the policy lets the identity send`
+      return { code: 'payload-too-large', sentence, reasonV5: reason.quotaExceeded }
     }
     return null
   }
 
-  #denial(type: AcknowledgementType, packetId: number, told: string): Buffer {
+  /** MQTT 5 can say no to one message; before it the choice is to close or to say yes and do nothing (MQTT-3.3.5-2). */
+  #denyPublish({ qos, packetId }: PublishHead, { code, sentence, reasonV5 }: Denial): ClientVerdict {
+    const { version } = this.#client
+    if (version !== 5 && this.#deniedPublishV3 === 'close') return { code, sentence }
+    this.#outlet.onDenied(code, sentence)
+    if (qos === 0) return null
+    const type = qos === 1 ? packetType.puback : packetType.pubrec
+    if (version === 5) this.#outlet.toClient(this.#denial(type, packetId, reasonV5, toldToClient(code, sentence)))
+    else {
+      if (qos === 2) this.#swallowed.add(packetId)
+      this.#outlet.toClient(encodeAcknowledgement(type, packetId, version))
+    }
+    return null
+  }
+
+  /** The client releases a message of QoS 2, which the broker may never have seen. */
+  #releaseOfClient(packet: Buffer): Violation | null {
+    const { version } = this.#client
+    const packetId = parseAcknowledgement(packet, version)
+    if (packetId instanceof Violation) return packetId
+    if (!this.#swallowed.delete(packetId)) this.#outlet.toBroker(packet)
+    else this.#outlet.toClient(encodeAcknowledgement(packetType.pubcomp, packetId, version))
+    return null
+  }
+
+  #denial(type: AcknowledgementType, packetId: number, reasonV5: number, told: string): Buffer {
     return withReasonString(
-      (text) => encodeAcknowledgement(type, packetId, 5, reason.notAuthorized, text),
+      (text) => encodeAcknowledgement(type, packetId, 5, reasonV5, text),
       this.#client.wantsReasons ? told : null,
       this.#client.packetBytesMax,
     )
@@ -131,10 +201,12 @@ export class Guard {
       case packetType.suback:
         this.#outlet.toClient(this.#subscriptions.suback(packet))
         return null
+      case packetType.unsuback:
+        if (!this.#subscriptions.isOwnUnsuback(packet)) this.#outlet.toClient(packet)
+        return null
       case packetType.puback:
       case packetType.pubrec:
       case packetType.pubcomp:
-      case packetType.unsuback:
       case packetType.pingresp:
       case packetType.disconnect:
         this.#outlet.toClient(packet)
@@ -171,6 +243,11 @@ export class Guard {
     } else this.#outlet.toClient(packet)
     return null
   }
+}
+
+function denied(code: FailureName, act: string, topic: string, { because }: Decision): Denial {
+  const sentence = `the identity may not ${act} ${quote(topic)}: ${because}`
+  return { code, sentence, reasonV5: reason.notAuthorized }
 }
 
 function brokerFault(sentence: string): Ending {

@@ -5,6 +5,7 @@
  * asked therefore finds it, by certificate, or leaves word for it, by identity: it cannot slip through in between.
  */
 import type { FailureName } from '../core/failure/catalogue.ts'
+import type { Identity } from '../core/identity/identity.ts'
 
 /** One connection from the end of its handshake to its end. */
 export class LiveConnection {
@@ -18,6 +19,9 @@ export class LiveConnection {
   /** Identities that were closed while it was not known whose connection this is. */
   missed: Map<string, FailureName> | null = null
   #closer: (code: FailureName) => void = () => {}
+  #refresher: ((identity: Identity | null) => void) | null = null
+  /** Rights changed before there was a session to tell; its identity as it is now, where that is known. */
+  #missedRefresh: { identity: Identity | null } | null = null
 
   constructor(fingerprint: string | null) {
     this.fingerprint = fingerprint
@@ -26,6 +30,20 @@ export class LiveConnection {
   /** Sets what closing means at this point of the connection's life. */
   onClose(closer: (code: FailureName) => void): void {
     this.#closer = closer
+  }
+
+  /** Sets what is to be done when rights change, and does it if they have changed meanwhile. */
+  onRefresh(refresher: (identity: Identity | null) => void): void {
+    this.#refresher = refresher
+    if (this.#missedRefresh !== null) refresher(this.#missedRefresh.identity)
+    this.#missedRefresh = null
+  }
+
+  /** @param identity as it is now; null where it has not changed */
+  refresh(identity: Identity | null): void {
+    if (this.closedWith !== null) return
+    if (this.#refresher !== null) this.#refresher(identity)
+    else this.#missedRefresh = { identity: identity ?? this.#missedRefresh?.identity ?? null }
   }
 
   /** False when it was told already. */
@@ -79,23 +97,24 @@ export class LiveConnections {
    * returns.
    *
    * @param owner whose client id it is: the identity, or its quarantine, each with sessions of its own
+   * @param ownerMax sessions that the owner may have by its policy; null where that says nothing
    * @returns false when the gate or the owner holds as many sessions as it may
    */
-  claim(connection: LiveConnection, owner: string, clientId: string): boolean {
+  claim(connection: LiveConnection, owner: string, clientId: string, ownerMax: number | null = null): boolean {
     const key = `${owner}/${clientId}`
     const holder = this.#byClient.get(key)
-    if (holder === undefined && this.#isFull(connection.identityId ?? '', `${owner}/`)) return false
+    if (holder === undefined && this.#isFull(connection.identityId ?? '', `${owner}/`, ownerMax)) return false
     holder?.close('session-taken-over')
     this.#byClient.set(key, connection)
     connection.clientKey = key
     return true
   }
 
-  #isFull(identityId: string, ownersKeys: string): boolean {
+  #isFull(identityId: string, ownersKeys: string, ownerMax: number | null): boolean {
     if (this.#byClient.size >= this.#limits.sessionsMax) return true
     let claimed = 0
     for (const other of this.#byIdentity.get(identityId) ?? []) if (other.clientKey?.startsWith(ownersKeys)) claimed++
-    return claimed >= this.#limits.sessionsPerIdentityMax
+    return claimed >= Math.min(this.#limits.sessionsPerIdentityMax, ownerMax ?? Number.POSITIVE_INFINITY)
   }
 
   /** The CONNACK is on its way. */
@@ -121,6 +140,20 @@ export class LiveConnections {
       connection.missed.set(identityId, code)
     }
     return closeAll(this.#byIdentity.get(identityId), code)
+  }
+
+  /**
+   * Has every session look at its rights anew, or those of one identity.
+   *
+   * @param identity as it is now; null for all, with the identities that they have
+   */
+  refresh(identity: Identity | null): void {
+    if (identity === null) {
+      for (const connection of [...this.#all]) connection.refresh(null)
+      return
+    }
+    for (const connection of this.#unidentified) connection.refresh(identity)
+    for (const connection of [...(this.#byIdentity.get(identity.id) ?? [])]) connection.refresh(identity)
   }
 
   closeCredential(fingerprint: string, code: FailureName): number {

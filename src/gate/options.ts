@@ -1,5 +1,6 @@
 /** What a gate is given, and what it answers to. */
 import type { FailureName } from '../core/failure/catalogue.ts'
+import type { Identity } from '../core/identity/identity.ts'
 import type { Rights, Subject } from '../core/policy/rights.ts'
 import type { Secret } from '../core/secret.ts'
 import type { GateAdmission } from '../hub/gate-admission.ts'
@@ -10,6 +11,7 @@ import type { Log } from '../hub/ports/log.ts'
 import type { Observer } from '../hub/ports/observer.ts'
 import type { Random } from '../hub/ports/random.ts'
 import type { Upstream } from '../hub/ports/upstream.ts'
+import type { DeniedPublishV3 } from './guard.ts'
 import type { LiveConnections } from './live-connections.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -66,6 +68,8 @@ export interface GateOptions {
   readonly log: Log
   /** The rights of somebody on a connection; by default those of `defaultRights`. */
   readonly rightsOf?: (subject: Subject) => Rights
+  /** What a client before MQTT 5 meets that publishes where it may not; to close when it is left out. */
+  readonly deniedPublishV3?: DeniedPublishV3
   /** In place of those in `core/limits.ts`, for tests. */
   readonly limits?: Partial<GateLimits>
 }
@@ -93,6 +97,13 @@ export interface Gate {
   closeCredential(fingerprint: string, code: FailureName): number
   /** Fingerprints of the certificates that connections were made with and are not told to close. */
   liveFingerprints(): readonly string[]
+  /**
+   * Has every session look at its rights anew, or those of one identity: whoever lost a right loses it now, others are not
+   * disturbed.
+   *
+   * @param identity as it is now; left out where the policy has changed, or the time
+   */
+  refreshRights(identity?: Identity): void
   /** Sessions that have had their CONNACK. */
   sessionCount(): number
   figures(): GateFigures

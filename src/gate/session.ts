@@ -3,9 +3,12 @@
  * either side, the clock or the registry says so.
  */
 import { type FailureName, failure } from '../core/failure/catalogue.ts'
+import type { Identity } from '../core/identity/identity.ts'
+import type { Will } from '../core/mqtt/connect.ts'
+import { encodeGoodbye } from '../core/mqtt/disconnect.ts'
 import type { PacketSplitter } from '../core/mqtt/splitter.ts'
 import { Violation } from '../core/mqtt/violation.ts'
-import type { Rights } from '../core/policy/rights.ts'
+import type { Rights, Subject } from '../core/policy/rights.ts'
 import type { SessionEnd } from '../hub/ports/observer.ts'
 import type { UpstreamConnection, UpstreamListener } from '../hub/ports/upstream.ts'
 import { startDeadline } from './deadline.ts'
@@ -17,13 +20,16 @@ import { PacketRun } from './packet-run.ts'
 import { type Known, recordClosing, recordRefusal } from './record.ts'
 import { SilenceWatch } from './silence.ts'
 import type { OpenUpstream } from './upstream-opening.ts'
+import { willDenial } from './will-guard.ts'
 
 export interface SessionParts {
   readonly sockets: Sockets
   readonly live: LiveConnection
   readonly known: Known
   readonly client: GuardedClient
+  readonly subject: Subject
   readonly rights: Rights
+  readonly will: Will | null
   readonly upstream: OpenUpstream
   /** What the client sent behind its CONNECT. */
   readonly fromClient: PacketSplitter
@@ -36,6 +42,9 @@ export interface SessionParts {
 /** Bytes that may wait for a client before the broker is asked to hold back. */
 const WAITING_BYTES_EASY = 64 * 1024
 
+/** How long a client is left unread at most before it is looked at again whether its rate has changed. */
+const HELD_BACK_MS_MAX = 5_000
+
 /** Endings after which a client may not stay a moment longer, not even to hear why. */
 const abruptKinds: ReadonlySet<string> = new Set(['certificate', 'identity'])
 
@@ -44,6 +53,7 @@ export class Session implements UpstreamListener {
   readonly #parts: SessionParts
   readonly #connection: UpstreamConnection
   readonly #guard: Guard
+  #subject: Subject
   readonly #toBroker: PacketRun
   readonly #toClient: PacketRun
   /** Kinds of denial that stand in the attempts already; more of them are logged only. */
@@ -53,6 +63,10 @@ export class Session implements UpstreamListener {
   #stallTimer: NodeJS.Timeout | undefined
   #departureTimer: NodeJS.Timeout | undefined
   #isBrokerFull = false
+  #isHeldBack = false
+  #rights: Rights
+  #giveUpChange: () => void = () => {}
+  #holdTimer: NodeJS.Timeout | undefined
   #isClientFull = false
   #isOver = false
 
@@ -62,8 +76,15 @@ export class Session implements UpstreamListener {
     this.#connection = parts.upstream.connection
     this.#toBroker = new PacketRun((bytes) => this.#sendToBroker(bytes))
     this.#toClient = new PacketRun((bytes) => parts.sockets.socket.write(bytes))
-    const { upstream, limits } = context
-    this.#guard = new Guard(parts.client, parts.rights, upstream.abilities, limits.subscriptionsPerSessionMax, {
+    this.#subject = parts.subject
+    this.#rights = parts.rights
+    const { upstream, limits, deniedPublishV3 = 'close' } = context
+    const rules = {
+      abilities: upstream.abilities,
+      subscriptionsMax: limits.subscriptionsPerSessionMax,
+      deniedPublishV3,
+    }
+    this.#guard = new Guard(parts.client, parts.rights, rules, {
       toBroker: (packet) => this.#toBroker.add(packet),
       toClient: (packet) => {
         context.traffic.packetsToClients++
@@ -91,11 +112,13 @@ export class Session implements UpstreamListener {
       )
     }
     upstream.attach(this)
+    this.#awaitChange(this.#parts.rights)
+    live.onRefresh((identity) => this.#refreshRights(identity))
     this.#drainBroker()
     this.#drainClient()
     if (this.#isOver) return
     socket.on('data', this.#onClientData)
-    if (!this.#isBrokerFull) socket.resume()
+    this.#readOn()
     if (socket.destroyed) this.#onClientGone()
   }
 
@@ -118,6 +141,67 @@ export class Session implements UpstreamListener {
     this.#flushToClient()
     if (ending === 'disconnected') this.#depart()
     else if (ending !== null) this.#end(ending)
+    else this.#holdBack()
+  }
+
+  /** Leaves a client unread for a while that sends more than it may. */
+  #holdBack(): void {
+    const ms = this.#guard.holdBackMs(performance.now())
+    if (ms <= 0 || this.#isHeldBack || this.#isOver) return
+    this.#isHeldBack = true
+    this.#parts.sockets.socket.pause()
+    const sentence = `the identity publishes more than ${this.#rights.limits.publishesPerSecondMax} messages a second and is held back`
+    this.#noteDenial({ code: 'publishes-too-many', sentence })
+    this.#holdTimer = setTimeout(
+      () => {
+        this.#isHeldBack = false
+        this.#readOn()
+      },
+      Math.min(ms, HELD_BACK_MS_MAX),
+    )
+  }
+
+  /** Reads from the client, unless something is in the way. */
+  #readOn(): void {
+    if (this.#isOver || this.#isBrokerFull || this.#isHeldBack) return
+    this.#silence?.heard()
+    this.#parts.sockets.socket.resume()
+  }
+
+  /** Asks for the rights anew: the policy has changed, the identity has, or the time has come. */
+  #refreshRights(identity: Identity | null): void {
+    if (this.#isOver) return
+    if (identity !== null) this.#subject = { ...this.#subject, identity }
+    const rights = this.#context.rightsOf(this.#subject)
+    this.#rights = rights
+    if (!rights.mayConnect()) {
+      const { because } = rights.explain('connect', '')
+      this.#end({ code: 'connect-denied', sentence: `the identity may not be connected any more: ${because}` })
+      return
+    }
+    const { will } = this.#parts
+    const denial = will === null ? null : willDenial(will, rights)
+    if (denial !== null) {
+      // Told goodbye, the broker forgets the will; else it would publish it where it may not be any more.
+      this.#connection.send(encodeGoodbye())
+      this.#end(denial)
+      return
+    }
+    this.#guard.setRights(rights)
+    this.#toBroker.flush()
+    this.#flushToClient()
+    this.#awaitChange(rights)
+    this.#holdBack()
+  }
+
+  #awaitChange({ changesAtMs }: Rights): void {
+    this.#giveUpChange()
+    if (changesAtMs === null || this.#isOver) return
+    // Behind this turn, so that rights which say "now" cannot ask again and again within one call.
+    const timer = setImmediate(() => {
+      this.#giveUpChange = startDeadline(this.#context.clock, changesAtMs, () => this.#refreshRights(null))
+    })
+    this.#giveUpChange = () => clearImmediate(timer)
   }
 
   #fromClient(packet: Buffer): ClientVerdict {
@@ -136,8 +220,7 @@ export class Session implements UpstreamListener {
   onDrain(): void {
     if (!this.#isBrokerFull) return
     this.#isBrokerFull = false
-    this.#silence?.heard()
-    if (!this.#isOver) this.#parts.sockets.socket.resume()
+    this.#readOn()
   }
 
   onData(bytes: Uint8Array): void {
@@ -197,7 +280,8 @@ export class Session implements UpstreamListener {
 
   #onSilence(keepAliveSec: number): void {
     // A client whose bytes the gate itself leaves unread is not silent.
-    if (this.#isBrokerFull) this.#silence = new SilenceWatch(keepAliveSec * 1500, () => this.#onSilence(keepAliveSec))
+    if (this.#isBrokerFull || this.#isHeldBack)
+      this.#silence = new SilenceWatch(keepAliveSec * 1500, () => this.#onSilence(keepAliveSec))
     else {
       const sentence = `the client was silent for longer than 1.5 times its keep-alive of ${keepAliveSec} s`
       this.#end({ code: 'keep-alive-timeout', sentence })
@@ -250,7 +334,9 @@ export class Session implements UpstreamListener {
     this.#context.observer.sessionEnded(cause)
     this.#silence?.stop()
     this.#giveUpDeadline()
+    this.#giveUpChange()
     clearTimeout(this.#stallTimer)
+    clearTimeout(this.#holdTimer)
     this.#parts.sockets.socket.off('data', this.#onClientData)
     this.#context.live.remove(this.#parts.live)
     return true

@@ -4,17 +4,20 @@
  */
 import { quote } from '../core/errors.ts'
 import { type FailureName, toldToClient } from '../core/failure/catalogue.ts'
+import { limits } from '../core/limits.ts'
 import { reasonStringOf, withReasonString } from '../core/mqtt/encoding.ts'
 import { isShared, type TopicFilter } from '../core/mqtt/filter.ts'
 import { reason, subackFailureV3 } from '../core/mqtt/protocol.ts'
 import {
   encodeSuback,
   encodeSubscribe,
+  encodeUnsubscribe,
   parseSuback,
   parseSubscribe,
   parseUnsubscribe,
   type Suback,
   type Subscription,
+  unsubackId,
 } from '../core/mqtt/subscribe.ts'
 import { protocolError, Violation } from '../core/mqtt/violation.ts'
 import type { Rights } from '../core/policy/rights.ts'
@@ -42,13 +45,15 @@ interface DueAnswer {
 
 export class SubscriptionGuard {
   readonly #client: GuardedClient
-  readonly #rights: Rights
+  #rights: Rights
   readonly #abilities: UpstreamAbilities
   readonly #subscriptionsMax: number
   readonly #outlet: GuardOutlet
   readonly #subscribed = new Set<TopicFilter>()
   /** By packet identifier: the SUBSCRIBEs that the broker has not answered. */
   readonly #due = new Map<number, DueAnswer>()
+  /** Packet identifiers of UNSUBSCRIBEs of the gate's own that the broker has not answered. */
+  readonly #ownUnsubscribes = new Set<number>()
 
   constructor(
     client: GuardedClient,
@@ -62,6 +67,37 @@ export class SubscriptionGuard {
     this.#abilities = abilities
     this.#subscriptionsMax = subscriptionsMax
     this.#outlet = outlet
+  }
+
+  /** From now on these are the rights. What they do not allow any more is unsubscribed; MQTT has no word to tell the client. */
+  setRights(rights: Rights): void {
+    this.#rights = rights
+    const lost = [...this.#subscribed].filter((filter) => !rights.maySubscribe(filter))
+    for (let start = 0; start < lost.length; start += limits.filtersPerPacketMax) {
+      const filters = lost.slice(start, start + limits.filtersPerPacketMax)
+      const packetId = this.#freePacketId()
+      this.#ownUnsubscribes.add(packetId)
+      this.#outlet.toBroker(encodeUnsubscribe({ packetId, filters }, this.#client.version))
+    }
+    for (const filter of lost) this.#subscribed.delete(filter)
+    const [first] = lost
+    if (first === undefined) return
+    const { because } = rights.explain('subscribe', first)
+    const others = lost.length === 1 ? '' : ` and ${lost.length - 1} more`
+    this.#outlet.onDenied('subscribe-denied', `the subscription to ${quote(first)}${others} has ended: ${because}`)
+  }
+
+  /** From the end that clients reach last, and not one that waits for an answer. */
+  #freePacketId(): number {
+    let packetId = 0xffff
+    while (this.#due.has(packetId) || this.#ownUnsubscribes.has(packetId)) packetId--
+    return packetId
+  }
+
+  /** Whether an UNSUBACK answers the gate; the client has not asked for it. */
+  isOwnUnsuback(packet: Buffer): boolean {
+    const packetId = unsubackId(packet)
+    return packetId !== null && this.#ownUnsubscribes.delete(packetId)
   }
 
   subscribe(packet: Buffer): Violation | null {
@@ -108,14 +144,16 @@ export class SubscriptionGuard {
   /** Null when the filter is allowed; it counts as subscribed then. */
   #judge(filter: TopicFilter): Denial | null {
     if (!this.#rights.maySubscribe(filter)) {
-      const sentence = `the identity may not subscribe to ${quote(filter)}`
+      const { because } = this.#rights.explain('subscribe', filter)
+      const sentence = `the identity may not subscribe to ${quote(filter)}: ${because}`
       return { code: 'subscribe-denied', reasonV5: reason.notAuthorized, sentence }
     }
     if (isShared(filter) && !this.#abilities.sharedSubscriptions) {
       const sentence = 'the broker behind the gate does not offer shared subscriptions'
       return { code: 'subscribe-denied', reasonV5: reason.sharedSubscriptionsNotSupported, sentence }
     }
-    if (this.#subscribed.size >= this.#subscriptionsMax && !this.#subscribed.has(filter)) {
+    const most = Math.min(this.#subscriptionsMax, this.#rights.limits.subscriptionsMax ?? Number.POSITIVE_INFINITY)
+    if (this.#subscribed.size >= most && !this.#subscribed.has(filter)) {
       const sentence = `the session holds ${this.#subscribed.size} subscriptions, as many as it may`
       return { code: 'too-many-subscriptions', reasonV5: reason.quotaExceeded, sentence }
     }

@@ -113,10 +113,12 @@ suite('a CONNECT', { timeout: 20_000 }, () => {
     await attempts.with('connect-too-large')
   })
 
-  test('of MQTT 3.1 is answered with return code 1', async (t) => {
+  test('of a level that there is not is answered with return code 1', async (t) => {
     const { port, attempts } = await testGate(t)
     const client = await rawClient(port, pump, 4)
-    client.connect({ protocolId: 'MQIsdp', protocolVersion: 3 })
+    const name = Buffer.from('MQIsdp')
+    const rest = Buffer.concat([Buffer.of(0, 6), name, Buffer.of(2, 2, 0, 0, 0, 1), Buffer.from('c')])
+    client.socket.write(Buffer.concat([Buffer.of(0x10, rest.length), rest]))
     assert.equal((await client.next('connack')).returnCode, 1)
     assert.equal((await attempts.with('protocol-version-unsupported')).mqttVersion, '3.1')
   })

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { type Gate, type GateLimits, startGate } from '../../src/gate/gate.ts'
+import { type Gate, type GateLimits, type GateOptions, startGate } from '../../src/gate/gate.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import type { SessionEnd } from '../../src/hub/ports/observer.ts'
 import { pump, serverCertificate, type TestCertificate } from './certificates.ts'
@@ -50,7 +50,10 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 /** Starts a gate that admits {@link pump} as `pump-7`, and stops it after the test. */
 export async function testGate(
   context: TestContext,
-  options: { limits?: Partial<GateLimits>; sessionTickets?: boolean } = {},
+  options: { limits?: Partial<GateLimits>; sessionTickets?: boolean } & Pick<
+    GateOptions,
+    'rightsOf' | 'deniedPublishV3'
+  > = {},
 ): Promise<TestGate> {
   const admission = new FakeAdmission()
   admission.admit(pump, 'pump-7')
@@ -71,6 +74,8 @@ export async function testGate(
     clock,
     random: { bytes: (count) => randomBytes(count) },
     log: silent,
+    ...(options.rightsOf === undefined ? {} : { rightsOf: options.rightsOf }),
+    ...(options.deniedPublishV3 === undefined ? {} : { deniedPublishV3: options.deniedPublishV3 }),
     limits: { farewellMs: 300, drainMs: 500, ...options.limits },
   })
   context.after(() => gate.stop())

@@ -18,7 +18,10 @@ export interface Will {
 }
 
 export interface Connect {
+  /** How its packets are read; those of MQTT 3.1 are read as those of 3.1.1, which differ in few bits. */
   readonly version: ProtocolVersion
+  /** Level 3, `MQIsdp`. */
+  readonly isV31: boolean
   /** At most `limits.clientIdBytesMax` bytes, free of control characters; empty asks the hub for one. */
   readonly clientId: string
   /** Clean Session of MQTT 3.1.1, Clean Start of MQTT 5. */
@@ -67,9 +70,10 @@ export function parseConnect(packet: Buffer): Connect | Violation {
   if (cursor.fault !== null) return asConnectMalformed(cursor.fault)
   const version = versionOf(name, level)
   if (version instanceof Violation) return version
+  const isV31 = name === 'MQIsdp'
   const flags = cursor.u8()
   const keepAliveSec = cursor.u16()
-  const flagRefusal = cursor.fault === null ? refusalOfFlags(flags, version) : null
+  const flagRefusal = cursor.fault === null ? refusalOfFlags(flags, version, isV31) : null
   if (flagRefusal !== null) return flagRefusal
   const properties = version === 5 ? readProperties(cursor, allowedProperties.connect) : []
   const clientId = cursor.text()
@@ -79,10 +83,11 @@ export function parseConnect(packet: Buffer): Connect | Violation {
   const fault = cursor.finish()
   if (fault !== null) return asConnectMalformed(fault)
   const cleanStart = (flags & CLEAN_START) !== 0
-  const refusal = refusalOfMethod(properties) ?? refusalOfClientId(clientId, version, cleanStart)
+  const refusal = refusalOfMethod(properties) ?? refusalOfClientId(clientId, version, cleanStart, isV31)
   if (refusal !== null) return refusal
   return {
     version,
+    isV31,
     clientId,
     cleanStart,
     keepAliveSec,
@@ -96,19 +101,20 @@ export function parseConnect(packet: Buffer): Connect | Violation {
 
 function versionOf(name: string, level: number): ProtocolVersion | Violation {
   if (name === 'MQTT' && (level === 4 || level === 5)) return level
+  if (name === 'MQIsdp' && level === 3) return 4
   if (name === 'MQTT' || name === 'MQIsdp') {
-    const spoken = name === 'MQIsdp' ? 'MQTT 3.1' : `MQTT protocol level ${level}`
     return new Violation(
       'protocol-version-unsupported',
       reason.unsupportedVersion,
-      `the client speaks ${spoken}; MQTT 3.1.1 and 5 are accepted`,
+      `the client speaks level ${level} of ${name}; MQTT 3.1, 3.1.1 and 5 are accepted`,
     )
   }
   return connectMalformed(`the protocol name is ${quote(name)}, not "MQTT"`)
 }
 
-function refusalOfFlags(flags: number, version: ProtocolVersion): Violation | null {
-  if ((flags & 0x01) !== 0) return connectMalformed('the reserved flag of the CONNECT is set')
+/** In MQTT 3.1 the lowest flag is unused, and nothing is said of its value. */
+function refusalOfFlags(flags: number, version: ProtocolVersion, isV31: boolean): Violation | null {
+  if ((flags & 0x01) !== 0 && !isV31) return connectMalformed('the reserved flag of the CONNECT is set')
   if ((flags & WILL) === 0 && (flags & 0x38) !== 0) return connectMalformed('will QoS or retain are set without a will')
   if ((flags & 0x18) === 0x18) return connectMalformed('the will QoS is 3')
   if (version === 4 && (flags & USERNAME) === 0 && (flags & PASSWORD) !== 0) {
@@ -143,8 +149,14 @@ function refusalOfMethod(properties: readonly Property[]): Violation | null {
   return null
 }
 
-function refusalOfClientId(clientId: string, version: ProtocolVersion, cleanStart: boolean): Violation | null {
+function refusalOfClientId(
+  clientId: string,
+  version: ProtocolVersion,
+  cleanStart: boolean,
+  isV31: boolean,
+): Violation | null {
   const refuse = (sentence: string) => new Violation('client-id-invalid', reason.clientIdInvalid, sentence)
+  if (clientId === '' && isV31) return refuse('MQTT 3.1 knows no empty client id')
   if (clientId === '' && version === 4 && !cleanStart) {
     return refuse('an empty client id needs a clean session in MQTT 3.1.1')
   }

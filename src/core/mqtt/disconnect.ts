@@ -44,6 +44,11 @@ export function encodeDisconnect(reasonCode: number, sentence: string | null): B
   return packetOf(packetType.disconnect << 4, Buffer.of(reasonCode), propertyBlock(reasonStringOf(sentence)))
 }
 
+/** A client's DISCONNECT, after which its will is forgotten. */
+export function encodeGoodbye(): Buffer {
+  return Buffer.of(packetType.disconnect << 4, 0)
+}
+
 /** Why a packet that must be empty is not, or null. */
 export function emptyPacketRefusal(packet: Buffer): Violation | null {
   return packet.length === 2 ? null : malformed(`a ${packetNames[typeOf(packet)]} is not of the length 0`)

@@ -15,6 +15,8 @@ export interface PublishHead {
   readonly packetId: number
   /** Where the payload starts in the packet. */
   readonly payloadOffset: number
+  /** Where the sender wants answers (MQTT 5 §3.3.2.3.5); read of a client's messages alone. */
+  readonly responseTopic: TopicName | null
 }
 
 /**
@@ -39,35 +41,58 @@ export function scanPublish(
   if (at > packet.length) return malformed('a field of the PUBLISH reaches past its end')
   const packetId = qos > 0 ? packet.readUInt16BE(afterTopic) : 0
   if (qos > 0 && packetId === 0) return malformed('the packet identifier of a PUBLISH is 0')
+  let responseTopic: TopicName | null = null
   if (version === 5) {
     // Most publishers send no properties: one zero byte.
-    const next = packet[at] === 0 ? at + 1 : offsetAfterProperties(packet, at, from)
-    if (typeof next !== 'number') return next
-    at = next
+    if (packet[at] === 0) at++
+    else {
+      const block = readBlock(packet, at, from)
+      if (block instanceof Violation) return block
+      at = block.end
+      responseTopic = block.responseTopic
+    }
   }
   const topic = readTopicName(packet, start, afterTopic, from)
   if (topic instanceof Violation) return topic
-  return { topic, qos: qos as QoS, retain: (first & 0x01) !== 0, dup, packetId, payloadOffset: at }
+  return { topic, qos: qos as QoS, retain: (first & 0x01) !== 0, dup, packetId, payloadOffset: at, responseTopic }
 }
 
-function offsetAfterProperties(packet: Buffer, at: number, from: 'client' | 'broker'): number | Violation {
+interface PropertyBlock {
+  /** Where the payload starts. */
+  readonly end: number
+  readonly responseTopic: TopicName | null
+}
+
+function readBlock(packet: Buffer, at: number, from: 'client' | 'broker'): PropertyBlock | Violation {
   const cursor = new Cursor(packet)
   cursor.at = at
   const allowed = from === 'client' ? allowedProperties.publishFromClient : allowedProperties.publishFromBroker
-  const block = packet[at] ?? 0
-  if (mayHoldAlias(packet, at, block)) {
-    const properties: readonly Property[] = readProperties(cursor, allowed)
-    if (cursor.fault === null && properties.some(({ id }) => id === property.topicAlias)) {
-      return protocolError('the PUBLISH uses a topic alias, and none was offered', reason.topicAliasInvalid)
-    }
-  } else skipProperties(cursor, allowed)
-  return cursor.fault ?? cursor.at
+  if (!mayHold(packet, at, property.topicAlias, from === 'client' ? property.responseTopic : property.topicAlias)) {
+    skipProperties(cursor, allowed)
+    return cursor.fault ?? { end: cursor.at, responseTopic: null }
+  }
+  const properties: readonly Property[] = readProperties(cursor, allowed)
+  if (cursor.fault !== null) return cursor.fault
+  if (properties.some(({ id }) => id === property.topicAlias)) {
+    return protocolError('the PUBLISH uses a topic alias, and none was offered', reason.topicAliasInvalid)
+  }
+  const responseTopic = from === 'client' ? responseTopicIn(properties) : null
+  return responseTopic instanceof Violation ? responseTopic : { end: cursor.at, responseTopic }
 }
 
-/** A quick no spares the common case a list: the identifier's byte must at least occur. */
-function mayHoldAlias(packet: Buffer, at: number, block: number): boolean {
-  if (block >= 0x80) return true
-  return packet.subarray(at + 1, at + 1 + block).includes(property.topicAlias)
+/** The topic on which a sender wants its answers, which must be one that it could publish to; null when there is none. */
+export function responseTopicIn(properties: readonly Property[]): TopicName | Violation | null {
+  const value = properties.find(({ id }) => id === property.responseTopic)?.value
+  // Behind the two bytes of its length.
+  return value === undefined ? null : readTopicName(value, 2, value.length)
+}
+
+/** A quick no spares the common case a list: the byte of one of the identifiers must at least occur. */
+function mayHold(packet: Buffer, at: number, one: number, other: number): boolean {
+  const length = packet[at] ?? 0
+  if (length >= 0x80) return true
+  const block = packet.subarray(at + 1, at + 1 + length)
+  return block.includes(one) || (other !== one && block.includes(other))
 }
 
 export interface Publish {

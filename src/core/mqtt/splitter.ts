@@ -19,6 +19,7 @@ export class PacketSplitter {
   #heldLength = 0
   #bytesMax: number
   #expectsConnect: boolean
+  #mayRepeat = false
 
   /**
    * @param bytesMax longest packet, header included, in bytes
@@ -29,10 +30,15 @@ export class PacketSplitter {
     this.#expectsConnect = expects === 'connect'
   }
 
-  /** The CONNECT has been taken: from now on any packet may come, of up to `bytesMax` bytes. */
-  afterConnect(bytesMax: number): void {
+  /**
+   * The CONNECT has been taken: from now on any packet may come, of up to `bytesMax` bytes.
+   *
+   * @param mayRepeat MQTT 3.1 sets DUP also on PUBREL, SUBSCRIBE and UNSUBSCRIBE that are sent again; it is taken off
+   */
+  afterConnect(bytesMax: number, mayRepeat = false): void {
     this.#expectsConnect = false
     this.#bytesMax = bytesMax
+    this.#mayRepeat = mayRepeat
   }
 
   /** Adds received bytes. The splitter keeps views of the chunk, which must not be changed afterwards. */
@@ -44,6 +50,12 @@ export class PacketSplitter {
 
   /** The next whole packet, null when more bytes are needed, or why the stream cannot be cut any further. */
   take(): Buffer | Violation | null {
+    const packet = this.#takeNext()
+    if (this.#mayRepeat && Buffer.isBuffer(packet)) takeDupOff(packet)
+    return packet
+  }
+
+  #takeNext(): Buffer | Violation | null {
     if (this.#heldLength > 0) return this.#takeHeld()
     const size = this.#packetSize(this.#chunk, this.#at, this.#chunk.length)
     if (typeof size !== 'number') return size
@@ -124,6 +136,7 @@ export class PacketSplitter {
     const type = first >> 4
     const flags = first & 0x0f
     if (type === packetType.publish || flags === requiredFlags[type]) return null
+    if (this.#mayRepeat && requiredFlags[type] === 2 && flags === (2 | DUP)) return null
     return malformed(`no packet of MQTT starts with 0x${hex(first)}`)
   }
 
@@ -138,6 +151,13 @@ export class PacketSplitter {
 
 /** The low four bits of the first byte by packet type (MQTT 5 §2.1.3); PUBLISH has its own meaning for them. */
 const requiredFlags: readonly (number | null)[] = [null, 0, 0, null, 0, 0, 2, 0, 2, 0, 2, 0, 0, 0, 0, 0]
+
+const DUP = 0x08
+
+function takeDupOff(packet: Buffer): void {
+  const first = packet[0] ?? 0
+  if (first >> 4 !== packetType.publish) packet[0] = first & ~DUP
+}
 
 /** The same bytes as a Buffer, without a copy. */
 export function asBuffer(bytes: Uint8Array): Buffer {

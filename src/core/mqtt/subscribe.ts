@@ -107,6 +107,19 @@ export function encodeSubscribe(
   return packetOf((packetType.subscribe << 4) | 2, ...parts)
 }
 
+/** An UNSUBSCRIBE of the gate's own. */
+export function encodeUnsubscribe({ packetId, filters }: Unsubscribe, version: ProtocolVersion): Buffer {
+  const block = version === 5 ? [propertyBlock([])] : []
+  return packetOf((packetType.unsubscribe << 4) | 2, u16(packetId), ...block, ...filters.map(text))
+}
+
+/** The packet identifier of an UNSUBACK of a broker, or null where it has none. */
+export function unsubackId(packet: Buffer): number | null {
+  const cursor = new Cursor(packet)
+  const packetId = readPacketId(cursor)
+  return cursor.fault === null ? packetId : null
+}
+
 export interface Suback {
   readonly packetId: number
   readonly properties: readonly Property[]

@@ -20,8 +20,8 @@ function connect(parts: { name?: string; level?: number; flags?: number; rest?: 
 }
 
 suite('a CONNECT is refused', () => {
-  test('of MQTT 3.1 and of a level that does not exist, as an unsupported version', () => {
-    for (const packet of [connect({ name: 'MQIsdp', level: 3 }), connect({ level: 3 }), connect({ level: 6 })]) {
+  test('of a level that does not exist under its name, as an unsupported version', () => {
+    for (const packet of [connect({ name: 'MQIsdp', level: 4 }), connect({ level: 3 }), connect({ level: 6 })]) {
       assert.equal(refusal(parseConnect(packet)).code, 'protocol-version-unsupported')
     }
   })

@@ -1,0 +1,276 @@
+// needs: openssl
+/** What the policy says of a session, from its CONNECT to its end, also where it changes meanwhile. */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { compilePolicy, defaultPolicy } from '../../src/core/policy/compile.ts'
+import type { Policy, Role, RoleLimits, Statement } from '../../src/core/policy/model.ts'
+import type { Action, Subject } from '../../src/core/policy/rights.ts'
+import type { GateOptions } from '../../src/gate/gate.ts'
+import { pump } from './certificates.ts'
+import { rawClient } from './raw-client.ts'
+import { testGate } from './test-gate.ts'
+
+const place = { line: 1, column: 1 }
+
+function allow(actions: readonly Action[], topics: readonly string[] = [], when = {}): Statement {
+  return { effect: 'allow', actions, topics, when, place }
+}
+
+function policyOf(statements: readonly Statement[], limits: RoleLimits = {}): Policy {
+  const role: Role = { name: 'tested', parameters: new Map(), statements, limits }
+  return {
+    ...defaultPolicy,
+    roles: new Map([['tested', role]]),
+    bindings: [{ roles: [{ name: 'tested', parameters: new Map() }], to: { kind: 'everyone' }, place }],
+  }
+}
+
+const all: readonly Action[] = ['publish', 'subscribe', 'receive', 'retain', 'will']
+const connects = allow(['connect'])
+
+/** A policy that a test exchanges. */
+function changing(first: Policy, nowMs: () => number = Date.now) {
+  const held = { policy: first }
+  const options: Pick<GateOptions, 'rightsOf'> = {
+    rightsOf: (subject: Subject) => compilePolicy(held.policy).rightsOf(subject, nowMs()),
+  }
+  return { held, options }
+}
+
+const published = (received: readonly { cmd: string }[]): number =>
+  received.filter(({ cmd }) => cmd === 'publish').length
+
+suite('a client that the policy does not let connect', { timeout: 20_000 }, () => {
+  test('is refused with 0x87 and the statement, and reaches no broker', async (t) => {
+    const { options } = changing(policyOf([connects], { clientId: '${identity.id}' }))
+    const { port, upstream, attempts } = await testGate(t, options)
+    const client = await rawClient(port, pump)
+    client.connect({ clientId: 'other' })
+    const connack = await client.next('connack')
+    assert.equal(connack.reasonCode, 0x87)
+    assert.equal(upstream.connections.length, 0)
+    assert.match((await attempts.with('connect-denied')).sentence, /wants the client id to be "pump-7"/)
+  })
+
+  test('is let in with no more sessions than its policy says', async (t) => {
+    const { options } = changing(policyOf([connects], { sessionsMax: 1 }))
+    const { port, session, attempts } = await testGate(t, options)
+    await session(5, { clientId: 'one' })
+    const second = await rawClient(port, pump)
+    second.connect({ clientId: 'two' })
+    assert.equal((await second.next('connack')).reasonCode, 0x97)
+    await attempts.with('too-many-sessions')
+  })
+})
+
+suite('a message', { timeout: 20_000 }, () => {
+  test('that asks for answers where its sender may not publish goes no further', async (t) => {
+    const { options } = changing(policyOf([connects, allow(all, ['own/#'])]))
+    const { session, upstream, attempts } = await testGate(t, options)
+    const client = await session(5)
+    const asking = (responseTopic: string, messageId: number) => ({
+      ...{ cmd: 'publish', topic: 'own/q', payload: 'x', qos: 1, messageId },
+      properties: { responseTopic },
+    })
+    client.send(asking('devices/valve-3/cmd', 1), asking('own/answers', 2))
+    assert.equal((await client.next('puback')).reasonCode, 0x87)
+    assert.equal((await client.next('puback')).messageId, 2)
+    assert.equal(published(upstream.last.received), 1)
+    assert.match((await attempts.with('publish-denied')).sentence, /ask for answers on "devices\/valve-3\/cmd"/)
+  })
+
+  test('that is to be retained needs a right of its own', async (t) => {
+    const { options } = changing(policyOf([connects, allow(['publish'], ['own/#'])]))
+    const { session, attempts } = await testGate(t, options)
+    const client = await session(5)
+    client.send({ cmd: 'publish', topic: 'own/x', payload: 'x', qos: 1, messageId: 1, retain: true })
+    assert.equal((await client.next('puback')).reasonCode, 0x87)
+    await attempts.with('retain-denied')
+  })
+
+  test('over the limits of the policy is answered by itself', async (t) => {
+    const { options } = changing(policyOf([connects, allow(all, ['own/#'])], { payloadBytesMax: 4, qosMax: 1 }))
+    const { session, upstream } = await testGate(t, options)
+    const client = await session(5)
+    client.send({ cmd: 'publish', topic: 'own/x', payload: '12345', qos: 1, messageId: 1 })
+    assert.equal((await client.next('puback')).reasonCode, 0x97)
+    client.send({ cmd: 'publish', topic: 'own/x', payload: '1234', qos: 2, messageId: 2 })
+    assert.equal((await client.next('pubrec')).reasonCode, 0x87)
+    client.send({ cmd: 'publish', topic: 'own/x', payload: '1234', qos: 1, messageId: 3 })
+    assert.equal((await client.next('puback')).reasonCode, 0)
+    assert.equal(published(upstream.last.received), 1)
+  })
+
+  test('that is denied before MQTT 5 is acknowledged and goes nowhere, where the operator wants that', async (t) => {
+    const { options } = changing(policyOf([connects, allow(all, ['own/#'])]))
+    const { session, upstream, attempts } = await testGate(t, { ...options, deniedPublishV3: 'acknowledge' })
+    const client = await session(4)
+    client.send(
+      { cmd: 'publish', topic: 'other', payload: 'x', qos: 0 },
+      { cmd: 'publish', topic: 'other', payload: 'x', qos: 1, messageId: 1 },
+      { cmd: 'publish', topic: 'other', payload: 'x', qos: 2, messageId: 2 },
+    )
+    assert.equal((await client.next('puback')).messageId, 1)
+    assert.equal((await client.next('pubrec')).messageId, 2)
+    client.send({ cmd: 'pubrel', messageId: 2 })
+    assert.equal((await client.next('pubcomp')).messageId, 2)
+    client.send({ cmd: 'publish', topic: 'own/x', payload: 'x', qos: 2, messageId: 2 })
+    await client.next('pubrec')
+    client.send({ cmd: 'pubrel', messageId: 2 })
+    await client.next('pubcomp')
+    assert.deepEqual(
+      upstream.last.received.map(({ cmd }) => cmd),
+      ['connect', 'publish', 'pubrel'],
+    )
+    await attempts.with('publish-denied')
+  })
+
+  test('too many of them are held back, and none is lost', async (t) => {
+    const { options } = changing(policyOf([connects, allow(all, ['own/#'])], { publishesPerSecondMax: 50 }))
+    const { session, upstream, attempts } = await testGate(t, options)
+    const client = await session(5)
+    const burst = Array.from({ length: 60 }, () => ({ cmd: 'publish', topic: 'own/x', payload: 'x', qos: 0 }))
+    client.send(...burst)
+    await attempts.with('publishes-too-many')
+    const paused = published(upstream.last.received)
+    client.send({ cmd: 'publish', topic: 'own/last', payload: 'x', qos: 1, messageId: 9 })
+    await client.next('puback')
+    assert.ok(paused <= 60)
+    assert.equal(published(upstream.last.received), 61)
+  })
+})
+
+suite('a session whose rights change', { timeout: 20_000 }, () => {
+  test('loses the subscriptions that are not allowed any more, and what was delivered for them is acknowledged', async (t) => {
+    const { held, options } = changing(policyOf([connects, allow(all, ['own/#', 'line/#'])]))
+    const { gate, session, upstream, attempts } = await testGate(t, options)
+    const client = await session(5)
+    client.send({
+      cmd: 'subscribe',
+      messageId: 1,
+      subscriptions: ['own/#', 'line/#'].map((topic) => ({ topic, qos: 1 })),
+    })
+    await client.next('suback')
+
+    held.policy = policyOf([connects, allow(all, ['own/#'])])
+    gate.refreshRights()
+    const gone = await upstream.last.heard('unsubscribe')
+    assert.ok(gone.cmd === 'unsubscribe')
+    assert.deepEqual(gone.unsubscriptions, ['line/#'])
+    upstream.last.say({ cmd: 'publish', topic: 'line/3', payload: 'x', qos: 1, messageId: 5 })
+    upstream.last.say({ cmd: 'publish', topic: 'own/3', payload: 'x', qos: 1, messageId: 6 })
+    assert.equal((await client.next('publish')).topic, 'own/3')
+    assert.equal(((await upstream.last.heard('puback')) as { messageId?: number }).messageId, 5)
+    assert.match((await attempts.with('subscribe-denied')).sentence, /"line\/#" has ended/)
+    // The gate's own question is answered to the gate.
+    client.send({ cmd: 'pingreq' })
+    await client.next('pingresp')
+    assert.equal(
+      client.packets.some(({ cmd }) => cmd === 'unsuback'),
+      false,
+    )
+  })
+
+  test('is not disturbed where nothing changes for it', async (t) => {
+    const { options } = changing(policyOf([connects, allow(all, ['own/#'])]))
+    const { gate, session, upstream } = await testGate(t, options)
+    const client = await session(4)
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'own/#', qos: 0 }] })
+    await client.next('suback')
+    gate.refreshRights()
+    client.send({ cmd: 'publish', topic: 'own/x', payload: 'x', qos: 1, messageId: 2 })
+    await client.next('puback')
+    assert.deepEqual(
+      upstream.last.received.map(({ cmd }) => cmd),
+      ['connect', 'subscribe', 'publish'],
+    )
+  })
+
+  test('ends where it may not connect any more', async (t) => {
+    const { held, options } = changing(policyOf([connects]))
+    const { gate, session, attempts } = await testGate(t, options)
+    const client = await session(5)
+    held.policy = policyOf([])
+    gate.refreshRights()
+    assert.equal((await client.next('disconnect')).reasonCode, 0x87)
+    await attempts.with('connect-denied')
+    assert.equal(gate.sessionCount(), 0)
+  })
+
+  test('takes its will with it where that is not allowed any more', async (t) => {
+    const { held, options } = changing(policyOf([connects, allow(all, ['own/#'])]))
+    const { gate, session, upstream, attempts } = await testGate(t, options)
+    await session(5, { will: { topic: 'own/gone', payload: 'x', qos: 0, retain: false } })
+    held.policy = policyOf([connects, allow(['publish'], ['own/#'])])
+    gate.refreshRights()
+    await upstream.last.heard('disconnect')
+    await attempts.with('will-denied')
+    assert.equal(upstream.last.isClosed, true)
+  })
+
+  test('follows its identity into another group', async (t) => {
+    const { options } = changing(policyOf([connects, allow(all, ['lines/${identity.group}/#'])]))
+    const seen: Subject[] = []
+    const rightsOf = (subject: Subject) => {
+      seen.push(subject)
+      return (options.rightsOf as (subject: Subject) => ReturnType<NonNullable<GateOptions['rightsOf']>>)(subject)
+    }
+    const { gate, session } = await testGate(t, { rightsOf })
+    const client = await session(5)
+    client.send({ cmd: 'publish', topic: 'lines/l3/x', payload: 'x', qos: 1, messageId: 1 })
+    assert.equal((await client.next('puback')).reasonCode, 0x87)
+    const identity = seen[0]?.identity
+    assert.ok(identity !== undefined)
+    gate.refreshRights({ ...identity, group: 'l3', version: 2 })
+    client.send({ cmd: 'publish', topic: 'lines/l3/x', payload: 'x', qos: 1, messageId: 2 })
+    assert.equal((await client.next('puback')).reasonCode, 0)
+  })
+
+  test('follows the time', async (t) => {
+    const end = Date.now() + 400
+    const time = { notBeforeMs: null, notAfterMs: end, daily: null, weekdays: [], zone: 'UTC' }
+    const { options } = changing(policyOf([connects, allow(all, ['own/#'], { time })]))
+    const { session, upstream } = await testGate(t, options)
+    const client = await session(5)
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'own/#', qos: 0 }] })
+    await client.next('suback')
+    await upstream.last.heard('unsubscribe')
+    assert.ok(Date.now() > end)
+  })
+})
+
+suite('a client of MQTT 3.1', { timeout: 20_000 }, () => {
+  const v31 = { protocolId: 'MQIsdp', protocolVersion: 3 }
+
+  test('is served as one of MQTT 3.1.1, and may send PUBREL and SUBSCRIBE again with DUP', async (t) => {
+    const { session, upstream, attempts } = await testGate(t)
+    const client = await session(4, v31)
+    assert.equal((await attempts.with(null)).mqttVersion, '3.1')
+    const connect = upstream.last.received[0]
+    assert.ok(connect?.cmd === 'connect' && connect.protocolId === 'MQTT' && connect.protocolVersion === 4)
+    const topic = Buffer.from('devices/pump-7/#')
+    client.socket.write(Buffer.concat([Buffer.of(0x8a, 5 + topic.length, 0, 1, 0, topic.length), topic, Buffer.of(1)]))
+    assert.equal((await client.next('suback')).messageId, 1)
+    client.send({ cmd: 'publish', topic: 'devices/pump-7/x', payload: 'x', qos: 2, messageId: 2 })
+    await client.next('pubrec')
+    client.socket.write(Buffer.of(0x6a, 2, 0, 2))
+    assert.equal((await client.next('pubcomp')).messageId, 2)
+  })
+
+  test('has a client id', async (t) => {
+    const { port, attempts } = await testGate(t)
+    const client = await rawClient(port, pump, 4)
+    const rest = Buffer.concat([Buffer.of(0, 6), Buffer.from('MQIsdp'), Buffer.of(3, 2, 0, 0, 0, 0)])
+    client.socket.write(Buffer.concat([Buffer.of(0x10, rest.length), rest]))
+    await client.closed
+    await attempts.with('client-id-invalid')
+  })
+
+  test('of another version may not repeat with DUP', async (t) => {
+    const { session, attempts } = await testGate(t)
+    const client = await session(4)
+    client.socket.write(Buffer.of(0x6a, 2, 0, 2))
+    await client.closed
+    await attempts.with('packet-malformed')
+  })
+})
