@@ -7,7 +7,7 @@ import { type HubProcess, startHubProcess } from '../support/hub-process.ts'
 import { needs } from '../support/programs.ts'
 import { run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { clientArguments, publish, subscribe, subscriber, type Version } from './mosquitto.ts'
+import { clientArguments, publish, subscribe, subscriber } from './mosquitto.ts'
 
 const reasons = {
   mqttv311: { denied: '128', refused: 'Connection Refused: not authorised', connack: '5' },
@@ -149,16 +149,26 @@ for (const version of ['mqttv311', 'mqttv5'] as const) {
 }
 
 test(
-  'MQTT 3.1, which is older than what the hub speaks, is refused with its own code',
-  needs('mosquitto_pub'),
+  'Mosquitto clients with -V mqttv31 are served as those of MQTT 3.1.1',
+  needs('mosquitto_pub', 'stdbuf'),
   async (t) => {
     const folder = temporaryFolder(t)
     const hub = await startHubProcess(t, { data: join(folder, 'data') })
     const pump = await hub.enrolled('pump-7', join(folder, 'pump-7'))
-    const old = clientArguments(hub, pump, 'mqttv31' as Version)
-    const { stderr } = await run('mosquitto_pub', [...old, '-t', 'devices/pump-7/x', '-m', 'x', '-i', 'old'])
-    assert.match(stderr, /unacceptable protocol version/)
-    assert.equal((await lastAttempt(hub)).code, 'protocol-version-unsupported')
+    const old = clientArguments(hub, pump, 'mqttv31')
+    const reader = await subscriber(hub, pump, 'mqttv31', [
+      '-i',
+      'reader',
+      '-q',
+      '2',
+      '-t',
+      'devices/pump-7/#',
+      '-C',
+      '1',
+    ])
+    assertWorked(await run('mosquitto_pub', [...old, '-t', 'devices/pump-7/x', '-q', '2', '-m', 'old', '-i', 'writer']))
+    assert.match((await reader.finished).stdout, /^old$/m)
+    assert.equal((await lastAttempt(hub)).mqttVersion, '3.1')
   },
 )
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import type { DeviceFiles, HubProcess } from '../support/hub-process.ts'
 import { type Finished, run } from '../support/run.ts'
 
-export type Version = 'mqttv311' | 'mqttv5'
+export type Version = 'mqttv31' | 'mqttv311' | 'mqttv5'
 
 /** What every call of these tests gives: where the hub is, who the client is, which version it speaks. */
 export function clientArguments(hub: HubProcess, files: DeviceFiles | null, version: Version): string[] {
