@@ -251,6 +251,7 @@ export const hub: HubView = {
   realm: 'plant.example',
   publicName: 'hub.plant.example',
   mqtt: { host: '0.0.0.0', port: 8883 },
+  listeners: [{ name: 'mqtt', host: '0.0.0.0', port: 8883, path: null }],
   https: { host: '0.0.0.0', port: 8443 },
   http: { host: '0.0.0.0', port: 8080 },
   api: { host: '0.0.0.0', port: 9443 },

@@ -146,7 +146,7 @@ export const attemptView = answerNamed(
   z.object({
     number: count('counted from 1, in the order in which they were recorded'),
     at: time('when it ended or was admitted'),
-    listener: text('mqtt, est or api'),
+    listener: text('mqtt or another listener of the gate by its name, est or api'),
     address: text('where it came from'),
     stage: text('how far it came; `session` when it was admitted'),
     outcome: z.enum(['admitted', 'refused']),
@@ -245,6 +245,16 @@ export const hubView = z.object({
   realm: text('trust domain of its SPIFFE IDs'),
   publicName: text('what devices call it'),
   mqtt: endpoint.meta({ description: 'MQTT over TLS' }),
+  listeners: z
+    .array(
+      z.object({
+        name: text('as in the settings and in attempts'),
+        host: z.string(),
+        port: port('TCP port'),
+        path: text('of the WebSocket; null for MQTT over TLS').nullable(),
+      }),
+    )
+    .meta({ description: 'all listeners of the gate; the first is `mqtt`' }),
   https: endpoint.meta({ description: 'EST' }),
   http: endpoint.meta({ description: 'CRLs, OCSP and CA certificates' }),
   api: endpoint.nullable().meta({ description: 'this API over TLS; null where only the unix socket serves it' }),

@@ -18,14 +18,33 @@ export interface PublicAddress {
   readonly listens: Endpoint
 }
 
-/** The three listeners that devices use. */
+/** A listener of the gate. */
+interface GateEndpoint extends Endpoint {
+  readonly name: string
+  readonly path: string | null
+}
+
+/** The listeners that devices use. */
 export function publicAddresses(
   publicName: string,
-  { mqtt, https, http }: { readonly mqtt: Endpoint; readonly https: Endpoint; readonly http: Endpoint },
+  {
+    listeners,
+    https,
+    http,
+  }: {
+    readonly listeners: readonly GateEndpoint[]
+    readonly https: Endpoint
+    readonly http: Endpoint
+  },
 ): readonly PublicAddress[] {
   const url = (scheme: string, { port }: Endpoint): string => `${scheme}://${hostAndPort({ host: publicName, port })}`
   return [
-    { name: 'MQTT', url: url('mqtts', mqtt), purpose: 'devices', listens: mqtt },
+    ...listeners.map((listener, index) => ({
+      name: index === 0 ? 'MQTT' : listener.name,
+      url: listener.path === null ? url('mqtts', listener) : `${url('wss', listener)}${listener.path}`,
+      purpose: 'devices',
+      listens: listener,
+    })),
     { name: 'HTTPS', url: url('https', https), purpose: 'enrolment', listens: https },
     { name: 'HTTP', url: url('http', http), purpose: 'CRLs, OCSP and CA certificates', listens: http },
   ]

@@ -4,6 +4,7 @@ import { writeDurably } from '../disk/durable-file.ts'
 import type { Authorities } from '../hub/authorities.ts'
 import { establishAuthorities } from '../hub/establish-authorities.ts'
 import { establishNames, type HubNames } from '../hub/hub-names.ts'
+import { listenerPurpose } from '../hub/listen-failure.ts'
 import type { Log } from '../hub/ports/log.ts'
 import type { KeyStore } from '../hub/ports/signer.ts'
 import type { JournaledStore } from '../journal/journaled-store.ts'
@@ -54,7 +55,7 @@ export async function openFoundation(config: HubConfig, log: Log, closing: Closi
   await assertPortsFree([
     { purpose: 'HTTP', host, port: config.httpPort },
     { purpose: 'HTTPS', host, port: config.httpsPort },
-    { purpose: 'MQTT', host, port: config.mqttPort },
+    ...config.listeners.map(({ name, ...at }) => ({ purpose: listenerPurpose(name), ...at })),
     ...(apiListen === null ? [] : [{ purpose: 'API', ...apiListen }]),
     ...(metricsListen === null ? [] : [{ purpose: 'metrics', ...metricsListen }]),
   ])

@@ -1,7 +1,7 @@
 /** A hub, put together from its concrete parts: what stands behind all listeners first, then the listeners. */
 import type { HubView } from '../api-schema/views.ts'
 import type { HubConfig } from '../config/config.ts'
-import { startGate } from '../gate/gate.ts'
+import { type ListenerAddress, startGate } from '../gate/gate.ts'
 import { startEmbeddedUpstream } from '../gate/upstream/embedded/embedded-upstream.ts'
 import { apiServer } from '../http/api/api-server.ts'
 import { estServer } from '../http/est/est-server.ts'
@@ -54,6 +54,8 @@ export interface Endpoint {
 export interface RunningHub {
   readonly addresses: {
     readonly mqtt: Endpoint
+    /** Of the gate, all of them. */
+    readonly listeners: readonly ListenerAddress[]
     readonly https: Endpoint
     readonly http: Endpoint
     /** The admin API over TLS; null where only the unix socket serves it. */
@@ -167,9 +169,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const upstream = await startEmbeddedUpstream({ log })
   closing.add('upstream', () => upstream.stop())
   const gate = await startGate({
-    listenerName: 'mqtt',
-    host: config.host,
-    port: config.mqttPort,
+    listeners: config.listeners,
     certificate,
     certificateFor,
     sessionTickets: config.sessionTickets,
@@ -187,13 +187,15 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const roller = keepAuthorities({ ...desk, log, ensureCrl: (id) => crls.current(fullScope(id)) }, instance ?? 'alone')
   closing.add('authorities', () => roller.stop())
 
-  const addresses = { mqtt: gate.address, https, http }
+  const { host, port } = gate.address
+  const addresses = { mqtt: { host, port }, listeners: gate.addresses, https, http }
   let api: Endpoint | null = null
   const describeHub = (): HubView => ({
     version,
     realm: names.realm,
     publicName: names.publicName,
     ...addresses,
+    listeners: [...addresses.listeners],
     api,
     rootFingerprint: authorities.root().fingerprint,
     ca: authorities.rootsPem(),

@@ -1,3 +1,4 @@
+import type { ListenerSettings } from '../core/listener/listener-settings.ts'
 import type { Secret } from '../core/secret.ts'
 
 /** What a hub is told at its start, validated as a whole. */
@@ -8,6 +9,8 @@ export interface HubConfig {
   readonly host: string
   /** 0 picks a free port. */
   readonly mqttPort: number
+  /** Listeners of the gate: the one of `mqttPort` first, then those of the file. */
+  readonly listeners: readonly ListenerSettings[]
   readonly httpsPort: number
   readonly httpPort: number
   /** Name or address that devices use; null keeps the one of the first start, or this machine's name at the first. */

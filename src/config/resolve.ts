@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { HubError, quote } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
 import type { HubConfig } from './config.ts'
+import { settleListeners } from './listeners.ts'
 import { type SettingName, type SettingValue, setting } from './settings.ts'
 import {
   type GivenValue,
@@ -38,12 +39,17 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
   const passphrase = secretOf('passphrase-file', 'HANDFAST_PASSPHRASE', settled, env, problems)
   const databaseUrl = secretOf('database-url-file', 'HANDFAST_DATABASE_URL', settled, env, problems)
   const tls = tlsFiles(settled, problems)
+  const host = settled.read('host') ?? '0.0.0.0'
+  const mqttPort = settled.read('mqtt-port') ?? 8883
+  const given = sources.flatMap((source) => source.listeners ?? [])
+  const listeners = settleListeners(given, host, mqttPort, problems)
   if (problems.length > 0) throw refusal(problems)
   const dataDirectory = settled.read('data') ?? resolve(directory, 'data')
   return {
     dataDirectory,
-    host: settled.read('host') ?? '0.0.0.0',
-    mqttPort: settled.read('mqtt-port') ?? 8883,
+    host,
+    mqttPort,
+    listeners,
     httpsPort: settled.read('https-port') ?? 8443,
     httpPort: settled.read('http-port') ?? 8080,
     publicName: settled.read('public-name') ?? null,

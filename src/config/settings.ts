@@ -13,11 +13,14 @@ const line = z
   .regex(/^[^\u0000-\u001f\u007f]*$/, 'contains control characters')
 
 const hostName = /^(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$/
-const host = line.refine((text) => isIP(text) !== 0 || (hostName.test(text) && text.length <= 253), {
-  error: 'is not a host name or an IP address',
-})
+export const host: z.ZodType<string> = line.refine(
+  (text) => isIP(text) !== 0 || (hostName.test(text) && text.length <= 253),
+  {
+    error: 'is not a host name or an IP address',
+  },
+)
 
-const port = z
+export const port: z.ZodType<number> = z
   .union([
     z.number(),
     z

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { HubError, quote } from '../core/errors.ts'
+import { type GivenListener, readListeners } from './listeners.ts'
 import { nearest } from './nearest.ts'
 import { isSettingName, type SettingName, setting, settingNames } from './settings.ts'
 
@@ -19,6 +20,8 @@ export interface GivenValue {
 /** All that one source says, and what is wrong with it already. */
 export interface Source {
   readonly values: readonly GivenValue[]
+  /** Further listeners of the gate; only a file has them. */
+  readonly listeners?: readonly GivenListener[]
   readonly problems: readonly string[]
 }
 
@@ -103,6 +106,7 @@ export function settingsFromYaml(text: string, path: string): Source {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const at = (offset: number | undefined): string => `${path}, line ${lines.linePos(offset ?? 0).line}`
   const values: GivenValue[] = []
+  let listeners: readonly GivenListener[] = []
   const problems = document.errors.map((error) => `${at(error.pos[0])}: ${firstLine(error.message)}`)
   if (problems.length > 0 || document.contents === null) return { values, problems }
   if (!isMap(document.contents))
@@ -110,17 +114,20 @@ export function settingsFromYaml(text: string, path: string): Source {
   for (const { key, value } of document.contents.items) {
     const word = isScalar(key) ? String(key.value) : String(key)
     const place = at(isScalar(key) ? key.range?.[0] : undefined)
-    if (isSettingName(word)) {
+    if (word === 'listeners') {
+      listeners = readListeners(value, at, problems)
+    } else if (isSettingName(word)) {
       const given = isScalar(value) ? value.value : value === null ? null : document.toJS()[word]
       values.push({ name: word, value: given, origin: `${word} in ${place}`, directory: dirname(resolve(path)) })
     } else {
-      const meant = nearest(word.replaceAll('_', '-').toLowerCase(), settingNames) ?? beginningWith(word)
+      const words = [...settingNames, 'listeners']
+      const meant = nearest(word.replaceAll('_', '-').toLowerCase(), words) ?? beginningWith(word)
       problems.push(
         `${quote(word)} in ${place} is not a setting${meant === null ? '' : `; did you mean ${quote(meant)}?`}`,
       )
     }
   }
-  return { values, problems }
+  return { values, listeners, problems }
 }
 
 function beginningWith(word: string): string | null {

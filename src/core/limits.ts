@@ -186,6 +186,12 @@ export const limits = {
    * address still comes in: a connection counts only until its CONNECT.
    */
   halfOpenPerAddressMax: 256,
+  /** Listeners of one gate: as many as a person keeps apart, and each is a port. */
+  listenersMax: 32,
+  /** The name of a listener, which stands in every attempt. */
+  listenerNameCharsMax: 32,
+  /** Trust anchors, networks, origins or protocols that one listener lists. */
+  listenerEntriesMax: 64,
   /** Sessions of one gate. */
   sessionsMax: 100_000,
   /** Sessions of one identity at one time: a device and its tools, not a fleet that shares a certificate. */

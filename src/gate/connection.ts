@@ -180,7 +180,7 @@ class Connection {
 
   #subject({ identity, proof }: Entrant, clientId: string): Subject {
     const { address, tlsVersion } = this.#known
-    return { identity, proof, clientId, connection: { listener: this.#context.listenerName, address, tlsVersion } }
+    return { identity, proof, clientId, connection: { listener: this.#context.listener.name, address, tlsVersion } }
   }
 
   #claim(owner: string, clientId: string, ownerMax: number | null): Ending | null {

@@ -1,48 +1,79 @@
-/** The MQTT listener of the hub: TLS, admission, policy on every packet, live sessions. */
+/** The gate: its listeners, admission, policy on every packet, live sessions. */
 import { limits as catalogue } from '../core/limits.ts'
+import type { ListenerSettings } from '../core/listener/listener-settings.ts'
 import { defaultRights } from '../core/policy/rights.ts'
 import { serveConnection } from './connection.ts'
+import { HalfOpen } from './half-open.ts'
 import { Listener } from './listener.ts'
 import { LiveConnections } from './live-connections.ts'
-import type { Gate, GateContext, GateLimits, GateOptions } from './options.ts'
+import type { Gate, GateContext, GateLimits, GateOptions, ListenerAddress } from './options.ts'
 import { knownOf, recordRefusal } from './record.ts'
 import { Traffic } from './traffic.ts'
 
-export type { AttemptRecorder, Gate, GateCertificate, GateLimits, GateOptions } from './options.ts'
+export type { AttemptRecorder, Gate, GateCertificate, GateLimits, GateOptions, ListenerAddress } from './options.ts'
 
 /**
- * Starts a gate; it serves when this is fulfilled.
+ * Starts a gate; all its listeners serve when this is fulfilled.
  *
- * @throws HubError `port-taken` or `address-unavailable`
+ * @throws HubError `port-taken` or `address-unavailable`; then none of them does
  */
 export async function startGate(options: GateOptions): Promise<Gate> {
   const limits: GateLimits = { ...catalogue, ...options.limits }
   const live = new LiveConnections(limits)
   const traffic = new Traffic()
-  const context: GateContext = { ...options, rightsOf: options.rightsOf ?? defaultRights, limits, live, traffic }
-  const listener = new Listener({
-    certificate: options.certificate,
-    certificateFor: (name) => options.certificateFor?.(name) ?? null,
-    sessionTickets: options.sessionTickets,
-    limits,
-    onAccepted: () => traffic.connectionsAccepted++,
-    onSecure: (sockets, address, connected) => void serveConnection(context, sockets, address, connected),
-    onFailure: (address, ending) => recordRefusal(context, knownOf(address), ending),
-  })
-  const address = await listener.listen(options.host, options.port)
+  const halfOpen = new HalfOpen<object>(limits)
+  const shared = { ...options, rightsOf: options.rightsOf ?? defaultRights, limits, live, traffic }
+  const listeners = options.listeners.map((settings) => openListener(settings, shared, halfOpen))
+  const addresses = await listenAll(listeners)
+  const [address] = addresses
+  if (address === undefined) throw new TypeError('a gate needs a listener')
   return {
     address,
-    setCertificate: (certificate) => listener.setCertificate(certificate),
+    addresses,
+    setCertificate: (certificate) => each(listeners, (listener) => listener.setCertificate(certificate)),
+    refreshTrust: () => each(listeners, (listener) => listener.refreshTrust()),
     closeIdentity: (identityId, code) => live.closeIdentity(identityId, code),
     closeCredential: (fingerprint, code) => live.closeCredential(fingerprint, code),
     refreshRights: (identity) => live.refresh(identity ?? null),
     liveFingerprints: () => live.fingerprints(),
     sessionCount: () => live.sessionCount(),
-    figures: () => ({ ...traffic, sessions: live.sessionCount(), halfOpen: listener.halfOpenCount() }),
+    figures: () => ({ ...traffic, sessions: live.sessionCount(), halfOpen: halfOpen.count() }),
     stop: async () => {
-      listener.close()
+      each(listeners, (listener) => listener.close())
       live.closeEvery('hub-stopping')
-      await listener.drained(limits.drainMs)
+      await Promise.all(listeners.map((listener) => listener.drained(limits.drainMs)))
     },
   }
+}
+
+type Shared = Omit<GateContext, 'listener'> & Pick<GateOptions, 'certificate'>
+
+function openListener(settings: ListenerSettings, shared: Shared, halfOpen: HalfOpen<object>): Listener {
+  const context: GateContext = { ...shared, listener: settings }
+  return new Listener({
+    settings,
+    certificate: shared.certificate,
+    certificateFor: (name) => shared.certificateFor?.(name) ?? null,
+    trusted: () => shared.trustedFor?.(settings.anchors) ?? [],
+    sessionTickets: shared.sessionTickets,
+    limits: shared.limits,
+    halfOpen,
+    onAccepted: () => shared.traffic.connectionsAccepted++,
+    onSecure: (sockets, address, connected) => void serveConnection(context, sockets, address, connected),
+    onFailure: (address, ending) => recordRefusal(context, knownOf(address), ending),
+  })
+}
+
+async function listenAll(listeners: readonly Listener[]): Promise<readonly ListenerAddress[]> {
+  const outcomes = await Promise.allSettled(listeners.map((listener) => listener.listen()))
+  const fault = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (fault !== undefined) {
+    each(listeners, (listener) => listener.close())
+    throw fault.reason
+  }
+  return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+}
+
+function each(listeners: readonly Listener[], act: (listener: Listener) => void): void {
+  for (const listener of listeners) act(listener)
 }

@@ -44,7 +44,7 @@ export class HalfOpen<T> {
     return this.#sources.size
   }
 
-  all(): readonly T[] {
-    return [...this.#sources.keys()]
+  has(connection: T): boolean {
+    return this.#sources.has(connection)
   }
 }

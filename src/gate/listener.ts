@@ -6,19 +6,25 @@
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
-import { listenFailure } from '../hub/listen-failure.ts'
+import type { ListenerSettings } from '../core/listener/listener-settings.ts'
+import { listenerPurpose, listenFailure } from '../hub/listen-failure.ts'
 import { peerAddress } from '../hub/peer-address.ts'
 import type { Sockets } from './farewell.ts'
-import { HalfOpen } from './half-open.ts'
+import type { HalfOpen } from './half-open.ts'
 import { closedEarly, closedUnused, firstBytesRefusal, handshakeFailure } from './handshake-failure.ts'
-import type { Ending, GateCertificate, GateLimits } from './options.ts'
-import { choiceByName, secureContextSettings, serverSettings } from './tls-settings.ts'
+import type { Ending, GateCertificate, GateLimits, ListenerAddress } from './options.ts'
+import { choiceByName, secureContextSettings, serverSettings, type TlsTerms } from './tls-settings.ts'
 
 export interface ListenerOptions {
+  readonly settings: ListenerSettings
   readonly certificate: GateCertificate
   certificateFor?(serverName: string): GateCertificate | null
+  /** Certificates of the listener's trust anchors, PEM. */
+  trusted(): readonly string[]
   readonly sessionTickets: boolean
-  readonly limits: Pick<GateLimits, 'tlsHandshakeMs' | 'halfOpenConnectionsMax' | 'halfOpenPerAddressMax'>
+  readonly limits: Pick<GateLimits, 'tlsHandshakeMs'>
+  /** Shared by all listeners of the gate. */
+  readonly halfOpen: HalfOpen<object>
   /** A TCP connection has come. */
   onAccepted(): void
   /** The handshake is done. `connected` is called once the client has sent its CONNECT. */
@@ -37,20 +43,22 @@ interface Handshake {
 
 export class Listener {
   readonly #options: ListenerOptions
+  #certificate: GateCertificate
   readonly #tcp: Server
   readonly #tls: TlsServer
   /** By the client's address and port. */
   readonly #handshakes = new Map<string, Handshake>()
-  readonly #halfOpen: HalfOpen<Socket>
+  readonly #halfOpen: HalfOpen<object>
   readonly #open = new Set<Socket>()
 
   constructor(options: ListenerOptions) {
     this.#options = options
-    this.#halfOpen = new HalfOpen(options.limits)
+    this.#certificate = options.certificate
+    this.#halfOpen = options.halfOpen
     this.#tcp = createServer({ noDelay: true }, (raw) => this.#accept(raw))
     this.#tls = createTlsServer({
-      ...serverSettings(options.certificate, options.sessionTickets, options.limits.tlsHandshakeMs),
-      ...choiceByName((name) => options.certificateFor?.(name) ?? null, options.sessionTickets),
+      ...serverSettings(options.certificate, this.#terms(), options.limits.tlsHandshakeMs),
+      ...choiceByName((name) => options.certificateFor?.(name) ?? null, this.#termsOfNow),
     })
     this.#tls.on('secureConnection', (socket) => {
       const handshake = this.#settle(peerOf(socket))
@@ -70,28 +78,37 @@ export class Listener {
   }
 
   /** @throws HubError `port-taken` or `address-unavailable` */
-  async listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }> {
+  async listen(): Promise<ListenerAddress> {
+    const { name, host, port, websocket } = this.#options.settings
     await new Promise<void>((resolve, reject) => {
-      this.#tcp.once('error', (error) => reject(listenFailure(error, 'MQTT', host, port)))
+      this.#tcp.once('error', (error) => reject(listenFailure(error, listenerPurpose(name), host, port)))
       this.#tcp.listen({ host, port, backlog: 1024 }, resolve)
     })
     const { address, port: bound } = this.#tcp.address() as AddressInfo
-    return { host: address, port: bound }
+    return { name, host: address, port: bound, path: websocket?.path ?? null }
   }
 
   setCertificate(certificate: GateCertificate): void {
-    this.#tls.setSecureContext(secureContextSettings(certificate, this.#options.sessionTickets))
+    this.#certificate = certificate
+    this.#tls.setSecureContext(secureContextSettings(certificate, this.#terms()))
   }
 
-  /** Connections that have not sent their CONNECT. */
-  halfOpenCount(): number {
-    return this.#halfOpen.count()
+  /** Takes the trust anchors as they are now. */
+  refreshTrust(): void {
+    if (this.#options.settings.anchors.length > 0) this.setCertificate(this.#certificate)
   }
+
+  #terms(): TlsTerms {
+    const { settings, sessionTickets } = this.#options
+    return { settings, trusted: this.#options.trusted(), sessionTickets }
+  }
+
+  readonly #termsOfNow = (): TlsTerms => this.#terms()
 
   /** Accepts no more and drops what has not sent its CONNECT yet. */
   close(): void {
     this.#tcp.close()
-    for (const raw of this.#halfOpen.all()) raw.destroy()
+    for (const raw of this.#open) if (this.#halfOpen.has(raw)) raw.destroy()
   }
 
   /** Fulfilled when all connections are closed; those that are left after `ms` are reset. */
@@ -112,10 +129,10 @@ export class Listener {
       raw.destroy()
       return
     }
-    const refusal = this.#halfOpen.add(raw, address)
+    const refusal = this.#refusalOf(raw, address)
     if (refusal !== null) {
       raw.resetAndDestroy()
-      this.#options.onFailure(address, { code: 'too-many-handshakes', sentence: refusal })
+      this.#options.onFailure(address, refusal)
       return
     }
     this.#open.add(raw)
@@ -131,6 +148,16 @@ export class Listener {
       this.#fail(handshake, handshake.hasSpoken ? closedEarly : closedUnused)
     })
     raw.once('readable', () => this.#peek(peer, handshake))
+  }
+
+  /** Counts a connection, or says why there is no room for it. */
+  #refusalOf(raw: Socket, address: string): Ending | null {
+    const { connectionsMax } = this.#options.settings.limits
+    if (connectionsMax !== null && this.#open.size >= connectionsMax) {
+      return { code: 'too-many-connections', sentence: `the listener has ${connectionsMax} connections already` }
+    }
+    const refusal = this.#halfOpen.add(raw, address)
+    return refusal === null ? null : { code: 'too-many-handshakes', sentence: refusal }
   }
 
   #peek(peer: string, handshake: Handshake): void {

@@ -1,6 +1,7 @@
 /** What a gate is given, and what it answers to. */
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Identity } from '../core/identity/identity.ts'
+import type { ListenerSettings } from '../core/listener/listener-settings.ts'
 import type { Rights, Subject } from '../core/policy/rights.ts'
 import type { Secret } from '../core/secret.ts'
 import type { GateAdmission } from '../hub/gate-admission.ts'
@@ -49,15 +50,14 @@ type GateLimitName =
 export type GateLimits = Readonly<Record<GateLimitName, number>>
 
 export interface GateOptions {
-  /** Stands in attempts. */
-  readonly listenerName: string
-  readonly host: string
-  /** 0 picks a free port. */
-  readonly port: number
+  /** At least one, each with a name of its own. */
+  readonly listeners: readonly ListenerSettings[]
   readonly certificate: GateCertificate
   /** What else to show, by the name that a client asks for (RFC 6066 §3); null for `certificate`. */
   certificateFor?(serverName: string): GateCertificate | null
-  /** Offer TLS session tickets. Resumed sessions are judged like new ones. */
+  /** Certificates of trust anchors in PEM, by their ids; ids that it does not know give nothing. */
+  trustedFor?(anchors: readonly string[]): readonly string[]
+  /** Offer TLS session tickets. Resumed sessions are judged like new ones; listeners with trust anchors offer none. */
   readonly sessionTickets: boolean
   readonly admission: GateAdmission
   readonly attempts: AttemptRecorder
@@ -74,18 +74,33 @@ export interface GateOptions {
   readonly limits?: Partial<GateLimits>
 }
 
-/** The same as every part of the gate sees it. */
-export interface GateContext extends Omit<GateOptions, 'host' | 'port' | 'certificate' | 'limits'> {
+/** The same as every part of the gate sees it that serves connections of one listener. */
+export interface GateContext extends Omit<GateOptions, 'listeners' | 'certificate' | 'limits'> {
+  readonly listener: ListenerSettings
   readonly rightsOf: (subject: Subject) => Rights
   readonly limits: GateLimits
   readonly live: LiveConnections
   readonly traffic: Traffic
 }
 
+/** Where a listener stands. */
+export interface ListenerAddress {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  /** Of the WebSocket; null for MQTT straight over TLS. */
+  readonly path: string | null
+}
+
 export interface Gate {
-  readonly address: { readonly host: string; readonly port: number }
+  /** Of the first listener. */
+  readonly address: ListenerAddress
+  /** Of all, in the order of the settings. */
+  readonly addresses: readonly ListenerAddress[]
   /** Serves another certificate from now on; live sessions keep theirs. */
   setCertificate(certificate: GateCertificate): void
+  /** Asks anew which trust anchors count, for handshakes from now on; live sessions stay. */
+  refreshTrust(): void
   /**
    * Closes every connection of an identity, also one that is being judged at this moment.
    *

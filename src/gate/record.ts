@@ -19,7 +19,7 @@ export function knownOf(address: string): Known {
   return { address, tlsVersion: null, certificate: null, identityId: null, clientId: null, mqttVersion: null }
 }
 
-type RecordContext = Pick<GateContext, 'listenerName' | 'clock' | 'attempts'>
+type RecordContext = Pick<GateContext, 'listener' | 'clock' | 'attempts'>
 
 export function recordRefusal(context: RecordContext, known: Known, ending: Ending): void {
   const { stage } = failure(ending.code)
@@ -41,8 +41,8 @@ export function recordAdmission(context: RecordContext, known: Known): void {
 
 type Outcome = Pick<NewAttempt, 'outcome' | 'code' | 'sentence'> & { readonly stage: Stage }
 
-function record({ attempts, clock, listenerName }: RecordContext, known: Known, outcome: Outcome): void {
+function record({ attempts, clock, listener }: RecordContext, known: Known, outcome: Outcome): void {
   // A refused client may have sent an id of any length that fits a CONNECT.
   const clientId = known.clientId === null ? null : known.clientId.slice(0, limits.clientIdBytesMax)
-  attempts.record({ atMs: clock.nowMs(), listener: listenerName, ...known, clientId, ...outcome })
+  attempts.record({ atMs: clock.nowMs(), listener: listener.name, ...known, clientId, ...outcome })
 }

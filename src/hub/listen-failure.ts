@@ -1,5 +1,6 @@
 /** Why a listener could not be opened, in words that name the remedy. */
 import { HubError, quote } from '../core/errors.ts'
+import { defaultListenerName } from '../core/listener/listener-settings.ts'
 
 /**
  * @param purpose what the listener is for, as in "MQTT"; its flag is `--mqtt-port`, or `--api-listen` for "API"
@@ -8,6 +9,7 @@ import { HubError, quote } from '../core/errors.ts'
 export function listenFailure(error: unknown, purpose: string, host: string, port: number): HubError {
   const errno = error instanceof Error && 'code' in error ? String(error.code) : ''
   const flag = portFlag(purpose)
+  const hostFlag = flag.startsWith('--') && !flag.endsWith('-listen') ? '--host' : flag
   switch (errno) {
     case 'EADDRINUSE':
       return new HubError('port-taken', `${purpose} port ${port} on ${host} is taken by another process`, {
@@ -21,13 +23,19 @@ export function listenFailure(error: unknown, purpose: string, host: string, por
       })
     default:
       return new HubError('address-unavailable', `${purpose} cannot listen on ${quote(host)} port ${port}: ${errno}`, {
-        hint: `choose an address of this machine with ${flag.endsWith('-listen') ? flag : '--host'}`,
+        hint: `choose an address of this machine with ${hostFlag}`,
         cause: error,
       })
   }
 }
 
+/** What the listener of a gate is for, by its name. */
+export function listenerPurpose(name: string): string {
+  return name === defaultListenerName ? 'MQTT' : `listener ${quote(name)}:`
+}
+
 /** The flag that chooses the port of a listener. Where some stand is one flag; the others share --host. */
 export function portFlag(purpose: string): string {
+  if (purpose.startsWith('listener ')) return `its entry of listeners in the settings`
   return `--${purpose.toLowerCase()}-${['API', 'metrics'].includes(purpose) ? 'listen' : 'port'}`
 }

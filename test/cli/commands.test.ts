@@ -365,6 +365,10 @@ describe('commands that ask a hub', () => {
       realm: 'plant',
       publicName: 'hub',
       mqtt: { host: '::1', port: 8883 },
+      listeners: [
+        { name: 'mqtt', host: '::1', port: 8883, path: null },
+        { name: 'web', host: '::1', port: 443, path: '/mqtt' },
+      ],
       https: { host: '127.0.0.1', port: 8443 },
       http: { host: '127.0.0.1', port: 8080 },
       rootFingerprint: 'ab',
@@ -383,6 +387,7 @@ describe('commands that ask a hub', () => {
     )
     const status = await handfast(['status', '--data', hub.data])
     assert.match(status.stdout, /^MQTT +mqtts:\/\/hub:8883 +listens on \[::1\]:8883$/m)
+    assert.match(status.stdout, /^web +wss:\/\/hub:443\/mqtt +listens on \[::1\]:443$/m)
     assert.deepEqual(JSON.parse((await handfast(['status', '--json', '--data', hub.data])).stdout), hubView)
   })
 })

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { HubConfig } from '../../src/config/config.ts'
 import { resolveConfig } from '../../src/config/resolve.ts'
 import { HubError } from '../../src/core/errors.ts'
+import { defaultListener } from '../../src/core/listener/listener-settings.ts'
 
 describe('the configuration of a hub', () => {
   let directory = ''
@@ -42,6 +43,7 @@ describe('the configuration of a hub', () => {
       dataDirectory: join(directory, 'data'),
       host: '0.0.0.0',
       mqttPort: 8883,
+      listeners: [defaultListener('0.0.0.0', 8883)],
       httpsPort: 8443,
       httpPort: 8080,
       publicName: null,

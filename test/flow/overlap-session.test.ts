@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { closeSessions } from '../../src/compose/live-changes.ts'
 import type { Credential } from '../../src/core/identity/credential.ts'
+import { defaultListener } from '../../src/core/listener/listener-settings.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
 import { makeKey } from '../../src/device/certificate-request.ts'
@@ -29,7 +30,7 @@ test('at the end of the overlap the session on the old certificate closes, and t
   const { hub } = bed
   const attempts = new Attempts()
   const gate = await startGate({
-    ...{ listenerName: 'mqtt', host: '127.0.0.1', port: 0, sessionTickets: false },
+    ...{ listeners: [defaultListener('127.0.0.1', 0)], sessionTickets: false },
     certificate: { key: new Secret(serverCertificate.key), chain: serverCertificate.cert },
     admission: gateAdmission(registryAdmission(hub)),
     ...{ attempts, observer: hub.observer, upstream: new FakeUpstream() },

@@ -15,7 +15,10 @@ test('one address cannot take all places of half-open connections, and gets its 
   assert.notEqual(halfOpen.add(6, '192.0.2.1'), null)
   assert.equal(halfOpen.add(7, '192.0.2.3'), null)
   assert.match(halfOpen.add(8, '192.0.2.4') ?? '', /^4 connections are waiting/)
-  assert.deepEqual(halfOpen.all(), [2, 4, 5, 7])
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6, 7, 8].filter((each) => halfOpen.has(each)),
+    [2, 4, 5, 7],
+  )
 })
 
 test('an IPv6 address counts for its network of 64 bits', () => {

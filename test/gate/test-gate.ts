@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
+import { defaultListener, type ListenerSettings } from '../../src/core/listener/listener-settings.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { type Gate, type GateLimits, type GateOptions, startGate } from '../../src/gate/gate.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
@@ -50,10 +51,13 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 /** Starts a gate that admits {@link pump} as `pump-7`, and stops it after the test. */
 export async function testGate(
   context: TestContext,
-  options: { limits?: Partial<GateLimits>; sessionTickets?: boolean } & Pick<
-    GateOptions,
-    'rightsOf' | 'deniedPublishV3'
-  > = {},
+  options: {
+    limits?: Partial<GateLimits>
+    sessionTickets?: boolean
+    listener?: Partial<ListenerSettings>
+    /** Beside that one; each with a name. */
+    more?: readonly (Partial<ListenerSettings> & { readonly name: string })[]
+  } & Pick<GateOptions, 'rightsOf' | 'deniedPublishV3'> = {},
 ): Promise<TestGate> {
   const admission = new FakeAdmission()
   admission.admit(pump, 'pump-7')
@@ -62,9 +66,10 @@ export async function testGate(
   const sessionEnds: SessionEnd[] = []
   const clock = { offsetMs: 0, nowMs: () => Date.now() + clock.offsetMs }
   const gate = await startGate({
-    listenerName: 'mqtt',
-    host: '127.0.0.1',
-    port: 0,
+    listeners: [options.listener ?? {}, ...(options.more ?? [])].map((each) => ({
+      ...defaultListener('127.0.0.1', 0),
+      ...each,
+    })),
     certificate: { key: new Secret(serverCertificate.key), chain: serverCertificate.cert },
     sessionTickets: options.sessionTickets ?? false,
     admission,

@@ -32,6 +32,7 @@ export async function apiParts(t: { after(step: () => unknown): void }): Promise
     realm: hub.realm,
     publicName: 'hub.plant.example',
     mqtt: { host: '0.0.0.0', port: 8883 },
+    listeners: [{ name: 'mqtt', host: '0.0.0.0', port: 8883, path: null }],
     https: { host: '0.0.0.0', port: 8443 },
     http: { host: '0.0.0.0', port: 8080 },
     api: { host: '0.0.0.0', port: 9443 },

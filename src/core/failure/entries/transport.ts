@@ -92,4 +92,13 @@ export const transportFailures = {
     'too many connections are waiting for their TLS handshake',
     'nothing to do if it passes: clients come in as others finish; else look for a flood from one address',
   ),
+  'too-many-connections': entry(
+    'HF-1111',
+    'tcp',
+    'operator',
+    'too-many',
+    'general',
+    'the listener has as many connections as its settings allow',
+    'raise `connections` of this listener in the settings, or find out who holds so many',
+  ),
 } as const
