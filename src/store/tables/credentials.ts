@@ -11,7 +11,7 @@ import type {
   RevokedQuery,
   UnfitCredential,
 } from '../../hub/ports/store.ts'
-import { keptStatement } from '../kept-statement.ts'
+import { keptQuery, keptStatement } from '../kept-statement.ts'
 import type { Access, CredentialTable } from '../schema.ts'
 import { listCredentials } from './credential-list.ts'
 import { assertBulk, assertPage, pageOf, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
@@ -21,8 +21,8 @@ export function credentialReader(access: Access): CredentialReader {
   const oldestFirst = () => rows().orderBy('issued_at_ms').orderBy('number')
   return {
     async find(fingerprint) {
-      const row = await rows().where('fingerprint', '=', fingerprint).executeTakeFirst()
-      return row === undefined ? null : read(row)
+      const row = await byFingerprint.first(access(), fingerprint)
+      return row === null ? null : read(row)
     },
     async findAll(fingerprints) {
       assertBulk(fingerprints)
@@ -134,6 +134,12 @@ export function credentials(access: Access): Credentials {
     },
   }
 }
+
+/** Asked at every connection. */
+const byFingerprint = keptQuery<string, Selectable<CredentialTable>>(
+  (database, fingerprint) => database.selectFrom('credentials').selectAll().where('fingerprint', '=', fingerprint),
+  (fingerprint) => [fingerprint],
+)
 
 const inserting = keptStatement<Credential>(
   (database, credential) => database.insertInto('credentials').values(rowOf(credential)),

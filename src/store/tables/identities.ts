@@ -1,7 +1,9 @@
 import type { Insertable, Selectable } from 'kysely'
 import { assert, HubError, quote } from '../../core/errors.ts'
+import type { IdentityId } from '../../core/identity/id.ts'
 import type { Identity } from '../../core/identity/identity.ts'
 import type { Identities, IdentityReader } from '../../hub/ports/store.ts'
+import { keptQuery } from '../kept-statement.ts'
 import type { Access, IdentityTable } from '../schema.ts'
 import { insertAttributes, removeAttributes } from './identity-attributes.ts'
 import { listIdentities } from './identity-list.ts'
@@ -10,8 +12,8 @@ import { assertBulk } from './page.ts'
 export function identityReader(access: Access): IdentityReader {
   return {
     async find(id) {
-      const row = await access().selectFrom('identities').selectAll().where('id', '=', id).executeTakeFirst()
-      return row === undefined ? null : read(row)
+      const row = await byId.first(access(), id)
+      return row === null ? null : read(row)
     },
     async findAll(ids) {
       assertBulk(ids)
@@ -42,6 +44,12 @@ export function identities(access: Access): Identities {
     },
   }
 }
+
+/** Asked at every connection. */
+const byId = keptQuery<IdentityId, Selectable<IdentityTable>>(
+  (database, id) => database.selectFrom('identities').selectAll().where('id', '=', id),
+  (id) => [id],
+)
 
 /** A row of a retired identity stays, so its id is refused like any other. */
 async function insertAll(access: Access, identities: readonly Identity[]): Promise<void> {
