@@ -6,6 +6,7 @@ import { fullSizes, quickSizes, type Sizes, withRounds } from './sizes.ts'
 export const rowNames = [
   'connect',
   'messages',
+  'policy',
   'memory',
   'revoke',
   'registry',

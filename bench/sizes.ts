@@ -8,6 +8,10 @@ export interface Sizes {
   readonly batchedQos1: number
   /** Messages of a round that go one at a time. */
   readonly single: number
+  /** Statements of a policy, those of them that apply to one subject, and topics that it asks about. */
+  readonly statements: number
+  readonly applicableStatements: number
+  readonly decidedTopics: number
   readonly idleConnections: number
   readonly memoryRounds: number
   readonly liveSessionsMin: number
@@ -44,6 +48,9 @@ export const fullSizes: Sizes = {
   batchedQos0: 200_000,
   batchedQos1: 10_000,
   single: 20_000,
+  statements: 10_000,
+  applicableStatements: 100,
+  decidedTopics: 100_000,
   idleConnections: 2_000,
   memoryRounds: 3,
   liveSessionsMin: 1_000,
@@ -72,6 +79,9 @@ export const quickSizes: Sizes = {
   batchedQos0: 20_000,
   batchedQos1: 1_000,
   single: 5_000,
+  statements: 10_000,
+  applicableStatements: 100,
+  decidedTopics: 20_000,
   idleConnections: 400,
   memoryRounds: 1,
   liveSessionsMin: 120,

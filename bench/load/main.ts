@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Fleet } from '../fleet.ts'
 import { FleetClients } from './client.ts'
 import { connectMany } from './connects.ts'
+import { decide } from './decisions.ts'
 import { enrolMany, type Prepared, prepareEnrolments } from './enrolments.ts'
 import { type Held, hold, release } from './held.ts'
 import { issueMany } from './issuances.ts'
@@ -57,6 +58,8 @@ async function run(task: TaskMessage): Promise<unknown> {
       return enrolMany(prepared, task)
     case 'issue':
       return issueMany(task)
+    case 'decide':
+      return decide(task)
   }
 }
 

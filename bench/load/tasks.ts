@@ -126,6 +126,25 @@ export interface Tasks {
     }
     readonly answer: { readonly seconds: number; readonly cpuMicros: number; readonly latenciesMs: readonly number[] }
   }
+  /** Decides in the load process itself, by a policy made for it. @throws when a decision is wrong */
+  decide: {
+    readonly request: {
+      readonly what: 'decision' | 'rights' | 'guard'
+      /** Statements of the policy, and how many of them apply to whom is asked about. */
+      readonly statements: number
+      readonly applicable: number
+      /** Topics, each asked about once. */
+      readonly topics: number
+      /** Packets in one chunk, where they pass the guard. */
+      readonly batch: number
+    }
+    readonly answer: {
+      readonly seconds: number
+      readonly cpuMicros: number
+      readonly count: number
+      readonly allowed: number
+    }
+  }
   /** Asks for the status of certificates, one after the other and again from the first. */
   askOcsp: {
     readonly request: {

@@ -9,12 +9,14 @@ import { issueRows } from './issue.ts'
 import { memoryRows } from './memory.ts'
 import { messageRows } from './messages.ts'
 import { ocspRows } from './ocsp.ts'
+import { policyRows } from './policy.ts'
 import { registryRows } from './registry.ts'
 import { revokeRows } from './revoke.ts'
 
 export const rowsOf: Readonly<Record<RowName, (bed: Bed) => Promise<readonly Row[]>>> = {
   connect: connectRows,
   messages: messageRows,
+  policy: policyRows,
   memory: memoryRows,
   revoke: revokeRows,
   registry: registryRows,
