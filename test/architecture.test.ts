@@ -37,6 +37,7 @@ const corePackages: ReadonlySet<string> = new Set([
   'node:buffer',
   'node:net',
   '@scure/bip39/wordlists/english.js',
+  'yaml',
 ])
 
 /** npm packages by the only rooms that may use them. */
@@ -54,7 +55,7 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
   mqtt: ['simulate'],
   commander: ['cli'],
   pino: ['cli'],
-  yaml: ['config'],
+  yaml: ['config', 'core'],
   zod: ['api-schema', 'config', 'http'],
 }
 

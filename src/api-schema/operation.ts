@@ -54,6 +54,7 @@ export interface Operation<
     | 'users'
     | 'certificates'
     | 'authorities'
+    | 'policy'
     | 'access'
     | 'records'
     | 'hub'
@@ -74,6 +75,8 @@ export interface Operation<
   /** Objects in the query whose fields are written with a dot, as in `attr.site=hall-2`. */
   readonly dotted: readonly string[]
   readonly body: JsonContent<Body> | TextContent | null
+  /** The longest body where it is another than `limits.apiBodyBytesMax`. */
+  readonly bodyBytesMax: number | null
   readonly answer: AnswerContent<Answer>
   /**
    * Whether it signs: what it is about to sign must be on disk before, so it has transactions of its own, and asks and keeps its
@@ -114,6 +117,7 @@ export function operation<
     query: nothing as unknown as Query,
     dotted: [],
     body: null,
+    bodyBytesMax: null,
     signs: false,
     keyed: false,
     isLong: false,

@@ -9,6 +9,7 @@ import * as device from './operations/devices.ts'
 import * as request from './operations/enrolment-requests.ts'
 import { estOperations } from './operations/est.ts'
 import * as identity from './operations/identities.ts'
+import * as policy from './operations/policies.ts'
 import * as profile from './operations/profiles.ts'
 import * as record from './operations/records.ts'
 import * as renewal from './operations/renewals.ts'
@@ -53,6 +54,15 @@ export const apiOperations: readonly Operation[] = [
   authority.undoRollOver,
   authority.cutRollOver,
   record.revokeCertificate,
+  policy.listPolicies,
+  policy.showPolicy,
+  policy.showActivePolicy,
+  policy.addPolicy,
+  policy.shadowPolicy,
+  policy.unshadowPolicy,
+  policy.activatePolicy,
+  policy.rollBackPolicy,
+  policy.explainPolicy,
   profile.listProfiles,
   profile.showProfile,
   profile.addProfile,

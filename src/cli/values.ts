@@ -1,7 +1,8 @@
 /** Values of options, read from text. Each reader is made for one option, which its refusals name. */
-import { nearest } from '../config/nearest.ts'
+
 import { HubError, quote } from '../core/errors.ts'
 import { keyStorages } from '../core/identity/identity.ts'
+import { nearest } from '../core/nearest.ts'
 
 const unitSec: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
 

@@ -11,6 +11,7 @@ import { statusServer } from '../http/status/status-server.ts'
 import { personAdmission, registryAdmission } from '../hub/admit.ts'
 import { ocspAnswerer } from '../hub/answer-ocsp.ts'
 import { statusPlaces } from '../hub/crl-places.ts'
+import { openCurrentPolicy } from '../hub/current-policy.ts'
 import { endOverlaps } from '../hub/end-overlaps.ts'
 import { EnrolmentRates } from '../hub/enrolment-rates.ts'
 import { FailureLimiter } from '../hub/failure-limiter.ts'
@@ -43,7 +44,7 @@ import { version } from '../version.ts'
 import { openApiSocket } from './api-socket.ts'
 import { Closing } from './closing.ts'
 import { openFoundation } from './foundation.ts'
-import { closeSessions, exchangeCertificate } from './live-changes.ts'
+import { changeRights, closeSessions, exchangeCertificate } from './live-changes.ts'
 
 export interface Endpoint {
   readonly host: string
@@ -166,6 +167,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   addRenewalInfo(est, issuer)
   const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
 
+  const policy = await openCurrentPolicy({ store, clock, log })
   const upstream = await startEmbeddedUpstream({ log })
   closing.add('upstream', () => upstream.stop())
   const gate = await startGate({
@@ -173,6 +175,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     certificate,
     certificateFor,
     sessionTickets: config.sessionTickets,
+    rightsOf: (subject) => policy.rightsOf(subject),
     admission,
     attempts,
     observer,
@@ -246,6 +249,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
       .catch((error: unknown) => log.error('the authorities could not be read', { error }))
   const follower = followEvents({ store, log }, lastEvent, (event) => {
     closeSessions(gate, event)
+    changeRights({ store, policy, log }, gate, event)
     if (event.type === 'authority-changed') void authoritiesChanged()
     crls.noted(event)
     ocsp.noted(event)

@@ -14,7 +14,7 @@ import {
   type ListenerSettings,
   tlsVersions,
 } from '../core/listener/listener-settings.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../core/nearest.ts'
 import { host, port } from './settings.ts'
 
 /** One entry as somebody wrote it, each value in its form already. */

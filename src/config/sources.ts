@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { HubError, quote } from '../core/errors.ts'
+
+import { nearest } from '../core/nearest.ts'
 import { type GivenListener, readListeners } from './listeners.ts'
-import { nearest } from './nearest.ts'
 import { isSettingName, type SettingName, setting, settingNames } from './settings.ts'
 
 /** One value as somebody wrote it. */

@@ -229,6 +229,17 @@ export const limits = {
   /** How often they are looked for. */
   intentsSweptEveryMs: 60_000,
 
+  /** A policy file: some thousand lines of statements. It stands in the events, so that a restore knows it. */
+  policyBytesMax: 128 * 1024,
+  /** Roles that one policy writes. */
+  policyRolesMax: 1_000,
+  /** Statements of one role. */
+  policyStatementsMax: 1_000,
+  /** Versions of the policy that are kept; the oldest that are not in use go first. */
+  policiesKeptMax: 100,
+  /** A note beside a version of the policy. */
+  policyNoteCharsMax: 200,
+
   /** Attempts kept in the registry; the oldest go first. */
   attemptsKeptMax: 100_000,
   /** Characters of a subject or issuer that an attempt keeps of a stranger's certificate, which may be 16 KiB of name. */

@@ -56,6 +56,8 @@ function neededBy(event: NewHubEvent): {
     case 'api-key-removed':
     case 'role-grant-removed':
     case 'profile-changed':
+    case 'policy-activated':
+    case 'policy-shadowed':
     case 'authority-changed':
     case 'crl-published':
     case 'registry-restored':

@@ -23,6 +23,8 @@ export interface JournalFacts {
   readonly identities: ReadonlyMap<IdentityId, Pick<Identity, 'group' | 'profiles' | 'names' | 'version'>>
   /** Definitions of profiles that were written since, as they were last; null for those that were removed. */
   readonly profiles: ReadonlyMap<string, string | null>
+  /** The policy that decided last, where another was made active: its file, or null for the default. Null where none was. */
+  readonly policy: { readonly source: string | null } | null
   /** Tokens that were used or ended. */
   readonly tokens: ReadonlyMap<string, { readonly state: Exclude<Token['state'], 'open'>; readonly atMs: number }>
   /** API keys that were removed: id and name. */
@@ -57,6 +59,7 @@ class Fold {
   readonly #states = new Map<IdentityId, { state: IdentityState; atMs: number }>()
   readonly #identities = new Map<IdentityId, Pick<Identity, 'group' | 'profiles' | 'names' | 'version'>>()
   readonly #profiles = new Map<string, string | null>()
+  #policy: { readonly source: string | null } | null = null
   readonly #tokens = new Map<string, { state: 'used' | 'revoked'; atMs: number }>()
   readonly #apiKeys = new Map<string, string>()
   readonly #crlNumbers = new Map<string, Map<number, bigint>>()
@@ -105,6 +108,9 @@ class Fold {
         if (number > (numbers.get(shard) ?? 0n)) this.#crlNumbers.set(event.authorityId, numbers.set(shard, number))
         return
       }
+      case 'policy-activated':
+        this.#policy = { source: event.source }
+        return
       case 'profile-changed':
         this.#profiles.set(event.name, event.definition)
         return
@@ -118,6 +124,7 @@ class Fold {
       }
       // What was released since waits for its release again; a device that goes on with what it has is used again.
       case 'credential-activated':
+      case 'policy-shadowed':
       case 'credential-released':
       case 'enrolment-decided':
       case 'registry-restored':
@@ -137,6 +144,7 @@ class Fold {
       states: this.#states,
       identities: this.#identities,
       profiles: this.#profiles,
+      policy: this.#policy,
       tokens: this.#tokens,
       apiKeys: this.#apiKeys,
       roleGrants: this.#roleGrants,

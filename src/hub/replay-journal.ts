@@ -66,6 +66,7 @@ export async function replayJournal(
     const replay = new Replay(tx, facts, clock.nowMs())
     await replay.takeFromIdentities()
     await replay.followProfiles()
+    await replay.followPolicy()
     for await (const group of journal.after(from)) await replay.takeNew(group.map(({ entry }) => entry))
     const report: ReplayReport = {
       restoredTo,

@@ -68,6 +68,36 @@ export class Replay {
     }
   }
 
+  /** The policy is as its operator has left it: what was narrowed since would be wide again. */
+  async followPolicy(): Promise<void> {
+    const { policy } = this.#facts
+    if (policy === null) return
+    const before = await this.#tx.policies.inState('active')
+    if ((before?.source ?? null) === policy.source) return
+    const nowMs = this.#nowMs
+    if (before !== null) await this.#tx.policies.update({ ...before, state: 'replaced', changedAtMs: nowMs })
+    const common = { createdAtMs: nowMs, createdBy: 'hub', changedAtMs: nowMs, activatedAtMs: nowMs }
+    const { source } = policy
+    const active =
+      source === null
+        ? null
+        : await this.#tx.policies.insert({
+            ...common,
+            state: 'active',
+            note: 'from the journal, after a restore',
+            source,
+          })
+    await this.#tx.events.append({ type: 'policy-activated', version: active?.number ?? null, source })
+    await this.#audit(
+      'policy.activate',
+      `policy ${active?.number ?? 'default'}`,
+      before === null ? null : { number: before.number },
+      {
+        number: active?.number ?? null,
+      },
+    )
+  }
+
   /** Writes down what the registry does not know of: identities as pending, credentials as unadopted. */
   async takeNew(group: readonly JournalEntry[]): Promise<void> {
     const entries = await this.#withoutUnbornHub(group)

@@ -11,6 +11,7 @@ import type { CredentialState, KeyOrigin, RevocationReason } from '../core/ident
 import type { IdentityId, IdentityKind } from '../core/identity/id.ts'
 import type { IdentityState, KeyStorage } from '../core/identity/identity.ts'
 import type { TokenState } from '../core/identity/token.ts'
+import type { PolicyState } from '../core/policy/state.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { AuthorityRow, RollOverRow } from '../hub/ports/authorities.ts'
 import type { EnrolmentRequestRow } from '../hub/ports/enrolment-requests.ts'
@@ -279,7 +280,7 @@ export interface RenewalCallTable {
 /** A version of the policy. */
 export interface PolicyTable {
   number: Generated<number>
-  state: string
+  state: PolicyState
   created_at_ms: number
   created_by: string
   note: string

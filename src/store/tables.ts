@@ -17,6 +17,7 @@ import { idempotency, idempotencyReader } from './tables/idempotency.ts'
 import { identities, identityReader } from './tables/identities.ts'
 import { leases } from './tables/leases.ts'
 import type { LogEnds } from './tables/log-ends.ts'
+import { policies, policyReader } from './tables/policies.ts'
 import { profileReader, profiles } from './tables/profiles.ts'
 import { renewalReader, renewals } from './tables/renewals.ts'
 import { roleGrantReader, roleGrants } from './tables/role-grants.ts'
@@ -34,6 +35,7 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     authorities: authorityReader(access),
     rollOvers: rollOverReader(access),
     profiles: profileReader(access),
+    policies: policyReader(access),
     enrolmentRequests: enrolmentRequestReader(access),
     renewals: renewalReader(access),
     roleGrants: roleGrantReader(access),
@@ -81,6 +83,9 @@ export function writersOver(access: Access, { clock, nowMs, ends, onEvent }: Wri
     },
     get profiles() {
       return profiles(access)
+    },
+    get policies() {
+      return policies(access)
     },
     get enrolmentRequests() {
       return enrolmentRequests(access)

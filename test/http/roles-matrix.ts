@@ -61,10 +61,12 @@ export interface Row {
 
 type Outcomes = Row['outcomes']
 
+const onlyOwnTopics = 'bindings: [{ roles: [own-topics], to: everyone }]'
 const pemOfNothing = encodePem('CERTIFICATE', Uint8Array.of(0x30, 0))
 
 const everybody: Outcomes = { admin: 'done', auditor: 'done', owner: 'done', requester: 'done', registrar: 'done' }
 const adminAlone: Outcomes = { admin: 'done', auditor: 'role', owner: 'role', requester: 'role', registrar: 'role' }
+const readsPolicy: Outcomes = { ...adminAlone, owner: 'done', auditor: 'done' }
 const adminAndAuditor: Outcomes = { ...adminAlone, auditor: 'done' }
 const ownerToo: Outcomes = { ...adminAlone, owner: 'done unseen' }
 const requesterToo: Outcomes = { ...ownerToo, requester: 'done unseen', registrar: 'done unseen' }
@@ -221,6 +223,22 @@ export const matrix: Readonly<Record<string, Row>> = {
     ask: ({ serial }) => post(`/credentials/${serial}/revoke`),
     outcomes: ownerToo,
     withCertificate: true,
+  },
+  listPolicies: { ask: () => get('/policies'), outcomes: readsPolicy },
+  showActivePolicy: { ask: () => get('/active-policy'), outcomes: readsPolicy },
+  // There is none: whoever may ask is told so.
+  showPolicy: {
+    ask: () => get('/policies/999'),
+    outcomes: { ...readsPolicy, admin: 'unseen', owner: 'unseen', auditor: 'unseen' },
+  },
+  addPolicy: { ask: () => post('/policies', { source: onlyOwnTopics }), outcomes: adminAlone },
+  shadowPolicy: { ask: () => post('/policies/999/shadow'), outcomes: { ...adminAlone, admin: 'unseen' } },
+  unshadowPolicy: { ask: () => post('/shadow-policy/end'), outcomes: adminAlone },
+  activatePolicy: { ask: () => post('/policies/999/activate'), outcomes: { ...adminAlone, admin: 'unseen' } },
+  rollBackPolicy: { ask: () => post('/active-policy/rollback'), outcomes: { ...adminAlone, admin: 'unseen' } },
+  explainPolicy: {
+    ask: () => post('/policies/explain', { identity: 'pump-7', action: 'connect' }),
+    outcomes: readsPolicy,
   },
   listProfiles: { ask: () => get('/profiles'), outcomes: everybody },
   showProfile: { ask: () => get('/profiles/device'), outcomes: everybody },

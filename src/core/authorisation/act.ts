@@ -57,6 +57,11 @@ const rules = {
   /** People and services as the registry holds them. */
   'user.read': act('hub', 'auditor'),
 
+  /** The versions of the policy, and what it decides. */
+  'policy.read': act('hub', 'owner', 'auditor'),
+  /** What everybody may do with topics. */
+  'policy.change': act('hub'),
+
   'profile.read': act('hub', 'owner', 'requester', 'auditor'),
   'profile.change': act('hub'),
   /** Which profiles and names an identity has: what its certificates may say. */

@@ -29,6 +29,7 @@ export type Proof =
   | { readonly kind: 'password'; readonly passwordId: string }
 
 export type ProofKind = Proof['kind']
+export const proofKinds = ['issued', 'anchored', 'pinned', 'password'] as const satisfies readonly ProofKind[]
 
 /** Fingerprint of the certificate that proves it; null where none does. */
 export function fingerprintOf(proof: Proof): string | null {

@@ -76,6 +76,7 @@ export function serve<
     method: operation.method,
     url: fastifyPath(operation.path),
     config: { operation: operation.id, act: operation.act },
+    ...(operation.bodyBytesMax === null ? {} : { bodyLimit: operation.bodyBytesMax }),
     async handler(request, reply) {
       assertMediaType(operation, request)
       const parsed = parseRequest(operation, request)

@@ -74,6 +74,7 @@ const tags: Readonly<Record<Operation['tag'], string>> = {
   devices: 'The registry of devices.',
   services: 'Brokers and other servers, whose certificates operators order.',
   users: 'People with phones and laptops, whose certificates operators order.',
+  policy: 'Who may do what with which topics: versions of the policy, and questions to it.',
   certificates: 'Certificates: ordering one, and all that were issued.',
   authorities: 'Authorities, and how one takes the place of another.',
   access: 'Who may use the API: keys, roles of people, and oneself.',

@@ -80,6 +80,15 @@ export type NewHubEvent =
       /** What it is now, as it stands in its row; null where it is removed. */
       readonly definition: string | null
     }
+  | {
+      /** Another version of the policy decides from now on; null for the default. */
+      readonly type: 'policy-activated'
+      readonly version: number | null
+      /** The policy file, so that the journal knows what was taken away by it. */
+      readonly source: string | null
+    }
+  /** Another version is tried beside the active one; null for none. */
+  | { readonly type: 'policy-shadowed'; readonly version: number | null }
   /** An authority is new, or its state, certificate or the place of its key are others now; the registry says which. */
   | { readonly type: 'authority-changed'; readonly authorityId: string }
   | {

@@ -17,6 +17,7 @@ import type { HubEvent, NewHubEvent } from './events.ts'
 import type { StoreHealth } from './figures.ts'
 import type { ApiKeyReader, ApiKeys, ProfileReader, Profiles, RoleGrantReader, RoleGrants } from './grants.ts'
 import type { Page, PageQuery } from './page.ts'
+import type { Policies, PolicyReader } from './policies.ts'
 import type { RenewalReader, Renewals } from './renewals.ts'
 
 export interface IdentityQuery extends PageQuery {
@@ -322,6 +323,7 @@ export interface Transaction {
   readonly authorities: Authorities
   readonly rollOvers: RollOvers
   readonly profiles: Profiles
+  readonly policies: Policies
   readonly enrolmentRequests: EnrolmentRequests
   readonly renewals: Renewals
   readonly roleGrants: RoleGrants
@@ -344,6 +346,7 @@ export interface Store {
   readonly authorities: AuthorityReader
   readonly rollOvers: RollOverReader
   readonly profiles: ProfileReader
+  readonly policies: PolicyReader
   readonly enrolmentRequests: EnrolmentRequestReader
   readonly renewals: RenewalReader
   readonly roleGrants: RoleGrantReader

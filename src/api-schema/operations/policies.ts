@@ -1,0 +1,191 @@
+/** The policy: who may do what with which topics. */
+
+import { limits } from '../../core/limits.ts'
+import { jsonBody, operation, optionalBody } from '../operation.ts'
+import {
+  activePolicyView,
+  addPolicyRequest,
+  decisionView,
+  explainRequest,
+  type PolicyView,
+  policyListView,
+  policyParams,
+  policyView,
+} from '../policies.ts'
+import { emptyRequest } from '../requests.ts'
+
+const example: PolicyView = {
+  number: 3,
+  state: 'draft',
+  note: 'edge nodes of line 3 speak Sparkplug',
+  createdAt: '2026-11-25T08:00:00.000Z',
+  createdBy: 'key:admin',
+  changedAt: '2026-11-25T08:00:00.000Z',
+  activatedAt: null,
+  source: 'bindings:\n  - roles: [own-topics]\n    to: everyone\n',
+}
+const active: PolicyView = { ...example, state: 'active', activatedAt: '2026-11-25T08:05:00.000Z' }
+
+export const listPolicies = operation({
+  id: 'listPolicies',
+  act: 'policy.read',
+  method: 'GET',
+  path: '/api/v1/policies',
+  tag: 'policy',
+  summary: 'List versions of the policy',
+  description: 'Those that are kept, newest first, without their text.',
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'The versions.',
+    schema: policyListView,
+    example: { items: [{ ...example, source: '' }] },
+  },
+})
+
+export const showPolicy = operation({
+  id: 'showPolicy',
+  act: 'policy.read',
+  method: 'GET',
+  path: '/api/v1/policies/{number}',
+  tag: 'policy',
+  summary: 'Show a version of the policy',
+  description: 'With the file as it was given.',
+  params: policyParams,
+  answer: { kind: 'json', status: 200, description: 'The version.', schema: policyView, example },
+  failures: ['policy-not-found'],
+})
+
+export const showActivePolicy = operation({
+  id: 'showActivePolicy',
+  act: 'policy.read',
+  method: 'GET',
+  path: '/api/v1/active-policy',
+  tag: 'policy',
+  summary: 'Show what decides now',
+  description: 'Where no version is active, every identity has the topics below devices/<id>/ and nothing else.',
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'The active version.',
+    schema: activePolicyView,
+    example: { active },
+  },
+})
+
+export const addPolicy = operation({
+  id: 'addPolicy',
+  act: 'policy.change',
+  method: 'POST',
+  path: '/api/v1/policies',
+  tag: 'policy',
+  summary: 'Write a version of the policy down',
+  description:
+    'As a draft, which decides nothing. A file that does not read, or fails one of its own tests, is not taken.',
+  body: jsonBody(addPolicyRequest, { source: example.source, note: example.note }),
+  bodyBytesMax: limits.policyBytesMax * 2,
+  answer: { kind: 'json', status: 201, description: 'It is written down.', schema: policyView, example },
+  keyed: true,
+  failures: ['policy-invalid', 'policy-test-failed'],
+})
+
+export const shadowPolicy = operation({
+  id: 'shadowPolicy',
+  act: 'policy.change',
+  method: 'POST',
+  path: '/api/v1/policies/{number}/shadow',
+  tag: 'policy',
+  summary: 'Try a version beside the active one',
+  description:
+    'It is asked whatever the active one is asked, and what it would decide otherwise is logged. It decides nothing.',
+  params: policyParams,
+  body: optionalBody(emptyRequest, {}),
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'It is the shadow.',
+    schema: policyView,
+    example: { ...example, state: 'shadow' },
+  },
+  keyed: true,
+  failures: ['policy-not-found', 'policy-state', 'policy-invalid', 'policy-test-failed'],
+})
+
+export const unshadowPolicy = operation({
+  id: 'unshadowPolicy',
+  act: 'policy.change',
+  method: 'POST',
+  path: '/api/v1/shadow-policy/end',
+  tag: 'policy',
+  summary: 'End the shadow',
+  description: 'What was tried is a draft again. Where nothing was, nothing changes.',
+  body: optionalBody(emptyRequest, {}),
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'What decides now.',
+    schema: activePolicyView,
+    example: { active },
+  },
+  keyed: true,
+})
+
+export const activatePolicy = operation({
+  id: 'activatePolicy',
+  act: 'policy.change',
+  method: 'POST',
+  path: '/api/v1/policies/{number}/activate',
+  tag: 'policy',
+  summary: 'Make a version of the policy active',
+  description: 'It decides from now on, also on sessions that live. Its tests are run again before.',
+  params: policyParams,
+  body: optionalBody(emptyRequest, {}),
+  answer: { kind: 'json', status: 200, description: 'It is active.', schema: policyView, example: active },
+  keyed: true,
+  failures: ['policy-not-found', 'policy-invalid', 'policy-test-failed'],
+})
+
+export const rollBackPolicy = operation({
+  id: 'rollBackPolicy',
+  act: 'policy.change',
+  method: 'POST',
+  path: '/api/v1/active-policy/rollback',
+  tag: 'policy',
+  summary: 'Take the active version of the policy back',
+  description: 'What was active before it decides again; the default, where nothing was.',
+  body: optionalBody(emptyRequest, {}),
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'What decides now.',
+    schema: activePolicyView,
+    example: { active: { ...active, number: 2 } },
+  },
+  keyed: true,
+  failures: ['policy-none'],
+})
+
+export const explainPolicy = operation({
+  id: 'explainPolicy',
+  act: 'policy.read',
+  method: 'POST',
+  path: '/api/v1/policies/explain',
+  tag: 'policy',
+  summary: 'Ask what the policy decides',
+  description: 'For an identity as the registry holds it, or one that it does not hold. Nothing is changed.',
+  body: jsonBody(explainRequest, { identity: 'pump-7', action: 'publish', topic: 'devices/pump-7/temperature' }),
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'The decision.',
+    schema: decisionView,
+    example: {
+      allowed: true,
+      because: 'role own-topics, statement 2 allows it',
+      roles: ['own-topics'],
+      policy: null,
+      isKnown: true,
+    },
+  },
+  failures: ['policy-not-found', 'identity-id-invalid'],
+})

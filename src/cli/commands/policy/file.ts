@@ -1,0 +1,89 @@
+/** `handfast policy check`, `test` and `diff`: a policy file before it is anybody's policy. */
+import type { Command } from 'commander'
+import type { ActivePolicyView } from '../../../api-schema/policies.ts'
+import { HubError, quote } from '../../../core/errors.ts'
+import { compilePolicy } from '../../../core/policy/compile.ts'
+import { failedExpectations } from '../../../core/policy/expectations.ts'
+import { readPolicy } from '../../../core/policy/file/parse.ts'
+import { type Problem, problemLine } from '../../../core/policy/file/problems.ts'
+import type { Policy } from '../../../core/policy/model.ts'
+import { handfast } from '../../how-called.ts'
+import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
+import { note, printJson, printLine } from '../../output.ts'
+import { lineChanges } from './line-changes.ts'
+import { readPolicyFile } from './read-file.ts'
+
+interface FileOptions {
+  readonly json?: boolean
+}
+
+export function defineCheck(command: Command): void {
+  command.option('--json', 'print JSON').action(async (file: string, { json }: FileOptions) => {
+    const { policy, problems } = readPolicy(await readPolicyFile(file))
+    if (json) printJson({ problems: problems.map(asView) })
+    if (problems.length > 0) throw told(file, problems, json === true, 'policy-invalid')
+    if (json) return
+    printLine(`${file} is a policy: ${summary(policy)}`)
+    note(`Next: \`${handfast} policy test ${file}\``)
+  })
+}
+
+export function defineTest(command: Command): void {
+  command
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nAsks what stands under `expect`, of the identities under `subjects`. A hub that takes the\nfile asks the same of the identities that it knows.',
+    )
+    .action(async (file: string, { json }: FileOptions) => {
+      const { policy, problems } = readPolicy(await readPolicyFile(file))
+      if (problems.length > 0) throw told(file, problems, json === true, 'policy-invalid')
+      const failed = failedExpectations(policy, compilePolicy(policy), new Map(), Date.now())
+      const count = policy.expectations.length
+      if (json) printJson({ expectations: count, failed: failed.map(asView) })
+      if (failed.length > 0) throw told(file, failed, json === true, 'policy-test-failed')
+      if (json) return
+      printLine(count === 0 ? `${file} brings no tests` : `all ${count} expectations of ${file} hold`)
+      note(`Next: \`${handfast} policy add ${file}\``)
+    })
+}
+
+export function defineDiff(command: Command): void {
+  addHubOptions(command).action(async (file: string, options: HubOptions) => {
+    const source = await readPolicyFile(file)
+    const { active } = await hubOf(options).get<ActivePolicyView>('/active-policy')
+    const lines = lineChanges(active?.source ?? '', source)
+    const changed = lines.filter(({ kind }) => kind !== 'same')
+    if (options.json) return printJson({ active: active?.number ?? null, changes: changed })
+    if (changed.length === 0) return printLine('the file is the active version, word for word')
+    printLine(`--- ${active === null ? 'the default policy, which has no file' : `version ${active.number}`}`)
+    printLine(`+++ ${file}`)
+    for (const { kind, text } of lines) if (kind !== 'same') printLine(`${kind === 'added' ? '+' : '-'} ${text}`)
+  })
+}
+
+function asView(problem: Problem): { line: number; column: number; message: string } {
+  const { line, column, message } = problem
+  return { line, column, message }
+}
+
+/** Prints each problem on a line of its own, as compilers do, and gives the failure to end with. */
+function told(
+  file: string,
+  problems: readonly Problem[],
+  isJson: boolean,
+  code: 'policy-invalid' | 'policy-test-failed',
+): HubError {
+  if (!isJson) for (const problem of problems) printLine(`${file}:${problemLine(problem)}`)
+  const what = code === 'policy-invalid' ? 'problem' : 'expectation'
+  const count = `${problems.length} ${what}${problems.length === 1 ? '' : 's'}`
+  const sentence = code === 'policy-invalid' ? `has ${count}` : `fails ${count}`
+  return new HubError(code, `the file ${quote(file)} ${sentence}`)
+}
+
+function summary({ roles, bindings, identify, expectations }: Policy): string {
+  return [
+    ...[`${roles.size} roles`, `${bindings.length} bindings`],
+    ...[`${identify.length} identification rules`, `${expectations.length} expectations`],
+  ].join(', ')
+}

@@ -1,0 +1,92 @@
+/** The policy that decides now, compiled, and the one that decides beside it and is only listened to. */
+import { type CompiledPolicy, compilePolicy, defaultPolicy } from '../core/policy/compile.ts'
+import { parsePolicy } from '../core/policy/file/parse.ts'
+import type { IdentificationRule, Policy } from '../core/policy/model.ts'
+import type { Rights, Subject } from '../core/policy/rights.ts'
+import { ShadowedRights } from '../core/policy/shadowed-rights.ts'
+import type { Clock } from './ports/clock.ts'
+import type { HubEvent } from './ports/events.ts'
+import type { Log } from './ports/log.ts'
+import type { PolicyRow } from './ports/policies.ts'
+import type { Store } from './ports/store.ts'
+
+export interface CurrentPolicy {
+  rightsOf(subject: Subject): Rights
+  /** Those of the active policy, in their order. */
+  identificationRules(): readonly IdentificationRule[]
+  /** The number of the active version, or null where the default decides. */
+  number(): number | null
+  compiled(): CompiledPolicy
+  /** Reads again what the registry says. */
+  refresh(): Promise<void>
+}
+
+interface Hub {
+  readonly store: Pick<Store, 'policies'>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+interface Loaded {
+  readonly number: number | null
+  readonly policy: Policy
+  readonly compiled: CompiledPolicy
+}
+
+export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
+  const { clock, log } = hub
+  let active: Loaded = loaded(null)
+  let shadow: Loaded | null = null
+  /** What was told of the shadow: each difference of an identity once. */
+  let told = new Set<string>()
+
+  async function refresh(): Promise<void> {
+    const [now, beside] = await Promise.all([
+      hub.store.policies.inState('active'),
+      hub.store.policies.inState('shadow'),
+    ])
+    if (now?.number !== active.number) active = loaded(now)
+    if (beside?.number !== shadow?.number) {
+      shadow = beside === null ? null : loaded(beside)
+      told = new Set()
+    }
+  }
+
+  function differs(subject: Subject, action: string, topic: string, allowed: boolean): void {
+    const key = `${subject.identity.id} ${action} ${topic}`
+    if (told.has(key) || told.size >= differencesToldMax) return
+    told.add(key)
+    log.warn('the shadow policy decides otherwise', {
+      ...{ identity: subject.identity.id, action, topic, shadow: shadow?.number ?? null },
+      ...{ active: allowed ? 'allow' : 'deny', other: allowed ? 'deny' : 'allow' },
+    })
+  }
+
+  await refresh()
+  return {
+    rightsOf(subject) {
+      const nowMs = clock.nowMs()
+      const rights = active.compiled.rightsOf(subject, nowMs)
+      if (shadow === null) return rights
+      const other = shadow.compiled.rightsOf(subject, nowMs)
+      return new ShadowedRights(rights, other, (action, topic, allowed) => differs(subject, action, topic, allowed))
+    },
+    identificationRules: () => active.policy.identify,
+    number: () => active.number,
+    compiled: () => active.compiled,
+    refresh,
+  }
+}
+
+/** Differences that are kept, so that each is told once. */
+const differencesToldMax = 10_000
+
+function loaded(row: PolicyRow | null): Loaded {
+  const policy = row === null ? defaultPolicy : parsePolicy(row.source)
+  return { number: row?.number ?? null, policy, compiled: compilePolicy(policy) }
+}
+
+/** Whether an event may have changed what anybody may do. */
+export function changesPolicy({ type }: Pick<HubEvent, 'type'>): boolean {
+  return type === 'policy-activated' || type === 'policy-shadowed'
+}

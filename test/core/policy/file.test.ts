@@ -1,0 +1,182 @@
+/** Policy files: what is read from them, and what is said of those that are wrong. */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import fc from 'fast-check'
+import { HubError } from '../../../src/core/errors.ts'
+import { compilePolicy } from '../../../src/core/policy/compile.ts'
+import { failedExpectations } from '../../../src/core/policy/expectations.ts'
+import { parsePolicy, readPolicy } from '../../../src/core/policy/file/parse.ts'
+import { problemLine } from '../../../src/core/policy/file/problems.ts'
+
+const whole = `
+identify:
+  - name: acme-machines
+    anchors: [acme]
+    from: san.uri
+    match: 'urn:acme:device:(?<id>[a-z0-9-]{1,64})'
+    identity: '\${id}'
+    onUnknown: create
+    group: acme
+roles:
+  line-reader:
+    parameters: { site: '\${identity.attr.site}' }
+    statements:
+      - allow: [connect]
+      - allow: [subscribe, receive]
+        topics: ['lines/\${role.site}/#']
+        when: { tls: '1.3', source: [10.0.0.0/8], time: { from: "08:00", until: "18:00", days: [mon, fri] } }
+      - deny: publish
+        topics: lines/+/cmd/#
+    limits: { qos: 1, payloadBytes: 65536, publishesPerSecond: 50, subscriptions: 20, sessions: 1, clientId: '\${identity.id}' }
+bindings:
+  - roles: [own-topics, line-reader]
+    to: everyone
+  - roles: [{ name: edge-node, with: { group: G1 } }]
+    to: { group: [line-3, line-4] }
+subjects:
+  pump-7: { kind: device, group: line-3, attributes: { site: berlin } }
+expect:
+  - pump-7 connect => allow
+  - pump-7 publish spBv1.0/G1/NDATA/pump-7 => allow
+  - pump-7 publish spBv1.0/G1/NDATA/pump-8 => deny
+  - pump-7 subscribe spBv1.0/# => deny
+`
+
+const linesOf = (source: string): readonly string[] => readPolicy(source).problems.map(problemLine)
+
+suite('a policy file', () => {
+  test('is read whole', () => {
+    const policy = parsePolicy(whole)
+    assert.equal(policy.identify[0]?.onUnknown, 'create')
+    const role = policy.roles.get('line-reader')
+    assert.deepEqual(role?.limits, {
+      ...{ qosMax: 1, payloadBytesMax: 65_536, publishesPerSecondMax: 50, subscriptionsMax: 20, sessionsMax: 1 },
+      clientId: '${identity.id}',
+    })
+    assert.deepEqual(role?.statements[1]?.when.time?.weekdays, [1, 5])
+    assert.deepEqual(policy.bindings[1]?.to, { kind: 'groups', groups: ['line-3', 'line-4'] })
+    assert.equal(policy.expectations.length, 4)
+  })
+
+  test('passes its own tests, or says what decides', () => {
+    const policy = parsePolicy(whole)
+    assert.deepEqual(failedExpectations(policy, compilePolicy(policy), new Map(), 0), [])
+    const wrong = parsePolicy(whole.replace('pump-8 => deny', 'pump-8 => allow'))
+    const [failed] = failedExpectations(wrong, compilePolicy(wrong), new Map(), 0)
+    assert.match(
+      failed?.message ?? '',
+      /"pump-7 publish spBv1.0\/G1\/NDATA\/pump-8" should be allowed and is denied: no statement/,
+    )
+    assert.equal(failed?.line, 34)
+  })
+
+  const wrong: readonly (readonly [string, string, RegExp])[] = [
+    ['an unknown section', 'binding: []', /^1:1 "binding" is not known in a policy; did you mean "bindings"\?$/],
+    ['an empty file', '', /^1:1 the policy is empty/],
+    ['a list in place of a map', '- a', /^1:1 a policy is missing: a map of names and values is wanted$/],
+    ['a word where a map belongs', 'roles: no', /"no" is not a map of names and values, as roles is/],
+    [
+      'an action that there is not',
+      'roles: {r: {statements: [{allow: [pubish], topics: [a]}]}}',
+      /"pubish" is no action; did you mean "publish"\?/,
+    ],
+    ['a statement without an effect', 'roles: {r: {statements: [{topics: [a]}]}}', /has either `allow` or `deny`/],
+    ['a statement with both', 'roles: {r: {statements: [{allow: publish, deny: publish, topics: [a]}]}}', /has either/],
+    ['a statement without topics', 'roles: {r: {statements: [{allow: publish}]}}', /names no topics/],
+    ['a filter that is none', 'roles: {r: {statements: [{allow: publish, topics: ["a/#/b"]}]}}', /is no topic filter/],
+    ['a shared filter', 'roles: {r: {statements: [{allow: subscribe, topics: ["$share/g/a"]}]}}', /behind its group/],
+    [
+      'a variable that there is not',
+      'roles: {r: {statements: [{allow: publish, topics: ["${identity.ip}"]}]}}',
+      /which there is not/,
+    ],
+    [
+      'a parameter of another role',
+      'roles: {r: {statements: [{allow: publish, topics: ["${role.x}"]}]}}',
+      /which there is not/,
+    ],
+    ['a role that there is not', 'bindings: [{roles: [own-topic], to: everyone}]', /did you mean "own-topics"\?/],
+    [
+      'a parameter that the role has not',
+      'bindings: [{roles: [{name: edge-node, with: {grp: a}}], to: everyone}]',
+      /"grp" is not known/,
+    ],
+    ['nobody to bind to', 'bindings: [{roles: [viewer]}]', /does not say to whom/],
+    [
+      'two kinds of target',
+      'bindings: [{roles: [viewer], to: {group: a, kind: user}}]',
+      /is one of identity, group and kind/,
+    ],
+    [
+      'a network that is none',
+      'roles: {r: {statements: [{allow: connect, when: {source: 10.0.0.1/8}}]}}',
+      /is no network/,
+    ],
+    [
+      'a zone that is none',
+      'roles: {r: {statements: [{allow: connect, when: {time: {zone: Mars}}}]}}',
+      /is no time zone/,
+    ],
+    [
+      'half a day',
+      'roles: {r: {statements: [{allow: connect, when: {time: {from: "08:00"}}}]}}',
+      /both `from` and `until`/,
+    ],
+    ['a number out of bounds', 'roles: {r: {limits: {qos: 3}}}', /"?3"? is not a whole number from 0 to 2/],
+    ['the quarantine', 'roles: {quarantine: {}}', /is what it is/],
+    ['a name written twice', 'roles: {}\nroles: {}', /unique/],
+    ['an alias', 'roles: &a {}\nbindings: *a', /.+/],
+    ['a rule without an anchor', 'identify: [{name: a, from: cn, match: b, identity: c}]', /bound to no trust anchor/],
+    [
+      'a rule for anything',
+      'identify: [{name: a, anchors: [b], identity: c}]',
+      /neither `from`.*nor `anyCertificate: true`/,
+    ],
+    ['an expectation without an arrow', 'expect: [pump-7 publish a]', /is no expectation/],
+    ['an expectation with a wildcard', 'expect: ["pump-7 publish a/# => deny"]', /wildcard/],
+    ['brackets that do not end', 'roles: {', /.+/],
+  ]
+  for (const [what, source, words] of wrong) {
+    test(`with ${what} is refused with its place`, () => {
+      const [first = ''] = linesOf(source)
+      assert.match(first, words)
+      assert.match(first, /^\d+:\d+ /)
+    })
+  }
+
+  test('has all its problems told at once', () => {
+    const lines = linesOf(
+      'roles:\n  r:\n    statements:\n      - allow: [pubish]\n        topics: [a]\n      - deny: [x]\nbindings:\n  - roles: [s]\n    to: everyone\n',
+    )
+    assert.deepEqual(
+      lines.map((line) => line.split(' ')[0]),
+      ['4:17', '6:16', '8:13'],
+    )
+  })
+
+  test('that nests thousands deep is refused, not followed', () => {
+    assert.ok(linesOf(`roles: ${'['.repeat(60_000)}`).length > 0)
+  })
+
+  test('never makes anything but problems of a text', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 400, unit: 'grapheme' }), (source) => {
+        readPolicy(source)
+      }),
+    )
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.string({ maxLength: 4 }), (at, inserted) => {
+        const source = whole.slice(0, at) + inserted + whole.slice(at)
+        const { policy, problems } = readPolicy(source)
+        if (problems.length === 0) compilePolicy(policy)
+      }),
+    )
+  })
+
+  test('is refused by its code', () => {
+    assert.throws(
+      () => parsePolicy('x: 1'),
+      (error) => error instanceof HubError && error.code === 'policy-invalid',
+    )
+  })
+})

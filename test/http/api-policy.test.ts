@@ -1,0 +1,147 @@
+/** The policy over the API: written down, tried, made active, taken back, asked. */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import type { ActivePolicyView, DecisionView, PolicyListView, PolicyView } from '../../src/api-schema/policies.ts'
+import type { TopicName } from '../../src/core/mqtt/topic.ts'
+import { usualSubject } from '../../src/core/policy/subjects.ts'
+import { openCurrentPolicy } from '../../src/hub/current-policy.ts'
+import { registered } from '../support/hub-parts.ts'
+import { type ApiParts, answered, apiParts, ask } from './api-parts.ts'
+import { assertProblem } from './problem.ts'
+
+const lines = (expect = 'pump-7 publish lines/l3/x => allow') => `
+roles:
+  liner:
+    statements:
+      - allow: [connect]
+      - allow: [publish, subscribe, receive]
+        topics: ['lines/\${identity.group}/#']
+bindings:
+  - { roles: [liner], to: everyone }
+subjects:
+  pump-7: { group: l3 }
+expect:
+  - ${expect}
+`
+
+const add = (api: ApiParts, source = lines(), note = '') => ask(api, 'POST', '/policies', { source, note })
+const added = (api: ApiParts, source?: string) => answered<PolicyView>(add(api, source), 201)
+const activate = (api: ApiParts, number: number) =>
+  answered<PolicyView>(ask(api, 'POST', `/policies/${number}/activate`, {}))
+const explain = (api: ApiParts, question: object) => ask(api, 'POST', '/policies/explain', question)
+
+suite('a version of the policy', () => {
+  test('is written down as a draft that decides nothing', async (t) => {
+    const api = await apiParts(t)
+    const draft = await added(api)
+    assert.deepEqual([draft.number, draft.state, draft.activatedAt], [1, 'draft', null])
+    const { items } = await answered<PolicyListView>(ask(api, 'GET', '/policies'))
+    assert.deepEqual(
+      items.map(({ number, source }) => [number, source]),
+      [[1, '']],
+    )
+    assert.equal((await answered<PolicyView>(ask(api, 'GET', '/policies/1'))).source, lines())
+    assert.equal((await answered<ActivePolicyView>(ask(api, 'GET', '/active-policy'))).active, null)
+  })
+
+  test('is refused with every problem and its place, and nothing is left of it', async (t) => {
+    const api = await apiParts(t)
+    const answer = await add(api, 'roles:\n  a: {statement: []}\nbindings:\n  - {roles: [b], to: everyone}\n')
+    assertProblem(answer, 400, 'policy-invalid')
+    const { errors } = JSON.parse(answer.body) as { errors: { message?: string; detail?: string }[] }
+    assert.equal(errors.length, 2)
+    assert.match(answer.body, /2:7 .*did you mean .*statements/)
+    assertProblem(await add(api, lines('pump-7 publish lines/l4/x => allow')), 409, 'policy-test-failed')
+    assert.deepEqual((await answered<PolicyListView>(ask(api, 'GET', '/policies'))).items, [])
+  })
+
+  test('is tested with what the registry knows rather than with what it says of its subjects', async (t) => {
+    const api = await apiParts(t)
+    await registered(api.hub, 'pump-7')
+    assertProblem(await add(api), 409, 'policy-test-failed')
+  })
+
+  test('may be longer than other bodies, up to its own limit', async (t) => {
+    const api = await apiParts(t)
+    await added(api, `${lines()}# ${'x'.repeat(100_000)}\n`)
+    assertProblem(await add(api, `# ${'x'.repeat(131_072)}\n`), 400, 'request-invalid')
+  })
+
+  test('is made active, replaced, and taken back step by step to the default', async (t) => {
+    const api = await apiParts(t)
+    const [one, two] = [await added(api), await added(api, lines('pump-7 publish lines/l4/x => deny'))]
+    await activate(api, one.number)
+    await activate(api, two.number)
+    const states = async () =>
+      (await answered<PolicyListView>(ask(api, 'GET', '/policies'))).items.map(({ number, state }) => [number, state])
+    assert.deepEqual(await states(), [
+      [2, 'active'],
+      [1, 'replaced'],
+    ])
+    const back = () => ask(api, 'POST', '/active-policy/rollback', {})
+    assert.equal((await answered<ActivePolicyView>(back())).active?.number, 1)
+    assert.equal((await answered<ActivePolicyView>(back())).active, null)
+    assertProblem(await back(), 404, 'policy-none')
+    assert.deepEqual(await states(), [
+      [2, 'withdrawn'],
+      [1, 'withdrawn'],
+    ])
+    await activate(api, two.number)
+  })
+
+  test('is tried in the shadow, where it decides nothing and tells what it would', async (t) => {
+    const api = await apiParts(t)
+    const policy = await openCurrentPolicy(api.hub)
+    await registered(api.hub, 'pump-9')
+    const draft = await added(api)
+    await answered(ask(api, 'POST', `/policies/${draft.number}/shadow`, {}))
+    await policy.refresh()
+    const identity = await api.hub.store.identities.find((await registered(api.hub, 'pump-8')).id)
+    assert.ok(identity !== null)
+    const rights = policy.rightsOf(usualSubject(identity))
+    assert.equal(rights.mayPublish('devices/pump-8/x' as TopicName), true)
+    assert.equal(rights.mayPublish('devices/pump-8/x' as TopicName), true)
+    const told = api.hub.log.lines.filter(({ message }) => message === 'the shadow policy decides otherwise')
+    assert.equal(told.length, 1)
+    assert.deepEqual([told[0]?.fields.active, told[0]?.fields.other], ['allow', 'deny'])
+    await answered(ask(api, 'POST', '/shadow-policy/end', {}))
+    assert.equal((await answered<PolicyView>(ask(api, 'GET', `/policies/${draft.number}`))).state, 'draft')
+  })
+
+  test('cannot be its own shadow', async (t) => {
+    const api = await apiParts(t)
+    const { number } = await added(api)
+    await activate(api, number)
+    assertProblem(await ask(api, 'POST', `/policies/${number}/shadow`, {}), 409, 'policy-state')
+    assertProblem(await ask(api, 'POST', '/policies/77/activate', {}), 404, 'policy-not-found')
+    assertProblem(await ask(api, 'GET', '/policies/0'), 400, 'request-invalid')
+  })
+})
+
+suite('a question to the policy', () => {
+  test('is answered with the statement that decides', async (t) => {
+    const api = await apiParts(t)
+    await registered(api.hub, 'pump-7')
+    const asked = (topic: string) =>
+      answered<DecisionView>(explain(api, { identity: 'pump-7', action: 'publish', topic }))
+    const own = await asked('devices/pump-7/x')
+    assert.deepEqual([own.allowed, own.roles, own.policy, own.isKnown], [true, ['own-topics'], null, true])
+    assert.match(own.because, /role own-topics, statement 2 allows it/)
+    assert.equal((await asked('devices/pump-8/x')).allowed, false)
+    const stranger = await answered<DecisionView>(explain(api, { identity: 'nobody', action: 'connect' }))
+    assert.deepEqual([stranger.allowed, stranger.isKnown], [true, false])
+  })
+
+  test('is refused where it asks about nothing', async (t) => {
+    const api = await apiParts(t)
+    for (const question of [
+      { identity: 'pump-7', action: 'publish', topic: 'a/#' },
+      { identity: 'pump-7', action: 'publish' },
+      { identity: 'pump-7', action: 'connect', topic: 'a' },
+      { identity: 'pump-7', action: 'shout', topic: 'a' },
+    ]) {
+      assertProblem(await explain(api, question), 400, 'request-invalid')
+    }
+    assertProblem(await explain(api, { identity: 'a b', action: 'connect' }), 400, 'identity-id-invalid')
+  })
+})
