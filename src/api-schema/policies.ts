@@ -65,34 +65,29 @@ export const activePolicyView = answerNamed(
 )
 export type ActivePolicyView = z.output<typeof activePolicyView>
 
-/** POST /api/v1/policies/explain → 200 DecisionView */
-export const explainRequest = requestNamed(
-  'ExplainRequest',
-  'A question to the policy: may this identity do that?',
-  z.strictObject({
-    identity: deviceId,
-    action: z.enum(actions),
-    topic: z
-      .string()
-      .max(limits.topicBytesMax)
-      .default('')
-      .meta({ description: 'a topic name; a filter where the action is subscribe; empty where it is connect' }),
-    clientId: z
-      .string()
-      .max(limits.clientIdBytesMax)
-      .optional()
-      .meta({ description: 'the id of the identity without it' }),
-    address: z.string().max(64).optional().meta({ description: 'where it connects from; not known without it' }),
-    tlsVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.3'),
-    version: z
-      .number()
-      .int()
-      .positive()
-      .optional()
-      .meta({ description: 'a version of the policy; the active one without it' }),
-  }),
-)
-export type ExplainRequest = z.input<typeof explainRequest>
+/** GET /api/v1/decision → 200 DecisionView */
+export const decisionQuery = z.strictObject({
+  identity: deviceId,
+  action: z.enum(actions),
+  topic: z
+    .string()
+    .max(limits.topicBytesMax)
+    .default('')
+    .meta({ description: 'a topic name; a filter where the action is subscribe; empty where it is connect' }),
+  clientId: z
+    .string()
+    .max(limits.clientIdBytesMax)
+    .optional()
+    .meta({ description: 'the id of the identity without it' }),
+  address: z.string().max(64).optional().meta({ description: 'where it connects from; not known without it' }),
+  tlsVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.3'),
+  version: z
+    .string()
+    .regex(/^[1-9][0-9]{0,9}$/, 'is not the number of a version')
+    .optional()
+    .meta({ description: 'a version of the policy; the active one without it' }),
+})
+export type DecisionQuery = z.input<typeof decisionQuery>
 
 export const decisionView = answerNamed(
   'Decision',

@@ -237,7 +237,7 @@ export const matrix: Readonly<Record<string, Row>> = {
   activatePolicy: { ask: () => post('/policies/999/activate'), outcomes: { ...adminAlone, admin: 'unseen' } },
   rollBackPolicy: { ask: () => post('/active-policy/rollback'), outcomes: { ...adminAlone, admin: 'unseen' } },
   explainPolicy: {
-    ask: () => post('/policies/explain', { identity: 'pump-7', action: 'connect' }),
+    ask: () => get('/decision?identity=pump-7&action=connect'),
     outcomes: readsPolicy,
   },
   listProfiles: { ask: () => get('/profiles'), outcomes: everybody },

@@ -5,8 +5,8 @@ import { jsonBody, operation, optionalBody } from '../operation.ts'
 import {
   activePolicyView,
   addPolicyRequest,
+  decisionQuery,
   decisionView,
-  explainRequest,
   type PolicyView,
   policyListView,
   policyParams,
@@ -168,12 +168,12 @@ export const rollBackPolicy = operation({
 export const explainPolicy = operation({
   id: 'explainPolicy',
   act: 'policy.read',
-  method: 'POST',
-  path: '/api/v1/policies/explain',
+  method: 'GET',
+  path: '/api/v1/decision',
   tag: 'policy',
   summary: 'Ask what the policy decides',
   description: 'For an identity as the registry holds it, or one that it does not hold. Nothing is changed.',
-  body: jsonBody(explainRequest, { identity: 'pump-7', action: 'publish', topic: 'devices/pump-7/temperature' }),
+  query: decisionQuery,
   answer: {
     kind: 'json',
     status: 200,

@@ -67,7 +67,7 @@ suite('a policy file', () => {
       failed?.message ?? '',
       /"pump-7 publish spBv1.0\/G1\/NDATA\/pump-8" should be allowed and is denied: no statement/,
     )
-    assert.equal(failed?.line, 34)
+    assert.equal(failed?.line, 31)
   })
 
   const wrong: readonly (readonly [string, string, RegExp])[] = [

@@ -1,6 +1,6 @@
 /** `handfast policy explain`. */
 import type { Command } from 'commander'
-import type { DecisionView, ExplainRequest } from '../../../api-schema/policies.ts'
+import type { DecisionQuery, DecisionView } from '../../../api-schema/policies.ts'
 import { HubError, quote } from '../../../core/errors.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { type Action, actions } from '../../../core/policy/rights.ts'
@@ -32,16 +32,18 @@ export function defineExplain(command: Command): void {
         topic: string | undefined,
         options: ExplainOptions & { policy?: number },
       ) => {
-        const request: ExplainRequest = {
+        const question: DecisionQuery = {
           identity,
           action: actionOf(action),
           topic: topic ?? '',
           ...(options.clientId === undefined ? {} : { clientId: options.clientId }),
           ...(options.from === undefined ? {} : { address: options.from }),
           ...(options.tls === undefined ? {} : { tlsVersion: tlsOf(options.tls) }),
-          ...(options.policy === undefined ? {} : { version: options.policy }),
+          ...(options.policy === undefined ? {} : { version: String(options.policy) }),
         }
-        const view = await hubOf(options).post<DecisionView>('/policies/explain', request)
+        const view = await hubOf(options).get<DecisionView>(
+          `/decision?${new URLSearchParams(question as Record<string, string>)}`,
+        )
         if (options.json) return printJson(view)
         printFields([
           [view.allowed ? 'allowed' : 'denied', view.because],

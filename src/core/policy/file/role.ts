@@ -54,9 +54,11 @@ function readStatement(node: Given, at: Place, parameters: readonly string[], re
   if (named.length === 0 && reader.items(about.value).length === 0) {
     reader.fail(about.key, `a statement names no action; there are ${actions.join(', ')}`)
   }
-  const topics = readTopics(field('topics'), parameters, reader)
+  const given = field('topics')
+  const topics = readTopics(given, parameters, reader)
   const wantsTopics = named.some((action) => action !== 'connect')
-  if (wantsTopics && topics.length === 0) reader.fail(place, 'a statement about more than `connect` names no topics')
+  if (wantsTopics && reader.items(given?.value).length === 0)
+    reader.fail(place, 'a statement about more than `connect` names no topics')
   const when = field('when')
   return {
     effect: allow === undefined ? 'deny' : 'allow',

@@ -53,10 +53,11 @@ export function policyRoutes(api: ApiListener): void {
     return { body: activeView(await rollBackPolicy(hub, actor)) }
   })
 
-  serve(api, operations.explainPolicy, async ({ hub, access, body }) => {
+  serve(api, operations.explainPolicy, async ({ hub, access, query }) => {
     access.toHub()
-    const { clientId = null, address = null, version = null, ...question } = body
-    const answer = await explainPolicy(hub, { ...question, clientId, address, version })
+    const { clientId = null, address = null, version, ...question } = query
+    const number = version === undefined ? null : Number(version)
+    const answer = await explainPolicy(hub, { ...question, clientId, address, version: number })
     return { body: { ...answer, roles: [...answer.roles] } }
   })
 }
