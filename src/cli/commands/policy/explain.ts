@@ -41,9 +41,7 @@ export function defineExplain(command: Command): void {
           ...(options.tls === undefined ? {} : { tlsVersion: tlsOf(options.tls) }),
           ...(options.policy === undefined ? {} : { version: String(options.policy) }),
         }
-        const view = await hubOf(options).get<DecisionView>(
-          `/decision?${new URLSearchParams(question as Record<string, string>)}`,
-        )
+        const view = await hubOf(options).get<DecisionView>('/decision', { ...question })
         if (options.json) return printJson(view)
         printFields([
           [view.allowed ? 'allowed' : 'denied', view.because],
