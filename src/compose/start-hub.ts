@@ -176,6 +176,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     certificateFor,
     sessionTickets: config.sessionTickets,
     rightsOf: (subject) => policy.rightsOf(subject),
+    deniedPublishV3: config.deniedPublish,
     admission,
     attempts,
     observer,

@@ -33,6 +33,8 @@ export interface HubConfig {
   readonly journal: string
   /** How long the journal is kept. */
   readonly journalDays: number
+  /** What a client before MQTT 5 meets that publishes where it may not; MQTT 5 has an answer of its own. */
+  readonly deniedPublish: 'close' | 'acknowledge'
   /** Offer TLS session tickets. Resumed sessions are judged like new ones. */
   readonly sessionTickets: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'

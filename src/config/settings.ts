@@ -95,6 +95,11 @@ export const settings = {
   'database-url-file': { variable: 'HANDFAST_DATABASE_URL_FILE', form: line, wanted: aPath, isPath: true },
   journal: { variable: 'HANDFAST_JOURNAL', form: line, wanted: aPath, isPath: true },
   'journal-days': { variable: 'HANDFAST_JOURNAL_DAYS', form: days, wanted: 'a number of days from 7 to 3650' },
+  'denied-publish': {
+    variable: 'HANDFAST_DENIED_PUBLISH',
+    form: z.enum(['close', 'acknowledge']),
+    wanted: 'close or acknowledge',
+  },
   'session-tickets': { variable: 'HANDFAST_SESSION_TICKETS', form: yesOrNo, wanted: 'true or false' },
   'log-level': {
     variable: 'HANDFAST_LOG_LEVEL',

@@ -211,6 +211,10 @@ export const limits = {
   filtersPerPacketMax: 64,
   /** Subscriptions of one session. */
   subscriptionsPerSessionMax: 512,
+  /** Messages of QoS 1 and 2 of a client of MQTT 5 that wait for their acknowledgement. Clients are told as Receive Maximum. */
+  receiveMaximum: 1_024,
+  /** Topics for which a client of MQTT 5 may say a number. Clients are told as Topic Alias Maximum. */
+  topicAliasesMax: 16,
   /** Bytes that wait for a client that does not read; past it the session is closed. */
   clientBufferBytesMax: 1024 * 1024,
   /** Time that a client may leave a full buffer unread: the broker holds its messages meanwhile. */

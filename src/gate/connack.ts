@@ -2,11 +2,19 @@
 import { failure, toldToClient } from '../core/failure/catalogue.ts'
 import { wireForms } from '../core/failure/wire-forms.ts'
 import { type Connack, encodeConnack } from '../core/mqtt/connack.ts'
-import { flagProperty, reasonStringOf, textProperty, u32Property, withReasonString } from '../core/mqtt/encoding.ts'
+import type { Connect } from '../core/mqtt/connect.ts'
+import {
+  flagProperty,
+  reasonStringOf,
+  textProperty,
+  u16Property,
+  u32Property,
+  withReasonString,
+} from '../core/mqtt/encoding.ts'
 import { numberIn, type Property, property } from '../core/mqtt/properties.ts'
 import type { ProtocolVersion } from '../core/mqtt/protocol.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
-import type { Ending } from './options.ts'
+import type { Ending, GateLimits } from './options.ts'
 
 /** What of the broker's CONNACK does not reach the client: the gate speaks for itself there, or it concerns the gate alone. */
 const withheld: ReadonlySet<number> = new Set([
@@ -17,27 +25,45 @@ const withheld: ReadonlySet<number> = new Set([
   property.serverReference,
   property.reasonString,
   property.maximumPacketSize,
+  property.receiveMaximum,
 ])
+
+/** Receive Maximum where a CONNACK names none (MQTT 5 §3.2.2.3.3). */
+const RECEIVE_MAXIMUM_DEFAULT = 0xffff
+
+/** How many messages of QoS 1 and 2 a client may have on their way to this broker. */
+export function receiveMaximumOf(connack: Connack, limits: Pick<GateLimits, 'receiveMaximum'>): number {
+  return Math.min(
+    numberIn(connack.properties, property.receiveMaximum) ?? RECEIVE_MAXIMUM_DEFAULT,
+    limits.receiveMaximum,
+  )
+}
 
 /**
  * The CONNACK that lets a client in.
  *
+ * @param client MQTT 3.1 has no word for a session that is there already
  * @param assignedClientId the client id that the gate chose, without the identity in front; null when the client brought one
  */
 export function admittingConnack(
   connack: Connack,
-  version: ProtocolVersion,
+  { version, isV31 }: Pick<Connect, 'version' | 'isV31'>,
   abilities: UpstreamAbilities,
-  packetBytesMax: number,
+  limits: Pick<GateLimits, 'packetBytesMax' | 'receiveMaximum' | 'topicAliasesMax'>,
   assignedClientId: string | null,
 ): Buffer {
-  if (version === 4) return encodeConnack({ ...connack, properties: [] }, version)
+  if (version === 4) {
+    return encodeConnack({ ...connack, sessionPresent: connack.sessionPresent && !isV31, properties: [] }, version)
+  }
+  const { packetBytesMax, topicAliasesMax } = limits
   const announced: Property[] = connack.properties.filter(({ id }) => !withheld.has(id))
   const announce = (added: Property) => {
     if (!announced.some(({ id }) => id === added.id)) announced.push(added)
   }
   const ofBroker = numberIn(connack.properties, property.maximumPacketSize) ?? packetBytesMax
   announce(u32Property(property.maximumPacketSize, Math.min(ofBroker, packetBytesMax)))
+  announce(u16Property(property.receiveMaximum, receiveMaximumOf(connack, limits)))
+  if (topicAliasesMax > 0) announce(u16Property(property.topicAliasMaximum, topicAliasesMax))
   if (assignedClientId !== null) announce(textProperty(property.assignedClientId, assignedClientId))
   if (abilities.qosMax < 2) announce(flagProperty(property.maximumQos, abilities.qosMax === 1 ? 1 : 0))
   if (!abilities.retain) announce(flagProperty(property.retainAvailable, 0))

@@ -207,7 +207,13 @@ class Connection {
     const { entrant, subject, connect, splitter, rights, upstream, assigned } = start
     const { live, limits, upstream: broker } = this.#context
     const { abilities } = broker
-    const connack = admittingConnack(upstream.connack, connect.version, abilities, limits.packetBytesMax, assigned)
+    const connack = admittingConnack(upstream.connack, connect, abilities, limits, assigned)
+    if (connack.length > connect.packetBytesMax) {
+      upstream.connection.close()
+      const sentence = `the client takes packets of ${connect.packetBytesMax} bytes, and its CONNACK has ${connack.length}`
+      this.refuse({ code: 'packet-too-large', sentence })
+      return
+    }
     splitter.afterConnect(limits.packetBytesMax, connect.isV31)
     live.start(this.#live)
     recordAdmission(this.#context, this.#known)
@@ -271,7 +277,12 @@ class Connection {
     const { farewellMs } = this.#context.limits
     const answer = this.#answer
     const connack = answer === null ? null : refusingConnack(ending, answer.version, answer.bytesMax)
-    closeGently(this.#sockets, connack, farewellMs)
+    // Not even a refusal may be longer than the client says it can take (MQTT-3.1.2-24).
+    closeGently(
+      this.#sockets,
+      connack !== null && connack.length > (answer?.bytesMax ?? 0) ? null : connack,
+      farewellMs,
+    )
   }
 }
 

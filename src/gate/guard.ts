@@ -4,15 +4,23 @@
  */
 import { quote } from '../core/errors.ts'
 import { type FailureName, toldToClient } from '../core/failure/catalogue.ts'
-import { type AcknowledgementType, encodeAcknowledgement, parseAcknowledgement } from '../core/mqtt/acknowledgement.ts'
+import {
+  type AcknowledgementType,
+  encodeAcknowledgement,
+  parseAcknowledgement,
+  readAcknowledgement,
+} from '../core/mqtt/acknowledgement.ts'
 import { emptyPacketRefusal, parseDisconnect } from '../core/mqtt/disconnect.ts'
 import { withReasonString } from '../core/mqtt/encoding.ts'
+import type { Property } from '../core/mqtt/properties.ts'
 import { type ProtocolVersion, packetNames, packetType, reason, typeOf } from '../core/mqtt/protocol.ts'
-import { type PublishHead, scanPublish } from '../core/mqtt/publish.ts'
+import { type PublishHead, scanPublish, withoutAlias } from '../core/mqtt/publish.ts'
+import { TopicAliases } from '../core/mqtt/topic-aliases.ts'
 import { protocolError, Violation } from '../core/mqtt/violation.ts'
 import type { Decision, Rights } from '../core/policy/rights.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
-import type { Ending } from './options.ts'
+import { InFlight } from './in-flight.ts'
+import type { Ending, GateLimits } from './options.ts'
 import { Pace } from './pace.ts'
 import { SubscriptionGuard } from './subscription-guard.ts'
 
@@ -22,6 +30,8 @@ export interface GuardedClient {
   readonly wantsReasons: boolean
   /** Longest packet that the client accepts, in bytes. */
   readonly packetBytesMax: number
+  /** How long it asked at its start for its session to be kept. */
+  readonly sessionExpirySec: number
 }
 
 /** Where packets go, and who hears of denials. */
@@ -46,7 +56,9 @@ export type DeniedPublishV3 = 'close' | 'acknowledge'
 
 export interface GuardRules {
   readonly abilities: UpstreamAbilities
-  readonly subscriptionsMax: number
+  readonly limits: Pick<GateLimits, 'packetBytesMax' | 'subscriptionsPerSessionMax' | 'topicAliasesMax'>
+  /** The Receive Maximum that a client of MQTT 5 was told. */
+  readonly receiveMaximum: number
   readonly deniedPublishV3: DeniedPublishV3
 }
 
@@ -55,6 +67,10 @@ export class Guard {
   #rights: Rights
   readonly #abilities: UpstreamAbilities
   readonly #deniedPublishV3: DeniedPublishV3
+  readonly #packetBytesMax: number
+  readonly #aliases: TopicAliases
+  /** Null before MQTT 5. */
+  readonly #inFlight: InFlight | null
   readonly #outlet: GuardOutlet
   readonly #subscriptions: SubscriptionGuard
   /** Packet identifiers of QoS 2 messages that were withheld from the client and are not released yet. */
@@ -64,13 +80,16 @@ export class Guard {
   readonly #pace = new Pace()
 
   constructor(client: GuardedClient, rights: Rights, rules: GuardRules, outlet: GuardOutlet) {
-    const { abilities, subscriptionsMax, deniedPublishV3 } = rules
+    const { abilities, limits, receiveMaximum, deniedPublishV3 } = rules
     this.#client = client
     this.#rights = rights
     this.#abilities = abilities
     this.#deniedPublishV3 = deniedPublishV3
+    this.#packetBytesMax = limits.packetBytesMax
+    this.#aliases = new TopicAliases(limits.topicAliasesMax)
+    this.#inFlight = client.version === 5 ? new InFlight(receiveMaximum) : null
     this.#outlet = outlet
-    this.#subscriptions = new SubscriptionGuard(client, rights, abilities, subscriptionsMax, outlet)
+    this.#subscriptions = new SubscriptionGuard(client, rights, abilities, limits.subscriptionsPerSessionMax, outlet)
   }
 
   /** From now on these are the rights. Subscriptions that they do not allow end. */
@@ -104,7 +123,7 @@ export class Guard {
       case packetType.unsubscribe:
         return this.#subscriptions.unsubscribe(packet)
       case packetType.disconnect:
-        return this.#passUnless(packet, parseDisconnect(packet, this.#client.version)) ?? 'disconnected'
+        return this.#disconnect(packet)
       default:
         return protocolError(`a client may not send ${packetNames[type]} in a session`)
     }
@@ -116,8 +135,18 @@ export class Guard {
     return null
   }
 
+  /** A session that was to end with its connection cannot be kept after all (MQTT-3.14.2-2 and the text before it). */
+  #disconnect(packet: Buffer): ClientVerdict {
+    const { version, sessionExpirySec } = this.#client
+    const parsed = parseDisconnect(packet, version)
+    if (!(parsed instanceof Violation) && sessionExpirySec === 0 && (parsed.sessionExpirySec ?? 0) > 0) {
+      return protocolError('the DISCONNECT asks for a session to be kept that the CONNECT let end with the connection')
+    }
+    return this.#passUnless(packet, parsed) ?? 'disconnected'
+  }
+
   #publish(packet: Buffer): ClientVerdict {
-    const head = scanPublish(packet, this.#client.version, 'client')
+    const head = scanPublish(packet, this.#client.version, 'client', this.#aliases)
     if (head instanceof Violation) return head
     if (head.qos > this.#abilities.qosMax) {
       return protocolError(`QoS ${head.qos} is not offered here`, reason.qosNotSupported)
@@ -125,11 +154,24 @@ export class Guard {
     if (head.retain && !this.#abilities.retain) {
       return protocolError('retained messages are not offered here', reason.retainNotSupported)
     }
-    this.#pace.count()
+    if (this.#rights.limits.publishesPerSecondMax !== null) this.#pace.count()
     const denial = this.#denialOf(head, packet.length - head.payloadOffset)
     if (denial !== null) return this.#denyPublish(head, denial)
-    this.#outlet.toBroker(packet)
-    return null
+    if (head.qos > 0) {
+      const excess = this.#inFlight?.begin(head.packetId) ?? null
+      if (excess !== null) return excess
+      // The identifier means another message now: its release is for the broker.
+      this.#swallowed.delete(head.packetId)
+    }
+    return head.aliased === null ? this.#passUnless(packet, null) : this.#passWithTopic(packet, head, head.aliased)
+  }
+
+  /** The broker was offered no alias: it gets the topic in full. */
+  #passWithTopic(packet: Buffer, head: PublishHead, properties: readonly Property[]): Violation | null {
+    const whole = withoutAlias(packet, head, properties)
+    if (whole.length <= this.#packetBytesMax) return this.#passUnless(whole, null)
+    const sentence = `a PUBLISH of ${whole.length} bytes with its topic in full is larger than ${this.#packetBytesMax}`
+    return new Violation('packet-too-large', reason.packetTooLarge, sentence)
   }
 
   /** Why a message may not go on, or null. */
@@ -199,21 +241,44 @@ export class Guard {
       case packetType.pubrel:
         return this.#release(packet)
       case packetType.suback:
-        this.#outlet.toClient(this.#subscriptions.suback(packet))
-        return null
+        return this.#suback(packet)
       case packetType.unsuback:
         if (!this.#subscriptions.isOwnUnsuback(packet)) this.#outlet.toClient(packet)
         return null
       case packetType.puback:
       case packetType.pubrec:
       case packetType.pubcomp:
-      case packetType.pingresp:
+        return this.#acknowledge(packet)
       case packetType.disconnect:
+        if (this.#client.version !== 5) return brokerFault('the broker sent DISCONNECT before MQTT 5')
+        this.#outlet.toClient(packet)
+        return null
+      case packetType.pingresp:
         this.#outlet.toClient(packet)
         return null
       default:
         return brokerFault(`the broker sent ${packetNames[type]} in a session`)
     }
+  }
+
+  #suback(packet: Buffer): Ending | null {
+    const answer = this.#subscriptions.suback(packet)
+    if (answer instanceof Violation) return brokerFault(`the broker sent a SUBACK in which ${answer.sentence}`)
+    this.#outlet.toClient(answer)
+    return null
+  }
+
+  /** The broker has a message of the client, or a part of the way to it. */
+  #acknowledge(packet: Buffer): Ending | null {
+    if (this.#inFlight !== null) {
+      const acknowledgement = readAcknowledgement(packet)
+      if (acknowledgement === null)
+        return brokerFault(`the broker sent a ${packetNames[typeOf(packet)]} without an identifier`)
+      const { packetId, isFinal } = acknowledgement
+      if (isFinal) this.#inFlight.end(packetId)
+    }
+    this.#outlet.toClient(packet)
+    return null
   }
 
   #deliver(packet: Buffer): Ending | null {

@@ -40,6 +40,8 @@ type GateLimitName =
   | 'connectBytesMax'
   | 'packetBytesMax'
   | 'subscriptionsPerSessionMax'
+  | 'receiveMaximum'
+  | 'topicAliasesMax'
   | 'clientBufferBytesMax'
   | 'clientStallMs'
   | 'farewellMs'

@@ -11,6 +11,7 @@ import { Violation } from '../core/mqtt/violation.ts'
 import type { Rights, Subject } from '../core/policy/rights.ts'
 import type { SessionEnd } from '../hub/ports/observer.ts'
 import type { UpstreamConnection, UpstreamListener } from '../hub/ports/upstream.ts'
+import { receiveMaximumOf } from './connack.ts'
 import { startDeadline } from './deadline.ts'
 import { closeAtOnce, closeGently, farewellPacket, reset, type Sockets } from './farewell.ts'
 import { type ClientVerdict, Guard, type GuardedClient } from './guard.ts'
@@ -79,11 +80,8 @@ export class Session implements UpstreamListener {
     this.#subject = parts.subject
     this.#rights = parts.rights
     const { upstream, limits, deniedPublishV3 = 'close' } = context
-    const rules = {
-      abilities: upstream.abilities,
-      subscriptionsMax: limits.subscriptionsPerSessionMax,
-      deniedPublishV3,
-    }
+    const receiveMaximum = receiveMaximumOf(parts.upstream.connack, limits)
+    const rules = { abilities: upstream.abilities, limits, receiveMaximum, deniedPublishV3 }
     this.#guard = new Guard(parts.client, parts.rights, rules, {
       toBroker: (packet) => this.#toBroker.add(packet),
       toClient: (packet) => {

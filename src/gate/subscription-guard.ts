@@ -38,6 +38,8 @@ interface DueAnswer {
   readonly denials: readonly (number | null)[]
   /** What the broker has of it. */
   readonly forwarded: readonly Subscription[]
+  /** Whether that is just what was asked for. */
+  readonly isWhole: boolean
   /** Filters that were not subscribed before. */
   readonly added: ReadonlySet<TopicFilter>
   readonly told: string | null
@@ -113,8 +115,7 @@ export class SubscriptionGuard {
     // Every answer that is due takes memory until the broker has answered.
     if (this.#due.size >= this.#subscriptionsMax) return protocolError('too many SUBSCRIBEs wait', reason.quotaExceeded)
     this.#due.set(asked.packetId, due)
-    const isWhole = due.forwarded.length === asked.subscriptions.length
-    this.#outlet.toBroker(isWhole ? packet : encodeSubscribe(asked, due.forwarded, version))
+    this.#outlet.toBroker(due.isWhole ? packet : encodeSubscribe(asked, due.forwarded, version))
     return null
   }
 
@@ -134,11 +135,20 @@ export class SubscriptionGuard {
       if (isNew) added.add(filter)
       // The last one counts, as if each filter had come in a packet of its own (MQTT-3.8.4-5).
       allowed.delete(filter)
-      allowed.set(filter, subscription)
+      allowed.set(filter, this.#lowered(subscription))
       return null
     })
     const told = first === null ? null : toldOf(first)
-    return { asked, denials, forwarded: [...allowed.values()], added, told }
+    const forwarded = [...allowed.values()]
+    const isWhole = forwarded.length === asked.length && forwarded.every((each, i) => each === asked[i])
+    return { asked, denials, forwarded, isWhole, added, told }
+  }
+
+  /** A server may grant less than was asked for (MQTT-3.8.4-6): no more than the policy allows. */
+  #lowered(subscription: Subscription): Subscription {
+    const { qosMax } = this.#rights.limits
+    if (qosMax === null || subscription.qos <= qosMax) return subscription
+    return { ...subscription, qos: qosMax, options: (subscription.options & ~3) | qosMax }
   }
 
   /** Null when the filter is allowed; it counts as subscribed then. */
@@ -173,11 +183,12 @@ export class SubscriptionGuard {
     return null
   }
 
-  /** The broker's SUBACK as the client sees it. */
-  suback(packet: Buffer): Buffer {
+  /** The broker's SUBACK as the client sees it, or what is wrong with it. */
+  suback(packet: Buffer): Buffer | Violation {
     const suback = parseSuback(packet, this.#client.version)
-    const due = suback instanceof Violation ? undefined : this.#due.get(suback.packetId)
-    if (suback instanceof Violation || due === undefined) return packet
+    if (suback instanceof Violation) return suback
+    const due = this.#due.get(suback.packetId)
+    if (due === undefined) return protocolError('a packet identifier stands that no SUBSCRIBE waits for')
     this.#due.delete(suback.packetId)
     for (const [i, { filter }] of due.forwarded.entries()) {
       if (isRefusal(suback.codes[i]) && due.added.has(filter)) this.#subscribed.delete(filter)

@@ -56,6 +56,7 @@ describe('the configuration of a hub', () => {
       databaseUrl: null,
       journal: join(directory, 'data', 'journal'),
       journalDays: 90,
+      deniedPublish: 'close',
       sessionTickets: false,
       logLevel: 'info',
     })
@@ -75,6 +76,7 @@ describe('the configuration of a hub', () => {
       'realm: plant.example',
       'ready-file: /run/handfast/ready.json',
       'api-listen: "[::1]:9443"',
+      'denied-publish: acknowledge',
       'session-tickets: true',
       'log-level: warn',
     ].join('\n')
@@ -84,6 +86,7 @@ describe('the configuration of a hub', () => {
     assert.equal(config.realm, 'plant.example')
     assert.equal(config.readyFile, '/run/handfast/ready.json')
     assert.deepEqual(config.apiListen, { host: '::1', port: 9443 })
+    assert.equal(config.deniedPublish, 'acknowledge')
     assert.equal(config.sessionTickets, true)
     assert.equal(config.logLevel, 'warn')
   })

@@ -165,11 +165,23 @@ suite('a CONNECT', { timeout: 20_000 }, () => {
     assert.match(attempt.sentence, /^pump-7 connected with certificate 3f00…, valid until 2096-/)
   })
 
-  test('is answered with the largest packet that the gate takes', async (t) => {
+  test('is answered with what the gate takes: the largest packet, messages on their way, topic aliases', async (t) => {
     const { port } = await testGate(t)
     const client = await rawClient(port, pump)
     client.connect()
-    assert.deepEqual((await client.next('connack')).properties, { maximumPacketSize: 256 * 1024 })
+    const { properties } = await client.next('connack')
+    assert.deepEqual(properties, { maximumPacketSize: 256 * 1024, receiveMaximum: 1_024, topicAliasMaximum: 16 })
+  })
+
+  test('is answered by nothing longer than the client takes (MQTT-3.1.2-24)', async (t) => {
+    const { port, gate, upstream, attempts } = await testGate(t)
+    const client = await rawClient(port, pump)
+    client.connect({ properties: { maximumPacketSize: 10 } })
+    const connack = await client.next('connack')
+    assert.deepEqual([connack.reasonCode, connack.properties], [0x95, undefined])
+    await attempts.with('packet-too-large')
+    assert.equal(upstream.last.isClosed, true)
+    assert.equal(gate.sessionCount(), 0)
   })
 
   test('is refused while the broker is not there, refuses, or does not answer', async (t) => {

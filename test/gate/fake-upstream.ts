@@ -11,6 +11,8 @@ export class FakeUpstream implements Upstream {
     sharedSubscriptions: true,
   }
   isUp = true
+  /** What its CONNACKs say. */
+  sessionPresent = false
   /** Packets that it takes without an answer. */
   mute: ReadonlySet<string> = new Set()
   readonly connections: FakeConnection[] = []
@@ -102,16 +104,16 @@ export class FakeConnection implements UpstreamConnection {
     if (this.#upstream.mute.has(packet.cmd)) return
     // A broker answers later, not from within `send`.
     setImmediate(() => {
-      const answer = answerTo(packet)
+      const answer = answerTo(packet, this.#upstream.sessionPresent)
       if (answer !== null && !this.isClosed) this.say(answer)
     })
   }
 }
 
-function answerTo(packet: Packet): object | null {
+function answerTo(packet: Packet, sessionPresent: boolean): object | null {
   switch (packet.cmd) {
     case 'connect':
-      return { cmd: 'connack', sessionPresent: false, returnCode: 0, reasonCode: 0 }
+      return { cmd: 'connack', sessionPresent, returnCode: 0, reasonCode: 0 }
     case 'subscribe':
       return { cmd: 'suback', messageId: packet.messageId, granted: packet.subscriptions.map(({ qos }) => qos) }
     case 'unsubscribe':

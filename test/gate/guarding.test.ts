@@ -67,11 +67,68 @@ suite('a PUBLISH', { timeout: 20_000 }, () => {
     assert.equal(upstream.last.isClosed, true)
   })
 
-  test('with a topic alias ends the session with 0x94', async (t) => {
-    const { session } = await testGate(t)
+  test('with a topic alias reaches the broker with its topic in full, and its other properties', async (t) => {
+    const { session, upstream, attempts } = await testGate(t)
     const client = await session(5)
-    client.send({ cmd: 'publish', topic: own, payload: 'x', qos: 0, properties: { topicAlias: 1 } })
-    assert.equal((await client.next('disconnect')).reasonCode, 0x94)
+    const aliased = (topic: string, messageId: number, topicAlias: number) =>
+      ({
+        cmd: 'publish',
+        topic,
+        payload: 'x',
+        qos: 1,
+        messageId,
+        properties: { topicAlias, contentType: 'c' },
+      }) as const
+    client.send(aliased(own, 1, 1), aliased('', 2, 1), aliased(foreign, 3, 1), aliased('', 4, 1))
+    const codes = new Map<unknown, unknown>()
+    while (codes.size < 4) {
+      const { messageId, reasonCode } = await client.next('puback')
+      codes.set(messageId, reasonCode)
+    }
+    assert.deepEqual(
+      [1, 2, 3, 4].map((id) => codes.get(id)),
+      [0, 0, 0x87, 0x87],
+    )
+    const published = upstream.last.received.filter((packet) => packet.cmd === 'publish')
+    assert.deepEqual(
+      published.map(({ topic, properties }) => [topic, { ...properties }]),
+      [1, 2].map(() => [own, { contentType: 'c' }]),
+    )
+    await attempts.with('publish-denied')
+  })
+
+  for (const [what, topic, topicAlias, code] of [
+    ['beyond the maximum that was announced', own, 17, 0x94],
+    ['that stands for no topic yet', '', 3, 0x82],
+  ] as const) {
+    test(`with a topic alias ${what} ends the session with 0x${code.toString(16)}`, async (t) => {
+      const { session } = await testGate(t)
+      const client = await session(5)
+      client.send({ cmd: 'publish', topic, payload: 'x', qos: 0, properties: { topicAlias } })
+      assert.equal((await client.next('disconnect')).reasonCode, code)
+    })
+  }
+
+  test('beyond the Receive Maximum ends the session with 0x93; what is acknowledged counts no more', async (t) => {
+    const { session, upstream } = await testGate(t, { limits: { receiveMaximum: 2 } })
+    const client = await session(5)
+    const say = (messageId: number, qos: 1 | 2) =>
+      client.send({ cmd: 'publish', topic: own, payload: 'x', qos, messageId })
+    for (const messageId of [1, 2, 3]) {
+      say(messageId, 1)
+      await client.next('puback')
+    }
+    say(4, 2)
+    await client.next('pubrec')
+    say(5, 2)
+    await client.next('pubrec')
+    client.send({ cmd: 'pubrel', messageId: 4 })
+    await client.next('pubcomp')
+    upstream.mute = new Set(['publish'])
+    say(6, 1)
+    await upstream.last.heard('pubrel')
+    say(7, 1)
+    assert.equal((await client.next('disconnect')).reasonCode, 0x93)
   })
 
   test('over the announced size ends the session with 0x95', async (t) => {
@@ -247,6 +304,37 @@ test('a delivered message that is too large for the client is acknowledged in it
   assert.equal(String((await client.next('publish')).payload), 'small')
   assert.equal(client.packets.length, 0)
 })
+
+suite('a DISCONNECT', { timeout: 20_000 }, () => {
+  const goodbye = { cmd: 'disconnect', reasonCode: 0, properties: { sessionExpiryInterval: 60 } }
+
+  test('that keeps a session which was to end with its connection is a protocol error (MQTT-3.14.2-2)', async (t) => {
+    const { session, upstream, attempts } = await testGate(t)
+    const client = await session(5)
+    client.send(goodbye)
+    assert.equal((await client.next('disconnect')).reasonCode, 0x82)
+    await attempts.with('protocol-error')
+    assert.ok(!upstream.last.received.some(({ cmd }) => cmd === 'disconnect'))
+  })
+
+  test('may change how long a session is kept that was to be kept', async (t) => {
+    const { session, upstream } = await testGate(t)
+    const client = await session(5, { properties: { sessionExpiryInterval: 10 } })
+    client.send(goodbye)
+    const heard = await upstream.last.heard('disconnect')
+    assert.equal(heard.cmd === 'disconnect' && heard.properties?.sessionExpiryInterval, 60)
+  })
+})
+
+for (const packet of [{ cmd: 'suback', messageId: 7, granted: [0] }, { cmd: 'pingreq' }]) {
+  test(`a ${packet.cmd} of the broker that nobody waits for ends the session`, { timeout: 20_000 }, async (t) => {
+    const { session, upstream, attempts } = await testGate(t)
+    const client = await session(5)
+    upstream.last.say(packet)
+    await client.next('disconnect')
+    await attempts.with('upstream-refused')
+  })
+}
 
 test('a packet that no client may send ends the session', { timeout: 20_000 }, async (t) => {
   const { session } = await testGate(t)

@@ -125,6 +125,22 @@ suite('a message', { timeout: 20_000 }, () => {
     await attempts.with('publish-denied')
   })
 
+  test('many of them from before there was a rate are not held against a client', async (t) => {
+    const { held, options } = changing(policyOf([connects, allow(all, ['own/#'])]))
+    const { gate, session, upstream, attempts } = await testGate(t, options)
+    const client = await session(5)
+    const one = { cmd: 'publish', topic: 'own/x', payload: 'x', qos: 0 }
+    client.send(...Array.from({ length: 500 }, () => one))
+    client.send({ ...one, qos: 1, messageId: 1 })
+    await client.next('puback')
+    held.policy = policyOf([connects, allow(all, ['own/#'])], { publishesPerSecondMax: 2 })
+    gate.refreshRights()
+    client.send({ ...one, qos: 1, messageId: 2 })
+    await client.next('puback')
+    assert.equal(published(upstream.last.received), 502)
+    assert.ok(!attempts.all.some(({ code }) => code === 'publishes-too-many'))
+  })
+
   test('too many of them are held back, and none is lost', async (t) => {
     const { options } = changing(policyOf([connects, allow(all, ['own/#'])], { publishesPerSecondMax: 50 }))
     const { session, upstream, attempts } = await testGate(t, options)
@@ -138,6 +154,24 @@ suite('a message', { timeout: 20_000 }, () => {
     assert.ok(paused <= 60)
     assert.equal(published(upstream.last.received), 61)
   })
+})
+
+test('a subscription is granted with the QoS that the policy allows at most', { timeout: 20_000 }, async (t) => {
+  const { options } = changing(policyOf([connects, allow(all, ['own/#'])], { qosMax: 1 }))
+  const { session, upstream } = await testGate(t, options)
+  const client = await session(5)
+  const subscriptions = [2, 0].map((qos) => ({ topic: `own/${qos}`, qos, rap: true }))
+  client.send({ cmd: 'subscribe', messageId: 1, subscriptions })
+  assert.deepEqual((await client.next('suback')).granted, [1, 0])
+  const asked = await upstream.last.heard('subscribe')
+  assert.ok(asked.cmd === 'subscribe')
+  assert.deepEqual(
+    asked.subscriptions.map(({ qos, rap }) => [qos, rap]),
+    [
+      [1, true],
+      [0, true],
+    ],
+  )
 })
 
 suite('a session whose rights change', { timeout: 20_000 }, () => {
@@ -255,6 +289,17 @@ suite('a client of MQTT 3.1', { timeout: 20_000 }, () => {
     await client.next('pubrec')
     client.socket.write(Buffer.of(0x6a, 2, 0, 2))
     assert.equal((await client.next('pubcomp')).messageId, 2)
+  })
+
+  test('is let in without the user name that its flags announce, and is told of no session that is there already', async (t) => {
+    const { port, upstream, attempts } = await testGate(t)
+    upstream.sessionPresent = true
+    const client = await rawClient(port, pump, 4)
+    const rest = Buffer.concat([Buffer.of(0, 6), Buffer.from('MQIsdp'), Buffer.of(3, 0xc0, 0, 0, 0, 1, 0x61)])
+    client.socket.write(Buffer.concat([Buffer.of(0x10, rest.length), rest]))
+    const connack = await client.next('connack')
+    assert.deepEqual([connack.returnCode, connack.sessionPresent], [0, false])
+    await attempts.with(null)
   })
 
   test('has a client id', async (t) => {

@@ -30,6 +30,7 @@ export function define(command: Command): void {
     .option('--journal-days <n>', 'how long the journal is kept (default 90)')
     .option('--config <file>', 'settings in YAML (default handfast.yaml, if it is there)')
     .option('--ready-file <file>', 'write the addresses there as JSON once the hub serves')
+    .option('--denied-publish <how>', 'close (default) or acknowledge what MQTT 3.1.1 may not publish')
     .option('--session-tickets', 'offer TLS session tickets')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default info)')
     .option('--json', 'print JSON')

@@ -1,5 +1,5 @@
 /** PUBACK, PUBREC, PUBREL and PUBCOMP (MQTT 5 §3.4 to §3.7): a packet identifier and, in MQTT 5, how it went. */
-import { Cursor } from './cursor.ts'
+import { bodyOffset, Cursor } from './cursor.ts'
 import { packetOf, propertyBlock, reasonStringOf, u16 } from './encoding.ts'
 import { allowedProperties, skipProperties } from './properties.ts'
 import { type ProtocolVersion, packetNames, packetType, reason, typeOf } from './protocol.ts'
@@ -30,6 +30,17 @@ export function parseAcknowledgement(packet: Buffer, version: ProtocolVersion): 
   if (cursor.fault === null && !codes.has(code)) return unknownReason(type, code)
   if (cursor.at < cursor.end) skipProperties(cursor, allowedProperties.acknowledgement)
   return cursor.finish() ?? packetId
+}
+
+/**
+ * The packet identifier of a broker's acknowledgement, or null where there is none. It is final when the message has come to
+ * its end: a PUBACK, a PUBCOMP, or a PUBREC that refuses (MQTT 5 §4.3.3).
+ */
+export function readAcknowledgement(packet: Buffer): { readonly packetId: number; readonly isFinal: boolean } | null {
+  const at = bodyOffset(packet)
+  if (packet.length < at + 2) return null
+  const isFinal = typeOf(packet) !== packetType.pubrec || (packet[at + 2] ?? 0) >= 0x80
+  return { packetId: packet.readUInt16BE(at), isFinal }
 }
 
 /** A reason code that the packet may not carry. */

@@ -37,6 +37,8 @@ export interface Connect {
   readonly wantsReasons: boolean
   /** Longest packet that the client accepts, in bytes. */
   readonly packetBytesMax: number
+  /** How long the session is to outlive the connection; always 0 under MQTT 3.1.1, where it has no say at its end. */
+  readonly sessionExpirySec: number
 }
 
 const CLEAN_START = 0x02
@@ -78,8 +80,10 @@ export function parseConnect(packet: Buffer): Connect | Violation {
   const properties = version === 5 ? readProperties(cursor, allowedProperties.connect) : []
   const clientId = cursor.text()
   const will = (flags & WILL) === 0 ? null : readWill(cursor, version, flags)
-  if ((flags & USERNAME) !== 0) cursor.skipText()
-  if ((flags & PASSWORD) !== 0) cursor.binary()
+  // MQTT 3.1 lets the strings be left out whose flags are set (§3.1, "User name and password flags").
+  const mayLack = () => isV31 && cursor.at === cursor.end
+  if ((flags & USERNAME) !== 0 && !mayLack()) cursor.skipText()
+  if ((flags & PASSWORD) !== 0 && !mayLack()) cursor.binary()
   const fault = cursor.finish()
   if (fault !== null) return asConnectMalformed(fault)
   const cleanStart = (flags & CLEAN_START) !== 0
@@ -96,6 +100,7 @@ export function parseConnect(packet: Buffer): Connect | Violation {
     properties,
     wantsReasons: version === 5 && numberIn(properties, property.requestProblemInformation) !== 0,
     packetBytesMax: numberIn(properties, property.maximumPacketSize) ?? FRAME_BYTES_MAX,
+    sessionExpirySec: numberIn(properties, property.sessionExpiry) ?? 0,
   }
 }
 

@@ -43,6 +43,10 @@ export function propertyBlock(properties: readonly Property[]): Buffer {
   return Buffer.concat([varint(body.length), body])
 }
 
+export function u16Property(id: number, value: number): Property {
+  return { id, value: u16(value) }
+}
+
 export function u32Property(id: number, value: number): Property {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32BE(value)

@@ -61,6 +61,7 @@ export const reason = {
   filterInvalid: 0x8f,
   topicInvalid: 0x90,
   packetIdInUse: 0x91,
+  receiveMaximumExceeded: 0x93,
   topicAliasInvalid: 0x94,
   packetTooLarge: 0x95,
   quotaExceeded: 0x97,

@@ -1,10 +1,11 @@
 /** PUBLISH (MQTT 5 §3.3): read as far as the guard needs, which is everything but the payload, and written. */
 import { bodyOffset, Cursor } from './cursor.ts'
 import { packetOf, propertyBlock, text, u16 } from './encoding.ts'
-import { allowedProperties, type Property, property, readProperties, skipProperties } from './properties.ts'
-import { type ProtocolVersion, packetType, type QoS, reason } from './protocol.ts'
+import { allowedProperties, numberIn, type Property, property, readProperties, skipProperties } from './properties.ts'
+import { type ProtocolVersion, packetType, type QoS } from './protocol.ts'
 import { readTopicName, type TopicName } from './topic.ts'
-import { malformed, protocolError, Violation } from './violation.ts'
+import { noTopicAliases, type TopicAliases } from './topic-aliases.ts'
+import { malformed, Violation } from './violation.ts'
 
 export interface PublishHead {
   readonly topic: TopicName
@@ -17,18 +18,21 @@ export interface PublishHead {
   readonly payloadOffset: number
   /** Where the sender wants answers (MQTT 5 §3.3.2.3.5); read of a client's messages alone. */
   readonly responseTopic: TopicName | null
+  /** The properties of a packet that uses a topic alias, which nobody behind the gate knows; else null. */
+  readonly aliased: readonly Property[] | null
 }
 
 /**
- * Reads the head of a whole PUBLISH packet. A topic alias is a protocol error from either side: the gate offers none, and
- * takes the client's offer out of its CONNECT.
+ * Reads the head of a whole PUBLISH packet.
  *
  * @param from a broker may name subscription identifiers, a client may not (MQTT-3.3.4-6)
+ * @param aliases of this sender; by default it may use none, as a broker may not: the client's offer is not in its CONNECT
  */
 export function scanPublish(
   packet: Buffer,
   version: ProtocolVersion,
   from: 'client' | 'broker',
+  aliases: TopicAliases = noTopicAliases,
 ): PublishHead | Violation {
   const first = packet[0] ?? 0
   const qos = (first >> 1) & 3
@@ -41,27 +45,41 @@ export function scanPublish(
   if (at > packet.length) return malformed('a field of the PUBLISH reaches past its end')
   const packetId = qos > 0 ? packet.readUInt16BE(afterTopic) : 0
   if (qos > 0 && packetId === 0) return malformed('the packet identifier of a PUBLISH is 0')
-  let responseTopic: TopicName | null = null
-  if (version === 5) {
-    // Most publishers send no properties: one zero byte.
-    if (packet[at] === 0) at++
-    else {
-      const block = readBlock(packet, at, from)
-      if (block instanceof Violation) return block
-      at = block.end
-      responseTopic = block.responseTopic
-    }
+  let block: PropertyBlock | Violation = noProperties
+  // Most publishers send no properties: one zero byte.
+  if (version === 5 && packet[at] === 0) at++
+  else if (version === 5) {
+    block = readBlock(packet, at, from)
+    if (block instanceof Violation) return block
+    at = block.end
   }
-  const topic = readTopicName(packet, start, afterTopic, from)
+  const { alias, responseTopic } = block
+  const isUnnamed = alias !== null && afterTopic === start
+  let topic = isUnnamed ? null : readTopicName(packet, start, afterTopic, from)
+  if (alias !== null && !(topic instanceof Violation)) topic = aliases.resolve(alias, topic)
   if (topic instanceof Violation) return topic
-  return { topic, qos: qos as QoS, retain: (first & 0x01) !== 0, dup, packetId, payloadOffset: at, responseTopic }
+  return {
+    topic: topic as TopicName,
+    qos: qos as QoS,
+    retain: (first & 0x01) !== 0,
+    dup,
+    packetId,
+    payloadOffset: at,
+    responseTopic,
+    aliased: alias === null ? null : block.properties,
+  }
 }
 
 interface PropertyBlock {
   /** Where the payload starts. */
   readonly end: number
   readonly responseTopic: TopicName | null
+  readonly alias: number | null
+  /** Read only where one of them is looked for. */
+  readonly properties: readonly Property[]
 }
+
+const noProperties: PropertyBlock = { end: 0, responseTopic: null, alias: null, properties: [] }
 
 function readBlock(packet: Buffer, at: number, from: 'client' | 'broker'): PropertyBlock | Violation {
   const cursor = new Cursor(packet)
@@ -69,15 +87,19 @@ function readBlock(packet: Buffer, at: number, from: 'client' | 'broker'): Prope
   const allowed = from === 'client' ? allowedProperties.publishFromClient : allowedProperties.publishFromBroker
   if (!mayHold(packet, at, property.topicAlias, from === 'client' ? property.responseTopic : property.topicAlias)) {
     skipProperties(cursor, allowed)
-    return cursor.fault ?? { end: cursor.at, responseTopic: null }
+    return cursor.fault ?? { ...noProperties, end: cursor.at }
   }
   const properties: readonly Property[] = readProperties(cursor, allowed)
   if (cursor.fault !== null) return cursor.fault
-  if (properties.some(({ id }) => id === property.topicAlias)) {
-    return protocolError('the PUBLISH uses a topic alias, and none was offered', reason.topicAliasInvalid)
-  }
   const responseTopic = from === 'client' ? responseTopicIn(properties) : null
-  return responseTopic instanceof Violation ? responseTopic : { end: cursor.at, responseTopic }
+  if (responseTopic instanceof Violation) return responseTopic
+  return { end: cursor.at, responseTopic, alias: numberIn(properties, property.topicAlias), properties }
+}
+
+/** The packet of a PUBLISH that used a topic alias, with its topic in full and without the alias. */
+export function withoutAlias(packet: Buffer, head: PublishHead, properties: readonly Property[]): Buffer {
+  const kept = properties.filter(({ id }) => id !== property.topicAlias)
+  return encodePublish({ ...head, properties: kept, payload: packet.subarray(head.payloadOffset) }, 5)
 }
 
 /** The topic on which a sender wants its answers, which must be one that it could publish to; null when there is none. */

@@ -9,7 +9,7 @@ export const mqttFailures = {
     'malformed',
     'cause',
     'the first packet is not a well-formed MQTT CONNECT',
-    'check that the client speaks MQTT 3.1.1 or 5 on this connection',
+    'check that the client speaks MQTT (3.1, 3.1.1 or 5) on this connection',
   ),
   'connect-timeout': entry(
     'HF-5102',
@@ -36,7 +36,7 @@ export const mqttFailures = {
     'version',
     'cause',
     'the client speaks an MQTT version that the hub does not',
-    'use MQTT 3.1.1 (level 4) or MQTT 5',
+    'use MQTT 3.1.1 (level 4), MQTT 5, or MQTT 3.1 (MQIsdp, level 3)',
   ),
   'client-id-invalid': entry(
     'HF-5105',
