@@ -3,6 +3,7 @@
  * TLS, socket and broker. Every topic is asked about once, as a string that nothing has looked at before.
  */
 import { parseIdentityId } from '../../src/core/identity/id.ts'
+import { limits } from '../../src/core/limits.ts'
 import { matches, type TopicFilter } from '../../src/core/mqtt/filter.ts'
 import { encodePublish } from '../../src/core/mqtt/publish.ts'
 import { PacketSplitter } from '../../src/core/mqtt/splitter.ts'
@@ -75,11 +76,12 @@ function guard(rights: Rights, topics: readonly TopicName[], batch: number): Tas
     passed += bytes.length
   })
   const judge = new Guard(
-    { version: 5, wantsReasons: true, packetBytesMax: 1024 * 1024 },
+    { version: 5, wantsReasons: true, packetBytesMax: 1024 * 1024, sessionExpirySec: 0 },
     rights,
     {
       abilities: { protocolVersions: new Set([4, 5]), qosMax: 2, retain: true, sharedSubscriptions: true },
-      subscriptionsMax: 100,
+      limits,
+      receiveMaximum: limits.receiveMaximum,
       deniedPublishV3: 'close',
     },
     { toBroker: (packet) => run.add(packet), toClient: () => {}, onDenied: () => denied++ },
