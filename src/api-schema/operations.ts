@@ -9,6 +9,7 @@ import * as device from './operations/devices.ts'
 import * as request from './operations/enrolment-requests.ts'
 import { estOperations } from './operations/est.ts'
 import * as identity from './operations/identities.ts'
+import * as pin from './operations/pins.ts'
 import * as policy from './operations/policies.ts'
 import * as profile from './operations/profiles.ts'
 import * as record from './operations/records.ts'
@@ -54,6 +55,9 @@ export const apiOperations: readonly Operation[] = [
   authority.undoRollOver,
   authority.cutRollOver,
   record.revokeCertificate,
+  pin.listPins,
+  pin.addPin,
+  pin.removePin,
   policy.listPolicies,
   policy.showPolicy,
   policy.showActivePolicy,

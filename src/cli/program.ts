@@ -16,6 +16,7 @@ interface CommandEntry {
 const commands: Readonly<Record<string, CommandEntry>> = {
   up: { summary: 'start a hub in this terminal', load: () => import('./commands/up.ts') },
   device: { summary: 'register devices and change their state', load: () => import('./commands/device.ts') },
+  pin: { summary: 'certificates that devices make themselves', load: () => import('./commands/pin.ts') },
   policy: { summary: 'who may do what with which topics', load: () => import('./commands/policy.ts') },
   profile: { summary: 'what certificates say and who decides it', load: () => import('./commands/profile.ts') },
   service: { summary: 'brokers and other servers', load: () => import('./commands/service.ts') },

@@ -18,6 +18,9 @@ export function closeSessions(gate: Gate, event: HubEvent): void {
         event.reason === 'superseded' ? 'certificate-superseded' : 'certificate-revoked',
       )
       return
+    case 'pin-removed':
+      gate.closeCredential(event.fingerprint, 'pin-removed')
+      return
     // Its rights are others now: the device comes back and has them.
     case 'credential-released':
       gate.closeCredential(event.fingerprint, 'quarantine-over')

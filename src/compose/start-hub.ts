@@ -9,6 +9,7 @@ import { listenOn } from '../http/listen.ts'
 import { addRenewalInfo } from '../http/renewal-info.ts'
 import { statusServer } from '../http/status/status-server.ts'
 import { personAdmission, registryAdmission } from '../hub/admit.ts'
+import { pinnedWay } from '../hub/admit-pinned.ts'
 import { ocspAnswerer } from '../hub/answer-ocsp.ts'
 import { statusPlaces } from '../hub/crl-places.ts'
 import { openCurrentPolicy } from '../hub/current-policy.ts'
@@ -151,7 +152,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const brought = openBrought(config, names, log, closing)
   const certificateFor = (serverName: string) => brought?.forName(serverName) ?? null
 
-  const admission = gateAdmission(registryAdmission({ store, clock, authorities }))
+  const admission = gateAdmission(registryAdmission({ store, clock, authorities }), [pinnedWay({ store, clock })])
   const est = estServer({
     hub: issuer,
     caCertificates: () => authorities.caCertificates(),

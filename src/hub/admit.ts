@@ -4,7 +4,6 @@ import { HubError } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Credential } from '../core/identity/credential.ts'
 import { type Identity, identityRefusal } from '../core/identity/identity.ts'
-import { limits } from '../core/limits.ts'
 import type { Profile } from '../core/profile/profile.ts'
 import { type Abilities, abilitiesOf } from '../core/renewal/abilities.ts'
 import { overlapEndMs } from '../core/renewal/overlap.ts'
@@ -13,6 +12,7 @@ import { nameText } from '../core/x509/name.ts'
 import { oids } from '../core/x509/oids.ts'
 import type { Authorities } from './authorities.ts'
 import type { Authority } from './authority.ts'
+import { certificateSummary } from './certificate-summary.ts'
 import { firstUse } from './first-use.ts'
 import type { Admission, Judgement, Purpose } from './judgement.ts'
 import type { CertificateSummary } from './ports/attempts.ts'
@@ -132,17 +132,8 @@ function judgeStranger(hub: Hub, certificate: Uint8Array): Judgement {
     if (!(error instanceof HubError)) throw error
     return refused('certificate-unreadable', error.message, null, null)
   }
-  const serialNumber = cut(fields.serialNumber)
-  const issuer = cut(nameText(fields.issuer))
-  const subject = cut(nameText(fields.subject))
-  const summary: CertificateSummary = {
-    fingerprint: certificateFingerprint(certificate),
-    serialNumber,
-    subject,
-    issuer,
-    notBeforeSec: fields.notBeforeSec,
-    notAfterSec: fields.notAfterSec,
-  }
+  const summary = certificateSummary(certificate, fields)
+  const { serialNumber, issuer, subject } = summary
   // A root and its successor have one name.
   const namesakes = hub.authorities
     .all()
@@ -161,10 +152,6 @@ function judgeStranger(hub: Hub, certificate: Uint8Array): Judgement {
   }
   const sentence = `the certificate of ${subject} was issued by ${issuer}, which this hub does not know`
   return refused('certificate-foreign-authority', sentence, null, summary)
-}
-
-function cut(text: string): string {
-  return text.length <= limits.attemptNameCharsMax ? text : `${text.slice(0, limits.attemptNameCharsMax)}…`
 }
 
 function isSignedBy(certificate: Uint8Array, authority: Authority): boolean {

@@ -1,6 +1,8 @@
 /** What the gate asks of the hub at every connection: who is this, by what proof, and may it in now. */
+
+import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Identity } from '../core/identity/identity.ts'
-import type { Proof } from '../core/identity/proof.ts'
+import type { Proof, ProofKind } from '../core/identity/proof.ts'
 import type { Admission, Judgement } from './judgement.ts'
 import type { CertificateSummary } from './ports/attempts.ts'
 
@@ -42,12 +44,43 @@ export interface GateAdmission {
   confirmUse(entrant: Entrant): Promise<Entrant | Refusal>
 }
 
-/** Admission of the certificates that the registry holds as ours. */
-export function gateAdmission(issued: Admission): GateAdmission {
+/** Another way in than a certificate of ours. */
+export interface OtherWay {
+  /** Of the proofs that it brings. */
+  readonly kinds: ReadonlySet<ProofKind>
+  /** Null where it is not this way that the client comes. */
+  judge(presented: Presented): Promise<Entrant | Refusal | null>
+  confirmUse(entrant: Entrant): Promise<Entrant | Refusal>
+}
+
+/** Refusals of certificates that the registry does not hold as ours: another way may be open to them. */
+const strangers: ReadonlySet<FailureName> = new Set([
+  'certificate-self-signed',
+  'certificate-foreign-authority',
+  'certificate-unknown-serial',
+])
+
+/**
+ * Admission of the certificates that the registry holds as ours, and of those that come in another way.
+ *
+ * @param others asked in their order, by the kind of proof that they bring
+ */
+export function gateAdmission(issued: Admission, others: readonly OtherWay[] = []): GateAdmission {
   return {
-    judge: async ({ certificate }) => entrantOf(await issued.judge(certificate)),
+    async judge(presented) {
+      const judgement = entrantOf(await issued.judge(presented.certificate))
+      if (judgement.admitted || !strangers.has(judgement.code)) return judgement
+      for (const other of others) {
+        const found = await other.judge(presented)
+        if (found !== null) return found
+      }
+      return judgement
+    },
     async confirmUse(entrant) {
       const { identity, proof, summary } = entrant
+      for (const other of others) {
+        if (proof.kind !== 'issued' && other.kinds.has(proof.kind)) return other.confirmUse(entrant)
+      }
       if (proof.kind !== 'issued' || summary === null || !isFirstUse(proof.credential)) return entrant
       return entrantOf(await issued.confirmUse({ admitted: true, identity, credential: proof.credential, summary }))
     },

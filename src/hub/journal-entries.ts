@@ -56,6 +56,8 @@ function neededBy(event: NewHubEvent): {
     case 'api-key-removed':
     case 'role-grant-removed':
     case 'profile-changed':
+    case 'pin-added':
+    case 'pin-removed':
     case 'policy-activated':
     case 'policy-shadowed':
     case 'authority-changed':

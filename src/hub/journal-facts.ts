@@ -23,6 +23,8 @@ export interface JournalFacts {
   readonly identities: ReadonlyMap<IdentityId, Pick<Identity, 'group' | 'profiles' | 'names' | 'version'>>
   /** Definitions of profiles that were written since, as they were last; null for those that were removed. */
   readonly profiles: ReadonlyMap<string, string | null>
+  /** Certificates that were pinned and are no more. */
+  readonly pinsRemoved: ReadonlySet<Fingerprint>
   /** The policy that decided last, where another was made active: its file, or null for the default. Null where none was. */
   readonly policy: { readonly source: string | null } | null
   /** Tokens that were used or ended. */
@@ -59,6 +61,7 @@ class Fold {
   readonly #states = new Map<IdentityId, { state: IdentityState; atMs: number }>()
   readonly #identities = new Map<IdentityId, Pick<Identity, 'group' | 'profiles' | 'names' | 'version'>>()
   readonly #profiles = new Map<string, string | null>()
+  readonly #pinsRemoved = new Set<Fingerprint>()
   #policy: { readonly source: string | null } | null = null
   readonly #tokens = new Map<string, { state: 'used' | 'revoked'; atMs: number }>()
   readonly #apiKeys = new Map<string, string>()
@@ -108,6 +111,12 @@ class Fold {
         if (number > (numbers.get(shard) ?? 0n)) this.#crlNumbers.set(event.authorityId, numbers.set(shard, number))
         return
       }
+      case 'pin-removed':
+        this.#pinsRemoved.add(event.fingerprint)
+        return
+      case 'pin-added':
+        this.#pinsRemoved.delete(event.fingerprint)
+        return
       case 'policy-activated':
         this.#policy = { source: event.source }
         return
@@ -145,6 +154,7 @@ class Fold {
       identities: this.#identities,
       profiles: this.#profiles,
       policy: this.#policy,
+      pinsRemoved: this.#pinsRemoved,
       tokens: this.#tokens,
       apiKeys: this.#apiKeys,
       roleGrants: this.#roleGrants,

@@ -68,6 +68,18 @@ export class Replay {
     }
   }
 
+  /** A certificate that was taken off the list since opens nothing. */
+  async unpin(): Promise<void> {
+    for (const fingerprint of this.#facts.pinsRemoved) {
+      const pin = await this.#tx.pins.find(fingerprint)
+      if (pin === null) continue
+      const { identityId, slot } = pin
+      await this.#tx.pins.remove(fingerprint)
+      await this.#tx.events.append({ type: 'pin-removed', identityId, fingerprint })
+      await this.#audit('pin.remove', identityId, { slot, fingerprint }, null)
+    }
+  }
+
   /** The policy is as its operator has left it: what was narrowed since would be wide again. */
   async followPolicy(): Promise<void> {
     const { policy } = this.#facts

@@ -10,6 +10,7 @@ import type { Stage } from '../core/failure/failure.ts'
 import type { CredentialState, KeyOrigin, RevocationReason } from '../core/identity/credential.ts'
 import type { IdentityId, IdentityKind } from '../core/identity/id.ts'
 import type { IdentityState, KeyStorage } from '../core/identity/identity.ts'
+import type { PinSlot } from '../core/identity/proof.ts'
 import type { TokenState } from '../core/identity/token.ts'
 import type { PolicyState } from '../core/policy/state.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
@@ -321,7 +322,7 @@ export interface AnchorCrlTable {
 export interface PinTable {
   number: Generated<number>
   identity_id: IdentityId
-  slot: string
+  slot: PinSlot
   fingerprint: string
   /** 0 or 1. */
   dates_count: number

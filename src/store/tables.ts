@@ -17,6 +17,7 @@ import { idempotency, idempotencyReader } from './tables/idempotency.ts'
 import { identities, identityReader } from './tables/identities.ts'
 import { leases } from './tables/leases.ts'
 import type { LogEnds } from './tables/log-ends.ts'
+import { pinReader, pins } from './tables/pins.ts'
 import { policies, policyReader } from './tables/policies.ts'
 import { profileReader, profiles } from './tables/profiles.ts'
 import { renewalReader, renewals } from './tables/renewals.ts'
@@ -36,6 +37,7 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     rollOvers: rollOverReader(access),
     profiles: profileReader(access),
     policies: policyReader(access),
+    pins: pinReader(access),
     enrolmentRequests: enrolmentRequestReader(access),
     renewals: renewalReader(access),
     roleGrants: roleGrantReader(access),
@@ -83,6 +85,9 @@ export function writersOver(access: Access, { clock, nowMs, ends, onEvent }: Wri
     },
     get profiles() {
       return profiles(access)
+    },
+    get pins() {
+      return pins(access)
     },
     get policies() {
       return policies(access)

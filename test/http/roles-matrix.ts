@@ -4,6 +4,7 @@
  */
 import { encodePem } from '../../src/core/x509/pem.ts'
 import { certificateRequestWith, newP256Key } from '../../src/device/private-key.ts'
+import { ownCertificate } from '../support/own-certificate.ts'
 import type { Method } from './api-parts.ts'
 
 /**
@@ -223,6 +224,13 @@ export const matrix: Readonly<Record<string, Row>> = {
     ask: ({ serial }) => post(`/credentials/${serial}/revoke`),
     outcomes: ownerToo,
     withCertificate: true,
+  },
+  listPins: { ask: ({ id }) => get(`/devices/${id}/pins`), outcomes: readers },
+  // Nothing is a certificate: whoever may is told so.
+  addPin: { ask: ({ id }) => post(`/devices/${id}/pins`, { certificate: ownCertificate(id).pem }), outcomes: ownerToo },
+  removePin: {
+    ask: ({ id }) => post(`/devices/${id}/pins/secondary/remove`),
+    outcomes: { ...adminAlone, admin: 'unseen', owner: 'unseen' },
   },
   listPolicies: { ask: () => get('/policies'), outcomes: readsPolicy },
   showActivePolicy: { ask: () => get('/active-policy'), outcomes: readsPolicy },

@@ -57,6 +57,9 @@ const rules = {
   /** People and services as the registry holds them. */
   'user.read': act('hub', 'auditor'),
 
+  /** Which certificates that a device made itself speak for it. */
+  'pin.change': act('identity', 'owner'),
+
   /** The versions of the policy, and what it decides. */
   'policy.read': act('hub', 'owner', 'auditor'),
   /** What everybody may do with topics. */

@@ -17,6 +17,7 @@ import { deviceRoutes } from './routes/devices.ts'
 import { documentRoute } from './routes/document.ts'
 import { enrolmentRequestRoutes } from './routes/enrolment-requests.ts'
 import { identityRoutes } from './routes/identities.ts'
+import { pinRoutes } from './routes/pins.ts'
 import { policyRoutes } from './routes/policies.ts'
 import { profileRoutes } from './routes/profiles.ts'
 import { recordRoutes } from './routes/records.ts'
@@ -65,6 +66,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   enrolmentRequestRoutes(api)
   accessRoutes(api)
   profileRoutes(api)
+  pinRoutes(api)
   policyRoutes(api)
   recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })
   importRoute(api, describeHub, log)

@@ -80,6 +80,12 @@ export type NewHubEvent =
       /** What it is now, as it stands in its row; null where it is removed. */
       readonly definition: string | null
     }
+  /** A certificate was written down for an identity by its thumbprint, or is so no more. */
+  | {
+      readonly type: 'pin-added' | 'pin-removed'
+      readonly identityId: IdentityId
+      readonly fingerprint: Fingerprint
+    }
   | {
       /** Another version of the policy decides from now on; null for the default. */
       readonly type: 'policy-activated'

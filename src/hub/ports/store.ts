@@ -17,6 +17,7 @@ import type { HubEvent, NewHubEvent } from './events.ts'
 import type { StoreHealth } from './figures.ts'
 import type { ApiKeyReader, ApiKeys, ProfileReader, Profiles, RoleGrantReader, RoleGrants } from './grants.ts'
 import type { Page, PageQuery } from './page.ts'
+import type { PinReader, Pins } from './pins.ts'
 import type { Policies, PolicyReader } from './policies.ts'
 import type { RenewalReader, Renewals } from './renewals.ts'
 
@@ -324,6 +325,7 @@ export interface Transaction {
   readonly rollOvers: RollOvers
   readonly profiles: Profiles
   readonly policies: Policies
+  readonly pins: Pins
   readonly enrolmentRequests: EnrolmentRequests
   readonly renewals: Renewals
   readonly roleGrants: RoleGrants
@@ -347,6 +349,7 @@ export interface Store {
   readonly rollOvers: RollOverReader
   readonly profiles: ProfileReader
   readonly policies: PolicyReader
+  readonly pins: PinReader
   readonly enrolmentRequests: EnrolmentRequestReader
   readonly renewals: RenewalReader
   readonly roleGrants: RoleGrantReader

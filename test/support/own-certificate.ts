@@ -1,0 +1,44 @@
+/** Certificates that devices, and authorities of others, make themselves. */
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { signingAlgorithm } from '../../src/core/x509/algorithms.ts'
+import { signedCertificate, toBeSigned } from '../../src/core/x509/certificate-builder.ts'
+import { type Extension, subjectKeyIdentifier } from '../../src/core/x509/extensions.ts'
+import { buildName } from '../../src/core/x509/name.ts'
+import { encodePem } from '../../src/core/x509/pem.ts'
+import { keyIdentifier } from '../../src/core/x509/public-key.ts'
+
+export interface OwnCertificate {
+  readonly der: Uint8Array
+  readonly pem: string
+  readonly privateKey: KeyObject
+  readonly name: Uint8Array
+  readonly spki: Uint8Array
+}
+
+/** @param issuer who signs it; itself where it is left out */
+export function ownCertificate(
+  commonName: string,
+  {
+    issuer,
+    extensions,
+    validity = { notBeforeSec: 1_600_000_000, notAfterSec: 2_000_000_000 },
+  }: {
+    readonly issuer?: OwnCertificate
+    readonly extensions?: readonly Extension[]
+    readonly validity?: { readonly notBeforeSec: number; readonly notAfterSec: number }
+  } = {},
+): OwnCertificate {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }))
+  const name = buildName(commonName)
+  const serialNumber = new Uint8Array(randomBytes(16))
+  serialNumber[0] = 0x40
+  const tbs = toBeSigned({
+    ...{ serialNumber, signatureAlgorithm: signingAlgorithm(issuer?.spki ?? spki) },
+    ...{ issuer: issuer?.name ?? name, subject: name, validity, publicKey: spki },
+    extensions: extensions ?? [subjectKeyIdentifier(keyIdentifier(spki))],
+    authorityKeyIdentifier: issuer === undefined ? null : keyIdentifier(issuer.spki),
+  })
+  const der = signedCertificate(tbs, new Uint8Array(sign('sha256', tbs, issuer?.privateKey ?? privateKey)))
+  return { der, pem: encodePem('CERTIFICATE', der), privateKey, name, spki }
+}
