@@ -4,7 +4,7 @@
  * Most sessions ask about one or two actions, so what is needed for an action is built when it is first asked about.
  */
 import { quote } from '../errors.ts'
-import { contains, matches, overlaps, parseTopicFilter, type TopicFilter, unwrapShared } from '../mqtt/filter.ts'
+import { contains, matches, parseTopicFilter, type TopicFilter, unwrapShared } from '../mqtt/filter.ts'
 import type { TopicName } from '../mqtt/topic.ts'
 import { Violation } from '../mqtt/violation.ts'
 import type { Held } from './conditions.ts'
@@ -75,7 +75,9 @@ export class ApplicableRights implements Rights {
   }
 
   maySubscribe(filter: TopicFilter): boolean {
-    return this.#subscribeDecision(filter).allowed
+    const { allowed, denied, allDenied } = this.#setOf('subscribe')
+    const asked = unwrapShared(filter)
+    return allDenied === null && denied.overlapping(asked) === null && allowed.containing(asked) !== null
   }
 
   explain(action: Action, topic: string): Decision {
@@ -105,22 +107,17 @@ export class ApplicableRights implements Rights {
   }
 
   /**
-   * All topics that the filter can match must be allowed by one statement. What a statement denies for `subscribe` must not be
-   * among them; what it denies for `receive` is held back when it is delivered.
+   * All topics that the filter can match must be allowed by one filter of a statement. What a statement denies for `subscribe`
+   * must not be among them; what it denies for `receive` is held back when it is delivered.
    */
   #subscribeDecision(asked: TopicFilter): Decision {
     const filter = unwrapShared(asked)
-    let allow: string | null = null
-    for (const { effect, actions, topics, label, held } of this.#statements) {
-      if (!actions.includes('subscribe')) continue
-      if (effect === 'deny' && held !== 'no') {
-        const isDenied = topics.some((topic) => topic === null || overlaps(parsed(topic) ?? filter, filter))
-        if (isDenied) return { allowed: false, because: `${label} denies it` }
-      } else if (effect === 'allow' && held === 'yes' && allow === null) {
-        if (topics.some((topic) => isContained(filter, topic))) allow = label
-      }
-    }
-    return allowedBy(allow) ?? this.#nobodyAllows('subscribe', (outer) => contains(outer, filter))
+    const { allowed, denied, allDenied } = this.#setOf('subscribe')
+    return (
+      deniedBy(allDenied ?? denied.overlapping(filter)) ??
+      allowedBy(allowed.containing(filter)) ??
+      this.#nobodyAllows('subscribe', (outer) => contains(outer, filter))
+    )
   }
 
   #setOf(action: Action): ForAction {
@@ -179,10 +176,6 @@ function built(statements: readonly Applicable[], action: Action): ForAction {
 function parsed(topic: string): TopicFilter | null {
   const filter = parseTopicFilter(topic)
   return filter instanceof Violation ? null : filter
-}
-
-function isContained(filter: TopicFilter, topic: string | null): boolean {
-  return topic !== null && isFitting(topic, (outer) => contains(outer, filter))
 }
 
 function isFitting(topic: string, fits: (filter: TopicFilter) => boolean): boolean {

@@ -44,6 +44,24 @@ export class FilterSet<Value> {
     const { node, next } = step(this.#root, topic, 0)
     return node === undefined ? null : found(node, topic, next)
   }
+
+  /** The value of one filter that matches every topic that `asked` matches, or null. `asked` is unwrapped. */
+  containing(asked: TopicFilter): Value | null {
+    if (this.#size === 0) return null
+    const levels = asked.split('/')
+    if (asked.charCodeAt(0) !== DOLLAR) return containing(this.#root, levels, 0)
+    const node = this.#root.children.get(levels[0] ?? '')
+    return node === undefined ? null : containing(node, levels, 1)
+  }
+
+  /** The value of one filter that matches some topic that `asked` matches too, or null. `asked` is unwrapped. */
+  overlapping(asked: TopicFilter): Value | null {
+    if (this.#size === 0) return null
+    const levels = asked.split('/')
+    if (asked.charCodeAt(0) !== DOLLAR) return overlapping(this.#root, levels, 0)
+    const node = this.#root.children.get(levels[0] ?? '')
+    return node === undefined ? null : overlapping(node, levels, 1)
+  }
 }
 
 const DOLLAR = 0x24
@@ -90,4 +108,40 @@ function found<Value>(node: Node<Value>, topic: string, start: number): Value | 
     if (value !== null) return value
   }
   return node.any === null ? null : found(node.any, topic, end + 1)
+}
+
+/** As `contains` of `core/mqtt/filter` decides for one filter. No node is visited twice: its depth says how far the levels are used. */
+function containing<Value>(node: Node<Value>, levels: readonly string[], at: number): Value | null {
+  // "#" at the front of what was asked is met by "#" and by "+/#": a topic has at least one level.
+  if (node.below !== null) return node.below
+  const level = levels[at]
+  if (level === undefined) return node.value
+  if (level === '#') return at === 0 ? (node.any?.below ?? null) : null
+  const child = level === '+' ? undefined : node.children.get(level)
+  const value = child === undefined ? null : containing(child, levels, at + 1)
+  if (value !== null) return value
+  return node.any === null ? null : containing(node.any, levels, at + 1)
+}
+
+function overlapping<Value>(node: Node<Value>, levels: readonly string[], at: number): Value | null {
+  if (node.below !== null) return node.below
+  // What stands behind "#" is "#" again.
+  const level = levels[at] ?? (levels.at(-1) === '#' ? '#' : undefined)
+  if (level === undefined) return node.value
+  if (level === '#' && node.value !== null) return node.value
+  for (const child of childrenMatching(node, level, at)) {
+    const value = overlapping(child, levels, at + 1)
+    if (value !== null) return value
+  }
+  return node.any === null ? null : overlapping(node.any, levels, at + 1)
+}
+
+/** Nodes of named levels that a level of a filter matches; a wildcard at the front matches no level that begins with "$". */
+function* childrenMatching<Value>({ children }: Node<Value>, level: string, at: number): Generator<Node<Value>> {
+  if (level !== '+' && level !== '#') {
+    const child = children.get(level)
+    if (child !== undefined) yield child
+    return
+  }
+  for (const [name, child] of children) if (at > 0 || name.charCodeAt(0) !== DOLLAR) yield child
 }

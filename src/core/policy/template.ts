@@ -7,7 +7,8 @@
  *     ${role.NAME}                                        a parameter of the role
  *
  * What stands for a variable was chosen by people and devices that need not be trusted with the topics of others: a value
- * with `+`, `#`, `/` or a control character in it would reach into them, and counts as not defined.
+ * with `+`, `#`, `/` or a control character in it would reach into them, and counts as not defined. So does a value that begins
+ * with `$` and would begin the text: topics of the broker's own begin so, and only a policy may name them.
  */
 import { HubError, quote } from '../errors.ts'
 import type { Subject } from './rights.ts'
@@ -74,10 +75,15 @@ export function fill(
   let filled = ''
   for (const part of template) {
     const value = 'text' in part ? part.text : variableValue(part.variable, holder, parameters)
-    if (value === null) return null
+    if (value === null || (filled === '' && isOwnOfBroker(part, value))) return null
     filled += value
   }
   return filled
+}
+
+/** What a parameter of a role stands for was filled by this function itself. */
+function isOwnOfBroker(part: TemplatePart, value: string): boolean {
+  return 'variable' in part && !part.variable.startsWith('role.') && value.startsWith('$')
 }
 
 const noParameters: ReadonlyMap<string, string | null> = new Map()

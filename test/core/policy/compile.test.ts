@@ -110,6 +110,22 @@ suite('a compiled policy', () => {
     }
   })
 
+  test('opens no $-topics by a client id or an attribute, only by what the policy writes', () => {
+    const policy = policyOf([statement('allow', ['publish', 'subscribe'], ['${client.id}/#', 'c/${client.id}/#'])])
+    const rights = rightsOf(policy, subject('pump-7', { clientId: '$SYS' }))
+    assert.equal(rights.mayPublish(topic('$SYS/broker')), false)
+    assert.equal(rights.maySubscribe(filter('$SYS/#')), false)
+    assert.equal(rights.mayPublish(topic('c/$SYS/x')), true)
+    const written = policyOf(
+      [statement('allow', ['publish'], ['${role.top}/#'])],
+      { kind: 'everyone' },
+      {
+        parameters: new Map([['top', '$SYS']]),
+      },
+    )
+    assert.equal(rightsOf(written, subject('pump-7')).mayPublish(topic('$SYS/broker')), true)
+  })
+
   test('keeps $-topics from those who were not given them by name', () => {
     const rights = rightsOf(
       policyOf([statement('allow', ['subscribe', 'receive'], ['#', '+/broker'])]),
