@@ -7,13 +7,14 @@ import { createHash } from 'node:crypto'
 import { HubError } from '../core/errors.ts'
 import { failure } from '../core/failure/catalogue.ts'
 import { endOf, isQuarantined } from '../core/identity/proof.ts'
-import { type Connect, encodeConnect, parseConnect, protocolOf } from '../core/mqtt/connect.ts'
+import { type Connect, parseConnect, protocolOf } from '../core/mqtt/connect.ts'
 import { numberIn, property } from '../core/mqtt/properties.ts'
 import { type ProtocolVersion, reason } from '../core/mqtt/protocol.ts'
 import type { PacketSplitter } from '../core/mqtt/splitter.ts'
 import { protocolError, Violation } from '../core/mqtt/violation.ts'
 import type { Rights, Subject } from '../core/policy/rights.ts'
 import type { Entrant, Refusal } from '../hub/gate-admission.ts'
+import type { UpstreamClient } from '../hub/ports/upstream.ts'
 import { admittingConnack, refusingConnack } from './connack.ts'
 import { type FirstPacket, readFirstPacket } from './connect-reading.ts'
 import { closeGently, type Sockets } from './farewell.ts'
@@ -172,7 +173,7 @@ class Connection {
     if (this.#live.closedWith !== null) this.refuse(this.#closing())
     else if (refusal !== null) this.refuse(refusal)
     else {
-      const upstream = await this.#reachBroker(connect, `${owner}/${clientId}`)
+      const upstream = await this.#reachBroker(connect, { identityId: entrant.identity.id, owner, clientId })
       if ('code' in upstream) this.refuse(upstream)
       else this.#begin({ entrant, subject, connect, splitter, rights, upstream, assigned })
     }
@@ -188,14 +189,14 @@ class Connection {
     return { code: 'too-many-sessions', sentence: failure('too-many-sessions').cause }
   }
 
-  async #reachBroker(connect: Connect, clientId: string): Promise<OpenUpstream | Ending> {
+  async #reachBroker(
+    connect: Connect,
+    names: Pick<UpstreamClient, 'identityId' | 'owner' | 'clientId'>,
+  ): Promise<OpenUpstream | Ending> {
     const { upstream, limits } = this.#context
-    const packet = encodeConnect(connect, {
-      clientId,
-      // The gate watches the client's silence. The broker does too, later, in case the gate is gone.
-      keepAliveSec: Math.min(connect.keepAliveSec * 2, 0xffff),
-    })
-    const opening = new UpstreamOpening(upstream, packet, connect.version, limits)
+    // The gate watches the client's silence. The broker does too, later, in case the gate is gone.
+    const keepAliveSec = Math.min(connect.keepAliveSec * 2, 0xffff)
+    const opening = new UpstreamOpening(upstream, { ...names, connect, keepAliveSec }, limits)
     this.#live.onClose(() => opening.abandon())
     const opened = await opening.outcome
     if (this.#live.closedWith === null) return opened

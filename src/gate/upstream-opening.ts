@@ -1,10 +1,10 @@
-/** Opens one client's way to the broker: sends its CONNECT and waits for the answer. */
+/** Opens one client's way to the broker and waits for the answer to its CONNECT. */
 import { HubError } from '../core/errors.ts'
 import { type Connack, parseConnack } from '../core/mqtt/connack.ts'
 import { type ProtocolVersion, packetType, typeOf } from '../core/mqtt/protocol.ts'
 import { PacketSplitter } from '../core/mqtt/splitter.ts'
 import { Violation } from '../core/mqtt/violation.ts'
-import type { Upstream, UpstreamConnection, UpstreamListener } from '../hub/ports/upstream.ts'
+import type { Upstream, UpstreamClient, UpstreamConnection, UpstreamListener } from '../hub/ports/upstream.ts'
 import type { Ending, GateLimits } from './options.ts'
 
 export interface OpenUpstream {
@@ -33,11 +33,10 @@ export class UpstreamOpening implements UpstreamListener {
 
   constructor(
     upstream: Upstream,
-    connect: Buffer,
-    version: ProtocolVersion,
+    client: UpstreamClient,
     limits: Pick<GateLimits, 'upstreamConnectMs' | 'packetBytesMax'>,
   ) {
-    this.#version = version
+    this.#version = client.connect.version
     this.#splitter = new PacketSplitter(limits.packetBytesMax + ADDED_BYTES_MAX)
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve
@@ -47,8 +46,7 @@ export class UpstreamOpening implements UpstreamListener {
       limits.upstreamConnectMs,
     )
     try {
-      this.#connection = upstream.connect(this)
-      if (!this.#isSettled) this.#connection.send(connect)
+      this.#connection = upstream.connect(client, this)
     } catch (error) {
       if (!(error instanceof HubError)) throw error
       this.#fail({ code: error.code, sentence: error.message })

@@ -1,12 +1,13 @@
 /** A small MQTT client over one upstream connection, for tests: packets in, packets out, nothing by itself. */
 import mqtt, { type IConnackPacket, type IConnectPacket, type IPublishPacket, type Packet } from 'mqtt-packet'
-import type { Upstream, UpstreamConnection } from '../../src/hub/ports/upstream.ts'
+import { parseConnect } from '../../src/core/mqtt/connect.ts'
+import { Violation } from '../../src/core/mqtt/violation.ts'
+import type { Upstream, UpstreamConnection, UpstreamListener } from '../../src/hub/ports/upstream.ts'
 
 export type Version = 4 | 5
 
 export class UpstreamClient {
   readonly version: Version
-  readonly connection: UpstreamConnection
   /** True after the connection ended in the upstream's failure, false after an ordinary end, null while it lives. */
   ended: boolean | null = null
   drains = 0
@@ -15,6 +16,9 @@ export class UpstreamClient {
   #messageId = 0
   readonly #packets: Packet[] = []
   #wakeUp: () => void = () => {}
+  readonly #upstream: Upstream
+  readonly #listener: UpstreamListener
+  #connection: UpstreamConnection | null = null
 
   constructor(upstream: Upstream, version: Version) {
     this.version = version
@@ -23,7 +27,8 @@ export class UpstreamClient {
       this.#packets.push(packet)
       this.#wakeUp()
     })
-    this.connection = upstream.connect({
+    this.#upstream = upstream
+    this.#listener = {
       onData: (bytes) => {
         this.bytesReceived += bytes.length
         parser.parse(Buffer.from(bytes))
@@ -37,13 +42,30 @@ export class UpstreamClient {
         this.ended = broken
         this.#wakeUp()
       },
-    })
+    }
+  }
+
+  get connection(): UpstreamConnection {
+    if (this.#connection === null) throw new Error('the client has not connected')
+    return this.#connection
   }
 
   /** Connects and returns the CONNACK. */
   async connect(change: Partial<IConnectPacket> & { readonly clientId: string }): Promise<IConnackPacket> {
     const protocolVersion = this.version
-    this.send({ cmd: 'connect', protocolId: 'MQTT', protocolVersion, clean: true, keepalive: 60, ...change })
+    const packet = {
+      cmd: 'connect',
+      protocolId: 'MQTT',
+      protocolVersion,
+      clean: true,
+      keepalive: 60,
+      ...change,
+    } as const
+    const connect = parseConnect(mqtt.generate(packet as IConnectPacket, { protocolVersion }))
+    if (connect instanceof Violation) throw new Error(connect.sentence)
+    const { clientId, keepAliveSec } = connect
+    const names = { identityId: 'tester', owner: 'tester', clientId }
+    this.#connection = this.#upstream.connect({ ...names, connect, keepAliveSec }, this.#listener)
     return await this.next('connack')
   }
 

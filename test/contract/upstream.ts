@@ -45,7 +45,7 @@ export function upstreamContract(name: string, start: () => Promise<Upstream>): 
       await other.stop()
       assert.equal(client.ended, false)
       assert.equal(other.isAvailable(), false)
-      assert.throws(() => new UpstreamClient(other, 4), { code: 'upstream-unavailable' })
+      await assert.rejects(new UpstreamClient(other, 4).connect({ clientId: 'late' }), { code: 'upstream-unavailable' })
     })
   })
 }

@@ -1,6 +1,13 @@
 import { generate, type Packet, type Parser, parser } from 'mqtt-packet'
 import { HubError } from '../../src/core/errors.ts'
-import type { Upstream, UpstreamAbilities, UpstreamConnection, UpstreamListener } from '../../src/hub/ports/upstream.ts'
+import { encodeConnect } from '../../src/core/mqtt/connect.ts'
+import type {
+  Upstream,
+  UpstreamAbilities,
+  UpstreamClient,
+  UpstreamConnection,
+  UpstreamListener,
+} from '../../src/hub/ports/upstream.ts'
 
 /** A broker that answers as the specification asks and keeps no state; tests may hold it up and speak in its place. */
 export class FakeUpstream implements Upstream {
@@ -21,10 +28,11 @@ export class FakeUpstream implements Upstream {
     return this.isUp
   }
 
-  connect(listener: UpstreamListener): UpstreamConnection {
+  connect({ owner, clientId, connect, keepAliveSec }: UpstreamClient, listener: UpstreamListener): UpstreamConnection {
     if (!this.isUp) throw new HubError('upstream-unavailable', 'the fake is down')
     const connection = new FakeConnection(this, listener)
     this.connections.push(connection)
+    connection.send(encodeConnect(connect, { clientId: `${owner}/${clientId}`, keepAliveSec }))
     return connection
   }
 

@@ -2,6 +2,21 @@
  * The broker behind the gate. It sees whole MQTT packets that the guard has validated and answers with a stream of bytes.
  */
 
+import type { Connect } from '../../core/mqtt/connect.ts'
+
+/** Who comes, and what it said. The CONNECT that the broker sees is made by the upstream, which knows what its broker needs. */
+export interface UpstreamClient {
+  readonly identityId: string
+  /** Whose the client id is: the identity's id, or a word that is the id of none, such as in quarantine. */
+  readonly owner: string
+  /** The client's own, or the one that the gate chose; never empty. */
+  readonly clientId: string
+  /** The CONNECT as it was read. */
+  readonly connect: Connect
+  /** What the broker is to be told; 0 for no limit on silence. */
+  readonly keepAliveSec: number
+}
+
 /** What an upstream can do; the gate answers for what it cannot. */
 export interface UpstreamAbilities {
   readonly protocolVersions: ReadonlySet<4 | 5>
@@ -22,7 +37,7 @@ export interface UpstreamListener {
 
 /** One client's way to the broker. */
 export interface UpstreamConnection {
-  /** Hands over whole packets. False asks to pause until `onDrain`; the bytes are taken all the same. */
+  /** Hands over whole packets, of which the CONNECT is none: it is on its way already. False asks to pause until `onDrain`; the bytes are taken all the same. */
   send(bytes: Uint8Array): boolean
   /** Asks the broker to hold back, or to go on, with what it sends to this client. */
   pause(): void
@@ -32,11 +47,16 @@ export interface UpstreamConnection {
 }
 
 export interface Upstream {
+  /** As far as it is known now: a broker that comes back may be another. */
   readonly abilities: UpstreamAbilities
   /** True while new connections can be served. */
   isAvailable(): boolean
-  /** @throws HubError `upstream-unavailable` */
-  connect(listener: UpstreamListener): UpstreamConnection
+  /**
+   * Opens a way and sends the client's CONNECT on it.
+   *
+   * @throws HubError `upstream-unavailable`, or another refusal of this client
+   */
+  connect(client: UpstreamClient, listener: UpstreamListener): UpstreamConnection
   /** Ends all connections and stops. */
   stop(): Promise<void>
 }

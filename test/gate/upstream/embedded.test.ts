@@ -36,7 +36,9 @@ describe('the embedded broker', { timeout: 60_000 }, () => {
       await client.until(() => client.ended !== null)
       assert.equal(client.ended, true)
       assert.equal(upstream.isAvailable(), false)
-      assert.throws(() => new UpstreamClient(upstream, 5), { code: 'upstream-unavailable' })
+      await assert.rejects(new UpstreamClient(upstream, 5).connect({ clientId: 'late' }), {
+        code: 'upstream-unavailable',
+      })
       client.connection.send(Uint8Array.of(0xc0, 0))
       client.connection.resume()
       client.connection.close()

@@ -6,8 +6,9 @@
  */
 import { HubError } from '../../../core/errors.ts'
 import { limits } from '../../../core/limits.ts'
+import { encodeConnect } from '../../../core/mqtt/connect.ts'
 import type { Log } from '../../../hub/ports/log.ts'
-import type { Upstream, UpstreamConnection, UpstreamListener } from '../../../hub/ports/upstream.ts'
+import type { Upstream, UpstreamClient, UpstreamConnection, UpstreamListener } from '../../../hub/ports/upstream.ts'
 import { brokerLimits } from './broker-limits.ts'
 import { readFrames } from './frames.ts'
 import { FrameLink } from './link.ts'
@@ -83,7 +84,7 @@ class EmbeddedUpstream implements Upstream {
     return this.#worker.restarts()
   }
 
-  connect(listener: UpstreamListener): UpstreamConnection {
+  connect(client: UpstreamClient, listener: UpstreamListener): UpstreamConnection {
     const link = this.#link
     if (link === null) throw new HubError('upstream-unavailable', 'the embedded broker is being started again')
     do {
@@ -92,6 +93,7 @@ class EmbeddedUpstream implements Upstream {
     const number = this.#lastNumber
     const connection = new Connection(link, number, listener, () => this.#connections.delete(number))
     this.#connections.set(number, connection)
+    connection.send(introduce(client))
     return connection
   }
 
@@ -114,6 +116,11 @@ class EmbeddedUpstream implements Upstream {
     this.#link = null
     for (const connection of [...this.#connections.values()]) connection.end(broken)
   }
+}
+
+/** The identity stands in front of the client id, so that nobody meets a session of another. */
+function introduce({ owner, clientId, connect, keepAliveSec }: UpstreamClient): Buffer {
+  return encodeConnect(connect, { clientId: `${owner}/${clientId}`, keepAliveSec })
 }
 
 class Connection implements UpstreamConnection {
