@@ -186,6 +186,17 @@ export const limits = {
    * address still comes in: a connection counts only until its CONNECT.
    */
   halfOpenPerAddressMax: 256,
+  /** A password that an operator brings; those that the hub makes have 24 characters of 6 bits. */
+  passwordCharsMin: 12,
+  passwordCharsMax: 128,
+  /** Passwords of an identity that connect at one time: the one in use, and what follows it or went before it. */
+  passwordsStandingMax: 2,
+  /** Slow comparisons of passwords at one time: each takes a thread and 16 MiB. */
+  passwordChecksAtOnceMax: 2,
+  /** Passwords that wait for that: at 40 ms each what a device has patience for. */
+  passwordChecksWaitingMax: 500,
+  /** Right passwords that are known without the slow comparison, and where they were right. */
+  passwordsRememberedMax: 100_000,
   /** Listeners of one gate: as many as a person keeps apart, and each is a port. */
   listenersMax: 32,
   /** The name of a listener, which stands in every attempt. */

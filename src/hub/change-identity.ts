@@ -10,6 +10,7 @@ import type { IdentityId, IdentityKind } from '../core/identity/id.ts'
 import { type Identity, type IdentityState, identityMovedTo } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import { endOpenTokens } from './end-tokens.ts'
+import { endPasswordsOf } from './passwords/change.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { findIdentity } from './register-device.ts'
@@ -63,6 +64,7 @@ export async function changeIdentityState(
     const identity = await change.moveIdentity(await findIdentity(tx, kind, id), state)
     if (state !== 'retired') return { identity, revoked: [], tokensEnded: 0 }
     const revoked = await change.revokeAllOf(id, 'cessationOfOperation')
+    await change.endPasswordsOf(id)
     return { identity, revoked, tokensEnded: await change.endTokensOf(id) }
   })
 }
@@ -95,6 +97,7 @@ export async function revokeIdentity(
     const found = await findIdentity(tx, kind, id)
     const revoked = await change.revokeAllOf(id, reason)
     const tokensEnded = await change.endTokensOf(id)
+    await change.endPasswordsOf(id)
     const identity = found.state === 'retired' ? found : await change.moveIdentity(found, 'disabled')
     return { identity, revoked, tokensEnded }
   })
@@ -207,6 +210,10 @@ class Change {
 
   endTokensOf(id: IdentityId): Promise<number> {
     return endOpenTokens(this.#tx, { actor: this.#actor, atMs: this.#nowMs }, id)
+  }
+
+  endPasswordsOf(id: IdentityId): Promise<number> {
+    return endPasswordsOf(this.#tx, { actor: this.#actor, atMs: this.#nowMs }, id)
   }
 
   async #audit(act: string, subject: string, before: unknown, after: unknown): Promise<void> {

@@ -13,6 +13,7 @@ import { grantableProfiles } from '../core/profile/built-in.ts'
 import { hasLapsed } from '../core/renewal/abilities.ts'
 import { overlapEndMs, supersededLongSinceMs } from '../core/renewal/overlap.ts'
 import { doByOne, type LeasedWork } from './leased-work.ts'
+import { endOverlapsOfPasswords } from './passwords/change.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
 import type { Store, Transaction } from './ports/store.ts'
@@ -36,6 +37,9 @@ const runsInRound = 50
  */
 export function endOverlaps(hub: Hub, holder: string): LeasedWork {
   return doByOne(hub, { name: 'overlaps', holder }, everyMs, async () => {
+    for (let run = 0; run < runsInRound; run += 1) {
+      if ((await endOverlapsOfPasswords(hub)) < limits.renewalSweepRows) break
+    }
     for (let run = 0; run < runsInRound; run += 1) {
       if ((await endOverlapsNow(hub)) < limits.renewalSweepRows) break
     }

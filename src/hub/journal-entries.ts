@@ -46,6 +46,7 @@ function neededBy(event: NewHubEvent): {
     case 'identity-registered':
     case 'identity-changed':
     case 'identity-state-changed':
+    case 'password-set':
     case 'enrolment-decided':
     case 'renewal-contested':
       return { fingerprint: null, identityId: event.identityId }
@@ -53,6 +54,8 @@ function neededBy(event: NewHubEvent): {
     case 'credential-superseded':
     case 'credential-released':
     case 'token-ended':
+    case 'password-ended':
+    case 'password-superseded':
     case 'api-key-removed':
     case 'role-grant-removed':
     case 'profile-changed':

@@ -29,6 +29,8 @@ export interface JournalFacts {
   readonly policy: { readonly source: string | null } | null
   /** Tokens that were used or ended. */
   readonly tokens: ReadonlyMap<string, { readonly state: Exclude<Token['state'], 'open'>; readonly atMs: number }>
+  /** Passwords that were ended, or superseded: the time at which they end. */
+  readonly passwords: ReadonlyMap<string, number>
   /** API keys that were removed: id and name. */
   readonly apiKeys: ReadonlyMap<string, string>
   /** The highest CRL number of each authority, by shard. */
@@ -64,6 +66,7 @@ class Fold {
   readonly #pinsRemoved = new Set<Fingerprint>()
   #policy: { readonly source: string | null } | null = null
   readonly #tokens = new Map<string, { state: 'used' | 'revoked'; atMs: number }>()
+  readonly #passwords = new Map<string, number>()
   readonly #apiKeys = new Map<string, string>()
   readonly #crlNumbers = new Map<string, Map<number, bigint>>()
   readonly #roleGrants: Omit<RoleGrantRow, 'mayRegister'>[] = []
@@ -96,6 +99,12 @@ class Fold {
         return
       case 'token-ended':
         this.#tokens.set(event.tokenId, { state: event.state, atMs })
+        return
+      case 'password-ended':
+        this.#passwords.set(event.passwordId, atMs)
+        return
+      case 'password-superseded':
+        this.#passwords.set(event.passwordId, event.endsAtMs)
         return
       case 'api-key-removed':
         this.#apiKeys.set(event.keyId, event.name)
@@ -131,6 +140,9 @@ class Fold {
         this.#contests.push({ identityId, parentSerial, rivalSerial, serialNumber, atMs })
         return
       }
+      // What was given since is given again by an operator.
+      case 'password-set':
+        return
       // What was released since waits for its release again; a device that goes on with what it has is used again.
       case 'credential-activated':
       case 'policy-shadowed':
@@ -156,6 +168,7 @@ class Fold {
       policy: this.#policy,
       pinsRemoved: this.#pinsRemoved,
       tokens: this.#tokens,
+      passwords: this.#passwords,
       apiKeys: this.#apiKeys,
       roleGrants: this.#roleGrants,
       crlNumbers: this.#crlNumbers,

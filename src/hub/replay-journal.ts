@@ -26,6 +26,7 @@ export interface ReplayReport {
   readonly credentialsSuperseded: number
   readonly identitiesClosed: number
   readonly tokensEnded: number
+  readonly passwordsEnded: number
   readonly apiKeysRemoved: number
   readonly rolesWithdrawn: number
   /** Identities that wait for adoption, and the unadopted credentials of all of them. */
@@ -77,6 +78,7 @@ export async function replayJournal(
       credentialsSuperseded: await replay.supersede(),
       identitiesClosed: await replay.closeIdentities(),
       tokensEnded: await replay.endTokens(),
+      passwordsEnded: await replay.endPasswords(),
       apiKeysRemoved: await replay.removeApiKeys(),
       rolesWithdrawn: await replay.withdrawRoles(),
       ...(await replay.settleAdoptions()),

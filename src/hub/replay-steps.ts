@@ -15,6 +15,7 @@ import { adoptionPlans } from './adopt.ts'
 import { sameGrants } from './grants.ts'
 import { hubIdentityId } from './hub-credential.ts'
 import type { JournalFacts } from './journal-facts.ts'
+import { endPassword, supersedePassword } from './passwords/change.ts'
 import type { JournalEntry } from './ports/journal.ts'
 import type { Adoption, Transaction } from './ports/store.ts'
 import { profileNamed } from './profiles.ts'
@@ -284,6 +285,20 @@ export class Replay {
       await this.#tx.tokens.update({ ...token, state, usedAtMs: state === 'used' ? atMs : null })
       await this.#tx.events.append({ type: 'token-ended', identityId: token.identityId, tokenId: id, state })
       await this.#audit('token.end', token.identityId, { token: id, state: token.state }, { state })
+      count += 1
+    }
+    return count
+  }
+
+  async endPasswords(): Promise<number> {
+    let count = 0
+    for (const [id, endsAtMs] of this.#facts.passwords) {
+      const password = await this.#tx.passwords.find(id)
+      if (password === null || password.state === 'ended') continue
+      if (endsAtMs <= this.#nowMs) {
+        await endPassword(this.#tx, { actor: 'journal', atMs: this.#nowMs }, password)
+      } else if (password.state === 'superseded') continue
+      else await supersedePassword(this.#tx, { actor: 'journal', atMs: this.#nowMs }, password, endsAtMs)
       count += 1
     }
     return count

@@ -274,6 +274,7 @@ async function makePolicy(database: Kysely<any>, { counter, key, integer, bytes 
       state text not null, hash ${bytes} not null, salt ${bytes} not null, cost text not null,
       created_at_ms ${integer} not null, used_at_ms ${integer}, superseded_at_ms ${integer}, ended_at_ms ${integer})`,
     sql`create index passwords_identity on passwords (identity_id, state, number)`,
+    sql`create index passwords_over on passwords (ended_at_ms) where state = 'superseded'`,
 
     sql`alter table identities add column key_storage text`,
   ]

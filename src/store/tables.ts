@@ -19,6 +19,7 @@ import { leases } from './tables/leases.ts'
 import type { LogEnds } from './tables/log-ends.ts'
 import { pinReader, pins } from './tables/pins.ts'
 import { policies, policyReader } from './tables/policies.ts'
+import { passwordReader, passwords } from './tables/passwords.ts'
 import { profileReader, profiles } from './tables/profiles.ts'
 import { renewalReader, renewals } from './tables/renewals.ts'
 import { roleGrantReader, roleGrants } from './tables/role-grants.ts'
@@ -33,6 +34,7 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     identities: identityReader(access),
     credentials: credentialReader(access),
     tokens: tokenReader(access),
+    passwords: passwordReader(access),
     authorities: authorityReader(access),
     rollOvers: rollOverReader(access),
     profiles: profileReader(access),
@@ -76,6 +78,9 @@ export function writersOver(access: Access, { clock, nowMs, ends, onEvent }: Wri
     },
     get tokens() {
       return tokens(access)
+    },
+    get passwords() {
+      return passwords(access)
     },
     get authorities() {
       return authorities(access)

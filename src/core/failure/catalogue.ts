@@ -15,6 +15,7 @@ import { hubFailures } from './entries/hub.ts'
 import { identityFailures } from './entries/identity.ts'
 import { issuanceFailures } from './entries/issuance.ts'
 import { mqttFailures } from './entries/mqtt.ts'
+import { passwordFailures } from './entries/password.ts'
 import { policyFailures } from './entries/policy.ts'
 import { profileFailures } from './entries/profile.ts'
 import { renewalFailures } from './entries/renewal.ts'
@@ -28,6 +29,7 @@ import type { Failure } from './failure.ts'
 const entries = {
   ...transportFailures,
   ...certificateFailures,
+  ...passwordFailures,
   ...statusFailures,
   ...identityFailures,
   ...policyFailures,

@@ -6,6 +6,7 @@
 /** What sort of answer a failure is, independent of the protocol that carries it. */
 export type FailureKind =
   | 'unauthenticated'
+  | 'bad-password'
   | 'forbidden'
   | 'unavailable'
   | 'waits'
@@ -53,6 +54,7 @@ export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus]
 
 export const wireForms: Readonly<Record<FailureKind, WireForm>> = {
   unauthenticated: { connackV3: 5, reasonV5: 0x87, http: 401, exit: exitStatus.refused },
+  'bad-password': { connackV3: 4, reasonV5: 0x86, http: 401, exit: exitStatus.refused },
   forbidden: { connackV3: 5, reasonV5: 0x87, http: 403, exit: exitStatus.refused },
   unavailable: { connackV3: 3, reasonV5: 0x88, http: 503, exit: exitStatus.unavailable },
   // Taken and not decided yet: to EST an answer, to whoever waits for a certificate none.

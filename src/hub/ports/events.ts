@@ -65,6 +65,20 @@ export type NewHubEvent =
       readonly requestId: string
       readonly decision: 'approved' | 'refused'
     }
+  /** A password was made; or will not be used any more. */
+  | {
+      readonly type: 'password-set' | 'password-ended'
+      readonly identityId: IdentityId
+      readonly passwordId: string
+    }
+  | {
+      /** Its successor was used. */
+      readonly type: 'password-superseded'
+      readonly identityId: IdentityId
+      readonly passwordId: string
+      /** Until then it still connects. */
+      readonly endsAtMs: number
+    }
   | { readonly type: 'api-key-removed'; readonly keyId: string; readonly name: string }
   /** A person has lost a role. */
   | {

@@ -19,6 +19,7 @@ import type { ApiKeyReader, ApiKeys, ProfileReader, Profiles, RoleGrantReader, R
 import type { Page, PageQuery } from './page.ts'
 import type { PinReader, Pins } from './pins.ts'
 import type { Policies, PolicyReader } from './policies.ts'
+import type { PasswordReader, Passwords } from './passwords.ts'
 import type { RenewalReader, Renewals } from './renewals.ts'
 
 export interface IdentityQuery extends PageQuery {
@@ -321,6 +322,7 @@ export interface Transaction {
   readonly identities: Identities
   readonly credentials: Credentials
   readonly tokens: Tokens
+  readonly passwords: Passwords
   readonly authorities: Authorities
   readonly rollOvers: RollOvers
   readonly profiles: Profiles
@@ -345,6 +347,7 @@ export interface Store {
   readonly identities: IdentityReader
   readonly credentials: CredentialReader
   readonly tokens: TokenReader
+  readonly passwords: PasswordReader
   readonly authorities: AuthorityReader
   readonly rollOvers: RollOverReader
   readonly profiles: ProfileReader

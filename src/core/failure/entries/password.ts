@@ -1,0 +1,68 @@
+/** HF-214x: the password, where a client shows no certificate. */
+import { entry } from '../failure.ts'
+
+export const passwordFailures = {
+  'password-missing': entry(
+    'HF-2140',
+    'certificate',
+    'device',
+    'bad-password',
+    'general',
+    'the client showed neither a certificate nor a user name with a password',
+    'configure a certificate on the device, or the id as user name with the password of `handfast password set <id>`',
+  ),
+  'password-wrong': entry(
+    'HF-2141',
+    'certificate',
+    'device',
+    'bad-password',
+    'general',
+    'user name and password do not belong together',
+    'the user name is the id of the identity; give it another password: `handfast password set <id>`',
+  ),
+  'password-guessing': entry(
+    'HF-2142',
+    'certificate',
+    'attacker',
+    'too-many',
+    'general',
+    'this name or this address has failed too often; nothing of it is compared for a while',
+    'stop the client that tries a wrong password, and wait for a minute; `handfast attempts --failed` shows it',
+  ),
+  'password-ended': entry(
+    'HF-2143',
+    'certificate',
+    'operator',
+    'bad-password',
+    'revoked',
+    'the password was revoked, or its overlap is over',
+    'give the device the newest password; `handfast password list <id>` shows which there are',
+  ),
+  'passwords-busy': entry(
+    'HF-2144',
+    'certificate',
+    'hub',
+    'unavailable',
+    'cause',
+    'too many passwords are waiting to be compared',
+    'nothing to do if it passes: clients come in as others are done; certificates cost less',
+  ),
+  'password-unusable': entry(
+    'HF-8190',
+    'api',
+    'operator',
+    'invalid',
+    'cause',
+    'the password cannot be used',
+    'leave it out, and the hub makes one that nobody guesses',
+  ),
+  'password-not-found': entry(
+    'HF-8191',
+    'api',
+    'operator',
+    'not-found',
+    'general',
+    'there is no such password that stands',
+    'see `handfast password list <id>`',
+  ),
+} as const

@@ -1,0 +1,110 @@
+/** What the gate asks about a client that shows a user name and a password in place of a certificate. */
+import { quote } from '../../core/errors.ts'
+import { type FailureName, failure } from '../../core/failure/catalogue.ts'
+import { type IdentityId, isIdentityId } from '../../core/identity/id.ts'
+import { type Identity, identityRefusal } from '../../core/identity/identity.ts'
+import { type Password, passwordStands, scryptCost } from '../../core/identity/password.ts'
+import { limits } from '../../core/limits.ts'
+import type { Secret } from '../../core/secret.ts'
+import type { Entrant, Refusal } from '../gate-admission.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Store } from '../ports/store.ts'
+import { usePassword } from './change.ts'
+import type { GuessLimiter } from './guessing.ts'
+import type { PasswordHashing } from './hashing.ts'
+
+export interface OfferedPassword {
+  /** Null where the CONNECT has none. */
+  readonly username: string | null
+  readonly password: Secret | null
+  /** As `peerAddress` gives it. */
+  readonly address: string
+}
+
+export interface PasswordAdmission {
+  /** Judges user name and password: the name is the id of an identity. */
+  judge(offered: OfferedPassword): Promise<Entrant | Refusal>
+  /**
+   * Reads again whether the password stands, and writes down its first use. To be asked once the connection can be found by
+   * its password, so that what was taken away meanwhile is noticed here or there.
+   */
+  confirmUse(entrant: Entrant): Promise<Entrant | Refusal>
+}
+
+interface Hub {
+  readonly store: Store
+  readonly clock: Clock
+  readonly hashing: PasswordHashing
+  readonly limiter: GuessLimiter
+}
+
+/** What an unknown name is compared with, so that it takes as long as a known one. */
+const nobodys: Password = {
+  id: '',
+  identityId: '' as IdentityId,
+  state: 'ended',
+  hash: new Uint8Array(),
+  salt: new Uint8Array(16),
+  cost: scryptCost,
+  createdAtMs: 0,
+  usedAtMs: null,
+  supersededAtMs: null,
+  endedAtMs: 0,
+}
+
+export function passwordAdmission(hub: Hub): PasswordAdmission {
+  return {
+    judge: (offered) => judge(hub, offered),
+    async confirmUse(entrant) {
+      const { identity, proof } = entrant
+      if (proof.kind !== 'password') return entrant
+      const code = await usePassword(hub, proof.passwordId)
+      return code === null ? entrant : refuse(code, failure(code).cause, identity.id)
+    },
+  }
+}
+
+async function judge(hub: Hub, { username, password, address }: OfferedPassword): Promise<Entrant | Refusal> {
+  if (username === null || username === '' || password === null) {
+    return refuse('password-missing', 'the client showed neither a certificate nor a user name with a password', null)
+  }
+  const waitMs = hub.limiter.waitMs(username, address)
+  if (waitMs > 0) {
+    const sentence = `${quote(username)} from ${address} is compared again in ${Math.ceil(waitMs / 1000)} s`
+    return refuse('password-guessing', sentence, null)
+  }
+  const identity = isIdentityId(username) ? await hub.store.identities.find(username) : null
+  const standing = identity === null ? [] : await standingOf(hub, identity)
+  const password_ = await firstMatch(hub, password, standing)
+  if (identity === null || password_ === null) {
+    hub.limiter.failed(username, address)
+    return refuse('password-wrong', wrongSentence(username, identity, standing), identity?.id ?? null)
+  }
+  hub.limiter.succeeded(username, address)
+  const code = identityRefusal(identity.state)
+  if (code !== null) return refuse(code, failure(code).cause, identity.id)
+  return { admitted: true, identity, proof: { kind: 'password', passwordId: password_.id }, summary: null }
+}
+
+async function standingOf({ store, clock }: Hub, identity: Identity): Promise<readonly Password[]> {
+  const nowMs = clock.nowMs()
+  return (await store.passwords.standingOf(identity.id)).filter((each) => passwordStands(each, nowMs))
+}
+
+/** However many there are, failing takes as long as with the most that there can be. */
+async function firstMatch({ hashing }: Hub, offered: Secret, standing: readonly Password[]): Promise<Password | null> {
+  // The newest first: it is the likeliest.
+  for (const password of standing.toReversed()) if (await hashing.matches(offered, password)) return password
+  for (let more = standing.length; more < limits.passwordsStandingMax; more++) await hashing.matches(offered, nobodys)
+  return null
+}
+
+function wrongSentence(username: string, identity: Identity | null, standing: readonly Password[]): string {
+  if (identity === null) return `no identity has the id ${quote(username)}, which came as user name`
+  if (standing.length === 0) return `${identity.id} has no password that stands`
+  return `the password is not that of ${identity.id}`
+}
+
+function refuse(code: FailureName, sentence: string, identityId: string | null): Refusal {
+  return { admitted: false, code, sentence, identityId, summary: null }
+}
