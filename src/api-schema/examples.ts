@@ -1,8 +1,10 @@
 /** One plant, in every example of the document. */
+
 import type { ApiKeyView, CallerView, NewApiKeyView, PersonRolesView } from './access.ts'
 import type { ImportLine } from './bulk.ts'
 import type { CertificateView, IssuedCertificateView } from './certificates.ts'
 import type { IdentityView } from './identities.ts'
+import type { PasswordView } from './passwords.ts'
 import type { HubStatusView, ReleaseView, RenewalCallView } from './renewals.ts'
 import type {
   AdoptedView,
@@ -276,6 +278,14 @@ export const apiKey: ApiKeyView = {
 export const newApiKey: NewApiKeyView = {
   key: apiKey,
   secret: '3f1c0d9b8a796857.QW4gZXhhbXBsZSBrZXkgb2YgMzIgcmFuZG9tIGJ5dGVz',
+}
+export const password: PasswordView = {
+  id: '0123456789abcdef',
+  identity: 'pump-7',
+  state: 'pending',
+  createdAt: '2026-11-01T08:00:00.000Z',
+  usedAt: null,
+  endsAt: null,
 }
 export const personRoles: PersonRolesView = {
   id: 'alice',

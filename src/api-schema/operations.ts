@@ -9,6 +9,7 @@ import * as device from './operations/devices.ts'
 import * as request from './operations/enrolment-requests.ts'
 import { estOperations } from './operations/est.ts'
 import * as identity from './operations/identities.ts'
+import * as password from './operations/passwords.ts'
 import * as pin from './operations/pins.ts'
 import * as policy from './operations/policies.ts'
 import * as profile from './operations/profiles.ts'
@@ -37,6 +38,9 @@ export const apiOperations: readonly Operation[] = [
   adoption.adoptDevice,
   ...identity.allOf(identity.services),
   ...identity.allOf(identity.users),
+  password.listPasswords,
+  password.setPassword,
+  password.revokePasswords,
   certificate.issueCertificate,
   certificate.listCertificates,
   certificate.showCertificate,

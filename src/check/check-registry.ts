@@ -30,6 +30,7 @@ import { eventsInOrder } from './rules/events-in-order.ts'
 import { identityWellFormed } from './rules/identity-well-formed.ts'
 import { lineageWhole } from './rules/lineage-whole.ts'
 import { oneActiveCredential } from './rules/one-active-credential.ts'
+import { passwordStateLegal } from './rules/password-state-legal.ts'
 import { profileWellFormed } from './rules/profile-well-formed.ts'
 import { referencesExist } from './rules/references-exist.ts'
 import { retiredHoldsNothing } from './rules/retired-holds-nothing.ts'
@@ -48,6 +49,7 @@ export const identityRules: readonly IdentityRule[] = [
   credentialSigned,
   lineageWhole,
   oneActiveCredential,
+  passwordStateLegal,
   retiredHoldsNothing,
   tokenStateLegal,
   unadoptedWaits,

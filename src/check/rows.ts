@@ -1,7 +1,7 @@
 /** Rows of a snapshot as objects, and all that stands under one id together. */
 import { assert } from '../core/errors.ts'
 import type { RegistrySnapshot } from '../hub/ports/snapshot.ts'
-import type { AdoptionRow, CredentialRow, IdentityGroup, IdentityRow, TokenRow } from './rule.ts'
+import type { AdoptionRow, CredentialRow, IdentityGroup, IdentityRow, PasswordRow, TokenRow } from './rule.ts'
 
 /** The rows of a table by the names of their columns, ordered as `RegistrySnapshot.rows` says. */
 export async function* rowsAs<T>(snapshot: RegistrySnapshot, table: string, by?: readonly string[]): AsyncGenerator<T> {
@@ -14,7 +14,7 @@ export async function* rowsAs<T>(snapshot: RegistrySnapshot, table: string, by?:
 }
 
 /**
- * Every id that there is, ascending, with what stands under it. Four tables are read side by side, so that a fleet of any
+ * Every id that there is, ascending, with what stands under it. Five tables are read side by side, so that a fleet of any
  * size takes the memory of one device.
  */
 export async function* identityGroups(snapshot: RegistrySnapshot): AsyncGenerator<IdentityGroup> {
@@ -27,8 +27,12 @@ export async function* identityGroups(snapshot: RegistrySnapshot): AsyncGenerato
     rowsAs<TokenRow>(snapshot, 'tokens', ['identity_id', 'state', 'number']),
     (row) => row.identity_id,
   )
+  const passwords = new Side(
+    rowsAs<PasswordRow>(snapshot, 'passwords', ['identity_id', 'state', 'number']),
+    (row) => row.identity_id,
+  )
   const adoptions = new Side(rowsAs<AdoptionRow>(snapshot, 'adoptions'), (row) => row.identity_id)
-  const sides = [identities, credentials, tokens, adoptions]
+  const sides = [identities, credentials, tokens, passwords, adoptions]
   for (;;) {
     await Promise.all(sides.map((side) => side.fill()))
     const id = sides.flatMap((side) => side.nextKey ?? []).sort(byCodeUnit)[0]
@@ -38,6 +42,7 @@ export async function* identityGroups(snapshot: RegistrySnapshot): AsyncGenerato
       identity: (await identities.takeAll(id))[0] ?? null,
       credentials: await credentials.takeAll(id),
       tokens: await tokens.takeAll(id),
+      passwords: await passwords.takeAll(id),
       adoption: (await adoptions.takeAll(id))[0] ?? null,
     }
   }

@@ -6,7 +6,14 @@ import type { CertificateFields } from '../core/x509/certificate.ts'
 import type { AuthorityRow } from '../hub/ports/authorities.ts'
 import type { KeyStore } from '../hub/ports/signer.ts'
 import type { RegistrySnapshot } from '../hub/ports/snapshot.ts'
-import type { AdoptionTable, CredentialTable, IdentityTable, RowOf, TokenTable } from '../store/schema.ts'
+import type {
+  AdoptionTable,
+  CredentialTable,
+  IdentityTable,
+  PasswordTable,
+  RowOf,
+  TokenTable,
+} from '../store/schema.ts'
 import type { ProfileHistory } from './profile-history.ts'
 
 /** Something that is not as it should be. */
@@ -42,6 +49,7 @@ export interface CheckContext {
 export type IdentityRow = RowOf<IdentityTable>
 export type CredentialRow = RowOf<CredentialTable>
 export type TokenRow = RowOf<TokenTable>
+export type PasswordRow = RowOf<PasswordTable>
 export type AdoptionRow = RowOf<AdoptionTable>
 
 /** All that the registry holds under one id. */
@@ -52,6 +60,7 @@ export interface IdentityGroup {
   /** Oldest first. */
   readonly credentials: readonly CredentialRow[]
   readonly tokens: readonly TokenRow[]
+  readonly passwords: readonly PasswordRow[]
   readonly adoption: AdoptionRow | null
 }
 

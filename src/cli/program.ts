@@ -34,6 +34,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
   attempts: { summary: 'who tried to connect, and why it failed', load: () => import('./commands/attempts.ts') },
   audit: { summary: 'who changed what', load: () => import('./commands/audit.ts') },
+  password: {
+    summary: 'passwords of identities, for clients without a certificate',
+    load: () => import('./commands/password.ts'),
+  },
   key: { summary: 'API keys with roles: make, list, remove', load: () => import('./commands/key.ts') },
   whoami: { summary: 'who this command line is to the hub', load: () => import('./commands/whoami.ts') },
   status: { summary: 'addresses and state of the running hub', load: () => import('./commands/status.ts') },

@@ -21,6 +21,9 @@ export function closeSessions(gate: Gate, event: HubEvent): void {
     case 'pin-removed':
       gate.closeCredential(event.fingerprint, 'pin-removed')
       return
+    case 'password-ended':
+      gate.closePassword(event.passwordId, 'password-ended')
+      return
     // Its rights are others now: the device comes back and has them.
     case 'credential-released':
       gate.closeCredential(event.fingerprint, 'quarantine-over')

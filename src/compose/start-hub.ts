@@ -22,6 +22,9 @@ import { hubIdentityId } from '../hub/hub-credential.ts'
 import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
 import { keepOcspResponders } from '../hub/ocsp-responders.ts'
+import { passwordAdmission } from '../hub/passwords/admission.ts'
+import { GuessLimiter } from '../hub/passwords/guessing.ts'
+import { PasswordHashing } from '../hub/passwords/hashing.ts'
 import { peopleOf } from '../hub/people.ts'
 import type { Log } from '../hub/ports/log.ts'
 import { profileNamed } from '../hub/profiles.ts'
@@ -179,6 +182,12 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     rightsOf: (subject) => policy.rightsOf(subject),
     deniedPublishV3: config.deniedPublish,
     admission,
+    passwords: passwordAdmission({
+      store,
+      clock,
+      hashing: new PasswordHashing(random),
+      limiter: new GuessLimiter(clock),
+    }),
     attempts,
     observer,
     upstream,

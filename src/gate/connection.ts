@@ -49,6 +49,20 @@ export async function serveConnection(
   }
 }
 
+/** Where nobody has a password. */
+const noPasswords: Refusal = {
+  admitted: false,
+  code: 'password-wrong',
+  sentence: 'this gate takes no passwords',
+  identityId: null,
+  summary: null,
+}
+
+/** What a session keeps of a CONNECT: without the password, which has done its work. */
+function forgetful(connect: Connect): Connect {
+  return connect.password === null ? connect : { ...connect, password: null }
+}
+
 /** How a refusal reaches this client, as far as its CONNECT was understood. */
 interface Answer {
   readonly version: ProtocolVersion
@@ -82,8 +96,30 @@ class Connection {
   }
 
   async serve(certificate: Buffer | null, connected: () => void): Promise<void> {
+    const { clientCertificate } = this.#context.listener
+    if (certificate === null && clientCertificate !== 'required') await this.#serveByPassword(connected)
+    else await this.#serveByCertificate(certificate, connected)
+  }
+
+  /** Without a certificate, who somebody says to be stands in the CONNECT. */
+  async #serveByPassword(connected: () => void): Promise<void> {
+    const first = await readFirstPacket(this.#sockets.socket, this.#context.limits)
+    connected()
+    const read = this.#read(first)
+    if ('code' in read) return this.refuse(read)
+    const judgement = await this.#judgeBy((address) => {
+      const { username, password } = read.connect
+      return this.#context.passwords?.judge({ username, password, address }) ?? noPasswords
+    })
+    if (!judgement.admitted) return this.refuse(judgement)
+    if (judgement.proof.kind === 'password') this.#context.live.prove(this.#live, judgement.proof.passwordId)
+    if (this.#live.closedWith !== null) this.refuse(this.#closing())
+    else await this.#admit(judgement, forgetful(read.connect), read.splitter)
+  }
+
+  async #serveByCertificate(certificate: Buffer | null, connected: () => void): Promise<void> {
     const [judgement, first] = await Promise.all([
-      this.#judge(certificate),
+      this.#judgeBy(() => this.#context.admission.judge({ certificate, verdict: null })),
       readFirstPacket(this.#sockets.socket, this.#context.limits),
     ])
     connected()
@@ -92,13 +128,15 @@ class Connection {
     if (!judgement.admitted) this.refuse(judgement)
     else if (this.#live.closedWith !== null) this.refuse(this.#closing())
     else if ('code' in connect) this.refuse(connect)
-    else await this.#admit(judgement, connect.connect, connect.splitter)
+    else await this.#admit(judgement, forgetful(connect.connect), connect.splitter)
   }
 
-  async #judge(certificate: Buffer | null): Promise<Entrant | (Ending & { readonly admitted: false })> {
+  async #judgeBy(
+    judge: (address: string) => Promise<Entrant | Refusal> | Refusal,
+  ): Promise<Entrant | (Ending & { readonly admitted: false })> {
     let judgement: Entrant | Refusal
     try {
-      judgement = await this.#context.admission.judge({ certificate, verdict: null })
+      judgement = await judge(this.#known.address)
     } catch (error) {
       return { admitted: false, ...this.#registryFailure(error) }
     }
@@ -113,7 +151,7 @@ class Connection {
   }
 
   #registryFailure(error: unknown): Ending {
-    this.#context.log.error('the registry gave no answer about a certificate', { error })
+    this.#context.log.error('the registry gave no answer about a client', { error })
     if (error instanceof HubError) return { code: error.code, sentence: error.message }
     return { code: 'internal', sentence: 'something went wrong inside the hub' }
   }
@@ -265,7 +303,9 @@ class Connection {
   /** Puts the first use of a credential on disk; null when the client may go on. */
   async #confirm(entrant: Entrant): Promise<Ending | null> {
     try {
-      const confirmed = await this.#context.admission.confirmUse(entrant)
+      const { admission, passwords } = this.#context
+      const isByPassword = entrant.proof.kind === 'password' && passwords !== undefined
+      const confirmed = await (isByPassword ? passwords : admission).confirmUse(entrant)
       return confirmed.admitted ? null : confirmed
     } catch (error) {
       return this.#registryFailure(error)

@@ -34,6 +34,8 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     refreshTrust: () => each(listeners, (listener) => listener.refreshTrust()),
     closeIdentity: (identityId, code) => live.closeIdentity(identityId, code),
     closeCredential: (fingerprint, code) => live.closeCredential(fingerprint, code),
+    closePassword: (passwordId, code) => live.closePassword(passwordId, code),
+    livePasswords: () => live.passwords(),
     refreshRights: (identity) => live.refresh(identity ?? null),
     liveFingerprints: () => live.fingerprints(),
     sessionCount: () => live.sessionCount(),

@@ -11,6 +11,8 @@ import type { Identity } from '../core/identity/identity.ts'
 export class LiveConnection {
   readonly fingerprint: string | null
   identityId: string | null = null
+  /** Of the password that it was made with; null for a certificate. */
+  passwordId: string | null = null
   /** `<owner>/<client id>` once it has been claimed. */
   clientKey: string | null = null
   isSession = false
@@ -64,6 +66,7 @@ export class LiveConnections {
   readonly #all = new Set<LiveConnection>()
   readonly #unidentified = new Set<LiveConnection>()
   readonly #byFingerprint = new Map<string, Set<LiveConnection>>()
+  readonly #byPassword = new Map<string, Set<LiveConnection>>()
   readonly #byIdentity = new Map<string, Set<LiveConnection>>()
   readonly #byClient = new Map<string, LiveConnection>()
   readonly #limits: LiveLimits
@@ -90,6 +93,12 @@ export class LiveConnections {
     const code = connection.missed?.get(identityId)
     connection.missed = null
     if (code !== undefined) connection.close(code)
+  }
+
+  /** Says with which password it was made. */
+  prove(connection: LiveConnection, passwordId: string): void {
+    connection.passwordId = passwordId
+    addTo(this.#byPassword, passwordId, connection)
   }
 
   /**
@@ -129,6 +138,7 @@ export class LiveConnections {
     this.#unidentified.delete(connection)
     if (connection.isSession) this.#sessions--
     if (connection.fingerprint !== null) removeFrom(this.#byFingerprint, connection.fingerprint, connection)
+    if (connection.passwordId !== null) removeFrom(this.#byPassword, connection.passwordId, connection)
     if (connection.identityId !== null) removeFrom(this.#byIdentity, connection.identityId, connection)
     const key = connection.clientKey
     if (key !== null && this.#byClient.get(key) === connection) this.#byClient.delete(key)
@@ -160,19 +170,32 @@ export class LiveConnections {
     return closeAll(this.#byFingerprint.get(fingerprint), code)
   }
 
+  closePassword(passwordId: string, code: FailureName): number {
+    return closeAll(this.#byPassword.get(passwordId), code)
+  }
+
+  passwords(): readonly string[] {
+    return livingKeys(this.#byPassword)
+  }
+
   closeEvery(code: FailureName): number {
     return closeAll(this.#all, code)
   }
 
   fingerprints(): readonly string[] {
-    return [...this.#byFingerprint]
-      .filter(([, connections]) => [...connections].some(({ closedWith }) => closedWith === null))
-      .map(([fingerprint]) => fingerprint)
+    return livingKeys(this.#byFingerprint)
   }
 
   sessionCount(): number {
     return this.#sessions
   }
+}
+
+/** Keys of connections that are not told to close. */
+function livingKeys(index: ReadonlyMap<string, ReadonlySet<LiveConnection>>): readonly string[] {
+  return [...index]
+    .filter(([, connections]) => [...connections].some(({ closedWith }) => closedWith === null))
+    .map(([key]) => key)
 }
 
 function closeAll(connections: ReadonlySet<LiveConnection> | undefined, code: FailureName): number {

@@ -5,6 +5,7 @@ import type { ListenerSettings } from '../core/listener/listener-settings.ts'
 import type { Rights, Subject } from '../core/policy/rights.ts'
 import type { Secret } from '../core/secret.ts'
 import type { GateAdmission } from '../hub/gate-admission.ts'
+import type { PasswordAdmission } from '../hub/passwords/admission.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { Clock } from '../hub/ports/clock.ts'
 import type { GateFigures } from '../hub/ports/figures.ts'
@@ -62,6 +63,8 @@ export interface GateOptions {
   /** Offer TLS session tickets. Resumed sessions are judged like new ones; listeners with trust anchors offer none. */
   readonly sessionTickets: boolean
   readonly admission: GateAdmission
+  /** Asked on listeners where clients may come without a certificate; without it none of those gets in. */
+  readonly passwords?: PasswordAdmission
   readonly attempts: AttemptRecorder
   readonly observer: Pick<Observer, 'sessionEnded'>
   readonly upstream: Upstream
@@ -112,6 +115,10 @@ export interface Gate {
   closeIdentity(identityId: string, code: FailureName): number
   /** The same for the connections that were made with one certificate, named by its fingerprint. */
   closeCredential(fingerprint: string, code: FailureName): number
+  /** The same for the connections that were made with one password. */
+  closePassword(passwordId: string, code: FailureName): number
+  /** Ids of the passwords that connections were made with and are not told to close. */
+  livePasswords(): readonly string[]
   /** Fingerprints of the certificates that connections were made with and are not told to close. */
   liveFingerprints(): readonly string[]
   /**

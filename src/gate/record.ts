@@ -33,10 +33,13 @@ export function recordClosing(context: RecordContext, known: Known, ending: Endi
 
 export function recordAdmission(context: RecordContext, known: Known): void {
   const { identityId, certificate } = known
-  const serial = certificate === null ? '' : `${certificate.serialNumber.slice(0, 8)}…`
-  const until = certificate === null ? '' : new Date(certificate.notAfterSec * 1000).toISOString().replace('.000', '')
-  const sentence = `${identityId} connected with certificate ${serial}, valid until ${until}`
+  const sentence = `${identityId} connected with ${certificate === null ? 'a password' : described(certificate)}`
   record(context, known, { outcome: 'admitted', stage: 'session', code: null, sentence })
+}
+
+function described({ serialNumber, notAfterSec }: CertificateSummary): string {
+  const until = new Date(notAfterSec * 1000).toISOString().replace('.000', '')
+  return `certificate ${serialNumber.slice(0, 8)}…, valid until ${until}`
 }
 
 type Outcome = Pick<NewAttempt, 'outcome' | 'code' | 'sentence'> & { readonly stage: Stage }

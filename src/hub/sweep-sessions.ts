@@ -28,6 +28,8 @@ export function sweepSessions(
   live: {
     liveFingerprints(): readonly string[]
     closeCredential(fingerprint: string, code: FailureName): number
+    livePasswords(): readonly string[]
+    closePassword(passwordId: string, code: FailureName): number
   },
   follower: Pick<EventFollower, 'catchUp'>,
 ): SessionSweep {
@@ -38,6 +40,17 @@ export function sweepSessions(
     for (let start = 0; start < fingerprints.length; start += limits.bulkRowsMax) {
       const unfit = await hub.store.credentials.unfit(fingerprints.slice(start, start + limits.bulkRowsMax))
       for (const each of unfit) closed += live.closeCredential(each.fingerprint, refusalOf(each))
+    }
+    const passwords = live.livePasswords()
+    for (let start = 0; start < passwords.length; start += limits.bulkRowsMax) {
+      const asked = passwords.slice(start, start + limits.bulkRowsMax)
+      const known = new Map((await hub.store.passwords.statusOf(asked)).map((each) => [each.id, each]))
+      for (const id of asked) {
+        const status = known.get(id)
+        const isOver = status === undefined || status.state === 'ended'
+        const code = isOver ? 'password-ended' : identityRefusal(status.identityState)
+        if (code !== null) closed += live.closePassword(id, code)
+      }
     }
     if (closed > 0) hub.log.warn('connections lived that no event had closed', { count: closed })
     return closed

@@ -24,6 +24,7 @@ import { grantToken, registerDevice } from '../../src/hub/register-device.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { revokeLapsedIntents } from '../../src/hub/sweep-intents.ts'
 import { openSqliteSnapshot } from '../../src/store/sqlite/sqlite-snapshot.ts'
+import { fakePassword } from '../contract/store-fakes.ts'
 import { ecKey } from '../core/x509/support.ts'
 import { deviceRequest, MemoryKeys, registered } from '../support/hub-parts.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -168,6 +169,14 @@ describe('the check of a registry', () => {
     'retired-holds-nothing': {
       'a retired device whose certificate came back': `update identities set state = 'retired' where id = 'pump'`,
     },
+    'password-state-legal': {
+      'an unknown state': `update passwords set state = 'lent'`,
+      'one that ended without a date': `update passwords set state = 'ended', ended_at_ms = null`,
+      'one that was used and is pending': `update passwords set used_at_ms = 1 where state = 'pending'`,
+      'a hash that was cut': `update passwords set hash = x'00'`,
+      'a cost that says nothing': `update passwords set cost = '{}'`,
+      'one of a retired device': `update passwords set identity_id = (select id from identities where state = 'retired' limit 1)`,
+    },
     'token-state-legal': {
       'an unknown state': `update tokens set state = 'lent' where state = 'open'`,
       'a used one without a date': `update tokens set used_at_ms = null where state = 'used'`,
@@ -265,6 +274,9 @@ async function fill(machine: TimeMachine): Promise<void> {
     group: 'hall 1',
     attributes: { site: 'Köln', line: '4' },
     tokenLifetimeSec: 3_600,
+  })
+  await hub.store.write(async (tx) => {
+    await tx.passwords.insert(fakePassword('5'.repeat(16), pump.identityId))
   })
   await machine.connected(await registered(hub, 'stolen'))
   await machine.enrolled(await registered(hub, 'retired'))

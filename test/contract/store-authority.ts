@@ -3,16 +3,18 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Credential } from '../../src/core/identity/credential.ts'
 import type { IdentityId } from '../../src/core/identity/id.ts'
+import type { Password } from '../../src/core/identity/password.ts'
 import type { RollOverRow } from '../../src/hub/ports/authorities.ts'
 import type { EnrolmentRequestRow } from '../../src/hub/ports/enrolment-requests.ts'
 import type { ProfileRow, RoleGrantRow } from '../../src/hub/ports/grants.ts'
 import type { RenewalScope } from '../../src/hub/ports/renewals.ts'
 import type { Store, Transaction } from '../../src/hub/ports/store.ts'
-import { fakeApiKey, fakeAuthority, fakeCredential, fakeIdentity } from './store-fakes.ts'
+import { fakeApiKey, fakeAuthority, fakeCredential, fakeIdentity, fakePassword } from './store-fakes.ts'
 
 export function authorityContract(store: () => Store): void {
   describe('the authority', () => {
     credentialContract(store)
+    passwordContract(store)
     rowContract(store)
   })
 }
@@ -62,6 +64,7 @@ export async function writeOneOfEach(tx: Transaction, id: IdentityId): Promise<v
     serialNumber: '03',
     atMs: 1,
   })
+  await tx.passwords.insert(fakePassword('4'.repeat(16), id))
   await tx.renewals.call({ kind: 'group', group: 'line-2' }, 1)
   await tx.crls.saveShard({ authorityId: 'issuing-1', shard: 0, base: 'http://a', places: 64, notAfterSec: 99 })
   await tx.authorities.insertCross({
@@ -70,6 +73,34 @@ export async function writeOneOfEach(tx: Transaction, id: IdentityId): Promise<v
     issuerId: 'root-1',
     certificate: Uint8Array.of(4),
     createdAtMs: 3,
+  })
+}
+
+function passwordContract(store: () => Store): void {
+  test('passwords of an identity are found as they were written, those that stand oldest first', async () => {
+    const { id } = await someone(store(), 'password-1')
+    const made = (n: number, change: Partial<Password> = {}) => fakePassword(`${n}`.repeat(16), id, change)
+    const ended = made(5, { state: 'ended', endedAtMs: 9 })
+    const superseded = made(6, { state: 'superseded', usedAtMs: 2, supersededAtMs: 3, endedAtMs: 500 })
+    const active = made(7, { state: 'active', usedAtMs: 4 })
+    await store().write(async (tx) => {
+      for (const each of [ended, superseded, active]) await tx.passwords.insert(each)
+    })
+    assert.deepEqual(await store().passwords.find(superseded.id), superseded)
+    assert.equal(await store().passwords.find('0'.repeat(16)), null)
+    assert.deepEqual(await store().passwords.standingOf(id), [superseded, active])
+    assert.deepEqual(await store().passwords.listOfIdentity(id), [active, superseded, ended])
+    assert.deepEqual(await store().passwords.overAt(499, 10), [])
+    assert.deepEqual(await store().passwords.overAt(500, 10), [superseded])
+    const status = await store().passwords.statusOf([active.id, ended.id, '0'.repeat(16)])
+    assert.deepEqual(status.map((each) => `${each.state}/${each.identityState}`).sort(), [
+      'active/pending',
+      'ended/pending',
+    ])
+    const over: Password = { ...superseded, state: 'ended' }
+    await store().write((tx) => tx.passwords.update(over))
+    assert.deepEqual(await store().passwords.find(superseded.id), over)
+    await assert.rejects(store().write((tx) => tx.passwords.update(made(8))))
   })
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Credential } from '../../src/core/identity/credential.ts'
 import { type IdentityId, parseIdentityId } from '../../src/core/identity/id.ts'
 import { type Identity, noNames } from '../../src/core/identity/identity.ts'
+import { type Password, scryptCost } from '../../src/core/identity/password.ts'
 import type { Token } from '../../src/core/identity/token.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import type { AuthorityRow } from '../../src/hub/ports/authorities.ts'
@@ -47,6 +48,22 @@ export function fakeCredential(n: number, change: Partial<Credential> = {}): Cre
     supersededAtMs: null,
     revokedAtMs: null,
     revocationReason: null,
+    ...change,
+  }
+}
+
+export function fakePassword(id: string, identityId: IdentityId, change: Partial<Password> = {}): Password {
+  return {
+    id,
+    identityId,
+    state: 'pending',
+    hash: new Uint8Array(32).fill(8),
+    salt: new Uint8Array(16).fill(9),
+    cost: scryptCost,
+    createdAtMs: 1_000,
+    usedAtMs: null,
+    supersededAtMs: null,
+    endedAtMs: null,
     ...change,
   }
 }

@@ -57,7 +57,7 @@ export async function testGate(
     listener?: Partial<ListenerSettings>
     /** Beside that one; each with a name. */
     more?: readonly (Partial<ListenerSettings> & { readonly name: string })[]
-  } & Pick<GateOptions, 'rightsOf' | 'deniedPublishV3'> = {},
+  } & Pick<GateOptions, 'rightsOf' | 'deniedPublishV3' | 'passwords'> = {},
 ): Promise<TestGate> {
   const admission = new FakeAdmission()
   admission.admit(pump, 'pump-7')
@@ -81,6 +81,7 @@ export async function testGate(
     log: silent,
     ...(options.rightsOf === undefined ? {} : { rightsOf: options.rightsOf }),
     ...(options.deniedPublishV3 === undefined ? {} : { deniedPublishV3: options.deniedPublishV3 }),
+    ...(options.passwords === undefined ? {} : { passwords: options.passwords }),
     limits: { farewellMs: 300, drainMs: 500, ...options.limits },
   })
   context.after(() => gate.stop())

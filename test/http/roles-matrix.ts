@@ -149,6 +149,12 @@ export const matrix: Readonly<Record<string, Row>> = {
   enableDevice: { ask: ({ id }) => post(`/devices/${id}/enable`), outcomes: ownerToo },
   retireDevice: { ask: ({ id }) => post(`/devices/${id}/retire`), outcomes: ownerToo },
   revokeDevice: { ask: ({ id }) => post(`/devices/${id}/revoke`), outcomes: ownerToo },
+  listPasswords: {
+    ask: ({ id }) => get(`/identities/${id}/passwords`),
+    outcomes: { ...ownerToo, auditor: 'done' },
+  },
+  setPassword: { ask: ({ id }) => post(`/identities/${id}/passwords`), outcomes: ownerToo },
+  revokePasswords: { ask: ({ id }) => post(`/identities/${id}/passwords/revoke`), outcomes: ownerToo },
   ...identityRows('Service', '/services', ({ service }) => service),
   ...identityRows('User', '/users', ({ person }) => person),
   issueCertificate: {

@@ -33,6 +33,8 @@ test('a connection that no event has closed is closed by the next sweep, with it
   const closed: [string, string][] = []
   const live = {
     liveFingerprints: () => [fit, revoked, intended, unadopted, disabled].map(({ fingerprint }) => fingerprint),
+    livePasswords: () => [],
+    closePassword: () => 0,
     closeCredential: (fingerprint: string, code: string) => closed.push([fingerprint, code]) && 1,
   }
   const sweep = sweepSessions(hub, live, silent)
@@ -62,6 +64,8 @@ test('a sweep asks events first, because they close with the better reason', asy
       asked.push('connections')
       return []
     },
+    livePasswords: () => [],
+    closePassword: () => 0,
     closeCredential: () => 0,
   }
   const sweep = sweepSessions(hub, live, follower)

@@ -66,6 +66,11 @@ async function askedTwice(): Promise<Secret> {
 /** A passphrase has 64 characters at most; a file beyond this is another file. */
 const fileBytesMax = 1_024
 
+/** The secret in a file, `-` for standard input, without the end of its line. @throws HubError `usage` */
+export async function secretIn(file: string): Promise<Secret> {
+  return withoutLineEnd(await textOf(file))
+}
+
 async function textOf(file: string): Promise<Secret> {
   if (file === '-') return new Secret(await standardInput())
   try {
@@ -74,7 +79,7 @@ async function textOf(file: string): Promise<Secret> {
     const { code } = error as NodeJS.ErrnoException
     throw new HubError('usage', `the passphrase file ${quote(file)} cannot be read (${code})`, { cause: error })
   }
-  throw new HubError('key-passphrase-unusable', `the file ${quote(file)} is too long for a passphrase`)
+  throw new HubError('key-passphrase-unusable', `the file ${quote(file)} is too long for a passphrase or password`)
 }
 
 async function standardInput(): Promise<string> {

@@ -32,6 +32,9 @@ const rules = {
   'device.request': act('identity', 'owner', 'requester'),
   /** Letting in what waits for approval: never whoever asked for it. */
   'device.approve': act('identity', 'owner'),
+  /** Passwords, for clients without a certificate: that they are there, and giving and ending them. */
+  'password.read': act('identity', 'owner', 'auditor'),
+  'password.change': act('identity', 'owner'),
   /** Calling devices to renew. */
   'device.renew': act('identity', 'owner'),
   /** Disabling and enabling. */

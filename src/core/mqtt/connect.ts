@@ -1,6 +1,8 @@
 /** CONNECT (MQTT 3.1.1 §3.1, MQTT 5 §3.1): strict reading, and writing it anew for the broker behind the gate. */
+import { isUtf8 } from 'node:buffer'
 import { quote } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { Secret } from '../secret.ts'
 import { bodyOffset, Cursor } from './cursor.ts'
 import { binary, packetOf, propertyBlock, text, u16 } from './encoding.ts'
 import { allowedProperties, numberIn, type Property, property, readProperties } from './properties.ts'
@@ -29,8 +31,10 @@ export interface Connect {
   /** 0 means no limit on silence. */
   readonly keepAliveSec: number
   readonly will: Will | null
-  /** True when the client sent a user name or password; both are read and forgotten. */
-  readonly hasPassword: boolean
+  /** Null when the client sent none. */
+  readonly username: string | null
+  /** Null when the client sent none. What is not UTF-8 is no password that anybody can have, and is empty here. */
+  readonly password: Secret | null
   /** None under MQTT 3.1.1. */
   readonly properties: readonly Property[]
   /** Whether acknowledgements may carry a Reason String (MQTT 5 §3.1.2.11.7); always false under MQTT 3.1.1. */
@@ -82,8 +86,8 @@ export function parseConnect(packet: Buffer): Connect | Violation {
   const will = (flags & WILL) === 0 ? null : readWill(cursor, version, flags)
   // MQTT 3.1 lets the strings be left out whose flags are set (§3.1, "User name and password flags").
   const mayLack = () => isV31 && cursor.at === cursor.end
-  if ((flags & USERNAME) !== 0 && !mayLack()) cursor.skipText()
-  if ((flags & PASSWORD) !== 0 && !mayLack()) cursor.binary()
+  const username = (flags & USERNAME) === 0 || mayLack() ? null : cursor.text()
+  const password = (flags & PASSWORD) === 0 || mayLack() ? null : passwordFrom(cursor.binary())
   const fault = cursor.finish()
   if (fault !== null) return asConnectMalformed(fault)
   const cleanStart = (flags & CLEAN_START) !== 0
@@ -96,12 +100,17 @@ export function parseConnect(packet: Buffer): Connect | Violation {
     cleanStart,
     keepAliveSec,
     will,
-    hasPassword: (flags & (USERNAME | PASSWORD)) !== 0,
+    username,
+    password,
     properties,
     wantsReasons: version === 5 && numberIn(properties, property.requestProblemInformation) !== 0,
     packetBytesMax: numberIn(properties, property.maximumPacketSize) ?? FRAME_BYTES_MAX,
     sessionExpirySec: numberIn(properties, property.sessionExpiry) ?? 0,
   }
+}
+
+function passwordFrom(bytes: Buffer): Secret {
+  return new Secret(isUtf8(bytes) ? bytes.toString('utf8') : '')
 }
 
 function versionOf(name: string, level: number): ProtocolVersion | Violation {

@@ -17,6 +17,7 @@ import { deviceRoutes } from './routes/devices.ts'
 import { documentRoute } from './routes/document.ts'
 import { enrolmentRequestRoutes } from './routes/enrolment-requests.ts'
 import { identityRoutes } from './routes/identities.ts'
+import { passwordRoutes } from './routes/passwords.ts'
 import { pinRoutes } from './routes/pins.ts'
 import { policyRoutes } from './routes/policies.ts'
 import { profileRoutes } from './routes/profiles.ts'
@@ -65,6 +66,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   renewalRoutes(api)
   enrolmentRequestRoutes(api)
   accessRoutes(api)
+  passwordRoutes(api)
   profileRoutes(api)
   pinRoutes(api)
   policyRoutes(api)

@@ -68,22 +68,30 @@ async function judge(hub: Hub, { username, password, address }: OfferedPassword)
   if (username === null || username === '' || password === null) {
     return refuse('password-missing', 'the client showed neither a certificate nor a user name with a password', null)
   }
-  const waitMs = hub.limiter.waitMs(username, address)
+  const waitMs = hub.limiter.enter(username, address)
   if (waitMs > 0) {
     const sentence = `${quote(username)} from ${address} is compared again in ${Math.ceil(waitMs / 1000)} s`
     return refuse('password-guessing', sentence, null)
   }
+  try {
+    return await compare(hub, username, password, address)
+  } finally {
+    hub.limiter.leave(username, address)
+  }
+}
+
+async function compare(hub: Hub, username: string, password: Secret, address: string): Promise<Entrant | Refusal> {
   const identity = isIdentityId(username) ? await hub.store.identities.find(username) : null
   const standing = identity === null ? [] : await standingOf(hub, identity)
-  const password_ = await firstMatch(hub, password, standing)
-  if (identity === null || password_ === null) {
+  const matching = await firstMatch(hub, password, standing)
+  if (identity === null || matching === null) {
     hub.limiter.failed(username, address)
     return refuse('password-wrong', wrongSentence(username, identity, standing), identity?.id ?? null)
   }
   hub.limiter.succeeded(username, address)
   const code = identityRefusal(identity.state)
   if (code !== null) return refuse(code, failure(code).cause, identity.id)
-  return { admitted: true, identity, proof: { kind: 'password', passwordId: password_.id }, summary: null }
+  return { admitted: true, identity, proof: { kind: 'password', passwordId: matching.id }, summary: null }
 }
 
 async function standingOf({ store, clock }: Hub, identity: Identity): Promise<readonly Password[]> {

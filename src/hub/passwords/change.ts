@@ -128,9 +128,8 @@ export function revokePasswords(
     await findAny(tx, id)
     const standing = await tx.passwords.standingOf(id)
     const named = passwordId === null ? standing : standing.filter((each) => each.id === passwordId)
-    if (named.length === 0) {
-      const which = passwordId === null ? '' : ` ${quote(passwordId)}`
-      throw new HubError('password-not-found', `${quote(id)} has no password${which} that stands`)
+    if (passwordId !== null && named.length === 0) {
+      throw new HubError('password-not-found', `${quote(id)} has no password ${quote(passwordId)} that stands`)
     }
     const act = { actor, atMs: hub.clock.nowMs() }
     const ended: Password[] = []

@@ -10,11 +10,16 @@ import { RateTable } from '../gcra.ts'
 import { sourceOf } from '../peer-address.ts'
 import type { Clock } from '../ports/clock.ts'
 
+/** Of one name from one source, at one time: whoever guesses does not get around the rate by asking at once. */
+const comparingMax = 2
+
 export class GuessLimiter {
   readonly #clock: Clock
   readonly #pairs = new RateTable({ burst: 5, everyMs: 30_000 }, limits.authFailureAddressesMax)
   readonly #names = new RateTable({ burst: 50, everyMs: 10_000 }, limits.authFailureAddressesMax)
   readonly #sources = new RateTable({ burst: 50, everyMs: 2_000 }, limits.authFailureAddressesMax)
+  /** Comparisons that run, which may fail yet, by pair of name and source. */
+  readonly #comparing = new Map<string, number>()
   /** Pairs of name and source that were right, the oldest first. */
   readonly #right = new Set<string>()
 
@@ -25,9 +30,26 @@ export class GuessLimiter {
   /**
    * @param name as the client sent it
    * @param address as `peerAddress` gives it
-   * @returns 0 where it may be compared, else the milliseconds until then
+   * @returns 0 where it may be compared, and `leave` is to be called behind that; else the milliseconds until then
    */
-  waitMs(name: string, address: string): number {
+  enter(name: string, address: string): number {
+    const waitMs = this.#waitMs(name, address)
+    if (waitMs > 0) return waitMs
+    const pair = pairOf(name, sourceOf(address))
+    const comparing = this.#comparing.get(pair) ?? 0
+    if (comparing >= comparingMax) return 1_000
+    this.#comparing.set(pair, comparing + 1)
+    return 0
+  }
+
+  leave(name: string, address: string): void {
+    const pair = pairOf(name, sourceOf(address))
+    const comparing = (this.#comparing.get(pair) ?? 0) - 1
+    if (comparing > 0) this.#comparing.set(pair, comparing)
+    else this.#comparing.delete(pair)
+  }
+
+  #waitMs(name: string, address: string): number {
     const nowMs = this.#clock.nowMs()
     const source = sourceOf(address)
     const pair = pairOf(name, source)

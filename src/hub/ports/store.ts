@@ -17,9 +17,9 @@ import type { HubEvent, NewHubEvent } from './events.ts'
 import type { StoreHealth } from './figures.ts'
 import type { ApiKeyReader, ApiKeys, ProfileReader, Profiles, RoleGrantReader, RoleGrants } from './grants.ts'
 import type { Page, PageQuery } from './page.ts'
+import type { PasswordReader, Passwords } from './passwords.ts'
 import type { PinReader, Pins } from './pins.ts'
 import type { Policies, PolicyReader } from './policies.ts'
-import type { PasswordReader, Passwords } from './passwords.ts'
 import type { RenewalReader, Renewals } from './renewals.ts'
 
 export interface IdentityQuery extends PageQuery {
