@@ -6,6 +6,8 @@ import { compilePolicy } from '../../../core/policy/compile.ts'
 import { failedExpectations } from '../../../core/policy/expectations.ts'
 import { readPolicy } from '../../../core/policy/file/parse.ts'
 import { type Problem, problemLine } from '../../../core/policy/file/problems.ts'
+import { lintPolicy } from '../../../core/policy/lint/lint.ts'
+import type { Finding } from '../../../core/policy/lint/rule.ts'
 import type { Policy } from '../../../core/policy/model.ts'
 import { handfast } from '../../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
@@ -20,9 +22,11 @@ interface FileOptions {
 export function defineCheck(command: Command): void {
   command.option('--json', 'print JSON').action(async (file: string, { json }: FileOptions) => {
     const { policy, problems } = readPolicy(await readPolicyFile(file))
-    if (json) printJson({ problems: problems.map(asView) })
+    const warnings = problems.length > 0 ? [] : lintPolicy(policy, null, Date.now())
+    if (json) printJson({ problems: problems.map(asView), warnings: warnings.map(asWarningView) })
     if (problems.length > 0) throw told(file, problems, json === true, 'policy-invalid')
     if (json) return
+    for (const warning of warnings) printLine(`${file}:${problemLine(warning)} (warning: ${warning.rule})`)
     printLine(`${file} is a policy: ${summary(policy)}`)
     note(`Next: \`${handfast} policy test ${file}\``)
   })
@@ -65,6 +69,10 @@ export function defineDiff(command: Command): void {
 function asView(problem: Problem): { line: number; column: number; message: string } {
   const { line, column, message } = problem
   return { line, column, message }
+}
+
+function asWarningView(finding: Finding): ReturnType<typeof asView> & { rule: string } {
+  return { ...asView(finding), rule: finding.rule }
 }
 
 /** Prints each problem on a line of its own, as compilers do, and gives the failure to end with. */
