@@ -51,7 +51,7 @@ export const fullSizes: Sizes = {
   statements: 10_000,
   applicableStatements: 100,
   decidedTopics: 100_000,
-  idleConnections: 2_000,
+  idleConnections: 10_000,
   memoryRounds: 3,
   liveSessionsMin: 1_000,
   revocationsPerRound: 50,

@@ -1,0 +1,129 @@
+/**
+ * A fleet renews while it works: a thousand devices that send without a pause exchange key and certificate, half of them after
+ * the issuing authority has changed. Nothing that was acknowledged is lost, and nobody may more or less than before.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RollOverView } from '../../src/api-schema/authority-views.ts'
+import type { ImportRowView } from '../../src/api-schema/bulk.ts'
+import { parseBootstrap } from '../../src/core/identity/bootstrap.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { fetchAuthority } from '../../src/device/est-client.ts'
+import { FleetDevice } from '../support/fleet-device.ts'
+import { startHubProcess } from '../support/hub-process.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const deviceCount = 1_000
+/** Milliseconds between two messages of a device. */
+const pauseMs = 1_000
+/** Devices that do the same at one time. */
+const atOnce = 16
+/** Milliseconds until the last message must have come back. */
+const settledMs = 30_000
+
+/** Does something with each, with so many at one time. */
+async function each<T>(all: readonly T[], work: (one: T, index: number) => Promise<void>): Promise<void> {
+  let next = 0
+  const goOn = async (): Promise<void> => {
+    for (let index = next++; index < all.length; index = next++) await work(all[index] as T, index)
+  }
+  await Promise.all(Array.from({ length: atOnce }, goOn))
+}
+
+test('a thousand devices renew under load: no message is lost, no rights change', async (t) => {
+  const folder = temporaryFolder(t)
+  const hub = await startHubProcess(t, { data: join(folder, 'data') })
+  const ids = Array.from({ length: deviceCount }, (_, n) => `press-${n}`)
+  const [list, results] = [join(folder, 'fleet.csv'), join(folder, 'results.ndjson')]
+  writeFileSync(list, `id,group\n${ids.map((id, n) => `${id},line-${n % 4}`).join('\n')}\n`)
+  const imported = await hub.cli(['device', 'import', list, '--tokens', '--out', results])
+  assert.equal(imported.status, 0, imported.stderr)
+  const bootstraps = bootstrapsIn(results)
+  assert.equal(bootstraps.length, deviceCount)
+  const [first = ''] = bootstraps
+  const authorityNow = () => fetchAuthority(parseBootstrap(new Secret(first)))
+  const authority = await authorityNow()
+  const devices = bootstraps.map((text, n) => new FleetDevice(text, authority, hub.mqtt.port, n % 4 === 3 ? 4 : 5))
+  t.after(() => Promise.all(devices.map((device) => device.end())))
+
+  const allRights = async (): Promise<readonly object[]> => {
+    const found: object[] = []
+    await each(devices, async (device, n) => {
+      found[n] = await device.rights(ids[(n + 1) % deviceCount] ?? '')
+    })
+    return found
+  }
+  const renewed = async (some: readonly FleetDevice[]): Promise<void> => {
+    const { others } = await authorityNow()
+    await each(some, async (device) => {
+      await device.renew(others)
+      await device.connect()
+    })
+  }
+
+  await t.test('they enrol, connect and send', async () => {
+    await each(devices, async (device) => {
+      await device.enrol()
+      await device.connect()
+    })
+    for (const device of devices) device.start(pauseMs)
+  })
+  const before = await allRights()
+  assert.deepEqual(before[0], {
+    ...{ 'subscribe own': 1, 'subscribe neighbour': 0x87, 'subscribe plant': 0x87 },
+    ...{ 'publish own': 0, 'publish neighbour': 0x87, 'publish plant': 0x87 },
+  })
+  const [firstHalf, secondHalf] = [devices.slice(0, deviceCount / 2), devices.slice(deviceCount / 2)]
+  const issuers = () => new Set(devices.map(({ issuer }) => issuer))
+  assert.equal(issuers().size, 1)
+
+  await t.test('half of them renew', () => renewed(firstHalf))
+  await t.test('the issuing authority changes, and the other half renews', async () => {
+    const rolled = await hub.json<RollOverView>(['ca', 'rotate', 'issuing'])
+    assert.equal(rolled.state, 'switched')
+    await renewed(secondHalf)
+    assert.equal(issuers().size, 2)
+  })
+
+  await t.test('everybody may what they might before', async () => {
+    assert.deepEqual(await allRights(), before)
+  })
+
+  await t.test(
+    'every message that was acknowledged has come back, and no connection has ended but those replaced',
+    async () => {
+      await Promise.all(devices.map((device) => device.stop()))
+      const missing = () => devices.flatMap(missingOf)
+      for (let waited = 0; missing().length > 0 && waited < settledMs; waited += 100) await delay(100)
+      assert.deepEqual(missing(), [])
+      assert.deepEqual(
+        devices.flatMap(({ surprises }) => surprises),
+        [],
+      )
+      const sent = devices.reduce((sum, { acknowledged }) => sum + acknowledged, 0)
+      t.diagnostic(`${sent} messages`)
+      assert.ok(sent > 2 * deviceCount, `${sent} messages are no load`)
+    },
+  )
+
+  const { status, stdout, stderr } = await hub.cli(['check'])
+  assert.equal(status, 0, stdout + stderr)
+})
+
+function missingOf({ id, acknowledged, received }: FleetDevice): readonly string[] {
+  const missing: string[] = []
+  for (let number = 1; number <= acknowledged; number++) if (!received.has(number)) missing.push(`${id}: ${number}`)
+  return missing
+}
+
+function bootstrapsIn(results: string): readonly string[] {
+  return readFileSync(results, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): Partial<ImportRowView> => JSON.parse(line))
+    .map(({ bootstrap }) => bootstrap)
+    .filter((bootstrap) => bootstrap != null)
+}
