@@ -1,6 +1,7 @@
 /**
  * A fleet renews while it works: a thousand devices that send without a pause exchange key and certificate, half of them after
- * the issuing authority has changed. Nothing that was acknowledged is lost, and nobody may more or less than before.
+ * the issuing authority has changed. Meanwhile the policy is written in another order, made narrower and rolled back. Nothing that
+ * was acknowledged is lost, and in the end nobody may more or less than before.
  */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -18,7 +19,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const deviceCount = 1_000
 /** Milliseconds between two messages of a device. */
-const pauseMs = 1_000
+const pauseMs = 2_000
 /** Devices that do the same at one time. */
 const atOnce = 16
 /** Milliseconds until the last message must have come back. */
@@ -49,12 +50,20 @@ test('a thousand devices renew under load: no message is lost, no rights change'
   const devices = bootstraps.map((text, n) => new FleetDevice(text, authority, hub.mqtt.port, n % 4 === 3 ? 4 : 5))
   t.after(() => Promise.all(devices.map((device) => device.end())))
 
-  const allRights = async (): Promise<readonly object[]> => {
+  const rightsOf = (device: FleetDevice, n: number) => device.rights(topicsAround(n))
+  /** Of every device, or of every tenth. */
+  const rightsOfEvery = async (step: 1 | 10): Promise<readonly object[]> => {
     const found: object[] = []
-    await each(devices, async (device, n) => {
-      found[n] = await device.rights(ids[(n + 1) % deviceCount] ?? '')
+    const asked = devices.map((device, n) => ({ device, n })).filter(({ n }) => n % step === 0)
+    await each(asked, async ({ device, n }, place) => {
+      found[place] = await rightsOf(device, n)
     })
     return found
+  }
+  const activate = async (name: string, lines: readonly string[]): Promise<void> => {
+    const file = join(folder, `${name}.yaml`)
+    writeFileSync(file, policyOf(lines))
+    await hub.json(['policy', 'add', file, '--activate'])
   }
   const renewed = async (some: readonly FleetDevice[]): Promise<void> => {
     const { others } = await authorityNow()
@@ -71,26 +80,49 @@ test('a thousand devices renew under load: no message is lost, no rights change'
     })
     for (const device of devices) device.start(pauseMs)
   })
-  const before = await allRights()
+  await activate('first', statements)
+  const before = await rightsOfEvery(1)
   assert.deepEqual(before[0], {
-    ...{ 'subscribe own': 1, 'subscribe neighbour': 0x87, 'subscribe plant': 0x87 },
-    ...{ 'publish own': 0, 'publish neighbour': 0x87, 'publish plant': 0x87 },
+    ...{ 'subscribe own': 1, 'subscribe group': 1, 'subscribe locked': 1 },
+    ...{ 'subscribe neighbour': 0x87, 'subscribe plant': 0x87 },
+    ...{
+      'publish own': 0,
+      'publish group': 0,
+      'publish locked': 0x87,
+      'publish neighbour': 0x87,
+      'publish plant': 0x87,
+    },
   })
   const [firstHalf, secondHalf] = [devices.slice(0, deviceCount / 2), devices.slice(deviceCount / 2)]
   const issuers = () => new Set(devices.map(({ issuer }) => issuer))
   assert.equal(issuers().size, 1)
 
-  await t.test('half of them renew', () => renewed(firstHalf))
-  await t.test('the issuing authority changes, and the other half renews', async () => {
-    const rolled = await hub.json<RollOverView>(['ca', 'rotate', 'issuing'])
-    assert.equal(rolled.state, 'switched')
-    await renewed(secondHalf)
-    assert.equal(issuers().size, 2)
+  await t.test('half of them renew, while the policy is written in another order: rights stay', async () => {
+    await Promise.all([renewed(firstHalf), activate('other-order', statements.toReversed())])
+    assert.deepEqual(
+      await rightsOfEvery(10),
+      before.filter((_, n) => n % 10 === 0),
+    )
   })
 
-  await t.test('everybody may what they might before', async () => {
-    assert.deepEqual(await allRights(), before)
+  await t.test('a narrower policy takes rights from sessions that live', async () => {
+    await activate('narrower', statements.slice(1))
+    const [, , , , fifth] = devices
+    const now = await rightsOf(fifth ?? assert.fail(), 4)
+    const lost = { 'subscribe group': 0x87, 'subscribe locked': 0x87, 'publish group': 0x87, 'publish locked': 0x87 }
+    assert.deepEqual(now, { ...before[4], ...lost })
   })
+
+  await t.test(
+    'the issuing authority changes and the other half renews, while that policy is rolled back',
+    async () => {
+      const rolled = await hub.json<RollOverView>(['ca', 'rotate', 'issuing'])
+      assert.equal(rolled.state, 'switched')
+      await Promise.all([renewed(secondHalf), hub.json(['policy', 'rollback'])])
+      assert.equal(issuers().size, 2)
+      assert.deepEqual(await rightsOfEvery(1), before)
+    },
+  )
 
   await t.test(
     'every message that was acknowledged has come back, and no connection has ended but those replaced',
@@ -112,6 +144,30 @@ test('a thousand devices renew under load: no message is lost, no rights change'
   const { status, stdout, stderr } = await hub.cli(['check'])
   assert.equal(status, 0, stdout + stderr)
 })
+
+/** Where the n-th device may or may not publish and subscribe. */
+function topicsAround(n: number): Readonly<Record<string, string>> {
+  return {
+    own: `devices/press-${n}/probe`,
+    group: `lines/line-${n % 4}/press-${n}`,
+    locked: `lines/line-${n % 4}/locked/press-${n}`,
+    neighbour: `devices/press-${(n + 1) % deviceCount}/probe`,
+    plant: 'plant/alarms',
+  }
+}
+
+/** The first gives a right, the second takes a part of it away, in whatever order they stand. */
+const statements = [
+  "{ allow: [publish, subscribe, receive], topics: ['lines/${identity.group}/#'] }",
+  "{ deny: [publish], topics: ['lines/+/locked/#'] }",
+]
+
+function policyOf(lines: readonly string[]): string {
+  const bindings = ['  - { roles: [own-topics], to: everyone }', '  - { roles: [line], to: { kind: device } }']
+  // They follow the order of the statements.
+  if (lines[0] !== statements[0]) bindings.reverse()
+  return ['roles:', `  line: { statements: [${lines.join(', ')}] }`, 'bindings:', ...bindings, ''].join('\n')
+}
 
 function missingOf({ id, acknowledged, received }: FleetDevice): readonly string[] {
   const missing: string[] = []

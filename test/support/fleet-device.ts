@@ -168,23 +168,25 @@ export class FleetDevice {
     await this.#sending
   }
 
-  /** What it may do, as the hub answers it: topics of its own and of another device, to publish and to subscribe. */
-  async rights(neighbour: string): Promise<Readonly<Record<string, number>>> {
+  /**
+   * What it may do, as the hub answers it.
+   *
+   * @param topics to publish to and to subscribe below, by what they are called in the answer
+   * @returns reason codes and granted QoS
+   */
+  async rights(topics: Readonly<Record<string, string>>): Promise<Readonly<Record<string, number>>> {
     const client = this.#client ?? assert.fail('a device asks on a connection')
-    const found: Record<string, number> = {}
-    const topics = { own: `devices/${this.id}/probe`, neighbour: `devices/${neighbour}/probe`, plant: 'plant/alarms' }
-    for (const [name, topic] of Object.entries(topics)) {
-      const [grant] = await within(client.subscribeAsync(`${topic}/#`, { qos: 1 }).catch(grantedIn))
-      found[`subscribe ${name}`] = grant?.qos ?? 0x80
-      // MQTT 3.1.1 has no answer to a message that is denied but to close.
-      if (this.version === 5 || name === 'own') {
-        found[`publish ${name}`] = await within(
-          client.publishAsync(topic, '', { qos: 1 }).then(() => 0, reasonCodeIn),
-          this.#closed,
-        )
-      }
+    const names = Object.keys(topics)
+    const filters = Object.fromEntries(Object.values(topics).map((topic) => [`${topic}/#`, { qos: 1 as const }]))
+    const grants = await within(client.subscribeAsync(filters).then((all) => all.map(({ qos }) => qos), grantedIn))
+    const found = names.map((name, place) => [`subscribe ${name}`, grants[place] ?? -1] as const)
+    // MQTT 3.1.1 has no answer to a message that is denied but to close.
+    if (this.version === 4) return Object.fromEntries(found)
+    const publish = async (name: string): Promise<readonly [string, number]> => {
+      const sent = client.publishAsync(topics[name] ?? '', '', { qos: 1 }).then(() => 0, reasonCodeIn)
+      return [`publish ${name}`, await within(sent, this.#closed)]
     }
-    return found
+    return Object.fromEntries([...found, ...(await Promise.all(names.map(publish)))])
   }
 
   /** Whatever it was at. */
@@ -197,12 +199,11 @@ export class FleetDevice {
   }
 }
 
-/** MQTT.js rejects where a filter is denied. */
-function grantedIn(error: unknown): readonly { readonly qos: number }[] {
+/** MQTT.js rejects where one of several filters is denied. */
+function grantedIn(error: unknown): readonly number[] {
   const { packet } = error as { packet?: { granted?: readonly number[] } }
-  const qos = packet?.granted?.[0]
-  if (qos === undefined) throw error
-  return [{ qos }]
+  if (packet?.granted === undefined) throw error
+  return packet.granted
 }
 
 function reasonCodeIn(error: unknown): number {
