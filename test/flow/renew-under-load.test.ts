@@ -34,7 +34,10 @@ async function each<T>(all: readonly T[], work: (one: T, index: number) => Promi
   await Promise.all(Array.from({ length: atOnce }, goOn))
 }
 
-test('a thousand devices renew under load: no message is lost, no rights change', async (t) => {
+/** Milliseconds. On two free cores it takes less than a minute. */
+const wholeMs = 600_000
+
+test('a thousand devices renew under load: no message is lost, no rights change', { timeout: wholeMs }, async (t) => {
   const folder = temporaryFolder(t)
   const hub = await startHubProcess(t, { data: join(folder, 'data') })
   const ids = Array.from({ length: deviceCount }, (_, n) => `press-${n}`)
