@@ -90,15 +90,16 @@ export async function adoptIdentity(hub: Hub, actor: string, id: IdentityId): Pr
   })
 }
 
-function keptAbout({ state, group, attributes, profiles, names }: Identity) {
-  return { state, group, attributes, profiles, names }
+function keptAbout({ state, group, attributes, profiles, names, keyStorage }: Identity) {
+  return { state, group, attributes, profiles, names, keyStorage }
 }
 
 async function adoptState(tx: Transaction, { identity, target }: AdoptionPlan, nowMs: number): Promise<Identity> {
   if (target === null) return identity
-  const { group, attributes, profiles, names } = target
+  const { group, attributes, profiles, names, keyStorage } = target
   const moved = identityMovedTo(identity, target.state, nowMs)
-  const adopted = { ...moved, group, attributes, profiles, names, updatedAtMs: nowMs, version: identity.version + 1 }
+  const kept = { group, attributes, profiles, names, keyStorage }
+  const adopted = { ...moved, ...kept, updatedAtMs: nowMs, version: identity.version + 1 }
   await tx.identities.update(adopted)
   if (moved !== identity) {
     await tx.events.append({ type: 'identity-state-changed', identityId: identity.id, state: moved.state })

@@ -8,6 +8,9 @@ import type { RoleGrantRow } from './ports/grants.ts'
 import type { Journal, JournalEntry } from './ports/journal.ts'
 import type { RenewalContest } from './ports/renewals.ts'
 
+/** What of an identity decides over access, as it was last. */
+export type LastOfIdentity = Pick<Identity, 'group' | 'attributes' | 'keyStorage' | 'profiles' | 'names' | 'version'>
+
 /** Access that was taken away, and numbers that were given away. */
 export interface JournalFacts {
   readonly entries: number
@@ -20,7 +23,7 @@ export interface JournalFacts {
   /** The last state of identities whose state was changed. */
   readonly states: ReadonlyMap<IdentityId, { readonly state: IdentityState; readonly atMs: number }>
   /** Group and grants of identities that something has happened to, as they were last, and the version that had them. */
-  readonly identities: ReadonlyMap<IdentityId, Pick<Identity, 'group' | 'profiles' | 'names' | 'version'>>
+  readonly identities: ReadonlyMap<IdentityId, LastOfIdentity>
   /** Definitions of profiles that were written since, as they were last; null for those that were removed. */
   readonly profiles: ReadonlyMap<string, string | null>
   /** Certificates that were pinned and are no more. */
@@ -61,7 +64,7 @@ class Fold {
   readonly #superseded = new Map<Fingerprint, number>()
   readonly #contests: RenewalContest[] = []
   readonly #states = new Map<IdentityId, { state: IdentityState; atMs: number }>()
-  readonly #identities = new Map<IdentityId, Pick<Identity, 'group' | 'profiles' | 'names' | 'version'>>()
+  readonly #identities = new Map<IdentityId, LastOfIdentity>()
   readonly #profiles = new Map<string, string | null>()
   readonly #pinsRemoved = new Set<Fingerprint>()
   #policy: { readonly source: string | null } | null = null
@@ -78,8 +81,8 @@ class Fold {
   take({ event, atMs, credential, identity }: JournalEntry): void {
     this.#entries += 1
     if (identity !== null) {
-      const { group, profiles, names, version } = identity
-      this.#identities.set(identity.id, { group, profiles, names, version })
+      const { group, attributes, keyStorage, profiles, names, version } = identity
+      this.#identities.set(identity.id, { group, attributes, keyStorage, profiles, names, version })
     }
     switch (event.type) {
       case 'credential-issued':

@@ -14,7 +14,7 @@ import { crlShardBase } from '../core/x509/crl-shard-url.ts'
 import { adoptionPlans } from './adopt.ts'
 import { sameGrants } from './grants.ts'
 import { hubIdentityId } from './hub-credential.ts'
-import type { JournalFacts } from './journal-facts.ts'
+import type { JournalFacts, LastOfIdentity } from './journal-facts.ts'
 import { endPassword, supersedePassword } from './passwords/change.ts'
 import type { JournalEntry } from './ports/journal.ts'
 import type { Adoption, Transaction } from './ports/store.ts'
@@ -33,8 +33,8 @@ export class Replay {
   }
 
   /**
-   * What an identity has lost since is lost until it is adopted: its group, whose owners have lost it, and the profiles and names
-   * that its certificates may have no more. To be done first, so that what waits for adoption is compared with what is there now.
+   * What an identity has lost since is lost until it is adopted: its group, whose owners have lost it, the profiles and names
+   * that its certificates may have no more, and the attributes that policies ask for. To be done first, so that what waits for adoption is compared with what is there now.
    */
   async takeFromIdentities(): Promise<void> {
     for (const chunk of chunks([...this.#facts.identities.keys()])) {
@@ -46,8 +46,9 @@ export class Replay {
         const version = Math.max(identity.version, last.version) + 1
         await this.#tx.identities.update({ ...identity, ...left, version, updatedAtMs: this.#nowMs })
         await this.#tx.events.append({ type: 'identity-changed', identityId: identity.id })
-        const { group, profiles, names } = identity
-        await this.#audit('identity.change', identity.id, { group, profiles, names }, left)
+        const { group, profiles, names, attributes, keyStorage } = identity
+        const before = { group, profiles, names, attributes, keyStorage }
+        await this.#audit('identity.change', identity.id, before, left)
       }
     }
   }
@@ -430,11 +431,9 @@ function* chunks<T>(values: readonly T[]): Generator<readonly T[]> {
 }
 
 /** What an identity of the copy keeps: nothing that it did not have any more; null where it keeps all. */
-function whatIsLeft(
-  { group, profiles, names }: Identity,
-  last: Pick<Identity, 'group' | 'profiles' | 'names'>,
-): Pick<Identity, 'group' | 'profiles' | 'names'> | null {
-  const both = (now: readonly string[], then: readonly string[]) => now.filter((each) => then.includes(each))
+function whatIsLeft(now: Identity, last: LastOfIdentity): Omit<LastOfIdentity, 'version'> | null {
+  const { group, profiles, names, attributes, keyStorage } = now
+  const both = (here: readonly string[], then: readonly string[]) => here.filter((each) => then.includes(each))
   const left = {
     group: group === last.group ? group : null,
     profiles: both(profiles, last.profiles),
@@ -444,5 +443,17 @@ function whatIsLeft(
       emails: both(names.emails, last.names.emails),
     },
   }
-  return left.group === group && sameGrants(left, { profiles, names }) ? null : left
+  // Policies ask for these: one that is another now is not known until it is adopted, which counts against whoever asks.
+  const facts = {
+    attributes: Object.fromEntries(
+      Object.entries(attributes).filter(([name, value]) => last.attributes[name] === value),
+    ),
+    keyStorage: keyStorage === last.keyStorage ? keyStorage : null,
+  }
+  const isWhole =
+    left.group === group &&
+    sameGrants(left, { profiles, names }) &&
+    facts.keyStorage === keyStorage &&
+    Object.keys(facts.attributes).length === Object.keys(attributes).length
+  return isWhole ? null : { ...left, ...facts }
 }

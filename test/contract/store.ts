@@ -18,6 +18,7 @@ import type { Store } from '../../src/hub/ports/store.ts'
 import { authorityContract } from './store-authority.ts'
 import { fakeApiKey, fakeAttempt, fakeAuthority, fakeCredential, fakeIdentity, fakeToken } from './store-fakes.ts'
 import { listContract } from './store-lists.ts'
+import { policyContract } from './store-policy.ts'
 
 export interface OpenedStore {
   readonly store: Store
@@ -41,6 +42,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     credentialContract(() => store)
     smallTablesContract(() => store)
     authorityContract(() => store)
+    policyContract(() => store)
     auditContract(() => store)
     sharedWorkContract(() => store)
     adoptionContract(() => store)

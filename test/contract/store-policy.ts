@@ -1,0 +1,84 @@
+/** What the store must do for versions of the policy and for pinned certificates. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { PinRow } from '../../src/hub/ports/pins.ts'
+import type { PolicyRow } from '../../src/hub/ports/policies.ts'
+import type { Store } from '../../src/hub/ports/store.ts'
+import { fakeIdentity } from './store-fakes.ts'
+
+const draft: Omit<PolicyRow, 'number'> = {
+  state: 'draft',
+  createdAtMs: 1,
+  createdBy: 'key:admin',
+  note: 'a note',
+  changedAtMs: 2,
+  activatedAtMs: null,
+  source: 'bindings: []\n',
+}
+
+export function policyContract(store: () => Store): void {
+  describe('the policy', () => {
+    test('has versions with numbers of their own, newest first, and their states change', async () => {
+      const [one, two] = await store().write(async (tx) => [
+        await tx.policies.insert(draft),
+        await tx.policies.insert(draft),
+      ])
+      assert.ok(one !== undefined && two !== undefined && two.number > one.number)
+      assert.deepEqual(await store().policies.find(one.number), one)
+      assert.deepEqual((await store().policies.all()).slice(0, 2), [two, one])
+      const active = { ...one, state: 'active', activatedAtMs: 5, changedAtMs: 6 } as const
+      await store().write((tx) => tx.policies.update(active))
+      assert.deepEqual(await store().policies.inState('active'), active)
+      assert.equal(await store().policies.inState('shadow'), null)
+      await store().write(async (tx) => {
+        for (const { number } of [one, two]) await tx.policies.remove(number)
+      })
+      assert.equal(await store().policies.find(one.number), null)
+    })
+
+    test('finds of several replaced versions the one that was active last', async () => {
+      const replaced = (activatedAtMs: number) => ({ ...draft, state: 'replaced', activatedAtMs }) as const
+      const [, later] = await store().write(async (tx) => [
+        await tx.policies.insert(replaced(8)),
+        await tx.policies.insert(replaced(9)),
+        await tx.policies.insert(replaced(7)),
+      ])
+      assert.equal((await store().policies.inState('replaced'))?.number, later?.number)
+    })
+  })
+
+  describe('pinned certificates', () => {
+    const pin = (id: string, slot: PinRow['slot'], fingerprint: string): PinRow => ({
+      ...{ identityId: fakeIdentity(id).id, slot, fingerprint, datesCount: slot === 'primary' },
+      ...{ createdAtMs: 3, usedAtMs: null, certificate: new Uint8Array([0x30, 1, 2]) },
+    })
+
+    test('are found by fingerprint and by identity, the primary one first, and remember their first use', async () => {
+      const [primary, secondary] = [
+        pin('pinned-1', 'primary', 'a'.repeat(64)),
+        pin('pinned-1', 'secondary', 'b'.repeat(64)),
+      ]
+      await store().write(async (tx) => {
+        await tx.identities.insert(fakeIdentity('pinned-1'))
+        await tx.pins.insert(secondary)
+        await tx.pins.insert(primary)
+        await tx.pins.noteUse(primary.fingerprint, 9)
+      })
+      const used = { ...primary, usedAtMs: 9 }
+      assert.deepEqual(await store().pins.find(primary.fingerprint), used)
+      assert.deepEqual(await store().pins.ofIdentity(primary.identityId), [used, secondary])
+      await store().write((tx) => tx.pins.remove(primary.fingerprint))
+      assert.equal(await store().pins.find(primary.fingerprint), null)
+    })
+
+    test('are one to a slot, and each is somebody’s alone', async () => {
+      const first = pin('pinned-2', 'primary', 'c'.repeat(64))
+      await store().write(async (tx) => {
+        await tx.identities.insert(fakeIdentity('pinned-2'))
+        await tx.pins.insert(first)
+      })
+      await assert.rejects(store().write((tx) => tx.pins.insert({ ...first, fingerprint: 'd'.repeat(64) })))
+      await assert.rejects(store().write((tx) => tx.pins.insert({ ...first, slot: 'secondary' })))
+    })
+  })
+}

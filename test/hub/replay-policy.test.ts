@@ -1,0 +1,75 @@
+/** What a restored registry may not give back of the policy, of pinned certificates, and of what policies ask about. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { adoptIdentity } from '../../src/hub/adopt.ts'
+import { activatePolicy, addPolicy, rollBackPolicy } from '../../src/hub/change-policy.ts'
+import { editDevice } from '../../src/hub/edit-device.ts'
+import { pinCertificate, unpinCertificate } from '../../src/hub/pin-certificates.ts'
+import { registered } from '../support/hub-parts.ts'
+import { ownCertificate } from '../support/own-certificate.ts'
+import { TimeMachine } from '../support/time-machine.ts'
+
+const actor = 'key:test'
+const wide = 'bindings: [{ roles: [own-topics, viewer], to: everyone }]\n'
+const narrow = 'bindings: [{ roles: [own-topics], to: everyone }]\n'
+
+async function activated(machine: TimeMachine, source: string): Promise<number> {
+  const { number } = await addPolicy(machine.hub, actor, { source, note: '' })
+  await activatePolicy(machine.hub, actor, number)
+  return number
+}
+
+test('the policy is after a restore what its operator had made of it, not what the copy had', async (t) => {
+  const machine = await TimeMachine.start(t)
+  await activated(machine, wide)
+  const copy = await machine.backUp()
+  await activated(machine, narrow)
+  await machine.restore(copy)
+  const active = await machine.hub.store.policies.inState('active')
+  assert.equal(active?.source, narrow)
+  assert.equal((await machine.hub.store.policies.inState('replaced'))?.source, wide)
+})
+
+test('a policy that was taken back after the copy does not decide again', async (t) => {
+  const machine = await TimeMachine.start(t)
+  await activated(machine, wide)
+  const copy = await machine.backUp()
+  await rollBackPolicy(machine.hub, actor)
+  await machine.restore(copy)
+  assert.equal(await machine.hub.store.policies.inState('active'), null)
+})
+
+test('a pinned certificate that was removed after the copy opens nothing again', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const { identity } = await registered(machine.hub, 'meadow-1')
+  const order = { slot: 'primary', datesCount: true, replace: false } as const
+  const [gone, kept] = [ownCertificate('gone'), ownCertificate('kept')]
+  await pinCertificate(machine.hub, actor, identity.id, { ...order, certificate: gone.der })
+  await pinCertificate(machine.hub, actor, identity.id, { ...order, slot: 'secondary', certificate: kept.der })
+  const copy = await machine.backUp()
+  await unpinCertificate(machine.hub, actor, identity.id, 'primary')
+  await machine.restore(copy)
+  const pins = await machine.hub.store.pins.ofIdentity(identity.id)
+  assert.deepEqual(
+    pins.map(({ slot }) => slot),
+    ['secondary'],
+  )
+})
+
+test('attributes and key storage that a device has lost after the copy are not its own again until it is adopted', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const { identity } = await registered(machine.hub, 'pump-7')
+  const edit = (attributes: Record<string, string | null>, keyStorage: 'tpm' | 'software') =>
+    editDevice(machine.hub, actor, identity.id, { attributes, keyStorage }, null)
+  await edit({ site: 'berlin', line: '3' }, 'tpm')
+  const copy = await machine.backUp()
+  await edit({ site: 'hamburg' }, 'software')
+  await machine.restore(copy)
+  const now = async () => {
+    const found = await machine.hub.store.identities.find(identity.id)
+    return [found?.attributes, found?.keyStorage]
+  }
+  assert.deepEqual(await now(), [{ line: '3' }, null])
+  await adoptIdentity(machine.hub, actor, identity.id)
+  assert.deepEqual(await now(), [{ site: 'hamburg', line: '3' }, 'software'])
+})
