@@ -90,8 +90,9 @@ function told(
 }
 
 function summary({ roles, bindings, identify, expectations }: Policy): string {
+  const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
   return [
-    ...[`${roles.size} roles`, `${bindings.length} bindings`],
-    ...[`${identify.length} identification rules`, `${expectations.length} expectations`],
+    ...[counted(roles.size, 'role'), counted(bindings.length, 'binding')],
+    ...[counted(identify.length, 'identification rule'), counted(expectations.length, 'expectation')],
   ].join(', ')
 }

@@ -51,7 +51,10 @@ function parsed(source: string, lines: LineCounter, reader: NodeReader): Given {
       uniqueKeys: true,
       prettyErrors: false,
     })
-    for (const { pos, message } of document.errors) reader.fail(reader.placeAt(pos[0]), message.toLowerCase())
+    // A file of another kind has mistakes without end, and whole pages of it stand in their messages.
+    for (const { pos, message } of document.errors.slice(0, yamlProblemsMax)) {
+      reader.fail(reader.placeAt(pos[0]), yamlMessage(message))
+    }
     return document.contents
   } catch (error) {
     // Brackets within brackets, thousands deep.
@@ -59,6 +62,15 @@ function parsed(source: string, lines: LineCounter, reader: NodeReader): Given {
     reader.fail(start, 'the file is nested too deeply')
     return null
   }
+}
+
+/** Mistakes in the YAML itself that are told. */
+const yamlProblemsMax = 10
+const yamlMessageCharsMax = 100
+
+function yamlMessage(message: string): string {
+  const line = `${message.slice(0, 1).toLowerCase()}${message.slice(1)}`.replaceAll(/\s+/g, ' ')
+  return line.length <= yamlMessageCharsMax ? line : `${line.slice(0, yamlMessageCharsMax)}…`
 }
 
 const sections = ['identify', 'roles', 'bindings', 'subjects', 'expect'] as const
