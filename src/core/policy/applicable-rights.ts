@@ -121,12 +121,19 @@ export class ApplicableRights implements Rights {
   }
 
   #setOf(action: Action): ForAction {
-    let set = this.#sets.get(action)
-    if (set === undefined) {
-      set = built(this.#statements, action)
-      this.#sets.set(action, set)
-    }
+    const present = this.#sets.get(action)
+    if (present !== undefined) return present
+    const set = this.#setOfTwin(action) ?? built(this.#statements, action)
+    this.#sets.set(action, set)
     return set
+  }
+
+  /** Most statements are about several actions at once: what is made for one of them serves the others, and is held once. */
+  #setOfTwin(action: Action): ForAction | null {
+    for (const [other, set] of this.#sets) {
+      if (this.#statements.every(({ actions }) => actions.includes(other) === actions.includes(action))) return set
+    }
+    return null
   }
 
   /** Names what is nearest to an allow: a statement whose topics fit and whose conditions do not. */

@@ -39,6 +39,8 @@ interface CompiledStatement {
   /** As in `role own-topics, statement 1`. */
   readonly label: string
   readonly hasConditions: boolean
+  /** What it is for everybody, where it depends on nobody; else null. Sessions share it. */
+  readonly fixed: Applicable | null
 }
 
 interface CompiledRole {
@@ -77,15 +79,22 @@ function compiledRole(role: Role): CompiledRole {
   const parameters = [...role.parameters.keys()]
   const statements = role.statements.map((statement, i) => {
     const line = statement.place.line === 0 ? '' : ` (line ${statement.place.line})`
-    return {
-      statement,
-      topics: statement.topics.map((topic) => parseTemplate(topic, parameters)),
-      label: `role ${role.name}, statement ${i + 1}${line}`,
-      hasConditions: Object.keys(statement.when).length > 0,
-    }
+    const topics = statement.topics.map((topic) => parseTemplate(topic, parameters))
+    const label = `role ${role.name}, statement ${i + 1}${line}`
+    const hasConditions = Object.keys(statement.when).length > 0
+    return { statement, topics, label, hasConditions, fixed: hasConditions ? null : fixedOf(statement, topics, label) }
   })
   const { clientId } = role.limits
   return { role, statements, clientId: clientId === undefined ? null : parseTemplate(clientId, parameters) }
+}
+
+function fixedOf(
+  { effect, actions, topics: texts }: Statement,
+  topics: readonly Template[],
+  label: string,
+): Applicable | null {
+  const isPlain = topics.every((template) => template.every((part) => 'text' in part))
+  return isPlain ? { effect, actions, topics: texts, label, ...always } : null
 }
 
 function compiledBound(roles: ReadonlyMap<string, CompiledRole>, { name, parameters }: BoundRole): CompiledBound {
@@ -153,7 +162,11 @@ function rightsFrom(given: readonly CompiledBound[], subject: Subject, nowMs: nu
   let clientIdFault: string | null = null
   for (const { role, parameters } of given) {
     const values = filledParameters(parameters, subject)
-    for (const { statement, topics, label, hasConditions } of role.statements) {
+    for (const { statement, topics, label, hasConditions, fixed } of role.statements) {
+      if (fixed !== null) {
+        applicable.push(fixed)
+        continue
+      }
       const { held, why } = hasConditions ? conditionsHeld(statement.when, subject, nowMs) : always
       changesAtMs = Math.min(changesAtMs, changeOf(statement.when, nowMs))
       applicable.push({

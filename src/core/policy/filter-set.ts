@@ -5,7 +5,8 @@
 import type { TopicFilter } from '../mqtt/filter.ts'
 
 interface Node<Value> {
-  readonly children: Map<string, Node<Value>>
+  /** By level; one map for all nodes that have none, since most are the end of a filter. */
+  children: Map<string, Node<Value>>
   /** Below `+`. */
   any: Node<Value> | null
   /** Of the filter that ends here. */
@@ -67,8 +68,11 @@ export class FilterSet<Value> {
 const DOLLAR = 0x24
 
 function newNode<Value>(): Node<Value> {
-  return { children: new Map(), any: null, value: null, below: null }
+  return { children: noChildren, any: null, value: null, below: null }
 }
+
+/** Nobody adds to it. */
+const noChildren = new Map<string, never>()
 
 function anyOf<Value>(node: Node<Value>): Node<Value> {
   node.any ??= newNode()
@@ -76,11 +80,11 @@ function anyOf<Value>(node: Node<Value>): Node<Value> {
 }
 
 function childOf<Value>(node: Node<Value>, level: string): Node<Value> {
-  let child = node.children.get(level)
-  if (child === undefined) {
-    child = newNode()
-    node.children.set(level, child)
-  }
+  const present = node.children.get(level)
+  if (present !== undefined) return present
+  if (node.children === noChildren) node.children = new Map()
+  const child = newNode<Value>()
+  node.children.set(level, child)
   return child
 }
 
