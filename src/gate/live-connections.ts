@@ -22,8 +22,11 @@ export class LiveConnection {
   missed: Map<string, FailureName> | null = null
   #closer: (code: FailureName) => void = () => {}
   #refresher: ((identity: Identity | null) => void) | null = null
-  /** Rights changed before there was a session to tell; its identity as it is now, where that is known. */
-  #missedRefresh: { identity: Identity | null } | null = null
+  /**
+   * Rights changed before there was a session to tell. While nobody knows whose it is, identities that have changed are kept by
+   * id: only its own may ever reach it.
+   */
+  #missedRefresh: Map<string, Identity> | null = null
 
   constructor(fingerprint: string | null) {
     this.fingerprint = fingerprint
@@ -37,15 +40,20 @@ export class LiveConnection {
   /** Sets what is to be done when rights change, and does it if they have changed meanwhile. */
   onRefresh(refresher: (identity: Identity | null) => void): void {
     this.#refresher = refresher
-    if (this.#missedRefresh !== null) refresher(this.#missedRefresh.identity)
+    const missed = this.#missedRefresh
     this.#missedRefresh = null
+    if (missed !== null) refresher(missed.get(this.identityId ?? '') ?? null)
   }
 
   /** @param identity as it is now; null where it has not changed */
   refresh(identity: Identity | null): void {
     if (this.closedWith !== null) return
-    if (this.#refresher !== null) this.#refresher(identity)
-    else this.#missedRefresh = { identity: identity ?? this.#missedRefresh?.identity ?? null }
+    if (this.#refresher !== null) {
+      this.#refresher(identity)
+      return
+    }
+    this.#missedRefresh ??= new Map()
+    if (identity !== null) this.#missedRefresh.set(identity.id, identity)
   }
 
   /** False when it was told already. */

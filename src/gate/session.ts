@@ -2,6 +2,7 @@
  * A session: from the CONNACK to the end. It moves bytes between the client and the broker, past the guard, and ends when
  * either side, the clock or the registry says so.
  */
+import { assert } from '../core/errors.ts'
 import { type FailureName, failure } from '../core/failure/catalogue.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import type { Will } from '../core/mqtt/connect.ts'
@@ -169,7 +170,10 @@ export class Session implements UpstreamListener {
   /** Asks for the rights anew: the policy has changed, the identity has, or the time has come. */
   #refreshRights(identity: Identity | null): void {
     if (this.#isOver) return
-    if (identity !== null) this.#subject = { ...this.#subject, identity }
+    if (identity !== null) {
+      assert(identity.id === this.#subject.identity.id, 'a session is told of another identity than its own')
+      this.#subject = { ...this.#subject, identity }
+    }
     const rights = this.#context.rightsOf(this.#subject)
     this.#rights = rights
     if (!rights.mayConnect()) {

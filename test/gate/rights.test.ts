@@ -5,6 +5,7 @@ import { suite, test } from 'node:test'
 import { compilePolicy, defaultPolicy } from '../../src/core/policy/compile.ts'
 import type { Policy, Role, RoleLimits, Statement } from '../../src/core/policy/model.ts'
 import type { Action, Subject } from '../../src/core/policy/rights.ts'
+import { imaginedIdentity } from '../../src/core/policy/subjects.ts'
 import type { GateOptions } from '../../src/gate/gate.ts'
 import { pump } from './certificates.ts'
 import { rawClient } from './raw-client.ts'
@@ -258,6 +259,29 @@ suite('a session whose rights change', { timeout: 20_000 }, () => {
     gate.refreshRights({ ...identity, group: 'l3', version: 2 })
     client.send({ cmd: 'publish', topic: 'lines/l3/x', payload: 'x', qos: 1, messageId: 2 })
     assert.equal((await client.next('puback')).reasonCode, 0)
+  })
+
+  test('that is still being let in hears of its own identity, and of no other that changes meanwhile', async (t) => {
+    const { options } = changing(policyOf([connects, allow(all, ['lines/${identity.group}/#'])]))
+    const seen: Subject[] = []
+    const rightsOf = (subject: Subject) => {
+      seen.push(subject)
+      return (options.rightsOf as NonNullable<GateOptions['rightsOf']>)(subject)
+    }
+    const { gate, port, admission } = await testGate(t, { rightsOf })
+    const held = Promise.withResolvers<void>()
+    admission.judgeGate = held.promise
+    const client = await rawClient(port, pump)
+    client.connect()
+    while (admission.judged.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    const other = { ...imaginedIdentity('valve-3'), group: 'l9' }
+    gate.refreshRights(other)
+    held.resolve()
+    assert.equal((await client.next('connack')).reasonCode, 0)
+    client.send({ cmd: 'publish', topic: 'lines/l9/x', payload: 'x', qos: 1, messageId: 1 })
+    assert.equal((await client.next('puback')).reasonCode, 0x87)
+    assert.ok(seen.length >= 2)
+    assert.ok(seen.every(({ identity }) => identity.id === 'pump-7'))
   })
 
   test('follows the time', async (t) => {
