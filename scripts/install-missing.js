@@ -17,6 +17,7 @@ const programs = [
   ['libmbedx509.so', 'libmbedtls-dev', 'conformance with mbedTLS'],
   ['mosquitto', 'mosquitto', 'the comparison with Mosquitto'],
   ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],
+  ['paho/__init__.py', 'python3-paho-mqtt', 'conformance of policies with Paho'],
   ['curl', 'curl', 'conformance of EST with curl'],
   ['python3', 'python3', 'channel binding with a TLS 1.2 client that is not ours'],
   ['initdb', 'postgresql', 'every test of the registry on PostgreSQL'],

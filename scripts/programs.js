@@ -1,5 +1,5 @@
 // Which programs this machine has. Plain JavaScript for the Node of the machine.
-import { accessSync, constants, readdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Debian keeps servers such as mosquitto and PostgreSQL where a user's PATH does not look. */
@@ -25,6 +25,7 @@ function isLibraryInstalled(name) {
 
 export function isInstalled(name) {
   if (name.endsWith('.so')) return isLibraryInstalled(name)
+  if (name.endsWith('.py')) return existsSync(join('/usr/lib/python3/dist-packages', name))
   return folders.some((folder) => {
     try {
       accessSync(join(folder, name), constants.X_OK)
