@@ -31,6 +31,7 @@ import { identityWellFormed } from './rules/identity-well-formed.ts'
 import { lineageWhole } from './rules/lineage-whole.ts'
 import { oneActiveCredential } from './rules/one-active-credential.ts'
 import { passwordStateLegal } from './rules/password-state-legal.ts'
+import { policyWellFormed } from './rules/policy-well-formed.ts'
 import { profileWellFormed } from './rules/profile-well-formed.ts'
 import { referencesExist } from './rules/references-exist.ts'
 import { retiredHoldsNothing } from './rules/retired-holds-nothing.ts'
@@ -59,6 +60,7 @@ export const registryRules: readonly RegistryRule[] = [
   authorityChain,
   authorityKeysOpen,
   authorityLints,
+  policyWellFormed,
   signingRecorded,
   crlMatchesRow,
   eventsInOrder,

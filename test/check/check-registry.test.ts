@@ -119,6 +119,12 @@ describe('the check of a registry', () => {
       'a definition of another name': `insert into profiles values ('plc', '{"name":"plc-2"}', 1, 1, 1)`,
       'a version below 1': `insert into profiles values ('plc', '{"name":"plc"}', 0, 1, 1)`,
     },
+    'policy-well-formed': {
+      'a file that cannot be read': `insert into policies (number, state, created_at_ms, created_by, note, changed_at_ms, activated_at_ms, source) values (1, 'draft', 1, 'x', '', 1, null, 'bindings: {')`,
+      'an unknown state': `insert into policies (number, state, created_at_ms, created_by, note, changed_at_ms, activated_at_ms, source) values (1, 'asleep', 1, 'x', '', 1, null, 'bindings: []')`,
+      'an active one without a date': `insert into policies (number, state, created_at_ms, created_by, note, changed_at_ms, activated_at_ms, source) values (1, 'active', 1, 'x', '', 1, null, 'bindings: []')`,
+      'two that decide': `insert into policies (number, state, created_at_ms, created_by, note, changed_at_ms, activated_at_ms, source) values (1, 'active', 1, 'x', '', 1, 1, 'bindings: []'), (2, 'active', 1, 'x', '', 1, 1, 'bindings: []')`,
+    },
     'references-exist': {
       'an identity that was deleted': `delete from identities where id = 'pump'`,
     },

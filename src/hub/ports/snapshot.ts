@@ -21,7 +21,7 @@ export interface TableShape {
 /** What of the registry is asked for by name. */
 export type SnapshotReader = Pick<
   Store,
-  'authorities' | 'crls' | 'profiles' | 'settings' | 'sealedKeys' | 'events' | 'audit'
+  'authorities' | 'crls' | 'profiles' | 'policies' | 'settings' | 'sealedKeys' | 'events' | 'audit'
 >
 
 export interface RegistrySnapshot {
