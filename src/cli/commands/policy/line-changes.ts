@@ -5,9 +5,26 @@ export interface LineChange {
   readonly text: string
 }
 
-/** By the longest common sequence of lines; policy files are short enough for the table that it takes. */
+/** Pairs of lines that are compared at most: 16 MiB of table. Beyond it, what differs is told as a whole. */
+const cellsMax = 4 * 1024 * 1024
+
+/** By the longest common sequence of the lines between what both begin and end with. */
 export function lineChanges(before: string, after: string): readonly LineChange[] {
   const [a, b] = [linesOf(before), linesOf(after)]
+  const shorter = Math.min(a.length, b.length)
+  let head = 0
+  while (head < shorter && a[head] === b[head]) head++
+  let tail = 0
+  while (tail < shorter - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++
+  return [
+    ...marked('same', a.slice(0, head)),
+    ...changesBetween(a.slice(head, a.length - tail), b.slice(head, b.length - tail)),
+    ...marked('same', a.slice(a.length - tail)),
+  ]
+}
+
+function changesBetween(a: readonly string[], b: readonly string[]): readonly LineChange[] {
+  if (a.length * b.length > cellsMax) return [...marked('removed', a), ...marked('added', b)]
   const lengths = Array.from({ length: a.length + 1 }, () => new Uint32Array(b.length + 1))
   const lengthAt = (i: number, j: number): number => lengths[i]?.[j] ?? 0
   for (let i = a.length - 1; i >= 0; i--) {
@@ -28,6 +45,10 @@ export function lineChanges(before: string, after: string): readonly LineChange[
     } else changes.push({ kind: 'added', text: b[j++] ?? '' })
   }
   return changes
+}
+
+function marked(kind: LineChange['kind'], lines: readonly string[]): readonly LineChange[] {
+  return lines.map((text) => ({ kind, text }))
 }
 
 function linesOf(text: string): readonly string[] {
