@@ -171,7 +171,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   addRenewalInfo(est, issuer)
   const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
 
-  const policy = await openCurrentPolicy({ store, clock, log })
+  const policy = await openCurrentPolicy({ store, clock, log, observer })
   const upstream = await startEmbeddedUpstream({ log })
   closing.add('upstream', () => upstream.stop())
   const gate = await startGate({

@@ -255,6 +255,8 @@ export const limits = {
   /** A note beside a version of the policy. */
   policyNoteCharsMax: 200,
 
+  /** A session whose packets are denied again and again is an attempt that often for each kind of denial; all are counted. */
+  denialSampledEveryMs: 60_000,
   /** Attempts kept in the registry; the oldest go first. */
   attemptsKeptMax: 100_000,
   /** Characters of a subject or issuer that an attempt keeps of a stranger's certificate, which may be 16 KiB of name. */

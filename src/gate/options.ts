@@ -66,7 +66,7 @@ export interface GateOptions {
   /** Asked on listeners where clients may come without a certificate; without it none of those gets in. */
   readonly passwords?: PasswordAdmission
   readonly attempts: AttemptRecorder
-  readonly observer: Pick<Observer, 'sessionEnded'>
+  readonly observer: Pick<Observer, 'sessionEnded' | 'packetDenied'>
   readonly upstream: Upstream
   readonly clock: Clock
   readonly random: Random

@@ -5,6 +5,7 @@
 import { assert } from '../core/errors.ts'
 import { type FailureName, failure } from '../core/failure/catalogue.ts'
 import type { Identity } from '../core/identity/identity.ts'
+import { limits as catalogue } from '../core/limits.ts'
 import type { Will } from '../core/mqtt/connect.ts'
 import { encodeGoodbye } from '../core/mqtt/disconnect.ts'
 import type { PacketSplitter } from '../core/mqtt/splitter.ts'
@@ -58,8 +59,8 @@ export class Session implements UpstreamListener {
   #subject: Subject
   readonly #toBroker: PacketRun
   readonly #toClient: PacketRun
-  /** Kinds of denial that stand in the attempts already; more of them are logged only. */
-  readonly #deniedBefore = new Set<FailureName>()
+  /** When a denial of each kind was last written down as an attempt; what comes soon after it is counted and logged. */
+  readonly #deniedAtMs = new Map<FailureName, number>()
   #silence: SilenceWatch | null = null
   #giveUpDeadline: () => void = () => {}
   #stallTimer: NodeJS.Timeout | undefined
@@ -275,8 +276,10 @@ export class Session implements UpstreamListener {
   #noteDenial(ending: Ending): void {
     const { known } = this.#parts
     this.#context.log.debug('packet denied', { identity: known.identityId, code: ending.code, why: ending.sentence })
-    if (this.#deniedBefore.has(ending.code)) return
-    this.#deniedBefore.add(ending.code)
+    this.#context.observer.packetDenied(ending.code)
+    const nowMs = this.#context.clock.nowMs()
+    if (nowMs - (this.#deniedAtMs.get(ending.code) ?? Number.NEGATIVE_INFINITY) < catalogue.denialSampledEveryMs) return
+    this.#deniedAtMs.set(ending.code, nowMs)
     recordRefusal(this.#context, known, ending)
   }
 

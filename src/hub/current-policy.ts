@@ -2,11 +2,12 @@
 import { type CompiledPolicy, compilePolicy, defaultPolicy } from '../core/policy/compile.ts'
 import { parsePolicy } from '../core/policy/file/parse.ts'
 import type { IdentificationRule, Policy } from '../core/policy/model.ts'
-import type { Rights, Subject } from '../core/policy/rights.ts'
+import type { Action, Rights, Subject } from '../core/policy/rights.ts'
 import { ShadowedRights } from '../core/policy/shadowed-rights.ts'
 import type { Clock } from './ports/clock.ts'
 import type { HubEvent } from './ports/events.ts'
 import type { Log } from './ports/log.ts'
+import type { Observer } from './ports/observer.ts'
 import type { PolicyRow } from './ports/policies.ts'
 import type { Store } from './ports/store.ts'
 
@@ -25,6 +26,7 @@ interface Hub {
   readonly store: Pick<Store, 'policies'>
   readonly clock: Clock
   readonly log: Log
+  readonly observer: Pick<Observer, 'shadowDiffered'>
 }
 
 interface Loaded {
@@ -34,7 +36,7 @@ interface Loaded {
 }
 
 export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
-  const { clock, log } = hub
+  const { clock, log, observer } = hub
   let active: Loaded = loaded(null)
   let shadow: Loaded | null = null
   /** What was told of the shadow: each difference of an identity once. */
@@ -52,7 +54,8 @@ export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
     }
   }
 
-  function differs(subject: Subject, action: string, topic: string, allowed: boolean): void {
+  function differs(subject: Subject, action: Action, topic: string, allowed: boolean): void {
+    observer.shadowDiffered(action, allowed ? 'deny' : 'allow')
     const key = `${subject.identity.id} ${action} ${topic}`
     if (told.has(key) || told.size >= differencesToldMax) return
     told.add(key)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import mqtt from 'mqtt'
+import { limits } from '../../src/core/limits.ts'
 import { pump, serverCertificate } from './certificates.ts'
 import { testGate } from './test-gate.ts'
 
@@ -37,6 +38,24 @@ suite('a PUBLISH', { timeout: 20_000 }, () => {
     assert.equal(upstream.last.received.filter(({ cmd }) => cmd === 'publish').length, 1)
     assert.equal((await attempts.with('publish-denied')).stage, 'policy')
     assert.equal(attempts.all.filter(({ code }) => code === 'publish-denied').length, 1)
+  })
+
+  test('again and again is counted each time, and written down once a minute with the statement that decides', async (t) => {
+    const { session, attempts, denials, clock } = await testGate(t)
+    const client = await session(5)
+    const deny = async (messageId: number): Promise<void> => {
+      client.send({ cmd: 'publish', topic: foreign, payload: 'x', qos: 1, messageId })
+      assert.equal((await client.next('puback')).reasonCode, 0x87)
+    }
+    const written = () => attempts.all.filter(({ code }) => code === 'publish-denied')
+    await deny(1)
+    await deny(2)
+    assert.equal(written().length, 1)
+    assert.match(written()[0]?.sentence ?? '', /"devices\/pump-8\/x": the default policy allows/)
+    clock.offsetMs += limits.denialSampledEveryMs
+    await deny(3)
+    assert.equal(written().length, 2)
+    assert.deepEqual(denials, ['publish-denied', 'publish-denied', 'publish-denied'])
   })
 
   test('that is denied has no Reason String where the client wants none (MQTT-3.1.2-29)', async (t) => {

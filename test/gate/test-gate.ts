@@ -20,6 +20,8 @@ export interface TestGate {
   readonly attempts: Attempts
   /** Why sessions have ended, in order. */
   readonly sessionEnds: readonly SessionEnd[]
+  /** Denials after which a session went on. */
+  readonly denials: readonly FailureName[]
   readonly clock: { nowMs(): number; offsetMs: number }
   /** A client with its session; its CONNACK has been taken. */
   session(version: 4 | 5, fields?: object, certificate?: TestCertificate): Promise<RawClient>
@@ -64,6 +66,7 @@ export async function testGate(
   const upstream = new FakeUpstream()
   const attempts = new Attempts()
   const sessionEnds: SessionEnd[] = []
+  const denials: FailureName[] = []
   const clock = { offsetMs: 0, nowMs: () => Date.now() + clock.offsetMs }
   const gate = await startGate({
     listeners: [options.listener ?? {}, ...(options.more ?? [])].map((each) => ({
@@ -74,7 +77,7 @@ export async function testGate(
     sessionTickets: options.sessionTickets ?? false,
     admission,
     attempts,
-    observer: { sessionEnded: (cause) => sessionEnds.push(cause) },
+    observer: { sessionEnded: (cause) => sessionEnds.push(cause), packetDenied: (code) => denials.push(code) },
     upstream,
     clock,
     random: { bytes: (count) => randomBytes(count) },
@@ -93,5 +96,5 @@ export async function testGate(
     if ((connack.returnCode ?? connack.reasonCode) !== 0) throw new Error(`refused: ${JSON.stringify(connack)}`)
     return client
   }
-  return { gate, port, admission, upstream, attempts, sessionEnds, clock, session }
+  return { gate, port, admission, upstream, attempts, sessionEnds, denials, clock, session }
 }

@@ -101,6 +101,7 @@ suite('a version of the policy', () => {
     assert.equal(rights.mayPublish('devices/pump-8/x' as TopicName), true)
     const told = api.hub.log.lines.filter(({ message }) => message === 'the shadow policy decides otherwise')
     assert.equal(told.length, 1)
+    assert.equal(api.hub.observer.lines.filter((line) => line === 'shadowDiffered publish deny').length, 2)
     assert.deepEqual([told[0]?.fields.active, told[0]?.fields.other], ['allow', 'deny'])
     await answered(ask(api, 'POST', '/shadow-policy/end', {}))
     assert.equal((await answered<PolicyView>(ask(api, 'GET', `/policies/${draft.number}`))).state, 'draft')

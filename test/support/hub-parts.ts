@@ -124,6 +124,12 @@ export class ObserverBook implements Observer {
   attemptDropped(): void {
     this.#tell('attemptDropped')
   }
+  packetDenied(...args: Parameters<Observer['packetDenied']>): void {
+    this.#tell('packetDenied', ...args)
+  }
+  shadowDiffered(...args: Parameters<Observer['shadowDiffered']>): void {
+    this.#tell('shadowDiffered', ...args)
+  }
   sessionEnded(...args: Parameters<Observer['sessionEnded']>): void {
     this.#tell('sessionEnded', ...args)
   }

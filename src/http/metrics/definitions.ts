@@ -32,6 +32,19 @@ export const definitions = {
     help: 'MQTT sessions that are over',
     labels: { cause: 'client-disconnect, or a failure, as in docs/errors.md' },
   },
+  handfast_packets_denied_total: {
+    type: 'counter',
+    help: 'packets of MQTT sessions that the policy denied while the session went on',
+    labels: { code },
+  },
+  handfast_policy_shadow_differences_total: {
+    type: 'counter',
+    help: 'decisions that the version of the policy in the shadow would have made otherwise',
+    labels: {
+      action: 'connect, publish, subscribe, receive, retain or will',
+      would: 'allow or deny: what it would have done',
+    },
+  },
   handfast_mqtt_packets_total: {
     type: 'counter',
     help: 'MQTT packets of sessions, from their CONNACK on',

@@ -41,6 +41,14 @@ export class HubMetrics implements Observer {
     this.#metrics.counter('handfast_sessions_ended_total').inc({ cause })
   }
 
+  packetDenied(code: Parameters<Observer['packetDenied']>[0]): void {
+    this.#metrics.counter('handfast_packets_denied_total').inc({ code })
+  }
+
+  shadowDiffered(action: Parameters<Observer['shadowDiffered']>[0], would: 'allow' | 'deny'): void {
+    this.#metrics.counter('handfast_policy_shadow_differences_total').inc({ action, would })
+  }
+
   issuance(profile: string, outcome: Parameters<Observer['issuance']>[1]): void {
     this.#metrics.counter('handfast_issuances_total').inc({ profile, outcome })
   }

@@ -5,6 +5,7 @@
 import type { Act } from '../../core/authorisation/act.ts'
 import type { Refusal } from '../../core/authorisation/decide.ts'
 import type { FailureName } from '../../core/failure/catalogue.ts'
+import type { Action } from '../../core/policy/rights.ts'
 import type { NewAttempt } from './attempts.ts'
 
 /** Why a session is over. */
@@ -28,6 +29,10 @@ export interface Observer {
   attemptDropped(): void
   /** A session that had begun is over. */
   sessionEnded(cause: SessionEnd): void
+  /** A packet of a session was denied by the policy, and the session goes on. */
+  packetDenied(code: FailureName): void
+  /** The version of the policy that is tried in the shadow would have decided otherwise. */
+  shadowDiffered(action: Action, would: 'allow' | 'deny'): void
   issuance(profile: string, outcome: IssuanceOutcome): void
   /** A request to enrol was not answered with a certificate. */
   enrolmentRefused(code: FailureName): void
@@ -55,6 +60,8 @@ export const silentObserver: Observer = {
   attempt() {},
   attemptDropped() {},
   sessionEnded() {},
+  packetDenied() {},
+  shadowDiffered() {},
   issuance() {},
   enrolmentRefused() {},
   renewal() {},
