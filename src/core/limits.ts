@@ -182,10 +182,18 @@ export const limits = {
   /** Connections that are between accept and CONNECT at one time. */
   halfOpenConnectionsMax: 4_096,
   /**
-   * The same for one IPv4 address or one IPv6 network of 64 bits, so that nobody takes all of them. A plant behind one
-   * address still comes in: a connection counts only until its CONNECT.
+   * The same for one IPv4 address, or one IPv6 network of 64 bits, that has failed too often. Others may have all of them: a
+   * plant behind one address comes back at once.
    */
-  halfOpenPerAddressMax: 256,
+  halfOpenFailingMax: 16,
+  /** Connections of one address that may come to nothing before it counts as failing. */
+  connectFailuresMax: 200,
+  /** After what time a failure is forgotten: three a second are a device or two that do not get in, and no flood. */
+  connectFailureForgottenMs: 300,
+  /** Addresses whose failures are remembered. */
+  connectFailureSourcesMax: 50_000,
+  /** A PROXY header of version 2 with its extensions: load balancers send some hundred bytes. */
+  proxyHeaderBytesMax: 2_048,
   /** A password that an operator brings; those that the hub makes have 24 characters of 6 bits. */
   passwordCharsMin: 12,
   passwordCharsMax: 128,

@@ -16,6 +16,7 @@ import type { Rights, Subject } from '../core/policy/rights.ts'
 import type { Entrant, Refusal } from '../hub/gate-admission.ts'
 import type { UpstreamClient } from '../hub/ports/upstream.ts'
 import { admittingConnack, refusingConnack } from './connack.ts'
+import { noteFailure } from './connect-failures.ts'
 import { type FirstPacket, readFirstPacket } from './connect-reading.ts'
 import { closeGently, type Sockets } from './farewell.ts'
 import { handshakeFailure, isClientAlert } from './handshake-failure.ts'
@@ -255,6 +256,7 @@ class Connection {
     }
     splitter.afterConnect(limits.packetBytesMax, connect.isV31)
     live.start(this.#live)
+    this.#context.halfOpen.succeeded(this.#known.address)
     recordAdmission(this.#context, this.#known)
     const session = new Session(this.#context, {
       sockets: this.#sockets,
@@ -314,6 +316,7 @@ class Connection {
 
   /** Tells the client, as far as it can be told, and closes. */
   refuse(ending: Ending): void {
+    noteFailure(this.#context, this.#known.address, ending)
     recordRefusal(this.#context, this.#known, ending)
     const { farewellMs } = this.#context.limits
     const answer = this.#answer

@@ -2,6 +2,7 @@
 import { limits as catalogue } from '../core/limits.ts'
 import type { ListenerSettings } from '../core/listener/listener-settings.ts'
 import { defaultRights } from '../core/policy/rights.ts'
+import { noteFailure } from './connect-failures.ts'
 import { serveConnection } from './connection.ts'
 import { HalfOpen } from './half-open.ts'
 import { Listener } from './listener.ts'
@@ -21,9 +22,9 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   const limits: GateLimits = { ...catalogue, ...options.limits }
   const live = new LiveConnections(limits)
   const traffic = new Traffic()
-  const halfOpen = new HalfOpen<object>(limits)
-  const shared = { ...options, rightsOf: options.rightsOf ?? defaultRights, limits, live, traffic }
-  const listeners = options.listeners.map((settings) => openListener(settings, shared, halfOpen))
+  const halfOpen = new HalfOpen<object>(limits, options.clock)
+  const shared = { ...options, rightsOf: options.rightsOf ?? defaultRights, limits, live, halfOpen, traffic }
+  const listeners = options.listeners.map((settings) => openListener(settings, shared))
   const addresses = await listenAll(listeners)
   const [address] = addresses
   if (address === undefined) throw new TypeError('a gate needs a listener')
@@ -50,7 +51,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
 
 type Shared = Omit<GateContext, 'listener'> & Pick<GateOptions, 'certificate'>
 
-function openListener(settings: ListenerSettings, shared: Shared, halfOpen: HalfOpen<object>): Listener {
+function openListener(settings: ListenerSettings, shared: Shared): Listener {
   const context: GateContext = { ...shared, listener: settings }
   return new Listener({
     settings,
@@ -59,10 +60,13 @@ function openListener(settings: ListenerSettings, shared: Shared, halfOpen: Half
     trusted: () => shared.trustedFor?.(settings.anchors) ?? [],
     sessionTickets: shared.sessionTickets,
     limits: shared.limits,
-    halfOpen,
+    halfOpen: shared.halfOpen,
     onAccepted: () => shared.traffic.connectionsAccepted++,
     onSecure: (sockets, address, connected) => void serveConnection(context, sockets, address, connected),
-    onFailure: (address, ending) => recordRefusal(context, knownOf(address), ending),
+    onFailure: (address, ending) => {
+      noteFailure(context, address, ending)
+      recordRefusal(context, knownOf(address), ending)
+    },
   })
 }
 

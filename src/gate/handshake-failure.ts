@@ -1,5 +1,6 @@
 /** Says in a sentence why a TLS handshake came to nothing. */
 import { quote } from '../core/errors.ts'
+import { beginsProxyHeader } from '../core/listener/proxy-header.ts'
 import type { Ending } from './options.ts'
 
 const HANDSHAKE_RECORD = 0x16
@@ -21,11 +22,18 @@ export function firstBytesRefusal(bytes: Uint8Array): Ending | null {
     const sentence = 'the client sent a TLS alert in place of a ClientHello: its own TLS settings cannot work'
     return { code: 'tls-failed', sentence }
   }
+  if (bytes.length >= 12 && beginsProxyHeader(bytes)) return proxyRefused('version 2')
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 16)).toString('latin1')
+  if (start.startsWith('PROXY ')) return proxyRefused('version 1')
   if (/^(GET|HEAD|POST|PUT|DELETE|OPTIONS|CONNECT|TRACE|PATCH|PRI) /.test(start)) {
     return { code: 'http-on-tls-port', sentence: `the client spoke HTTP on the MQTT port: ${quote(start)}` }
   }
   return { code: 'not-tls', sentence: `the first bytes were neither TLS nor MQTT: ${quote(start)}` }
+}
+
+function proxyRefused(version: string): Ending {
+  const sentence = `the connection began with a PROXY header of ${version}, which is not accepted from there`
+  return { code: 'proxy-header-refused', sentence }
 }
 
 /** The ClientHello of SSL 2.0, which OpenSSL answers with the right alert. */

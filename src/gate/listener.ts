@@ -6,7 +6,9 @@
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
+import { isInNetwork, type Network, parseNetwork } from '../core/identity/network.ts'
 import type { ListenerSettings } from '../core/listener/listener-settings.ts'
+import { readProxyHeader } from '../core/listener/proxy-header.ts'
 import { listenerPurpose, listenFailure } from '../hub/listen-failure.ts'
 import { peerAddress } from '../hub/peer-address.ts'
 import type { Sockets } from './farewell.ts'
@@ -36,9 +38,12 @@ export interface ListenerOptions {
 /** A connection between accept and the end of its handshake. */
 interface Handshake {
   readonly raw: Socket
-  readonly address: string
+  /** Of the client; until its PROXY header has come, that of the proxy. */
+  address: string
   readonly timer: NodeJS.Timeout
   hasSpoken: boolean
+  /** What has come of a PROXY header; null where none is due. */
+  proxyBytes: Buffer | null
 }
 
 export class Listener {
@@ -50,11 +55,13 @@ export class Listener {
   readonly #handshakes = new Map<string, Handshake>()
   readonly #halfOpen: HalfOpen<object>
   readonly #open = new Set<Socket>()
+  readonly #proxies: readonly Network[]
 
   constructor(options: ListenerOptions) {
     this.#options = options
     this.#certificate = options.certificate
     this.#halfOpen = options.halfOpen
+    this.#proxies = (options.settings.proxyProtocol?.networks ?? []).flatMap((text) => parseNetwork(text) ?? [])
     this.#tcp = createServer({ noDelay: true }, (raw) => this.#accept(raw))
     this.#tls = createTlsServer({
       ...serverSettings(options.certificate, this.#terms(), options.limits.tlsHandshakeMs),
@@ -129,7 +136,8 @@ export class Listener {
       raw.destroy()
       return
     }
-    const refusal = this.#refusalOf(raw, address)
+    const isProxy = this.#proxies.some((network) => isInNetwork(address, network))
+    const refusal = this.#refusalOf(raw, isProxy ? null : address)
     if (refusal !== null) {
       raw.resetAndDestroy()
       this.#options.onFailure(address, refusal)
@@ -137,7 +145,7 @@ export class Listener {
     }
     this.#open.add(raw)
     const timer = setTimeout(() => this.#timeOut(peer), this.#options.limits.tlsHandshakeMs)
-    const handshake: Handshake = { raw, address, timer, hasSpoken: false }
+    const handshake: Handshake = { raw, address, timer, hasSpoken: false, proxyBytes: isProxy ? Buffer.alloc(0) : null }
     this.#handshakes.set(peer, handshake)
     raw.once('close', () => {
       this.#open.delete(raw)
@@ -151,13 +159,12 @@ export class Listener {
   }
 
   /** Counts a connection, or says why there is no room for it. */
-  #refusalOf(raw: Socket, address: string): Ending | null {
+  #refusalOf(raw: Socket, address: string | null): Ending | null {
     const { connectionsMax } = this.#options.settings.limits
     if (connectionsMax !== null && this.#open.size >= connectionsMax) {
       return { code: 'too-many-connections', sentence: `the listener has ${connectionsMax} connections already` }
     }
-    const refusal = this.#halfOpen.add(raw, address)
-    return refusal === null ? null : { code: 'too-many-handshakes', sentence: refusal }
+    return this.#halfOpen.add(raw, address, (why) => this.#giveWay(raw, why))
   }
 
   #peek(peer: string, handshake: Handshake): void {
@@ -169,14 +176,50 @@ export class Listener {
       return
     }
     handshake.hasSpoken = true
-    const refusal = firstBytesRefusal(bytes)
-    if (refusal !== null) {
-      this.#settle(peer)
-      this.#fail(handshake, refusal)
-      return
+    if (handshake.proxyBytes === null) this.#begin(peer, handshake, bytes)
+    else this.#readProxyHeader(peer, handshake, Buffer.concat([handshake.proxyBytes, bytes]))
+  }
+
+  /** The header is the proxy's; what follows it is the client's. */
+  #readProxyHeader(peer: string, handshake: Handshake, bytes: Buffer): void {
+    const { raw } = handshake
+    const header = readProxyHeader(bytes)
+    const goOn = () => raw.once('readable', () => this.#peek(peer, handshake))
+    if (header.kind === 'malformed') {
+      this.#refuse(peer, handshake, { code: 'proxy-header-invalid', sentence: header.sentence })
+    } else if (header.kind === 'incomplete') {
+      handshake.proxyBytes = bytes
+      goOn()
+    } else {
+      handshake.proxyBytes = null
+      handshake.address = header.address ?? handshake.address
+      const refusal = header.address === null ? null : this.#halfOpen.comesFrom(raw, header.address)
+      if (refusal !== null) this.#refuse(peer, handshake, refusal)
+      else if (bytes.length > header.bytes) this.#begin(peer, handshake, bytes.subarray(header.bytes))
+      else goOn()
     }
-    raw.unshift(bytes)
-    this.#tls.emit('connection', raw)
+  }
+
+  /** Hands a connection to TLS, if its first bytes may be that. */
+  #begin(peer: string, handshake: Handshake, bytes: Buffer): void {
+    const refusal = firstBytesRefusal(bytes)
+    if (refusal === null) {
+      handshake.raw.unshift(bytes)
+      this.#tls.emit('connection', handshake.raw)
+    } else this.#refuse(peer, handshake, refusal)
+  }
+
+  #refuse(peer: string, handshake: Handshake, why: Ending): void {
+    this.#settle(peer)
+    this.#fail(handshake, why)
+  }
+
+  /** Somebody else needs the place of a connection that has not sent its CONNECT. */
+  #giveWay(raw: Socket, why: Ending): void {
+    const peer = peerOf(raw)
+    const handshake = this.#settle(peer)
+    raw.resetAndDestroy()
+    if (handshake !== null) this.#options.onFailure(handshake.address, why)
   }
 
   #timeOut(peer: string): void {

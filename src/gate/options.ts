@@ -14,6 +14,7 @@ import type { Observer } from '../hub/ports/observer.ts'
 import type { Random } from '../hub/ports/random.ts'
 import type { Upstream } from '../hub/ports/upstream.ts'
 import type { DeniedPublishV3 } from './guard.ts'
+import type { HalfOpen } from './half-open.ts'
 import type { LiveConnections } from './live-connections.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -34,7 +35,10 @@ export interface AttemptRecorder {
 type GateLimitName =
   | 'tlsHandshakeMs'
   | 'halfOpenConnectionsMax'
-  | 'halfOpenPerAddressMax'
+  | 'halfOpenFailingMax'
+  | 'connectFailuresMax'
+  | 'connectFailureForgottenMs'
+  | 'connectFailureSourcesMax'
   | 'sessionsMax'
   | 'sessionsPerIdentityMax'
   | 'connectMs'
@@ -85,6 +89,7 @@ export interface GateContext extends Omit<GateOptions, 'listeners' | 'certificat
   readonly rightsOf: (subject: Subject) => Rights
   readonly limits: GateLimits
   readonly live: LiveConnections
+  readonly halfOpen: HalfOpen<object>
   readonly traffic: Traffic
 }
 

@@ -47,6 +47,14 @@ export class RateTable {
     return 0
   }
 
+  /** Takes one back: the account is even one step sooner. */
+  giveBack(key: string, nowMs: number): void {
+    if (!this.#evenAtMs.has(key)) return
+    const evenAtMs = this.#known(key, nowMs) - this.#rate.everyMs
+    if (evenAtMs > nowMs) this.#evenAtMs.set(key, evenAtMs)
+    else this.#evenAtMs.delete(key)
+  }
+
   /** What `take` would answer; nothing is taken. */
   waitMs(key: string, nowMs: number): number {
     const { burst, everyMs } = this.#rate

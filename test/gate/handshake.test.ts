@@ -38,8 +38,8 @@ suite('what never becomes a TLS connection is told apart', { timeout: 20_000 }, 
 
   test('anything else, with its first bytes', async (t) => {
     const { port, attempts } = await testGate(t)
-    tcp(port, 'PROXY TCP4 1.2.3.4')
-    assert.match((await attempts.with('not-tls')).sentence, /"PROXY TCP4/)
+    tcp(port, 'SSH-2.0-x')
+    assert.match((await attempts.with('not-tls')).sentence, /"SSH-2.0-x/)
   })
 
   test('a health check that closes without a byte', async (t) => {
@@ -93,15 +93,18 @@ suite('what never becomes a TLS connection is told apart', { timeout: 20_000 }, 
     for (const socket of waiting) socket.destroy()
   })
 
-  test('more of them from one address than it may have', async (t) => {
-    const { port, attempts } = await testGate(t, { limits: { halfOpenPerAddressMax: 2 } })
-    const waiting = [tcp(port), tcp(port), tcp(port)]
-    assert.match((await attempts.with('too-many-handshakes')).sentence, /2 connections from 127\.0\.0\.1 /)
+  test('more of them from an address that has failed too often than it may have', async (t) => {
+    const limits = { halfOpenFailingMax: 1, connectFailuresMax: 1, connectFailureForgottenMs: 3_600_000 }
+    const { port, attempts } = await testGate(t, { limits })
+    tcp(port, 'neither TLS nor MQTT')
+    await attempts.with('not-tls')
+    const waiting = [tcp(port), tcp(port)]
+    assert.match((await attempts.with('address-failing')).sentence, /connections from 127\.0\.0\.1 have failed/)
     for (const socket of waiting) socket.destroy()
   })
 
   test('sessions do not count among them', async (t) => {
-    const { session } = await testGate(t, { limits: { halfOpenPerAddressMax: 1 } })
+    const { session } = await testGate(t, { limits: { halfOpenConnectionsMax: 1 } })
     for (const clientId of ['a', 'b', 'c']) await session(5, { clientId })
   })
 })
