@@ -53,6 +53,7 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
   pg: ['store'],
   'prom-client': ['http'],
   mqtt: ['simulate'],
+  ws: ['gate'],
   commander: ['cli'],
   pino: ['cli'],
   yaml: ['config', 'core'],

@@ -192,6 +192,10 @@ export const limits = {
   connectFailureForgottenMs: 300,
   /** Addresses whose failures are remembered. */
   connectFailureSourcesMax: 50_000,
+  /** A message of a WebSocket: several packets in one, the largest among them. */
+  websocketMessageBytesMax: 1024 * 1024,
+  /** Bytes that wait for a client that sends pings: past them it gets no answers. */
+  websocketPongBytesMax: 16 * 1024,
   /** A PROXY header of version 2 with its extensions: load balancers send some hundred bytes. */
   proxyHeaderBytesMax: 2_048,
   /** A password that an operator brings; those that the hub makes have 24 characters of 6 bits. */

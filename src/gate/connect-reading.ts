@@ -1,5 +1,5 @@
 /** Waits for the first packet of a client, a CONNECT, within bounds of size and time. */
-import type { TLSSocket } from 'node:tls'
+import type { Duplex } from 'node:stream'
 import { PacketSplitter } from '../core/mqtt/splitter.ts'
 import { Violation } from '../core/mqtt/violation.ts'
 import type { GateLimits } from './options.ts'
@@ -14,7 +14,7 @@ export type FirstPacket =
 
 /** Reads until one of the outcomes is there. Nothing but that packet is taken from the client. */
 export function readFirstPacket(
-  socket: TLSSocket,
+  socket: Duplex,
   limits: Pick<GateLimits, 'connectMs' | 'connectBytesMax'>,
 ): Promise<FirstPacket> {
   return new Promise((resolve) => {

@@ -34,10 +34,10 @@ export async function serveConnection(
   address: string,
   connected: () => void,
 ): Promise<void> {
-  const certificate = sockets.socket.getPeerX509Certificate()?.raw ?? null
+  const certificate = sockets.tls.getPeerX509Certificate()?.raw ?? null
   const fingerprint = certificate === null ? null : createHash('sha256').update(certificate).digest('hex')
   const live = context.live.open(fingerprint)
-  const known: Known = { ...knownOf(address), tlsVersion: sockets.socket.getProtocol() }
+  const known: Known = { ...knownOf(address), tlsVersion: sockets.tls.getProtocol() }
   const connection = new Connection(context, sockets, live, known)
   try {
     await connection.serve(certificate, connected)

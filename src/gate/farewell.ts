@@ -1,5 +1,6 @@
 /** How a connection is closed: what the client is told, and that the socket really ends. */
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { type FailureName, failure, toldToClient } from '../core/failure/catalogue.ts'
 import { wireForms } from '../core/failure/wire-forms.ts'
@@ -34,9 +35,12 @@ export function farewellPacket(ending: Ending, version: ProtocolVersion, bytesMa
   )
 }
 
-/** The two ends of one connection: TLS, and the TCP socket below it. */
+/** One connection at its three heights. */
 export interface Sockets {
-  readonly socket: TLSSocket
+  /** Where MQTT is spoken: TLS itself, or the WebSocket in it. */
+  readonly socket: Duplex
+  readonly tls: TLSSocket
+  /** The TCP socket below. */
   readonly raw: Socket
 }
 
@@ -79,7 +83,7 @@ export function closeAtOnce({ socket, raw }: Sockets, lastWord: Buffer | null): 
 }
 
 /** Drops the connection and everything that waits in it. */
-export function reset({ socket, raw }: Sockets): void {
+export function reset({ socket, raw }: Pick<Sockets, 'socket' | 'raw'>): void {
   if (!raw.destroyed) raw.resetAndDestroy()
   socket.destroy()
 }

@@ -5,7 +5,8 @@
  * connection that never says anything costs no TLS state.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
+import type { Duplex } from 'node:stream'
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { isInNetwork, type Network, parseNetwork } from '../core/identity/network.ts'
 import type { ListenerSettings } from '../core/listener/listener-settings.ts'
 import { readProxyHeader } from '../core/listener/proxy-header.ts'
@@ -16,6 +17,7 @@ import type { HalfOpen } from './half-open.ts'
 import { closedEarly, closedUnused, firstBytesRefusal, handshakeFailure } from './handshake-failure.ts'
 import type { Ending, GateCertificate, GateLimits, ListenerAddress } from './options.ts'
 import { choiceByName, secureContextSettings, serverSettings, type TlsTerms } from './tls-settings.ts'
+import { WebSocketDoor } from './websocket.ts'
 
 export interface ListenerOptions {
   readonly settings: ListenerSettings
@@ -24,7 +26,7 @@ export interface ListenerOptions {
   /** Certificates of the listener's trust anchors, PEM. */
   trusted(): readonly string[]
   readonly sessionTickets: boolean
-  readonly limits: Pick<GateLimits, 'tlsHandshakeMs'>
+  readonly limits: Pick<GateLimits, 'tlsHandshakeMs' | 'farewellMs'>
   /** Shared by all listeners of the gate. */
   readonly halfOpen: HalfOpen<object>
   /** A TCP connection has come. */
@@ -42,6 +44,8 @@ interface Handshake {
   address: string
   readonly timer: NodeJS.Timeout
   hasSpoken: boolean
+  /** TLS stands, and the request for a WebSocket is awaited. */
+  isSecure: boolean
   /** What has come of a PROXY header; null where none is due. */
   proxyBytes: Buffer | null
 }
@@ -56,26 +60,35 @@ export class Listener {
   readonly #halfOpen: HalfOpen<object>
   readonly #open = new Set<Socket>()
   readonly #proxies: readonly Network[]
+  /** Null where MQTT is spoken straight over TLS. */
+  readonly #door: WebSocketDoor | null
 
   constructor(options: ListenerOptions) {
     this.#options = options
     this.#certificate = options.certificate
     this.#halfOpen = options.halfOpen
     this.#proxies = (options.settings.proxyProtocol?.networks ?? []).flatMap((text) => parseNetwork(text) ?? [])
+    const { websocket } = options.settings
+    this.#door =
+      websocket === null
+        ? null
+        : new WebSocketDoor(websocket, {
+            onOpen: (tls, stream) => this.#serve(tls, stream),
+            onRefused: (tls, why) => this.#turnAway(tls, why),
+          })
     this.#tcp = createServer({ noDelay: true }, (raw) => this.#accept(raw))
     this.#tls = createTlsServer({
       ...serverSettings(options.certificate, this.#terms(), options.limits.tlsHandshakeMs),
       ...choiceByName((name) => options.certificateFor?.(name) ?? null, this.#termsOfNow),
     })
     this.#tls.on('secureConnection', (socket) => {
-      const handshake = this.#settle(peerOf(socket))
       socket.on('error', () => {})
-      if (handshake === null) {
-        socket.destroy()
-        return
+      if (this.#door === null) this.#serve(socket, socket)
+      else {
+        const handshake = this.#handshakes.get(peerOf(socket) ?? '')
+        if (handshake !== undefined) handshake.isSecure = true
+        this.#door.take(socket)
       }
-      const { raw, address } = handshake
-      options.onSecure({ socket, raw }, address, () => this.#halfOpen.delete(raw))
     })
     this.#tls.on('tlsClientError', (error, socket) => {
       // Where the socket is gone already, its close is the failure.
@@ -145,7 +158,14 @@ export class Listener {
     }
     this.#open.add(raw)
     const timer = setTimeout(() => this.#timeOut(peer), this.#options.limits.tlsHandshakeMs)
-    const handshake: Handshake = { raw, address, timer, hasSpoken: false, proxyBytes: isProxy ? Buffer.alloc(0) : null }
+    const handshake: Handshake = {
+      raw,
+      address,
+      timer,
+      hasSpoken: false,
+      isSecure: false,
+      proxyBytes: isProxy ? Buffer.alloc(0) : null,
+    }
     this.#handshakes.set(peer, handshake)
     raw.once('close', () => {
       this.#open.delete(raw)
@@ -153,7 +173,7 @@ export class Listener {
       // Only a handshake that nothing else has settled ends here.
       if (this.#handshakes.get(peer) !== handshake) return
       this.#settle(peer)
-      this.#fail(handshake, handshake.hasSpoken ? closedEarly : closedUnused)
+      this.#fail(handshake, closingOf(handshake))
     })
     raw.once('readable', () => this.#peek(peer, handshake))
   }
@@ -222,13 +242,38 @@ export class Listener {
     if (handshake !== null) this.#options.onFailure(handshake.address, why)
   }
 
+  /** Hands on a connection that is ready for MQTT. */
+  #serve(tls: TLSSocket, socket: Duplex): void {
+    const handshake = this.#settle(peerOf(tls))
+    socket.on('error', () => {})
+    if (handshake === null) {
+      socket.destroy()
+      return
+    }
+    const { raw, address } = handshake
+    this.#options.onSecure({ socket, tls, raw }, address, () => this.#halfOpen.delete(raw))
+  }
+
+  /** The request for a WebSocket was refused; its answer is on its way. */
+  #turnAway(tls: TLSSocket, why: Ending): void {
+    const handshake = this.#settle(peerOf(tls))
+    if (handshake === null) return
+    const { raw, address } = handshake
+    const timer = setTimeout(() => raw.destroy(), this.#options.limits.farewellMs).unref()
+    raw.once('close', () => clearTimeout(timer))
+    this.#options.onFailure(address, why)
+  }
+
   #timeOut(peer: string): void {
     const handshake = this.#settle(peer)
     if (handshake === null) return
-    this.#fail(handshake, {
-      code: 'tls-timeout',
-      sentence: `the TLS handshake did not end within ${this.#options.limits.tlsHandshakeMs / 1000} s`,
-    })
+    const within = `within ${this.#options.limits.tlsHandshakeMs / 1000} s`
+    this.#fail(
+      handshake,
+      handshake.isSecure
+        ? { code: 'connect-timeout', sentence: `TLS succeeded but no WebSocket was opened ${within}` }
+        : { code: 'tls-timeout', sentence: `the TLS handshake did not end ${within}` },
+    )
   }
 
   /** Takes a handshake off the list of those that run; null when it is not there any more. */
@@ -245,6 +290,12 @@ export class Listener {
     handshake.raw.destroy()
     this.#options.onFailure(handshake.address, ending)
   }
+}
+
+/** Why a connection counts as failed that has closed by itself. */
+function closingOf({ hasSpoken, isSecure }: Handshake): Ending {
+  if (isSecure) return { code: 'closed-before-connect', sentence: 'the client closed before it opened a WebSocket' }
+  return hasSpoken ? closedEarly : closedUnused
 }
 
 function peerOf(socket: Socket): string | null {

@@ -110,6 +110,15 @@ export const transportFailures = {
     'connections from this address have failed too often; only a few are let in at a time',
     'find what fails there: `handfast attempts --failed`; good devices behind the address still come in, more slowly',
   ),
+  'websocket-refused': entry(
+    'HF-1115',
+    'tls',
+    'device',
+    'malformed',
+    'general',
+    'the HTTP request on a WebSocket listener did not open a WebSocket for MQTT',
+    'use the address that `handfast status` shows, with the subprotocol "mqtt"; list the origin of a page of yours in `websocket` of the listener',
+  ),
   'proxy-header-invalid': entry(
     'HF-1113',
     'tcp',
