@@ -3,10 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Gate } from '../gate/gate.ts'
 import { tlsOptions } from '../http/listen.ts'
-import { type CurrentPolicy, changesPolicy } from '../hub/current-policy.ts'
 import type { HubEvent } from '../hub/ports/events.ts'
-import type { Log } from '../hub/ports/log.ts'
-import type { Store } from '../hub/ports/store.ts'
 import type { ServerCertificate } from '../hub/server-certificate.ts'
 
 /** Closes the sessions that an event takes the right from. */
@@ -34,34 +31,6 @@ export function closeSessions(gate: Gate, event: HubEvent): void {
       return
     }
     default:
-  }
-}
-
-/**
- * Has sessions look at their rights anew where an event may have changed them: all of them for the policy, those of one identity
- * for a change of its group or attributes.
- */
-export function changeRights(
-  hub: { readonly store: Pick<Store, 'identities'>; readonly policy: CurrentPolicy; readonly log: Log },
-  gate: Pick<Gate, 'refreshRights'>,
-  event: HubEvent,
-): void {
-  void refreshed(hub, gate, event).catch((error: unknown) =>
-    hub.log.error('rights could not be looked at anew', { event: event.number, error }),
-  )
-}
-
-async function refreshed(
-  { store, policy }: { readonly store: Pick<Store, 'identities'>; readonly policy: CurrentPolicy },
-  gate: Pick<Gate, 'refreshRights'>,
-  event: HubEvent,
-): Promise<void> {
-  if (changesPolicy(event)) {
-    await policy.refresh()
-    gate.refreshRights()
-  } else if (event.type === 'identity-changed') {
-    const identity = await store.identities.find(event.identityId)
-    if (identity !== null) gate.refreshRights(identity)
   }
 }
 

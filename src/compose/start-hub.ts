@@ -17,6 +17,7 @@ import { endOverlaps } from '../hub/end-overlaps.ts'
 import { EnrolmentRates } from '../hub/enrolment-rates.ts'
 import { FailureLimiter } from '../hub/failure-limiter.ts'
 import { followEvents } from '../hub/follow-events.ts'
+import { followRights } from '../hub/follow-rights.ts'
 import { gateAdmission } from '../hub/gate-admission.ts'
 import { hubIdentityId } from '../hub/hub-credential.ts'
 import type { HubNames } from '../hub/hub-names.ts'
@@ -48,7 +49,7 @@ import { version } from '../version.ts'
 import { openApiSocket } from './api-socket.ts'
 import { Closing } from './closing.ts'
 import { openFoundation } from './foundation.ts'
-import { changeRights, closeSessions, exchangeCertificate } from './live-changes.ts'
+import { closeSessions, exchangeCertificate } from './live-changes.ts'
 
 export interface Endpoint {
   readonly host: string
@@ -258,9 +259,11 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
       .refresh()
       .then(() => roller.round())
       .catch((error: unknown) => log.error('the authorities could not be read', { error }))
+  const rights = followRights({ store, policy, log }, gate)
+  closing.add('rights', () => rights.stop())
   const follower = followEvents({ store, log }, lastEvent, (event) => {
     closeSessions(gate, event)
-    changeRights({ store, policy, log }, gate, event)
+    rights.noted(event)
     if (event.type === 'authority-changed') void authoritiesChanged()
     crls.noted(event)
     ocsp.noted(event)

@@ -42,16 +42,35 @@ export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
   /** What was told of the shadow: each difference of an identity once. */
   let told = new Set<string>()
 
-  async function refresh(): Promise<void> {
+  async function read(): Promise<void> {
     const [now, beside] = await Promise.all([
       hub.store.policies.inState('active'),
       hub.store.policies.inState('shadow'),
     ])
-    if (now?.number !== active.number) active = loaded(now)
-    if (beside?.number !== shadow?.number) {
-      shadow = beside === null ? null : loaded(beside)
+    if ((now?.number ?? null) !== active.number) active = loadedOrClosed(now)
+    if ((beside?.number ?? null) !== (shadow?.number ?? null)) {
+      shadow = beside === null ? null : loadedOrClosed(beside)
       told = new Set()
     }
+  }
+
+  /** An older Handfast may have taken what this one does not read: then nobody may do anything until an operator has mended it. */
+  function loadedOrClosed(row: PolicyRow | null): Loaded {
+    try {
+      return loaded(row)
+    } catch (error) {
+      log.error('a version of the policy cannot be read: it allows nothing', { version: row?.number ?? null, error })
+      const closed = { ...defaultPolicy, bindings: [] }
+      return { number: row?.number ?? null, policy: closed, compiled: compilePolicy(closed) }
+    }
+  }
+
+  // One behind the other, so that what was read first never takes the place of what was read later.
+  let reading: Promise<void> = Promise.resolve()
+  function refresh(): Promise<void> {
+    const mine = reading.then(read)
+    reading = mine.catch(() => {})
+    return mine
   }
 
   function differs(subject: Subject, action: Action, topic: string, allowed: boolean): void {
