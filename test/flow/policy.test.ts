@@ -64,6 +64,18 @@ test('a policy from its file to sessions that live', needs('mosquitto_pub', 'mos
     await hub.json(['policy', 'test', wideFile])
   })
 
+  await t.test('is warned of what it grants, with a count where the hub is asked', async () => {
+    const all = file(
+      'all.yaml',
+      wide.replace("'lines/${identity.group}/#'", "'#'").replace('{ group: [l3, l4] }', 'everyone'),
+    )
+    const warnings = async (...args: readonly string[]) =>
+      (await hub.json<{ warnings: { rule: string; message: string }[] }>(['policy', 'check', all, ...args])).warnings
+    assert.match((await warnings()).find(({ rule }) => rule === 'wide-grant')?.message ?? '', /on "#" to everyone$/)
+    const counted = (await warnings('--registry')).find(({ rule }) => rule === 'wide-grant')
+    assert.match(counted?.message ?? '', /on "#" to everyone \((\d+) identities\)$/)
+  })
+
   await t.test('is made active, and an identity has what its group has', async () => {
     const { number } = await hub.json<PolicyView>(['policy', 'add', wideFile, '--note', 'lines'])
     assert.match(

@@ -14,22 +14,28 @@ import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
 import { note, printJson, printLine } from '../../output.ts'
 import { lineChanges } from './line-changes.ts'
 import { readPolicyFile } from './read-file.ts'
+import { registeredFleet } from './registered.ts'
 
 interface FileOptions {
   readonly json?: boolean
 }
 
 export function defineCheck(command: Command): void {
-  command.option('--json', 'print JSON').action(async (file: string, { json }: FileOptions) => {
-    const { policy, problems } = readPolicy(await readPolicyFile(file))
-    const warnings = problems.length > 0 ? [] : lintPolicy(policy, null, Date.now())
-    if (json) printJson({ problems: problems.map(asView), warnings: warnings.map(asWarningView) })
-    if (problems.length > 0) throw told(file, problems, json === true, 'policy-invalid')
-    if (json) return
-    for (const warning of warnings) printLine(`${file}:${problemLine(warning)} (warning: ${warning.rule})`)
-    printLine(`${file} is a policy: ${summary(policy)}`)
-    note(`Next: \`${handfast} policy test ${file}\``)
-  })
+  addHubOptions(command)
+    .option('--registry', 'ask the hub whom it reaches, for warnings that count')
+    .addHelpText('after', '\nWarnings keep nobody from taking the policy. Without --registry no hub is asked.')
+    .action(async (file: string, options: HubOptions & { readonly registry?: boolean }) => {
+      const json = options.json === true
+      const { policy, problems } = readPolicy(await readPolicyFile(file))
+      const fleet = options.registry && problems.length === 0 ? await registeredFleet(hubOf(options)) : null
+      const warnings = problems.length > 0 ? [] : lintPolicy(policy, fleet, Date.now())
+      if (json) printJson({ problems: problems.map(asView), warnings: warnings.map(asWarningView) })
+      if (problems.length > 0) throw told(file, problems, json, 'policy-invalid')
+      if (json) return
+      for (const warning of warnings) printLine(`${file}:${problemLine(warning)} (warning: ${warning.rule})`)
+      printLine(`${file} is a policy: ${summary(policy)}`)
+      note(`Next: \`${handfast} policy test ${file}\``)
+    })
 }
 
 export function defineTest(command: Command): void {
