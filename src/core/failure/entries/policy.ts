@@ -9,7 +9,7 @@ export const policyFailures = {
     'forbidden',
     'cause',
     'the identity may not publish to this topic',
-    'publish below devices/<id>/ with the id of the certificate',
+    'publish where the policy lets it, which is below devices/<id>/ where none is active: `handfast policy explain <id> publish <topic>`',
   ),
   'subscribe-denied': entry(
     'HF-4102',
@@ -18,7 +18,7 @@ export const policyFailures = {
     'forbidden',
     'cause',
     'the identity may not subscribe to this filter',
-    'subscribe below devices/<id>/ with the id of the certificate',
+    'subscribe to what the policy allows whole, which is below devices/<id>/ where none is active: `handfast policy explain <id> subscribe <filter>`',
   ),
   'will-denied': entry(
     'HF-4103',
@@ -27,7 +27,7 @@ export const policyFailures = {
     'forbidden',
     'cause',
     'the identity may not publish to the topic of its will',
-    'set a will topic below devices/<id>/ with the id of the certificate',
+    'set a will topic that the policy allows, which is below devices/<id>/ where none is active: `handfast policy explain <id> will <topic>`',
   ),
   'policy-invalid': entry(
     'HF-4104',
