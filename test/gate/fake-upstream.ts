@@ -118,7 +118,8 @@ export class FakeConnection implements UpstreamConnection {
   }
 }
 
-function answerTo(packet: Packet, sessionPresent: boolean): object | null {
+/** What a broker says to a packet. */
+export function answerTo(packet: Packet, sessionPresent: boolean): object | null {
   switch (packet.cmd) {
     case 'connect':
       return { cmd: 'connack', sessionPresent, returnCode: 0, reasonCode: 0 }

@@ -1,0 +1,143 @@
+/**
+ * Reads a stream of packets with mqtt-packet, a parser that is not ours, and says what is wrong with it. Where that parser is
+ * lenient, the rules beside it are written from the specification and share no code with the gate.
+ */
+import { type Packet, type Parser, parser } from 'mqtt-packet'
+
+export class Judge {
+  readonly #parser: Parser
+  readonly #side: 'broker' | 'client'
+  readonly #onFault: (what: string, bytes: Buffer) => void
+  readonly #onPacket: (packet: Packet) => void
+  #bytes: Buffer = Buffer.alloc(0)
+  #count = 0
+  #isOver = false
+
+  /** @param side who reads the stream */
+  constructor(
+    level: 4 | 5,
+    side: 'broker' | 'client',
+    onFault: (what: string, bytes: Buffer) => void,
+    onPacket: (packet: Packet) => void,
+  ) {
+    this.#parser = parser({ protocolVersion: level })
+    this.#side = side
+    this.#onFault = onFault
+    this.#onPacket = onPacket
+    this.#parser.on('packet', (packet) => this.#take(packet))
+    this.#parser.on('error', (error) => this.#fault(error.message))
+  }
+
+  /** @param bytes whole packets, unless the reader is the client */
+  read(bytes: Buffer): void {
+    if (this.#isOver) this.#fault('something follows the last packet')
+    this.#bytes = bytes
+    let left = 0
+    try {
+      left = this.#parser.parse(bytes)
+    } catch (error) {
+      this.#fault(`the parser throws ${String(error)}`)
+    }
+    if (left > 0 && this.#side === 'broker') this.#fault(`${left} bytes are no whole packet`)
+  }
+
+  #take(packet: Packet): void {
+    const isFirst = this.#count++ === 0
+    if (this.#side === 'broker') {
+      if (isFirst !== (packet.cmd === 'connect')) this.#fault(`${packet.cmd} is packet ${this.#count}`)
+      if (!fromClients.has(packet.cmd)) this.#fault(`a client never sends ${packet.cmd}`)
+      if (packet.cmd === 'disconnect') this.#isOver = true
+    } else {
+      if (isFirst !== (packet.cmd === 'connack')) this.#fault(`${packet.cmd} is packet ${this.#count}`)
+      if (!fromServers.has(packet.cmd)) this.#fault(`a server never sends ${packet.cmd}`)
+    }
+    for (const fault of faultsOf(packet)) this.#fault(fault)
+    if (JSON.stringify(textsOf(packet)).includes('\ufffd') && !this.#bytes.includes('\ufffd'))
+      this.#fault('a string is not UTF-8')
+    this.#onPacket(packet)
+  }
+
+  #fault(what: string): void {
+    this.#onFault(what, this.#bytes)
+  }
+}
+
+const fromClients: ReadonlySet<string> = new Set(
+  'connect publish puback pubrec pubrel pubcomp subscribe unsubscribe pingreq disconnect'.split(' '),
+)
+const fromServers: ReadonlySet<string> = new Set(
+  'connack publish puback pubrec pubrel pubcomp suback unsuback pingresp disconnect'.split(' '),
+)
+
+/** MQTT 5 table 2-4, for what comes to a broker; mqtt-packet lets all stand everywhere. */
+const message = 'payloadFormatIndicator messageExpiryInterval contentType responseTopic correlationData userProperties'
+const result = 'reasonString userProperties'
+const propertiesOf: Readonly<Record<string, ReadonlySet<string>>> = {
+  connect: words(
+    'sessionExpiryInterval requestProblemInformation requestResponseInformation receiveMaximum userProperties maximumPacketSize',
+  ),
+  connack: words(
+    `sessionExpiryInterval assignedClientIdentifier serverKeepAlive responseInformation receiveMaximum topicAliasMaximum
+     maximumQoS retainAvailable maximumPacketSize wildcardSubscriptionAvailable subscriptionIdentifiersAvailable
+     sharedSubscriptionAvailable ${result}`,
+  ),
+  publish: words(message),
+  ...{ puback: words(result), pubrec: words(result), pubrel: words(result), pubcomp: words(result) },
+  ...{ suback: words(result), unsuback: words(result) },
+  subscribe: words('subscriptionIdentifier userProperties'),
+  unsubscribe: words('userProperties'),
+  disconnect: words(`sessionExpiryInterval ${result}`),
+}
+
+function words(list: string): ReadonlySet<string> {
+  return new Set(list.split(/\s+/))
+}
+
+function* faultsOf(packet: Packet): Generator<string> {
+  const { messageId, properties } = packet as { messageId?: number; properties?: Record<string, unknown> }
+  if (messageId === 0) yield 'the packet identifier is 0'
+  if (packet.cmd === 'publish') {
+    if (packet.topic === '' || /[+#\0]/.test(packet.topic)) yield `the topic is ${JSON.stringify(packet.topic)}`
+    if (packet.dup && packet.qos === 0) yield 'DUP stands at QoS 0'
+    if (properties?.topicAlias !== undefined) yield 'a topic alias goes on'
+  }
+  for (const [name, value] of Object.entries(properties ?? {})) {
+    if (propertiesOf[packet.cmd]?.has(name) !== true) yield `a ${packet.cmd} has the property ${name}`
+    if (Array.isArray(value) && name !== 'subscriptionIdentifier') yield `the property ${name} stands there twice`
+  }
+  const responseTopic = properties?.responseTopic
+  if (typeof responseTopic === 'string' && /[+#\0]/.test(responseTopic)) yield 'the response topic has a wildcard'
+  if (packet.cmd === 'subscribe') {
+    for (const { topic } of packet.subscriptions) if (!isFilter(topic)) yield `the filter is ${JSON.stringify(topic)}`
+  }
+  if (packet.cmd === 'unsubscribe') {
+    for (const topic of packet.unsubscriptions) if (!isFilter(topic)) yield `the filter is ${JSON.stringify(topic)}`
+  }
+}
+
+/** MQTT 5 §4.7.1 and §4.8.2 as regular expressions. */
+function isFilter(filter: string): boolean {
+  const shared = /^\$share\/[^/+#]+\/(?=.)/
+  if (filter.startsWith('$share/') && !shared.test(filter)) return false
+  return /^(?:(?:\+|[^/+#\0]*)\/)*(?:#|\+|[^/+#\0]*)$/.test(filter) && filter !== ''
+}
+
+function textsOf(packet: Packet): unknown {
+  switch (packet.cmd) {
+    case 'publish':
+      return [
+        packet.topic,
+        packet.properties?.responseTopic,
+        packet.properties?.contentType,
+        packet.properties?.userProperties,
+      ]
+    case 'subscribe':
+      return packet.subscriptions
+    case 'unsubscribe':
+      return packet.unsubscriptions
+    case 'connect':
+      return [packet.clientId, packet.will?.topic]
+    default:
+      return []
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * A broker that reads what the gate lets through with a judge that is not ours, answers as the specification asks, and sends
+ * messages of its own, those outside the rights of its client included.
+ */
+import { generate, type Packet } from 'mqtt-packet'
+import type { Upstream, UpstreamAbilities, UpstreamConnection, UpstreamListener } from '../../src/hub/ports/upstream.ts'
+import { answerTo } from '../gate/fake-upstream.ts'
+import { Judge } from './judge.ts'
+import type { Seeded } from './seeded.ts'
+
+/** What `pump-7` may reach, as the fuzz run sets its rights. */
+const own = 'devices/pump-7/'
+
+export class JudgingUpstream implements Upstream {
+  readonly abilities: UpstreamAbilities = {
+    protocolVersions: new Set([4, 5]),
+    qosMax: 2,
+    retain: true,
+    sharedSubscriptions: true,
+  }
+  /** Packets that have come, by their kind. */
+  readonly packets = new Map<string, number>()
+  openConnections = 0
+  readonly #random: Seeded
+  readonly #onFault: (what: string, bytes: Buffer) => void
+
+  constructor(random: Seeded, onFault: (what: string, bytes: Buffer) => void) {
+    this.#random = random
+    this.#onFault = onFault
+  }
+
+  isAvailable(): boolean {
+    return true
+  }
+
+  connect(listener: UpstreamListener): UpstreamConnection {
+    this.openConnections++
+    return new JudgedConnection(this, listener, this.#random, this.#onFault)
+  }
+
+  async stop(): Promise<void> {}
+}
+
+class JudgedConnection implements UpstreamConnection {
+  readonly #upstream: JudgingUpstream
+  readonly #listener: UpstreamListener
+  readonly #random: Seeded
+  readonly #onFault: (what: string, bytes: Buffer) => void
+  #judge: Judge | null = null
+  #level: 4 | 5 = 4
+  #isClosed = false
+
+  constructor(
+    upstream: JudgingUpstream,
+    listener: UpstreamListener,
+    random: Seeded,
+    onFault: (what: string, bytes: Buffer) => void,
+  ) {
+    this.#upstream = upstream
+    this.#listener = listener
+    this.#random = random
+    this.#onFault = onFault
+  }
+
+  send(bytes: Uint8Array): boolean {
+    const chunk = Buffer.from(bytes)
+    if (this.#isClosed) this.#onFault('something is sent to a closed connection', chunk)
+    this.#judge ??= this.#open(chunk)
+    this.#judge.read(chunk)
+    if (!this.#random.chance(0.05)) return true
+    setImmediate(() => this.#isClosed || this.#listener.onDrain())
+    return false
+  }
+
+  #open(connect: Buffer): Judge {
+    const level = connect[connect.indexOf('MQTT') + 4]
+    if (level !== 4 && level !== 5) this.#onFault(`the CONNECT has level ${level}`, connect)
+    this.#level = level === 5 ? 5 : 4
+    return new Judge(this.#level, 'broker', this.#onFault, (packet) => this.#take(packet))
+  }
+
+  #take(packet: Packet): void {
+    const { packets } = this.#upstream
+    packets.set(packet.cmd, (packets.get(packet.cmd) ?? 0) + 1)
+    for (const fault of overreach(packet)) this.#onFault(fault, Buffer.from(JSON.stringify(packet)))
+    setImmediate(() => {
+      const answer = answerTo(packet, false)
+      if (answer !== null) this.#say(answer)
+      if (packet.cmd === 'connect' || this.#random.chance(0.3)) this.#deliver()
+      if (packet.cmd === 'disconnect') this.#end()
+    })
+  }
+
+  #deliver(): void {
+    const random = this.#random
+    const topic = random.pick([`${own}cmd`, `${own}ä`, 'devices/pump-8/cmd', 'other'])
+    const qos = random.below(3)
+    const messageId = 1 + random.below(100)
+    const payload = random.bytes(random.below(200))
+    this.#say({ cmd: 'publish', topic, payload, qos, retain: false, dup: false, ...(qos > 0 ? { messageId } : {}) })
+    if (qos === 2 && random.chance(0.5)) this.#say({ cmd: 'pubrel', messageId })
+  }
+
+  #say(packet: object): void {
+    if (!this.#isClosed) this.#listener.onData(generate(packet as Packet, { protocolVersion: this.#level }))
+  }
+
+  #end(): void {
+    if (this.#isClosed) return
+    this.close()
+    this.#listener.onClose(false)
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+
+  close(): void {
+    if (this.#isClosed) this.#onFault('a connection is closed twice', Buffer.alloc(0))
+    else this.#upstream.openConnections--
+    this.#isClosed = true
+  }
+}
+
+/** What a client that may reach `devices/pump-7/` alone has reached beyond it. */
+function* overreach(packet: Packet): Generator<string> {
+  const isOwn = (topic: unknown) => typeof topic === 'string' && topic.startsWith(own)
+  switch (packet.cmd) {
+    case 'connect':
+      if (!packet.clientId.startsWith('pump-7/')) yield 'the client id has no identity in front'
+      if (packet.username !== undefined || packet.password !== undefined) yield 'a password goes on'
+      if (packet.properties?.topicAliasMaximum !== undefined) yield 'the offer of aliases goes on'
+      if (packet.will !== undefined && !isOwn(packet.will.topic)) yield `a will on ${packet.will.topic}`
+      return
+    case 'publish':
+      if (!isOwn(packet.topic)) yield `a message on ${packet.topic}`
+      if (packet.properties?.responseTopic !== undefined && !isOwn(packet.properties.responseTopic))
+        yield `answers on ${packet.properties.responseTopic}`
+      return
+    case 'subscribe':
+      for (const { topic } of packet.subscriptions) {
+        if (!isOwn(topic.replace(/^\$share\/[^/]+\//, ''))) yield `a subscription to ${topic}`
+      }
+      return
+    default:
+  }
+}
