@@ -7,7 +7,7 @@ import { isInstalled } from './programs.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const slow = [
-  ...['flow', 'conformance', 'package', 'gate', 'cli', 'simulate'].map((folder) => `test/${folder}/`),
+  ...['flow', 'conformance', 'package', 'gate', 'cli', 'simulate', 'fuzz'].map((folder) => `test/${folder}/`),
   'test/store/postgres',
   'test/backup/',
 ]

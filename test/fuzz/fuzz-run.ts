@@ -3,6 +3,7 @@
  * version, some whole and some changed, in pieces of any size; both streams that come of it are judged.
  */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { limits as catalogue } from '../../src/core/limits.ts'
 import { defaultListener } from '../../src/core/listener/listener-settings.ts'
 import { compilePolicy, defaultPolicy } from '../../src/core/policy/compile.ts'
@@ -12,6 +13,7 @@ import { serveConnection } from '../../src/gate/connection.ts'
 import { LiveConnections } from '../../src/gate/live-connections.ts'
 import type { GateContext } from '../../src/gate/options.ts'
 import { Traffic } from '../../src/gate/traffic.ts'
+import type { Upstream } from '../../src/hub/ports/upstream.ts'
 import { pump } from '../gate/certificates.ts'
 import { FakeAdmission } from '../gate/fake-admission.ts'
 import { Judge } from './judge.ts'
@@ -25,6 +27,8 @@ export interface FuzzOptions {
   /** Mutated packets to send at least. */
   readonly packets: number
   readonly seed: number
+  /** What gets the packets that were judged; left out, the judge answers. */
+  readonly broker?: Upstream
   /** Called about every thousand connections. */
   readonly progress?: (figures: FuzzFigures) => void
 }
@@ -58,8 +62,8 @@ const certificate = Buffer.from(pump.cert.replace(/-----[A-Z ]+-----/g, ''), 'ba
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** Runs until as many packets were sent; rejects where the gate throws. */
-export async function runFuzz({ packets, seed, progress }: FuzzOptions): Promise<FuzzFigures> {
-  const bed = new FuzzBed(seed)
+export async function runFuzz({ packets, seed, broker, progress }: FuzzOptions): Promise<FuzzFigures> {
+  const bed = new FuzzBed(seed, broker ?? null)
   const { figures } = bed
   let next = 0
   const slot = async () => {
@@ -78,22 +82,21 @@ class FuzzBed {
   readonly #seed: number
   readonly #live = new LiveConnections(limits)
   readonly #upstream: JudgingUpstream
+  readonly #admission = new FakeAdmission()
   readonly #context: GateContext
   #isStrict = false
 
-  constructor(seed: number) {
+  constructor(seed: number, broker: Upstream | null) {
     this.#seed = seed
-    this.#upstream = new JudgingUpstream(new Seeded(seed), (what, bytes) =>
-      this.#fault(`to the broker: ${what}`, bytes),
-    )
+    const onFault = (what: string, bytes: Buffer) => this.#fault(`to the broker: ${what}`, bytes)
+    this.#upstream = new JudgingUpstream(new Seeded(seed), onFault, broker)
     this.figures = {
       ...{ mutated: 0, whole: 0, connections: 0, sessions: 0, left: 0 },
       ...{ endings: new Map(), reached: this.#upstream.packets, faults: [] },
     }
-    const admission = new FakeAdmission()
-    admission.admit(pump, 'pump-7')
+    this.#admission.admit(pump, 'pump-7')
     this.#context = {
-      ...{ listener: defaultListener('127.0.0.1', 0), sessionTickets: false, admission },
+      ...{ listener: defaultListener('127.0.0.1', 0), sessionTickets: false, admission: this.#admission },
       ...{ upstream: this.#upstream, live: this.#live, traffic: new Traffic() },
       attempts: { record: ({ code }) => this.#count(code ?? 'admitted') },
       observer: { sessionEnded: (cause) => this.#count(`session: ${cause}`) },
@@ -125,7 +128,7 @@ class FuzzBed {
     for (let i = 0; i < 4 && !socket.isEnded; i++) await turn()
     const count = 1 + random.below(24)
     for (let i = 0; i < count && !socket.isEnded; i++) {
-      this.#say(socket, random, sent, this.#packet(random, 0.4, sessionPacket(random, level), level))
+      this.#say(socket, random, sent, this.#packet(random, 0.6, sessionPacket(random, level), level))
       if (random.chance(0.5)) await turn()
       if (random.chance(0.01)) this.#refresh(random)
     }
@@ -133,6 +136,8 @@ class FuzzBed {
     await turn()
     socket.leave(random.chance(0.7))
     await served
+    // What it remembers for tests is no memory of the gate.
+    this.#admission.judged.length = 0
   }
 
   #packet(random: Seeded, share: number, packet: Buffer, level: Level): Buffer {
@@ -186,8 +191,11 @@ class FuzzBed {
   /** Ends what is open, and waits for the last timers of connections that are closing. */
   async settle(): Promise<void> {
     this.#live.closeEvery('hub-stopping')
+    const left = () => this.#live.sessionCount() + this.#upstream.openConnections
     for (let i = 0; i < 20; i++) await turn()
-    this.figures.left = this.#live.sessionCount() + this.#upstream.openConnections
+    // A broker that has a DISCONNECT is given this time to close.
+    for (let i = 0; i < 10 && left() > 0; i++) await delay(limits.farewellMs / 2)
+    this.figures.left = left()
   }
 }
 

@@ -1,12 +1,14 @@
 /**
  * The fuzz run by hand:
  *
- *     node test/fuzz/fuzz.ts [packets] [seed]
+ *     node test/fuzz/fuzz.ts [packets] [seed] [broker]
  *
- * A million packets are sent where nothing else is said. It ends with status 1 where a fault was found or memory has grown.
+ * A million packets are sent where nothing else is said. With the third word `embedded` they go on to the embedded broker. It ends with status 1 where a fault was found or memory has grown.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { fillCodecMemory } from '../../src/gate/upstream/embedded/codec-memory.ts'
+import { startEmbeddedUpstream } from '../../src/gate/upstream/embedded/embedded-upstream.ts'
 import { type FuzzFigures, runFuzz } from './fuzz-run.ts'
 
 /** What the heap may have grown by since the first tenth of the run. */
@@ -36,7 +38,13 @@ function progress({ mutated, connections }: FuzzFigures): void {
   process.stderr.write(`${mutated} mutated packets, ${connections} connections, ${residentMb} MB resident\n`)
 }
 
-const figures = await runFuzz({ packets, seed, progress })
+// Else the codec of the judge grows by some hundred megabytes of its own.
+fillCodecMemory()
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+const broker = process.argv[4] === 'embedded' ? await startEmbeddedUpstream({ log: silent }) : null
+const figures = await runFuzz({ packets, seed, progress, ...(broker === null ? {} : { broker }) })
+const restarts = broker?.restarts() ?? 0
+await broker?.stop()
 const late = heapMb()
 process.stdout.write(
   `${JSON.stringify(
@@ -44,10 +52,12 @@ process.stdout.write(
       ...figures,
       endings: Object.fromEntries([...figures.endings].sort((one, other) => other[1] - one[1])),
       reached: Object.fromEntries(figures.reached),
+      restarts,
       ...{ seed, seconds: Math.round((Date.now() - startedMs) / 1000), residentMb, heapMb: { early, late } },
     },
     null,
     2,
   )}\n`,
 )
-if (figures.faults.length > 0 || figures.left > 0 || late - (early ?? late) > GROWTH_MB_MAX) process.exitCode = 1
+if (figures.faults.length > 0 || restarts > 0 || figures.left > 0 || late - (early ?? late) > GROWTH_MB_MAX)
+  process.exitCode = 1

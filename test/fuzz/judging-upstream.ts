@@ -1,9 +1,16 @@
 /**
- * A broker that reads what the gate lets through with a judge that is not ours, answers as the specification asks, and sends
- * messages of its own, those outside the rights of its client included.
+ * A broker that reads what the gate lets through with a judge that is not ours. It hands it to a real broker, or answers as the
+ * specification asks and sends messages of its own, those outside the rights of its client included.
  */
 import { generate, type Packet } from 'mqtt-packet'
-import type { Upstream, UpstreamAbilities, UpstreamConnection, UpstreamListener } from '../../src/hub/ports/upstream.ts'
+import { encodeConnect } from '../../src/core/mqtt/connect.ts'
+import type {
+  Upstream,
+  UpstreamAbilities,
+  UpstreamClient,
+  UpstreamConnection,
+  UpstreamListener,
+} from '../../src/hub/ports/upstream.ts'
 import { answerTo } from '../gate/fake-upstream.ts'
 import { Judge } from './judge.ts'
 import type { Seeded } from './seeded.ts'
@@ -11,62 +18,73 @@ import type { Seeded } from './seeded.ts'
 /** What `pump-7` may reach, as the fuzz run sets its rights. */
 const own = 'devices/pump-7/'
 
+type OnFault = (what: string, bytes: Buffer) => void
+
 export class JudgingUpstream implements Upstream {
-  readonly abilities: UpstreamAbilities = {
-    protocolVersions: new Set([4, 5]),
-    qosMax: 2,
-    retain: true,
-    sharedSubscriptions: true,
-  }
+  readonly abilities: UpstreamAbilities
   /** Packets that have come, by their kind. */
   readonly packets = new Map<string, number>()
   openConnections = 0
   readonly #random: Seeded
-  readonly #onFault: (what: string, bytes: Buffer) => void
+  readonly #onFault: OnFault
+  readonly #broker: Upstream | null
 
-  constructor(random: Seeded, onFault: (what: string, bytes: Buffer) => void) {
+  /** @param broker a real one that gets and answers what was judged; null answers by itself */
+  constructor(random: Seeded, onFault: OnFault, broker: Upstream | null) {
     this.#random = random
     this.#onFault = onFault
+    this.#broker = broker
+    this.abilities = broker?.abilities ?? {
+      ...{ protocolVersions: new Set([4, 5]), qosMax: 2, retain: true, sharedSubscriptions: true },
+    }
   }
 
   isAvailable(): boolean {
-    return true
+    return this.#broker?.isAvailable() ?? true
   }
 
-  connect(listener: UpstreamListener): UpstreamConnection {
+  connect(client: UpstreamClient, listener: UpstreamListener): UpstreamConnection {
+    const connection = new JudgedConnection(this, listener, this.#random, this.#onFault)
+    connection.broker = this.#broker?.connect(client, connection) ?? null
     this.openConnections++
-    return new JudgedConnection(this, listener, this.#random, this.#onFault)
+    const { owner, clientId, connect, keepAliveSec } = client
+    connection.introduce(encodeConnect(connect, { clientId: `${owner}/${clientId}`, keepAliveSec }))
+    return connection
   }
 
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    await this.#broker?.stop()
+  }
 }
 
-class JudgedConnection implements UpstreamConnection {
+class JudgedConnection implements UpstreamConnection, UpstreamListener {
   readonly #upstream: JudgingUpstream
   readonly #listener: UpstreamListener
   readonly #random: Seeded
-  readonly #onFault: (what: string, bytes: Buffer) => void
+  readonly #onFault: OnFault
+  broker: UpstreamConnection | null = null
   #judge: Judge | null = null
   #level: 4 | 5 = 4
   #isClosed = false
 
-  constructor(
-    upstream: JudgingUpstream,
-    listener: UpstreamListener,
-    random: Seeded,
-    onFault: (what: string, bytes: Buffer) => void,
-  ) {
+  constructor(upstream: JudgingUpstream, listener: UpstreamListener, random: Seeded, onFault: OnFault) {
     this.#upstream = upstream
     this.#listener = listener
     this.#random = random
     this.#onFault = onFault
   }
 
+  /** The CONNECT, which a real broker has already. */
+  introduce(connect: Buffer): void {
+    this.#judge = this.#open(connect)
+    this.#judge.read(connect)
+  }
+
   send(bytes: Uint8Array): boolean {
     const chunk = Buffer.from(bytes)
     if (this.#isClosed) this.#onFault('something is sent to a closed connection', chunk)
-    this.#judge ??= this.#open(chunk)
-    this.#judge.read(chunk)
+    this.#judge?.read(chunk)
+    if (this.broker !== null) return this.broker.send(bytes)
     if (!this.#random.chance(0.05)) return true
     setImmediate(() => this.#isClosed || this.#listener.onDrain())
     return false
@@ -83,6 +101,7 @@ class JudgedConnection implements UpstreamConnection {
     const { packets } = this.#upstream
     packets.set(packet.cmd, (packets.get(packet.cmd) ?? 0) + 1)
     for (const fault of overreach(packet)) this.#onFault(fault, Buffer.from(JSON.stringify(packet)))
+    if (this.broker !== null) return
     setImmediate(() => {
       const answer = answerTo(packet, false)
       if (answer !== null) this.#say(answer)
@@ -105,20 +124,40 @@ class JudgedConnection implements UpstreamConnection {
     if (!this.#isClosed) this.#listener.onData(generate(packet as Packet, { protocolVersion: this.#level }))
   }
 
-  #end(): void {
+  #end(broken = false): void {
     if (this.#isClosed) return
     this.close()
-    this.#listener.onClose(false)
+    this.#listener.onClose(broken)
   }
 
-  pause(): void {}
+  onData(bytes: Uint8Array): void {
+    if (!this.#isClosed) this.#listener.onData(bytes)
+  }
 
-  resume(): void {}
+  onDrain(): void {
+    if (!this.#isClosed) this.#listener.onDrain()
+  }
+
+  /** The real broker has closed. */
+  onClose(broken: boolean): void {
+    if (broken) this.#onFault('the broker has failed', Buffer.alloc(0))
+    this.broker = null
+    this.#end(broken)
+  }
+
+  pause(): void {
+    this.broker?.pause()
+  }
+
+  resume(): void {
+    this.broker?.resume()
+  }
 
   close(): void {
     if (this.#isClosed) this.#onFault('a connection is closed twice', Buffer.alloc(0))
     else this.#upstream.openConnections--
     this.#isClosed = true
+    this.broker?.close()
   }
 }
 

@@ -5,6 +5,7 @@ import { assert } from '../../../core/errors.ts'
 import { startBroker } from './broker.ts'
 import { brokerLimits } from './broker-limits.ts'
 import { ClientStream } from './client-stream.ts'
+import { fillCodecMemory } from './codec-memory.ts'
 import { readFrames } from './frames.ts'
 import { FrameLink } from './link.ts'
 import type { BrokerWorkerData } from './supervised-worker.ts'
@@ -13,6 +14,7 @@ assert(parentPort !== null, 'the broker runs in a thread of its own')
 const port = parentPort
 const { beats } = workerData as BrokerWorkerData
 
+fillCodecMemory()
 const broker = await startBroker()
 const link = new FrameLink(port)
 const streams = new Map<number, ClientStream>()
