@@ -99,7 +99,7 @@ class FuzzBed {
       ...{ listener: defaultListener('127.0.0.1', 0), sessionTickets: false, admission: this.#admission },
       ...{ upstream: this.#upstream, live: this.#live, traffic: new Traffic() },
       attempts: { record: ({ code }) => this.#count(code ?? 'admitted') },
-      observer: { sessionEnded: (cause) => this.#count(`session: ${cause}`) },
+      observer: { sessionEnded: (cause) => this.#count(`session: ${cause}`), packetDenied: () => {} },
       clock: { nowMs: Date.now },
       random: { bytes: (count) => randomBytes(count) },
       log: { debug: () => {}, info: () => {}, warn: () => {}, error: (what, fields) => this.#logged(what, fields) },

@@ -24,7 +24,7 @@ export class PlainSocket extends Duplex {
 
   /** As the gate sees it: the TLS socket and the TCP socket below are one. */
   sockets(): Sockets {
-    return { socket: this as unknown as TLSSocket, raw: this as unknown as Sockets['raw'] }
+    return { socket: this, tls: this as unknown as TLSSocket, raw: this as unknown as Sockets['raw'] }
   }
 
   getPeerX509Certificate(): { readonly raw: Buffer } {
