@@ -10,6 +10,7 @@ import { compilePolicy, defaultPolicy } from '../../src/core/policy/compile.ts'
 import type { Policy, RoleLimits, Statement } from '../../src/core/policy/model.ts'
 import { actions, type Rights, type Subject } from '../../src/core/policy/rights.ts'
 import { serveConnection } from '../../src/gate/connection.ts'
+import { HalfOpen } from '../../src/gate/half-open.ts'
 import { LiveConnections } from '../../src/gate/live-connections.ts'
 import type { GateContext } from '../../src/gate/options.ts'
 import { Traffic } from '../../src/gate/traffic.ts'
@@ -98,6 +99,7 @@ class FuzzBed {
     this.#context = {
       ...{ listener: defaultListener('127.0.0.1', 0), sessionTickets: false, admission: this.#admission },
       ...{ upstream: this.#upstream, live: this.#live, traffic: new Traffic() },
+      halfOpen: new HalfOpen(limits, { nowMs: Date.now }),
       attempts: { record: ({ code }) => this.#count(code ?? 'admitted') },
       observer: { sessionEnded: (cause) => this.#count(`session: ${cause}`), packetDenied: () => {} },
       clock: { nowMs: Date.now },
