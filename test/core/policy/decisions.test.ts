@@ -257,6 +257,32 @@ suite('decisions of a policy', () => {
     )
   })
 
+  test('do not depend on who else has asked the same compiled policy', () => {
+    const others = [
+      subject('pump-8', { identity: { attributes: { word: 'b', zone: 'blue', floor: '1' } } }),
+      subject('pump-9', { identity: { group: 'line' } }),
+      subject('pump-7', {
+        credential: { state: 'quarantined' },
+        identity: { group: 'line', attributes: { word: 'a' } },
+      }),
+    ]
+    fc.assert(
+      fc.property(policies, fc.array(fc.constantFrom(...topics), { minLength: 1, maxLength: 5 }), (written, asked) => {
+        const policy = policyOf(written)
+        const shared = compilePolicy(policy)
+        for (const each of [who, ...others, who]) {
+          const [one, other] = [shared.rightsOf(each, nowMs), compilePolicy(policy).rightsOf(each, nowMs)]
+          assert.equal(one.mayConnect(), other.mayConnect())
+          for (const topic of asked) {
+            assert.equal(one.mayReceive(topic), other.mayReceive(topic))
+            assert.equal(one.mayPublish(topic), other.mayPublish(topic))
+          }
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   test('let nobody choose a client id or an attribute that reaches into topics of others', () => {
     const nasty = fc.string({ unit: fc.constantFrom('a', '+', '#', '/', '$', '\0', '\n', 'x'), maxLength: 4 })
     const statement = (topic: string): Statement => ({
