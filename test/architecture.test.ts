@@ -82,6 +82,8 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'device/est-client.ts': 'the Authorization header of an enrolment',
   'device/tls-exchange.ts': 'the key of a device that shows its certificate',
   'cli/commands/password/set.ts': 'a password that the operator brings goes to the hub',
+  'gate/upstream/remote/dial.ts': 'the TLS connection of the gate to a broker',
+  'gate/upstream/remote/introduction.ts': 'the password of the gate for a broker',
   'gate/tls-settings.ts': 'the TLS listener of the gate',
   'http/api/bootstrap.ts': 'the answer that hands out a bootstrap string',
   'http/api/routes/access.ts': 'the answer that hands out a new API key',

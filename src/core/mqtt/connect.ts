@@ -5,6 +5,7 @@ import { limits } from '../limits.ts'
 import { Secret } from '../secret.ts'
 import { bodyOffset, Cursor } from './cursor.ts'
 import { binary, packetOf, propertyBlock, text, u16 } from './encoding.ts'
+import { withoutOwnProperties } from './own-properties.ts'
 import { allowedProperties, numberIn, type Property, property, readProperties } from './properties.ts'
 import { type ProtocolVersion, packetType, type QoS, reason } from './protocol.ts'
 import { readTopicName, type TopicName } from './topic.ts'
@@ -196,24 +197,40 @@ function asConnectMalformed(fault: Violation): Violation {
 export interface ConnectChanges {
   readonly clientId: string
   readonly keepAliveSec: number
+  /** None when it is left out. */
+  readonly username?: string | null
+  /** None when it is left out; a password alone is for MQTT 5. */
+  readonly password?: Buffer | null
+  /** User properties that are added to the CONNECT and to the will, under MQTT 5. */
+  readonly added?: readonly Property[]
 }
 
 /**
- * The CONNECT for the broker behind the gate: the client's with another client id, without user name and password, and
- * without the offer of topic aliases, so that every message from the broker names its topic.
+ * The CONNECT for the broker behind the gate: the client's with another client id, without the user name and password of the
+ * client, without user properties that claim to be the hub's, and without the offer of topic aliases, so that every message
+ * from the broker names its topic.
  */
-export function encodeConnect(connect: Connect, changes: ConnectChanges): Buffer {
+export function encodeConnect(
+  connect: Pick<Connect, 'version' | 'cleanStart' | 'will' | 'properties'>,
+  changes: ConnectChanges,
+): Buffer {
   const { version, will } = connect
+  const { username = null, password = null, added = [] } = changes
   let flags = connect.cleanStart ? CLEAN_START : 0
+  if (username !== null) flags |= USERNAME
+  if (password !== null) flags |= PASSWORD
   if (will !== null) flags |= WILL | (will.qos << 3) | (will.retain ? WILL_RETAIN : 0)
   const parts = [text('MQTT'), Buffer.of(version, flags), u16(changes.keepAliveSec)]
   if (version === 5) {
-    parts.push(propertyBlock(connect.properties.filter(({ id }) => id !== property.topicAliasMaximum)))
+    const kept = connect.properties.filter(({ id }) => id !== property.topicAliasMaximum)
+    parts.push(propertyBlock([...withoutOwnProperties(kept), ...added]))
   }
   parts.push(text(changes.clientId))
   if (will !== null) {
-    if (version === 5) parts.push(propertyBlock(will.properties))
+    if (version === 5) parts.push(propertyBlock([...withoutOwnProperties(will.properties), ...added]))
     parts.push(text(will.topic), binary(will.payload))
   }
+  if (username !== null) parts.push(text(username))
+  if (password !== null) parts.push(binary(password))
   return packetOf(packetType.connect << 4, ...parts)
 }

@@ -146,4 +146,22 @@ export const hubFailures = {
     'the certificate of the listeners has ended and was not renewed',
     'see the log of the hub for why it could not be renewed; set the clock if it is wrong',
   ),
+  'broker-program-unusable': entry(
+    'HF-9170',
+    'hub',
+    'operator',
+    'local',
+    'general',
+    'the Mosquitto that the hub is to run is missing, too old or does not start',
+    'install it (apt-get install mosquitto, 2.0 or later), or choose another broker with --broker',
+  ),
+  'broker-settings-unusable': entry(
+    'HF-9171',
+    'hub',
+    'operator',
+    'local',
+    'general',
+    'what the broker settings name cannot be used',
+    'check the files of broker-login-file, broker-ca, broker-cert and broker-key',
+  ),
 } as const

@@ -83,4 +83,13 @@ export const sessionFailures = {
     'the client closed the connection after the TLS handshake, before CONNECT',
     'look at the client: under TLS 1.3 many reject the certificate of the hub only then',
   ),
+  'client-id-not-identity': entry(
+    'HF-6120',
+    'session',
+    'device',
+    'identifier',
+    'cause',
+    'client ids go on to the broker as they are, and this one is not the id of the identity',
+    'use the id of the identity as client id, or have the gate put it in front (broker-client-ids: prefixed)',
+  ),
 } as const
