@@ -36,6 +36,7 @@ export async function startHub(closing: Closing, start: HubStart): Promise<Hub> 
     'mqtt-port': '0',
     'https-port': '0',
     'http-port': '0',
+    broker: 'embedded',
     'ready-file': readyFile,
   }
   const { pid, stop } = await startProgram(closing, {

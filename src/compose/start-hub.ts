@@ -2,7 +2,6 @@
 import type { HubView } from '../api-schema/views.ts'
 import type { HubConfig } from '../config/config.ts'
 import { type ListenerAddress, startGate } from '../gate/gate.ts'
-import { startEmbeddedUpstream } from '../gate/upstream/embedded/embedded-upstream.ts'
 import { apiServer } from '../http/api/api-server.ts'
 import { estServer } from '../http/est/est-server.ts'
 import { listenOn } from '../http/listen.ts'
@@ -50,6 +49,7 @@ import { openApiSocket } from './api-socket.ts'
 import { Closing } from './closing.ts'
 import { openFoundation } from './foundation.ts'
 import { closeSessions, exchangeCertificate } from './live-changes.ts'
+import { startUpstream } from './upstream.ts'
 
 export interface Endpoint {
   readonly host: string
@@ -82,7 +82,7 @@ export interface RunningHub {
   readonly registryNote: string
   /** Where the passphrase of the authority keys comes from, in words. */
   readonly passphraseNote: string
-  /** What of the broker's sessions survives a restart, in words. */
+  /** Which broker it is, and what of its sessions survives a restart, in words. */
   readonly upstreamNote: string
   /** Drains and ends within `limits.drainMs` and a little. */
   stop(): Promise<void>
@@ -173,7 +173,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
 
   const policy = await openCurrentPolicy({ store, clock, log, observer })
-  const upstream = await startEmbeddedUpstream({ log })
+  const broker = await startUpstream(config.broker, directory.path, log)
+  const { upstream } = broker
   closing.add('upstream', () => upstream.stop())
   const gate = await startGate({
     listeners: config.listeners,
@@ -215,7 +216,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     rootFingerprint: authorities.root().fingerprint,
     ca: authorities.rootsPem(),
     sessions: gate.sessionCount(),
-    upstream: { kind: 'embedded', available: upstream.isAvailable() },
+    upstream: { kind: broker.kind, available: upstream.isAvailable() },
   })
   const apiOptions = {
     hub: issuer,
@@ -292,8 +293,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     adoptionsWaiting: await store.adoptions.count(),
     registryNote: foundation.registryNote,
     passphraseNote: passphraseNote(config, directory),
-    upstreamNote:
-      'sessions, queued and retained messages of the embedded broker do not survive a restart; all else does',
+    upstreamNote: broker.note,
     stop() {
       readiness.stop()
       return closing.run()

@@ -1,5 +1,6 @@
 import type { ListenerSettings } from '../core/listener/listener-settings.ts'
 import type { Secret } from '../core/secret.ts'
+import type { BrokerSettings } from '../core/upstream/broker-settings.ts'
 
 /** What a hub is told at its start, validated as a whole. */
 export interface HubConfig {
@@ -33,6 +34,8 @@ export interface HubConfig {
   readonly journal: string
   /** How long the journal is kept. */
   readonly journalDays: number
+  /** Which broker stands behind the gate. */
+  readonly broker: BrokerSettings
   /** What a client before MQTT 5 meets that publishes where it may not; MQTT 5 has an answer of its own. */
   readonly deniedPublish: 'close' | 'acknowledge'
   /** Offer TLS session tickets. Resumed sessions are judged like new ones. */

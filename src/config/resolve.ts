@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { HubError, quote } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
+import type { BrokerSettings } from '../core/upstream/broker-settings.ts'
 import type { HubConfig } from './config.ts'
 import { settleListeners } from './listeners.ts'
 import { type SettingName, type SettingValue, setting } from './settings.ts'
@@ -38,7 +39,8 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
   const settled = settle(sources, problems)
   const passphrase = secretOf('passphrase-file', 'HANDFAST_PASSPHRASE', settled, env, problems)
   const databaseUrl = secretOf('database-url-file', 'HANDFAST_DATABASE_URL', settled, env, problems)
-  const tls = tlsFiles(settled, problems)
+  const tls = filePair(settled, ['tls-cert', 'tls-key'], problems)
+  const broker = brokerSettings(settled, problems)
   const host = settled.read('host') ?? '0.0.0.0'
   const mqttPort = settled.read('mqtt-port') ?? 8883
   const given = sources.flatMap((source) => source.listeners ?? [])
@@ -62,6 +64,7 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
     databaseUrl,
     journal: settled.read('journal') ?? resolve(dataDirectory, 'journal'),
     journalDays: settled.read('journal-days') ?? 90,
+    broker,
     deniedPublish: settled.read('denied-publish') ?? 'close',
     sessionTickets: settled.read('session-tickets') ?? false,
     logLevel: settled.read('log-level') ?? 'info',
@@ -91,10 +94,11 @@ function settle(sources: readonly Source[], problems: string[]): Settled {
   for (const source of sources) {
     problems.push(...source.problems)
     for (const given of source.values) {
-      const { form, wanted, isPath } = setting(given.name)
+      const { form, wanted, isPath, isAddress } = setting(given.name)
       const parsed = form.safeParse(given.value)
       if (!parsed.success) {
-        problems.push(`${given.origin}: ${quoteValue(given.value)} is not ${wanted}`)
+        const holdsLogin = isAddress === true && String(given.value).includes('@')
+        problems.push(`${given.origin}: ${holdsLogin ? 'its value' : quoteValue(given.value)} is not ${wanted}`)
       } else if (!winners.has(given.name)) {
         const value = isPath ? resolve(given.directory, String(parsed.data)) : parsed.data
         winners.set(given.name, { given, value })
@@ -107,15 +111,38 @@ function settle(sources: readonly Source[], problems: string[]): Settled {
   }
 }
 
-/** The two files go together. */
-function tlsFiles(settled: Settled, problems: string[]): HubConfig['tls'] {
-  const [certificate, key] = [settled.read('tls-cert'), settled.read('tls-key')]
+/** Certificate and key go together. */
+function filePair(
+  settled: Settled,
+  [certName, keyName]: readonly ['tls-cert', 'tls-key'] | readonly ['broker-cert', 'broker-key'],
+  problems: string[],
+): HubConfig['tls'] {
+  const [certificate, key] = [settled.read(certName), settled.read(keyName)]
   if (certificate !== undefined && key !== undefined) return { certificate, key }
-  const origin = settled.given('tls-cert')?.origin ?? settled.given('tls-key')?.origin
+  const origin = settled.given(certName)?.origin ?? settled.given(keyName)?.origin
   if (origin !== undefined) {
-    problems.push(`${origin}: ${certificate === undefined ? 'tls-cert' : 'tls-key'} is missing beside it`)
+    problems.push(`${origin}: ${certificate === undefined ? certName : keyName} is missing beside it`)
   }
   return null
+}
+
+/** What is said of a broker of the operator's means nothing for one of the hub's own. */
+function brokerSettings(settled: Settled, problems: string[]): BrokerSettings {
+  const choice = settled.read('broker') ?? 'automatic'
+  const tls = filePair(settled, ['broker-cert', 'broker-key'], problems)
+  if (typeof choice === 'string') {
+    for (const name of ['broker-login-file', 'broker-ca', 'broker-cert', 'broker-key', 'broker-client-ids'] as const) {
+      const origin = settled.given(name)?.origin
+      if (origin !== undefined) problems.push(`${origin}: it needs the address of a broker (broker: mqtts://host:port)`)
+    }
+  }
+  return {
+    choice,
+    loginFile: settled.read('broker-login-file') ?? null,
+    caFile: settled.read('broker-ca') ?? null,
+    tls,
+    clientIds: settled.read('broker-client-ids') ?? 'prefixed',
+  }
 }
 
 /** A secret itself is taken from the environment alone: a flag would show in the list of processes. */

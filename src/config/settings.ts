@@ -4,6 +4,9 @@
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { limits } from '../core/limits.ts'
+import { parseBrokerAddress } from '../core/upstream/broker-address.ts'
+import type { BrokerSettings } from '../core/upstream/broker-settings.ts'
 
 /** Text that names something on this machine or on the network: one line, not empty. */
 const line = z
@@ -54,6 +57,15 @@ const listenAddress = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+const broker = z.string().transform((text, context): BrokerSettings['choice'] => {
+  if (text === 'automatic' || text === 'embedded' || text === 'mosquitto') return text
+  const addresses = text.split(',').map((part) => parseBrokerAddress(part.trim()))
+  const valid = addresses.filter((address) => typeof address !== 'string')
+  if (valid.length === addresses.length && valid.length <= limits.brokerAddressesMax) return valid
+  context.addIssue({ code: 'custom', message: 'is not a broker' })
+  return z.NEVER
+})
+
 /** One setting. `wanted` completes the sentence "… is not …". */
 interface Setting {
   readonly variable: string
@@ -61,6 +73,8 @@ interface Setting {
   readonly wanted: string
   /** A path: where it came from decides what it is relative to. */
   readonly isPath?: true
+  /** An address in which somebody may have written a login: then a message does not repeat it. */
+  readonly isAddress?: true
 }
 
 const aPort = 'a port from 0 to 65535'
@@ -95,6 +109,22 @@ export const settings = {
   'database-url-file': { variable: 'HANDFAST_DATABASE_URL_FILE', form: line, wanted: aPath, isPath: true },
   journal: { variable: 'HANDFAST_JOURNAL', form: line, wanted: aPath, isPath: true },
   'journal-days': { variable: 'HANDFAST_JOURNAL_DAYS', form: days, wanted: 'a number of days from 7 to 3650' },
+  broker: {
+    variable: 'HANDFAST_BROKER',
+    form: broker,
+    wanted:
+      'automatic, embedded, mosquitto, or addresses such as mqtts://host:port and unix:/path, without a login in them',
+    isAddress: true,
+  },
+  'broker-login-file': { variable: 'HANDFAST_BROKER_LOGIN_FILE', form: line, wanted: aPath, isPath: true },
+  'broker-ca': { variable: 'HANDFAST_BROKER_CA', form: line, wanted: aPath, isPath: true },
+  'broker-cert': { variable: 'HANDFAST_BROKER_CERT', form: line, wanted: aPath, isPath: true },
+  'broker-key': { variable: 'HANDFAST_BROKER_KEY', form: line, wanted: aPath, isPath: true },
+  'broker-client-ids': {
+    variable: 'HANDFAST_BROKER_CLIENT_IDS',
+    form: z.enum(['prefixed', 'own']),
+    wanted: 'prefixed or own',
+  },
   'denied-publish': {
     variable: 'HANDFAST_DENIED_PUBLISH',
     form: z.enum(['close', 'acknowledge']),

@@ -38,6 +38,44 @@ describe('the configuration of a hub', () => {
     return assert.fail('it was accepted')
   }
 
+  test('names a broker of the operator by addresses, never with a login in them', () => {
+    const { broker } = resolved({
+      yaml: 'broker: mqtts://a.example, unix:/run/mqtt.sock,mqtt://[::1]:1884\nbroker-login-file: login\n',
+    })
+    assert.deepEqual(broker.choice, [
+      { transport: 'tls', host: 'a.example', port: 8883 },
+      { transport: 'unix', path: '/run/mqtt.sock' },
+      { transport: 'tcp', host: '::1', port: 1884 },
+    ])
+    assert.equal(broker.loginFile, join(directory, 'login'))
+    const wrong = [
+      'http://a',
+      'mqtt://',
+      'mqtt://a:0',
+      'mqtt://a b',
+      'unix:relative',
+      `unix:/${'x'.repeat(107)}`,
+      'mosquito',
+      '',
+    ]
+    for (const text of wrong) {
+      assert.match(
+        refusal({ flags: { broker: text } }).message,
+        /^--broker: .* is not automatic, embedded, mosquitto, or/,
+      )
+    }
+    assert.equal(refusal({ flags: { broker: 'mqtt://u:hunter2@a' } }).message.includes('hunter2'), false)
+  })
+
+  test('says nothing of how to reach a broker that is the own one of the hub', () => {
+    assert.match(
+      refusal({ flags: { 'broker-ca': 'ca.pem' } }).message,
+      /^--broker-ca: it needs the address of a broker/,
+    )
+    const flags = { broker: 'mqtts://a', 'broker-cert': 'c.pem' }
+    assert.match(refusal({ flags }).message, /^--broker-cert: broker-key is missing beside it/)
+  })
+
   test('needs no setting at all', () => {
     assert.deepEqual(resolved({}), {
       dataDirectory: join(directory, 'data'),
@@ -56,6 +94,7 @@ describe('the configuration of a hub', () => {
       databaseUrl: null,
       journal: join(directory, 'data', 'journal'),
       journalDays: 90,
+      broker: { choice: 'automatic', loginFile: null, caFile: null, tls: null, clientIds: 'prefixed' },
       deniedPublish: 'close',
       sessionTickets: false,
       logLevel: 'info',

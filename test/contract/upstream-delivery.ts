@@ -7,8 +7,20 @@ import { UpstreamClient, type Version } from './upstream-client.ts'
 
 type Arrive = (clientId: string, version?: Version) => Promise<UpstreamClient>
 
-export function subscriptionContract(upstream: () => Upstream, arrive: Arrive): void {
-  test('a message is delivered once, at the highest QoS that matching filters grant, wildcards or not (MQTT-3.8.4-6)', async () => {
+/** Where a broker that is not ours goes its own way: the specification lets it, or it has a fault that is known. */
+export type Difference = 'copy for each filter' | 'receive maximum'
+
+export function subscriptionContract(
+  upstream: () => Upstream,
+  arrive: Arrive,
+  differences: ReadonlySet<Difference>,
+): void {
+  // A server may send one copy for each subscription that matches (MQTT 5 §3.3.4).
+  const skip = differences.has('copy for each filter')
+
+  test('a message is delivered once, at the highest QoS that matching filters grant, wildcards or not (MQTT-3.8.4-6)', {
+    skip,
+  }, async () => {
     const publisher = await arrive('granted-p')
     for (const [filters, expected] of [
       [[['granted/#', 1]], 1],
@@ -50,7 +62,9 @@ export function subscriptionContract(upstream: () => Upstream, arrive: Arrive): 
     publisher.connection.close()
   })
 
-  test('a message that comes through several subscriptions names the identifier of each (MQTT-3.3.4-4)', async () => {
+  test('a message that comes through several subscriptions names the identifier of each (MQTT-3.3.4-4)', {
+    skip,
+  }, async () => {
     const client = await arrive('identifiers')
     for (const [topic, subscriptionIdentifier] of [
       ['identifiers/#', 7],
@@ -142,7 +156,9 @@ export function publishContract(upstream: () => Upstream, arrive: Arrive): void 
     client.connection.close()
     const { payload, properties } = await watcher.receive()
     assert.equal(payload.toString(), 'gone')
-    assert.deepEqual({ ...properties }, { contentType: 'text/plain' })
+    // An upstream may say whose will it is.
+    const { userProperties: _, ...others } = { ...properties }
+    assert.deepEqual(others, { contentType: 'text/plain' })
     watcher.connection.close()
   })
 
@@ -156,7 +172,9 @@ export function publishContract(upstream: () => Upstream, arrive: Arrive): void 
         const message = { cmd: 'publish', topic: clientId, payload, qos: 2, dup: false, retain: false } as const
         client.send({ ...message, messageId: 5 })
         await client.next('pubrec')
-        assert.equal((await watcher.receive()).payload.toString(), payload)
+        if (payload === 'second') client.send({ cmd: 'pubrel', messageId: 5 })
+        // A broker may deliver a message when it comes or when it is released (MQTT-4.3.3-2): the first may never be seen.
+        if (payload === 'second') while ((await watcher.receive()).payload.toString() !== payload);
         client.connection.close()
       }
       watcher.connection.close()
@@ -169,12 +187,13 @@ export function publishContract(upstream: () => Upstream, arrive: Arrive): void 
     const message = { cmd: 'publish', topic: 'twice-sent', qos: 2, retain: false, messageId: 5 } as const
     client.send({ ...message, payload: 'first', dup: false })
     await client.next('pubrec')
-    client.send({ ...message, payload: 'again', dup: true })
+    client.send({ ...message, payload: 'first', dup: true })
     await client.next('pubrec')
     client.send({ cmd: 'pubrel', messageId: 5 })
     await client.next('pubcomp')
     client.send({ ...message, payload: 'next', dup: false })
     await client.next('pubrec')
+    client.send({ cmd: 'pubrel', messageId: 5 })
     assert.equal((await client.receive()).payload.toString(), 'first')
     assert.equal((await client.receive()).payload.toString(), 'next')
     client.connection.close()
@@ -279,8 +298,15 @@ export function keptSessionContract(upstream: () => Upstream, arrive: Arrive): v
   }
 }
 
-export function receiveMaximumContract(upstream: () => Upstream, arrive: Arrive): void {
-  test('an MQTT 5 client is sent as many unacknowledged messages as it says it takes, and everything in the end (MQTT-3.3.4-9)', async () => {
+export function receiveMaximumContract(
+  upstream: () => Upstream,
+  arrive: Arrive,
+  differences: ReadonlySet<Difference>,
+): void {
+  const skip = differences.has('receive maximum')
+  test('an MQTT 5 client is sent as many unacknowledged messages as it says it takes, and everything in the end (MQTT-3.3.4-9)', {
+    skip,
+  }, async () => {
     const publisher = await arrive('receive-p')
     const client = new UpstreamClient(upstream(), 5)
     await client.connect({ clientId: 'receive-s', properties: { receiveMaximum: 2 } })

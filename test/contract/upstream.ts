@@ -7,6 +7,7 @@ import { limits } from '../../src/core/limits.ts'
 import type { Upstream } from '../../src/hub/ports/upstream.ts'
 import { UpstreamClient, type Version } from './upstream-client.ts'
 import {
+  type Difference,
   keptSessionContract,
   publishContract,
   receiveMaximumContract,
@@ -15,7 +16,13 @@ import {
 
 const timeout = 20_000
 
-export function upstreamContract(name: string, start: () => Promise<Upstream>): void {
+/** @param differs where the broker goes its own way, which docs/upstreams.md tells of */
+export function upstreamContract(
+  name: string,
+  start: () => Promise<Upstream>,
+  differs: readonly Difference[] = [],
+): void {
+  const differences = new Set(differs)
   describe(`upstream contract: ${name}`, { timeout }, () => {
     let upstream: Upstream
     before(async () => {
@@ -30,11 +37,11 @@ export function upstreamContract(name: string, start: () => Promise<Upstream>): 
     }
 
     deliveryContract(arrive)
-    subscriptionContract(() => upstream, arrive)
+    subscriptionContract(() => upstream, arrive, differences)
     publishContract(() => upstream, arrive)
     sessionContract(() => upstream, arrive)
     keptSessionContract(() => upstream, arrive)
-    receiveMaximumContract(() => upstream, arrive)
+    receiveMaximumContract(() => upstream, arrive, differences)
     pressureContract(arrive)
 
     test('stopping it ends every connection, and no new one is served', async () => {

@@ -72,6 +72,9 @@ export function upArguments(data: string, readyFile: string): string[] {
     '--public-name',
     'localhost',
     ...ports,
+    // Whatever is installed here.
+    '--broker',
+    'embedded',
     '--ready-file',
     readyFile,
   ]

@@ -30,6 +30,12 @@ export function define(command: Command): void {
     .option('--journal-days <n>', 'how long the journal is kept (default 90)')
     .option('--config <file>', 'settings in YAML (default handfast.yaml, if it is there)')
     .option('--ready-file <file>', 'write the addresses there as JSON once the hub serves')
+    .option('--broker <which>', 'mosquitto, embedded (for a trial), or mqtt://, mqtts://, unix: addresses')
+    .option('--broker-login-file <file>', 'user name and password of the gate for that broker, one a line')
+    .option('--broker-ca <file>', 'CA certificates that the broker is judged by (default: those of the system)')
+    .option('--broker-cert <file>', 'client certificate of the gate for that broker')
+    .option('--broker-key <file>', 'its private key')
+    .option('--broker-client-ids <how>', 'prefixed (default) with the identity, or own: as they are')
     .option('--denied-publish <how>', 'close (default) or acknowledge what MQTT 3.1.1 may not publish')
     .option('--session-tickets', 'offer TLS session tickets')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default info)')
@@ -111,7 +117,7 @@ function announce(hub: RunningHub, dataDirectory: string): void {
       ['  CA file', hub.caPath],
       ['  registry', hub.registryNote],
       ['  keys', hub.passphraseNote],
-      ['  restart', hub.upstreamNote],
+      ['  broker', hub.upstreamNote],
       ...(hub.adoptionsWaiting === 0
         ? []
         : [

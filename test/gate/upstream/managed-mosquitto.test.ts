@@ -24,7 +24,8 @@ function start(place = join(folder, String(count++))): Promise<ManagedMosquitto>
 
 if (typeof program === 'string') test('a Mosquitto that the hub runs', { skip: program })
 else {
-  upstreamContract('managed Mosquitto', start)
+  // 2.0.11 sends one message more than a client takes where QoS 1 and 2 are mixed.
+  upstreamContract('managed Mosquitto', start, ['copy for each filter', 'receive maximum'])
 
   describe('a Mosquitto that the hub runs', { timeout: 60_000 }, () => {
     test('keeps its folder and its socket from others', async () => {

@@ -87,9 +87,9 @@ export class RemoteUpstream implements Upstream {
     return server.connect(introduce(client, this.#introduction), listener)
   }
 
-  /** Tries at once what is not there. */
-  tryNow(): void {
-    for (const server of this.#servers) server.tryNow()
+  /** How often a server has gone away. */
+  restarts(): number {
+    return this.#servers.reduce((sum, { losses }) => sum + losses, 0)
   }
 
   async stop(): Promise<void> {

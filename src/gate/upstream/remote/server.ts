@@ -30,6 +30,7 @@ export class Server {
   #retryMs: number = limits.upstreamRetryMs
   #retryTimer: NodeJS.Timeout | undefined
   #lastWhy: string | null = null
+  #losses = 0
   #isStopped = false
 
   constructor(options: ServerOptions) {
@@ -45,6 +46,11 @@ export class Server {
   /** What it can do; null while it does not serve. */
   get abilities(): UpstreamAbilities | null {
     return this.#abilities
+  }
+
+  /** How often it has gone away. */
+  get losses(): number {
+    return this.#losses
   }
 
   connect(hello: Buffer, listener: UpstreamListener): UpstreamConnection {
@@ -67,14 +73,6 @@ export class Server {
     this.#trial?.stop()
     this.#abilities = null
     this.#endAll(false)
-  }
-
-  /** Tries at once: whoever runs the server says that it is back. */
-  tryNow(): void {
-    if (this.#trial !== null || this.#isStopped) return
-    clearTimeout(this.#retryTimer)
-    this.#retryMs = limits.upstreamRetryMs
-    this.#try()
   }
 
   #try(): void {
@@ -100,7 +98,10 @@ export class Server {
     this.#trial = null
     const wasUp = this.#abilities !== null
     this.#abilities = null
-    if (wasUp) this.#endAll(true)
+    if (wasUp) {
+      this.#losses++
+      this.#endAll(true)
+    }
     if (this.#isStopped) return
     if (isVersionRefused && this.#version === 5) {
       this.#version = 4
