@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { defineExplain } from './policy/explain.ts'
 import { defineCheck, defineDiff, defineTest } from './policy/file.ts'
+import { defineImportAcl } from './policy/import-acl.ts'
 import { defineActivate, defineAdd, defineList, defineRollback, defineShadow, defineShow } from './policy/versions.ts'
 
 export function define(command: Command): void {
@@ -24,5 +25,10 @@ export function define(command: Command): void {
     command.command('shadow [version]').description('try a version beside the active one; it decides nothing'),
   )
   defineActivate(command.command('activate <version>').description('make a version decide, on live sessions as well'))
+  defineImportAcl(
+    command
+      .command('import-acl <file>')
+      .description('print an access list of Mosquitto as a policy file; "-" for standard input'),
+  )
   defineRollback(command.command('rollback').description('take the active version back: what was before it decides'))
 }
