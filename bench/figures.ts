@@ -25,6 +25,17 @@ export interface Row {
   readonly series: readonly Series[]
 }
 
+/** One row for each of ours that was measured, each beside all peers. */
+export function besidePeers(row: Row): readonly Row[] {
+  const isOurs = ({ side }: Series): boolean => side.startsWith('handfast')
+  const peers = row.series.filter((series) => !isOurs(series))
+  return row.series.filter(isOurs).map((own) => ({ ...row, name: nameOf(row.name, own), series: [own, ...peers] }))
+}
+
+function nameOf(name: string, { side }: Series): string {
+  return side === 'handfast-managed' ? `${name}; Mosquitto behind Handfast` : name
+}
+
 export interface SideFigures {
   readonly side: SideName
   /** The percentile of all values; least and greatest are those of the same percentile in each round. */

@@ -1,8 +1,9 @@
 /** What can stand beside what. */
 
-/** `handfast` is the hub as it comes: on SQLite, with its embedded broker. */
+/** `handfast` is the hub on SQLite with its embedded broker; `handfast-managed` has a Mosquitto behind it that it runs itself. */
 export const sideNames = [
   'handfast',
+  'handfast-managed',
   'handfast-postgresql',
   'mosquitto',
   'mosquitto-openssl',
@@ -15,6 +16,7 @@ export type SideName = (typeof sideNames)[number]
 /** How tables call the sides. */
 export const sideTitles: Readonly<Record<SideName, string>> = {
   handfast: 'Handfast',
+  'handfast-managed': 'Handfast with its Mosquitto',
   'handfast-postgresql': 'Handfast on PostgreSQL',
   mosquitto: 'Mosquitto',
   'mosquitto-openssl': `Mosquitto, OpenSSL ${process.versions.openssl.split('.').slice(0, 2).join('.')}`,

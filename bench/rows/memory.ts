@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bed } from '../bed.ts'
 import { brokersOf, idleDevices } from '../brokers.ts'
-import type { Row, Series } from '../figures.ts'
+import { besidePeers, type Row, type Series } from '../figures.ts'
 import { type Memory, memoryOf } from '../processes.ts'
 import type { Broker, SideName } from '../sides.ts'
 
@@ -41,12 +41,13 @@ export async function memoryRows(bed: Bed): Promise<readonly Row[]> {
   const pssRow = row('idle mTLS connection, PSS', 'KiB', ({ before, after }) => {
     return ((after.pssKibibytes ?? 0) - (before.pssKibibytes ?? 0)) / count
   })
-  return [
+  const rows = [
     row('idle mTLS connection, RSS', 'KiB', ({ before, after }) => (after.rssKibibytes - before.rssKibibytes) / count),
     ...(hasPss ? [pssRow] : []),
     row(`whole server with ${count} of them, RSS`, 'MiB', ({ after }) => after.rssKibibytes / 1024),
     row('whole server without them, RSS', 'MiB', ({ before }) => before.rssKibibytes / 1024),
   ]
+  return rows.flatMap(besidePeers)
 }
 
 async function readingsOf(bed: Bed, { mqtt: target, pids }: Broker): Promise<Readings> {

@@ -1,7 +1,7 @@
 /** What a message from a publisher to a subscriber costs the server. */
 import type { Bed } from '../bed.ts'
 import { brokersOf, connectDevices } from '../brokers.ts'
-import type { Round, Row } from '../figures.ts'
+import { besidePeers, type Round, type Row } from '../figures.ts'
 import { cpuPerPiece, inRounds, settle, withSides } from '../measure.ts'
 import type { Broker } from '../sides.ts'
 
@@ -38,7 +38,7 @@ export async function messageRows(bed: Bed): Promise<readonly Row[]> {
     for (const shape of shapes) {
       bed.report(`messages, ${shape.name}`)
       const series = await inRounds(brokers, { warmUps: 1, rounds }, (broker) => roundOf(bed, shape, broker))
-      rows.push({ name: `message of 100 bytes, ${shape.name}`, unit: 'µs CPU', rank: 50, series })
+      rows.push(...besidePeers({ name: `message of 100 bytes, ${shape.name}`, unit: 'µs CPU', rank: 50, series }))
     }
     return rows
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { differs, figuresOf } from '../../bench/figures.ts'
+import { besidePeers, differs, figuresOf } from '../../bench/figures.ts'
 import { rounds, row } from './results.ts'
 
 test('a ratio is taken in each round, so that a round on a busy machine weighs on both of its sides', () => {
@@ -41,4 +41,21 @@ test('sides with unlike numbers of rounds have no ratio', () => {
     ['mosquitto', rounds(1)],
   ])
   assert.throws(() => figuresOf(uneven))
+})
+
+test('each of ours stands beside the peers alone, in a row of its own', () => {
+  const rows = besidePeers(
+    row('connect', [
+      ['handfast', rounds(20)],
+      ['handfast-managed', rounds(30)],
+      ['mosquitto', rounds(10)],
+    ]),
+  )
+  assert.deepEqual(
+    rows.map(({ name, series }) => [name, ...series.map(({ side }) => side)]),
+    [
+      ['connect', 'handfast', 'mosquitto'],
+      ['connect; Mosquitto behind Handfast', 'handfast-managed', 'mosquitto'],
+    ],
+  )
 })
