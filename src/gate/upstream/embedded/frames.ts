@@ -12,7 +12,7 @@ export const frameKinds = {
   data: 2,
   /** Both ways: so many bytes have been taken, as many more may come. The length is the number; no bytes follow. */
   credit: 3,
-  /** Both ways: the connection is over. */
+  /** Both ways: the connection is over. The length is 1 where the broker itself failed; no bytes follow. */
   close: 4,
 } as const
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds]
@@ -92,21 +92,26 @@ export interface FrameReader {
   onOpen(connection: number): void
   onData(connection: number, bytes: Buffer): void
   onCredit(connection: number, bytes: number): void
-  onClose(connection: number): void
+  onClose(connection: number, broken: boolean): void
 }
 
-/** Hands each frame of a buffer to the reader, in order. The bytes are views of the buffer. */
-export function readFrames(buffer: ArrayBuffer, reader: FrameReader): void {
-  const view = new DataView(buffer)
+/**
+ * Hands each whole frame to the reader, in order. The bytes are views of the buffer.
+ *
+ * @returns how many bytes whole frames took: all of a message between threads, maybe less of what a socket brings
+ */
+export function readFrames(buffer: ArrayBuffer | Uint8Array<ArrayBuffer>, reader: FrameReader): number {
+  const { buffer: memory, byteOffset, byteLength } = buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : buffer
+  const view = new DataView(memory, byteOffset, byteLength)
   let at = 0
-  while (at < buffer.byteLength) {
+  while (at + headerBytes <= byteLength) {
     const connection = view.getUint32(at, true)
     const head = view.getUint32(at + 4, true)
     const length = head & lengthMax
-    at += headerBytes
     switch (head >>> 24) {
       case frameKinds.data:
-        reader.onData(connection, Buffer.from(buffer, at, length))
+        if (at + headerBytes + length > byteLength) return at
+        reader.onData(connection, Buffer.from(memory, byteOffset + at + headerBytes, length))
         at += length
         break
       case frameKinds.credit:
@@ -116,12 +121,14 @@ export function readFrames(buffer: ArrayBuffer, reader: FrameReader): void {
         reader.onOpen(connection)
         break
       case frameKinds.close:
-        reader.onClose(connection)
+        reader.onClose(connection, length === 1)
         break
       default:
         assert(false, `a frame of kind ${head >>> 24}`)
     }
+    at += headerBytes
   }
+  return at
 }
 
 function word(kind: FrameKind, length: number): number {

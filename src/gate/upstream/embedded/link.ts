@@ -1,6 +1,6 @@
 import { FrameBatch, type FrameKind, frameKinds } from './frames.ts'
 
-/** What a thread posts its messages to. */
+/** What a thread posts its messages to, or the writing end of a socket between processes. */
 export interface FramePort {
   postMessage(message: ArrayBuffer, transfer: readonly ArrayBuffer[]): void
 }
@@ -28,8 +28,8 @@ export class FrameLink {
     this.#sign(connection, frameKinds.credit, bytes)
   }
 
-  close(connection: number): void {
-    this.#sign(connection, frameKinds.close)
+  close(connection: number, broken = false): void {
+    this.#sign(connection, frameKinds.close, broken ? 1 : 0)
   }
 
   /** Sends nothing any more. */
