@@ -44,7 +44,7 @@ const closingCode: Readonly<Record<'pending' | 'active' | 'disabled' | 'retired'
 /** Gives all listeners another certificate; connections that stand keep theirs. */
 export function exchangeCertificate(
   certificate: ServerCertificate,
-  gate: Gate,
+  gate: Pick<Gate, 'setCertificate'>,
   apps: readonly FastifyInstance[],
 ): void {
   gate.setCertificate(certificate)

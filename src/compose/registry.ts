@@ -1,13 +1,16 @@
 /** The registry of a hub: SQLite in its data directory, or the PostgreSQL database that its configuration names. */
 import type { HubConfig } from '../config/config.ts'
+import { Secret } from '../core/secret.ts'
 import type { Log } from '../hub/ports/log.ts'
 import type { Observer } from '../hub/ports/observer.ts'
 import type { Store } from '../hub/ports/store.ts'
 import { type DataDirectory, instanceName } from '../machine/data-directory.ts'
 import { systemClock as clock, systemRandom as random } from '../machine/system.ts'
 import { readDatabaseAddress } from '../store/postgres/address.ts'
-import { openPostgresStore } from '../store/postgres/postgres-store.ts'
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
+import { openPostgresReader, openPostgresStore } from '../store/postgres/postgres-store.ts'
+import { openSqliteReader, openSqliteStore } from '../store/sqlite/sqlite-store.ts'
+import type { OpenStore } from '../store/store-over.ts'
+import type { RegistryPlace } from './gates/messages.ts'
 
 export interface Registry {
   readonly store: Store
@@ -31,4 +34,20 @@ export async function openRegistry(
   const instance = await instanceName(directory, random)
   const store = await openPostgresStore({ address, instance, clock, log, observer })
   return { store, instance, note: `PostgreSQL, ${address.place}; this process is ${instance}` }
+}
+
+/** Where another process of this hub finds the registry. */
+export function registryPlace(
+  { databaseUrl }: Pick<HubConfig, 'databaseUrl'>,
+  directory: DataDirectory,
+): RegistryPlace {
+  if (databaseUrl === null) return { kind: 'sqlite', path: directory.database }
+  return { kind: 'postgres', url: 'file' in databaseUrl ? databaseUrl : { text: databaseUrl.value.reveal() } }
+}
+
+/** @throws HubError `database-unusable`, `config-invalid` */
+export function openRegistryReader(place: RegistryPlace, log: Log): OpenStore {
+  if (place.kind === 'sqlite') return openSqliteReader({ path: place.path, clock })
+  const source = 'file' in place.url ? place.url : { value: new Secret(place.url.text) }
+  return openPostgresReader({ address: readDatabaseAddress(source), clock, log })
 }

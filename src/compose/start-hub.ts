@@ -1,30 +1,24 @@
 /** A hub, put together from its concrete parts: what stands behind all listeners first, then the listeners. */
 import type { HubView } from '../api-schema/views.ts'
 import type { HubConfig } from '../config/config.ts'
-import { type ListenerAddress, startGate } from '../gate/gate.ts'
+import { assert } from '../core/errors.ts'
+import type { ListenerAddress } from '../gate/gate.ts'
 import { apiServer } from '../http/api/api-server.ts'
 import { estServer } from '../http/est/est-server.ts'
 import { listenOn } from '../http/listen.ts'
 import { addRenewalInfo } from '../http/renewal-info.ts'
 import { statusServer } from '../http/status/status-server.ts'
-import { personAdmission, registryAdmission } from '../hub/admit.ts'
-import { pinnedWay } from '../hub/admit-pinned.ts'
+import { personAdmission } from '../hub/admit.ts'
 import { ocspAnswerer } from '../hub/answer-ocsp.ts'
 import { statusPlaces } from '../hub/crl-places.ts'
-import { openCurrentPolicy } from '../hub/current-policy.ts'
 import { endOverlaps } from '../hub/end-overlaps.ts'
 import { EnrolmentRates } from '../hub/enrolment-rates.ts'
 import { FailureLimiter } from '../hub/failure-limiter.ts'
 import { followEvents } from '../hub/follow-events.ts'
-import { followRights } from '../hub/follow-rights.ts'
-import { gateAdmission } from '../hub/gate-admission.ts'
 import { hubIdentityId } from '../hub/hub-credential.ts'
 import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
 import { keepOcspResponders } from '../hub/ocsp-responders.ts'
-import { passwordAdmission } from '../hub/passwords/admission.ts'
-import { GuessLimiter } from '../hub/passwords/guessing.ts'
-import { PasswordHashing } from '../hub/passwords/hashing.ts'
 import { peopleOf } from '../hub/people.ts'
 import type { Log } from '../hub/ports/log.ts'
 import { profileNamed } from '../hub/profiles.ts'
@@ -38,7 +32,6 @@ import { noteRoots } from '../hub/roll-over/acknowledge.ts'
 import { keepAuthorities } from '../hub/roll-over/keep.ts'
 import { currentServerCertificate } from '../hub/server-certificate.ts'
 import { keepIntentsFew } from '../hub/sweep-intents.ts'
-import { sweepSessions } from '../hub/sweep-sessions.ts'
 import { keepRequestsFew } from '../hub/waiting-requests.ts'
 import { type BroughtFiles, openBroughtFiles } from '../machine/brought-files.ts'
 import type { DataDirectory } from '../machine/data-directory.ts'
@@ -48,7 +41,8 @@ import { version } from '../version.ts'
 import { openApiSocket } from './api-socket.ts'
 import { Closing } from './closing.ts'
 import { openFoundation } from './foundation.ts'
-import { closeSessions, exchangeCertificate } from './live-changes.ts'
+import { openHubGate } from './gates/hub-gate.ts'
+import { exchangeCertificate } from './live-changes.ts'
 import { startUpstream } from './upstream.ts'
 
 export interface Endpoint {
@@ -156,7 +150,6 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const brought = openBrought(config, names, log, closing)
   const certificateFor = (serverName: string) => brought?.forName(serverName) ?? null
 
-  const admission = gateAdmission(registryAdmission({ store, clock, authorities }), [pinnedWay({ store, clock })])
   const est = estServer({
     hub: issuer,
     caCertificates: () => authorities.caCertificates(),
@@ -172,38 +165,24 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   addRenewalInfo(est, issuer)
   const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
 
-  const policy = await openCurrentPolicy({ store, clock, log, observer })
   const broker = await startUpstream(config.broker, directory.path, log)
   const { upstream } = broker
   closing.add('upstream', () => upstream.stop())
-  const gate = await startGate({
-    listeners: config.listeners,
-    certificate,
-    certificateFor,
-    sessionTickets: config.sessionTickets,
-    rightsOf: (subject) => policy.rightsOf(subject),
-    deniedPublishV3: config.deniedPublish,
-    admission,
-    passwords: passwordAdmission({
-      store,
-      clock,
-      hashing: new PasswordHashing(random),
-      limiter: new GuessLimiter(clock),
-    }),
-    attempts,
-    observer,
-    upstream,
-    clock,
-    random,
-    log,
-  })
-  closing.add('gate', () => gate.stop())
+  const gate = await openHubGate(
+    {
+      ...{ config, directory, names, store, authorities, attempts, observer, log },
+      certificate,
+      certificateFor,
+      upstream,
+    },
+    closing,
+  )
 
   const desk = { store, keys: authorityKeys, clock, random, realm, authorities, proceed: () => roller.round() }
   const roller = keepAuthorities({ ...desk, log, ensureCrl: (id) => crls.current(fullScope(id)) }, instance ?? 'alone')
   closing.add('authorities', () => roller.stop())
 
-  const { host, port } = gate.address
+  const { host, port } = firstOf(gate.addresses)
   const addresses = { mqtt: { host, port }, listeners: gate.addresses, https, http }
   let api: Endpoint | null = null
   const describeHub = (): HubView => ({
@@ -260,26 +239,21 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
       .refresh()
       .then(() => roller.round())
       .catch((error: unknown) => log.error('the authorities could not be read', { error }))
-  const rights = followRights({ store, policy, log }, gate)
-  closing.add('rights', () => rights.stop())
   const follower = followEvents({ store, log }, lastEvent, (event) => {
-    closeSessions(gate, event)
-    rights.noted(event)
+    gate.apply(event)
     if (event.type === 'authority-changed') void authoritiesChanged()
     crls.noted(event)
     ocsp.noted(event)
     responders.noted(event)
     if (event.type !== 'credential-revoked') return
-    observer.revocationApplied('gate', clock.nowMs() - event.atMs)
     if (event.identityId === hubIdentityId) void renewal.exchange()
   })
   closing.add('events', () => follower.stop())
-  const sweep = sweepSessions({ store, log }, gate, follower)
-  closing.add('sweep', () => sweep.stop())
+  gate.sweep(follower)
   watch.begin({
     ...{ store, journal: store, authorities, gate, broker: upstream, crls },
     serverCertificate: renewal,
-    followers: { gate: follower },
+    followers: { gate: gate.following(follower) },
   })
 
   return {
@@ -299,6 +273,12 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
       return closing.run()
     },
   }
+}
+
+function firstOf(addresses: readonly ListenerAddress[]): ListenerAddress {
+  const [first] = addresses
+  assert(first !== undefined, 'a gate has a listener')
+  return first
 }
 
 /** The certificate that the operator brings, beside our own: devices that enrolled know our names and our root. */

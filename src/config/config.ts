@@ -38,6 +38,8 @@ export interface HubConfig {
   readonly broker: BrokerSettings
   /** What a client before MQTT 5 meets that publishes where it may not; MQTT 5 has an answer of its own. */
   readonly deniedPublish: 'close' | 'acknowledge'
+  /** Processes that serve the gate's listeners; with 1 that is the hub itself. */
+  readonly gates: number
   /** Offer TLS session tickets. Resumed sessions are judged like new ones. */
   readonly sessionTickets: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'

@@ -65,6 +65,7 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
     journal: settled.read('journal') ?? resolve(dataDirectory, 'journal'),
     journalDays: settled.read('journal-days') ?? 90,
     broker,
+    gates: settled.read('gates') ?? 1,
     deniedPublish: settled.read('denied-publish') ?? 'close',
     sessionTickets: settled.read('session-tickets') ?? false,
     logLevel: settled.read('log-level') ?? 'info',

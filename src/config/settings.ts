@@ -43,6 +43,16 @@ const days = z
   ])
   .refine((value) => Number.isInteger(value) && value >= 7 && value <= 3_650)
 
+const gates = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^[0-9]{1,2}$/)
+      .transform(Number),
+  ])
+  .refine((value) => Number.isInteger(value) && value >= 1 && value <= limits.gatesMax)
+
 const yesOrNo = z.union([
   z.boolean(),
   z.enum(['true', 'yes', 'on', '1']).transform(() => true),
@@ -124,6 +134,11 @@ export const settings = {
     variable: 'HANDFAST_BROKER_CLIENT_IDS',
     form: z.enum(['prefixed', 'own']),
     wanted: 'prefixed or own',
+  },
+  gates: {
+    variable: 'HANDFAST_GATES',
+    form: gates,
+    wanted: `a number of processes from 1 to ${limits.gatesMax}`,
   },
   'denied-publish': {
     variable: 'HANDFAST_DENIED_PUBLISH',

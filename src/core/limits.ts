@@ -352,6 +352,19 @@ export const limits = {
   /** A file of the journal is read whole; past this length another is begun. */
   journalSegmentBytesMax: 16 * 1024 * 1024,
 
+  /** Gate processes of a hub: more than the cores of a machine bring nothing. */
+  gatesMax: 64,
+  /** Time for a gate process to load and serve. */
+  gateStartMs: 30_000,
+  /** Pause before a gate process that has ended is started again; it doubles up to the longest until one has lived a while. */
+  gateRestartMs: 100,
+  gateRestartMsMax: 5_000,
+  gateLivedMs: 30_000,
+  /** Time for the hub to write the first use of a credential that a gate process tells of. */
+  gateConfirmMs: 15_000,
+  /** How often a gate process tells its figures. */
+  gateFiguresMs: 500,
+
   /** Time that SIGTERM gives live sessions and requests. */
   drainMs: 3_000,
 } as const

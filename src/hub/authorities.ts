@@ -50,9 +50,10 @@ interface Known {
 /**
  * Opens the authorities of a registry with their keys.
  *
+ * @param keys null in a process that signs nothing and has none of them
  * @throws HubError `key-file-damaged`; `database-unusable` where there are none
  */
-export async function openAuthorities(store: Store, keys: KeyStore): Promise<Authorities> {
+export async function openAuthorities(store: Store, keys: KeyStore | null): Promise<Authorities> {
   let known = await read(store, keys, [])
   const listeners = new Set<() => void>()
   let reading: Promise<void> = Promise.resolve()
@@ -165,7 +166,7 @@ function publishedCrosses(known: Known): readonly CrossCertificate[] {
   )
 }
 
-async function read(store: Store, keys: KeyStore, before: readonly Authority[]): Promise<Known> {
+async function read(store: Store, keys: KeyStore | null, before: readonly Authority[]): Promise<Known> {
   const [rows, crosses, rollOvers] = await Promise.all([
     store.authorities.all(),
     store.authorities.crossCertificates(),
@@ -175,8 +176,8 @@ async function read(store: Store, keys: KeyStore, before: readonly Authority[]):
   return { all, crosses, rollOvers }
 }
 
-async function open(row: AuthorityRow, keys: KeyStore, before: Authority | null): Promise<Authority> {
-  if (row.keyPlace === 'offline' || row.state === 'retired') return new Authority(row, null)
+async function open(row: AuthorityRow, keys: KeyStore | null, before: Authority | null): Promise<Authority> {
+  if (keys === null || row.keyPlace === 'offline' || row.state === 'retired') return new Authority(row, null)
   return before?.isOpen === true ? before.as(row) : new Authority(row, await keys.open(row.id))
 }
 

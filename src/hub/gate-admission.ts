@@ -93,7 +93,8 @@ function entrantOf(judgement: Judgement): Entrant | Refusal {
   return { admitted: true, identity, proof: { kind: 'issued', credential }, summary }
 }
 
-function isFirstUse({
+/** Whether a use of a credential is written down, because it changes what the credential is. */
+export function isFirstUse({
   state,
   activatedAtMs,
 }: {

@@ -96,14 +96,23 @@ export async function instanceName(directory: DataDirectory, random: Random): Pr
 const socketPathBytesMax = 103
 
 /** A path for the API socket: in the data directory, or in a private folder for temporary files where that is too long. */
-export async function apiSocketPath(directory: DataDirectory): Promise<string> {
-  const path = join(directory.path, 'run', 'api.sock')
+export function apiSocketPath(directory: DataDirectory): Promise<string> {
+  return socketPath(directory, 'api.sock')
+}
+
+/** The same for the socket on which gate processes reach the broker. */
+export function gateSocketPath(directory: DataDirectory): Promise<string> {
+  return socketPath(directory, 'gates.sock')
+}
+
+async function socketPath(directory: DataDirectory, name: string): Promise<string> {
+  const path = join(directory.path, 'run', name)
   if (Buffer.byteLength(path) <= socketPathBytesMax) {
     // What is left of a hub that was killed: the lock says that none runs now.
     await rm(path, { force: true })
     return path
   }
-  return join(await mkdtemp(join(tmpdir(), 'handfast-')), 'api.sock')
+  return join(await mkdtemp(join(tmpdir(), 'handfast-')), name)
 }
 
 /** The text of a file, or null where there is none. */

@@ -37,3 +37,15 @@ export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<vo
     : [...new Set(faults.map((fault) => fault.hint))].join('; ')
   throw new HubError(first.code, faults.map((fault) => fault.message).join('; '), { hint })
 }
+
+/** A port of an address that is free now: `port` itself, or one that the system chose where that is 0. */
+export async function settledPort({ host, port }: Pick<WantedPort, 'host' | 'port'>): Promise<number> {
+  if (port !== 0) return port
+  const server = createServer()
+  server.listen({ host, port })
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : port
+}

@@ -1,5 +1,5 @@
 /** The registry over a database that reads, writes and has a transaction: what is the same for every adapter. */
-import { assert } from '../core/errors.ts'
+import { assert, CodingError } from '../core/errors.ts'
 import type { Store, Transaction } from '../hub/ports/store.ts'
 import { type CommitObserver, GroupCommit, type UnitTransaction } from './group-commit.ts'
 import type { Access } from './schema.ts'
@@ -94,4 +94,17 @@ export function storeOver(parts: StoreParts): OpenStore {
     },
   }
   return { store, tellListeners }
+}
+
+/** For a process that only reads: a write that is asked of it is a mistake of ours. */
+export const noTransaction: UnitTransaction = {
+  begin() {
+    throw new CodingError('a process that only reads was asked to write')
+  },
+  savepoint() {},
+  release() {},
+  rollbackToSavepoint: () => false,
+  commit() {},
+  rollback() {},
+  recover: () => false,
 }

@@ -95,6 +95,7 @@ describe('the configuration of a hub', () => {
       journal: join(directory, 'data', 'journal'),
       journalDays: 90,
       broker: { choice: 'automatic', loginFile: null, caFile: null, tls: null, clientIds: 'prefixed' },
+      gates: 1,
       deniedPublish: 'close',
       sessionTickets: false,
       logLevel: 'info',

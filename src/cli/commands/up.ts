@@ -36,6 +36,7 @@ export function define(command: Command): void {
     .option('--broker-cert <file>', 'client certificate of the gate for that broker')
     .option('--broker-key <file>', 'its private key')
     .option('--broker-client-ids <how>', 'prefixed (default) with the identity, or own: as they are')
+    .option('--gates <n>', 'processes that serve MQTT, for machines with several cores (default 1)')
     .option('--denied-publish <how>', 'close (default) or acknowledge what MQTT 3.1.1 may not publish')
     .option('--session-tickets', 'offer TLS session tickets')
     .option('--log-level <level>', 'debug, info, warn, error or silent (default info)')

@@ -10,7 +10,7 @@ import type { Log } from '../../hub/ports/log.ts'
 import { silentObserver } from '../../hub/ports/observer.ts'
 import type { Store } from '../../hub/ports/store.ts'
 import type { CommitObserver } from '../group-commit.ts'
-import { storeOver } from '../store-over.ts'
+import { noTransaction, type OpenStore, storeOver } from '../store-over.ts'
 import type { DatabaseAddress } from './address.ts'
 import { type Database, type DatabaseLimits, openClient, openPool, queriesOver } from './connections.ts'
 import { migrate } from './migrate.ts'
@@ -55,6 +55,28 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   })
   const notifications = listenForEvents(database, (backend) => backend === writer.backend, tellListeners)
   return store
+}
+
+/**
+ * Opens a registry that other processes write, to read what is committed there. It needs no more of the database than to
+ * read and to listen, and does not look at its version: the hub that tells of it has.
+ */
+export function openPostgresReader(options: Omit<PostgresStoreOptions, 'instance' | 'observer'>): OpenStore {
+  const database: Database = { address: options.address, limits: { ...catalogue, ...options.limits } }
+  const pool = openPool(database)
+  const reading = queriesOver(readerOver(pool, database.limits))
+  const open = storeOver({
+    reading: () => reading,
+    writing: () => reading,
+    transaction: noTransaction,
+    observer: silentObserver,
+    writers: { clock: options.clock, nowMs: () => sql`(extract(epoch from clock_timestamp()) * 1000)::bigint` },
+    async close() {
+      await Promise.all([pool.end(), notifications.stop()])
+    },
+  })
+  const notifications = listenForEvents(database, () => false, open.tellListeners)
+  return open
 }
 
 async function prepare(database: Database, log: Log): Promise<void> {

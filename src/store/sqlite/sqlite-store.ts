@@ -8,7 +8,7 @@ import type { Clock } from '../../hub/ports/clock.ts'
 import { silentObserver } from '../../hub/ports/observer.ts'
 import type { Store } from '../../hub/ports/store.ts'
 import type { CommitObserver } from '../group-commit.ts'
-import { storeOver } from '../store-over.ts'
+import { noTransaction, type OpenStore, storeOver } from '../store-over.ts'
 import { isDamage, openReader, openWriter, queriesOver } from './connection.ts'
 import { securePrivateFile } from './files.ts'
 import { migrate } from './migrate.ts'
@@ -58,5 +58,28 @@ export async function openSqliteStore({ path, clock, observer, pagesMax }: Sqlit
     if (error instanceof HubError && error.code === 'database-unusable') throw error
     const what = isDamage(error) ? 'is damaged or is no database' : 'cannot be opened'
     throw new HubError('database-unusable', `${quote(path)} ${what}`, { cause: error })
+  }
+}
+
+/**
+ * Opens a registry that another process of the same hub has open and writes, to read what is committed there. It hears of
+ * no commits by itself: call `tellListeners`.
+ *
+ * @throws HubError `database-unusable`
+ */
+export function openSqliteReader({ path, clock }: Pick<SqliteStoreOptions, 'path' | 'clock'>): OpenStore {
+  try {
+    const reader = openReader(path)
+    const reading = queriesOver(reader)
+    return storeOver({
+      reading: () => reading,
+      writing: () => reading,
+      transaction: noTransaction,
+      writers: { clock, nowMs: () => sql`${clock.nowMs()}` },
+      observer: silentObserver,
+      close: () => reader.close(),
+    })
+  } catch (error) {
+    throw new HubError('database-unusable', `${quote(path)} cannot be opened`, { cause: error })
   }
 }

@@ -164,4 +164,13 @@ export const hubFailures = {
     'what the broker settings name cannot be used',
     'check the files of broker-login-file, broker-ca, broker-cert and broker-key',
   ),
+  'gate-process-failed': entry(
+    'HF-9180',
+    'hub',
+    'operator',
+    'local',
+    'general',
+    'a gate process does not come up',
+    'see the lines before it in the log; without --gates the gate runs in the process of the hub',
+  ),
 } as const

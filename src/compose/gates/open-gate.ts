@@ -1,0 +1,105 @@
+/** A gate over a registry: the same in the hub's own process and in a gate process. */
+import type { HubConfig } from '../../config/config.ts'
+import { type Gate, type GateCertificate, type GateOptions, startGate } from '../../gate/gate.ts'
+import { registryAdmission } from '../../hub/admit.ts'
+import { pinnedWay } from '../../hub/admit-pinned.ts'
+import type { Authorities } from '../../hub/authorities.ts'
+import { openCurrentPolicy } from '../../hub/current-policy.ts'
+import type { EventFollower } from '../../hub/follow-events.ts'
+import { followRights } from '../../hub/follow-rights.ts'
+import { type GateAdmission, gateAdmission, isFirstUse } from '../../hub/gate-admission.ts'
+import { type PasswordAdmission, passwordAdmission } from '../../hub/passwords/admission.ts'
+import { GuessLimiter } from '../../hub/passwords/guessing.ts'
+import { PasswordHashing } from '../../hub/passwords/hashing.ts'
+import type { HubEvent } from '../../hub/ports/events.ts'
+import type { Log } from '../../hub/ports/log.ts'
+import type { Observer } from '../../hub/ports/observer.ts'
+import type { Store } from '../../hub/ports/store.ts'
+import { sweepSessions } from '../../hub/sweep-sessions.ts'
+import { systemClock as clock, systemRandom as random } from '../../machine/system.ts'
+import type { Closing } from '../closing.ts'
+import { closeSessions } from '../live-changes.ts'
+
+/** Who counts what a gate tells. */
+export type GateObserver = Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered'>
+
+export interface GateParts extends Pick<GateOptions, 'attempts' | 'upstream' | 'certificateFor'> {
+  readonly config: Pick<HubConfig, 'listeners' | 'sessionTickets' | 'deniedPublish'>
+  readonly store: Store
+  readonly authorities: Authorities
+  readonly certificate: GateCertificate
+  readonly observer: GateObserver
+  readonly log: Log
+  /** Where this process does not write: who writes the first use of a credential. */
+  readonly confirmUse?: GateAdmission['confirmUse']
+}
+
+/** A gate, and what it must be told. */
+export interface OpenGate {
+  readonly gate: Gate
+  /** Applies an event to what lives: sessions end, rights change. */
+  apply(event: HubEvent): void
+  /** Looks now and then whether the registry still lets every connection live. */
+  sweep(follower: EventFollower): void
+}
+
+/** @throws HubError `port-taken`, `address-unavailable` */
+export async function openGate(parts: GateParts, closing: Closing): Promise<OpenGate> {
+  const { config, store, log } = parts
+  const policy = await openCurrentPolicy({ store, clock, log, observer: parts.observer })
+  const { admission, passwords } = admissionsOver(parts)
+  const { confirmUse } = parts
+  const gate = await startGate({
+    ...{ attempts: parts.attempts, observer: parts.observer, upstream: parts.upstream, clock, random, log },
+    listeners: config.listeners,
+    certificate: parts.certificate,
+    ...(parts.certificateFor === undefined ? {} : { certificateFor: parts.certificateFor }),
+    sessionTickets: config.sessionTickets,
+    rightsOf: (subject) => policy.rightsOf(subject),
+    deniedPublishV3: config.deniedPublish,
+    admission: confirmUse === undefined ? admission : writingElsewhere(admission, confirmUse),
+    passwords: confirmUse === undefined ? passwords : { judge: (offered) => passwords.judge(offered), confirmUse },
+  })
+  closing.add('gate', () => gate.stop())
+  const rights = followRights({ store, policy, log }, gate)
+  closing.add('rights', () => rights.stop())
+  return {
+    gate,
+    apply(event) {
+      closeSessions(gate, event)
+      rights.noted(event)
+    },
+    sweep(follower) {
+      const sweep = sweepSessions({ store, log }, gate, follower)
+      closing.add('sweep', () => sweep.stop())
+    },
+  }
+}
+
+/** Who may come in, by the registry: with a certificate, and with a password. */
+export function admissionsOver(hub: { readonly store: Store; readonly authorities: Authorities }): {
+  readonly admission: GateAdmission
+  readonly passwords: PasswordAdmission
+} {
+  const { store, authorities } = hub
+  const admission = gateAdmission(registryAdmission({ store, clock, authorities }), [pinnedWay({ store, clock })])
+  const [hashing, limiter] = [new PasswordHashing(random), new GuessLimiter(clock)]
+  return { admission, passwords: passwordAdmission({ store, clock, hashing, limiter }) }
+}
+
+/** Writes down the use of whatever proof somebody came with. */
+export function confirmerOver(hub: Parameters<typeof admissionsOver>[0]): GateAdmission['confirmUse'] {
+  const { admission, passwords } = admissionsOver(hub)
+  return (entrant) => (entrant.proof.kind === 'password' ? passwords : admission).confirmUse(entrant)
+}
+
+/** Judges here, and has uses written by another process, which judges once more. */
+function writingElsewhere(admission: GateAdmission, confirmUse: GateAdmission['confirmUse']): GateAdmission {
+  return {
+    judge: (presented) => admission.judge(presented),
+    async confirmUse(entrant) {
+      const { proof } = entrant
+      return proof.kind === 'issued' && !isFirstUse(proof.credential) ? entrant : confirmUse(entrant)
+    },
+  }
+}
