@@ -1,6 +1,6 @@
 /** The sides of every row about MQTT: one fleet, and the brokers that let it in. */
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { programPath } from '../test/support/programs.ts'
 import type { Bed } from './bed.ts'
@@ -16,7 +16,7 @@ import { liveSessions, type Sizes } from './sizes.ts'
 
 export interface Brokers {
   startHandfast(): Promise<Hub>
-  /** Handfast first, then the peers that this machine has. */
+  /** Handfast first, with its embedded broker and with Mosquitto behind it, then the peers that this machine has. */
   readonly starts: readonly (() => Promise<Broker>)[]
 }
 
@@ -56,6 +56,14 @@ async function makeBrokers(bed: Bed): Promise<Brokers> {
 
   const { server: certificate } = await readHubKeys(data)
   const startHandfast = (): Promise<Hub> => start(options.profiles)
+  // The same authority, registry and fleet once more: two hubs do not share a data directory.
+  const managedData = `${data}-managed`
+  cpSync(data, managedData, { recursive: true })
+  const startManaged = (): Promise<Hub> =>
+    startHub(closing, {
+      ...{ name: 'handfast-managed', data: managedData, profiles: null },
+      args: ['--broker', 'mosquitto'],
+    })
   const peers = mosquittoPeers(bed).map((peer) => {
     let started = 0
     return async (): Promise<Broker> => {
@@ -65,7 +73,7 @@ async function makeBrokers(bed: Bed): Promise<Brokers> {
       return broker
     }
   })
-  return { startHandfast, starts: [startHandfast, ...peers] }
+  return { startHandfast, starts: [startHandfast, ...(peers.length > 0 ? [startManaged] : []), ...peers] }
 }
 
 /** Devices that the rows connect as. The last ones are revoked, so they come after those that connect again and again. */
