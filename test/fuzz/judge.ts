@@ -51,7 +51,7 @@ export class Judge {
       if (isFirst !== (packet.cmd === 'connack')) this.#fault(`${packet.cmd} is packet ${this.#count}`)
       if (!fromServers.has(packet.cmd)) this.#fault(`a server never sends ${packet.cmd}`)
     }
-    for (const fault of faultsOf(packet)) this.#fault(fault)
+    for (const fault of faultsOf(packet, this.#side)) this.#fault(fault)
     if (JSON.stringify(textsOf(packet)).includes('\ufffd') && !this.#bytes.includes('\ufffd'))
       this.#fault('a string is not UTF-8')
     this.#onPacket(packet)
@@ -93,7 +93,7 @@ function words(list: string): ReadonlySet<string> {
   return new Set(list.split(/\s+/))
 }
 
-function* faultsOf(packet: Packet): Generator<string> {
+function* faultsOf(packet: Packet, reader: 'broker' | 'client'): Generator<string> {
   const { messageId, properties } = packet as { messageId?: number; properties?: Record<string, unknown> }
   if (messageId === 0) yield 'the packet identifier is 0'
   if (packet.cmd === 'publish') {
@@ -102,7 +102,9 @@ function* faultsOf(packet: Packet): Generator<string> {
     if (properties?.topicAlias !== undefined) yield 'a topic alias goes on'
   }
   for (const [name, value] of Object.entries(properties ?? {})) {
-    if (propertiesOf[packet.cmd]?.has(name) !== true) yield `a ${packet.cmd} has the property ${name}`
+    // A server names the subscriptions that a message comes for, a client may not (MQTT-3.3.4-6).
+    const isNamed = name === 'subscriptionIdentifier' && packet.cmd === 'publish' && reader === 'client'
+    if (propertiesOf[packet.cmd]?.has(name) !== true && !isNamed) yield `a ${packet.cmd} has the property ${name}`
     if (Array.isArray(value) && name !== 'subscriptionIdentifier') yield `the property ${name} stands there twice`
   }
   const responseTopic = properties?.responseTopic

@@ -15,7 +15,7 @@ import { answerTo } from '../gate/fake-upstream.ts'
 import { Judge } from './judge.ts'
 import type { Seeded } from './seeded.ts'
 
-/** What `pump-7` may reach, as the fuzz run sets its rights. */
+/** What `pump-7` may reach, as the fuzz run sets its rights: `devices/pump-7/#`, which matches the level above too (§4.7.1.2). */
 const own = 'devices/pump-7/'
 
 type OnFault = (what: string, bytes: Buffer) => void
@@ -161,9 +161,9 @@ class JudgedConnection implements UpstreamConnection, UpstreamListener {
   }
 }
 
-/** What a client that may reach `devices/pump-7/` alone has reached beyond it. */
+/** What a client that may reach what is its own alone has reached beyond it. */
 function* overreach(packet: Packet): Generator<string> {
-  const isOwn = (topic: unknown) => typeof topic === 'string' && topic.startsWith(own)
+  const isOwn = (topic: unknown) => typeof topic === 'string' && `${topic}/`.startsWith(own)
   switch (packet.cmd) {
     case 'connect':
       if (!packet.clientId.startsWith('pump-7/')) yield 'the client id has no identity in front'
