@@ -18,6 +18,7 @@ const programs = [
   ['mosquitto', 'mosquitto', 'the comparison with Mosquitto'],
   ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],
   ['paho/__init__.py', 'python3-paho-mqtt', 'conformance of policies with Paho'],
+  ['nats-server', 'nats-server', 'a NATS cluster as the broker behind the gate'],
   ['curl', 'curl', 'conformance of EST with curl'],
   ['python3', 'python3', 'channel binding with a TLS 1.2 client that is not ours'],
   ['initdb', 'postgresql', 'every test of the registry on PostgreSQL'],

@@ -1,0 +1,114 @@
+/** A cluster of three NATS servers (JetStream, MQTT 3.1.1) as the broker behind the gate, one of which is killed under load. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as elapse } from 'node:timers/promises'
+import type { BrokerAddress } from '../../../src/core/upstream/broker-address.ts'
+import { type RemoteUpstream, startRemoteUpstream } from '../../../src/gate/upstream/remote/remote-upstream.ts'
+import type { Log } from '../../../src/hub/ports/log.ts'
+import { systemRandom as random } from '../../../src/machine/system.ts'
+import { UpstreamClient } from '../../contract/upstream-client.ts'
+import { freePort } from '../../support/free-port.ts'
+import { needs, programPath } from '../../support/programs.ts'
+
+const log: Log = { debug() {}, info() {}, warn() {}, error() {} }
+const folder = mkdtempSync(join(tmpdir(), 'hf-nats-'))
+const servers: ChildProcess[] = []
+after(async () => {
+  for (const server of servers) {
+    if (server.exitCode !== null || server.signalCode !== null) continue
+    const ended = once(server, 'exit')
+    server.kill('SIGKILL')
+    await ended
+  }
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function startCluster(): Promise<readonly BrokerAddress[]> {
+  const ports = []
+  for (let n = 0; n < 9; n++) ports.push(await freePort())
+  const routes = ports.slice(6).map((port) => `nats://127.0.0.1:${port}`)
+  return [0, 1, 2].map((n) => {
+    const file = join(folder, `${n}.conf`)
+    const lines = [
+      `server_name: n${n}`,
+      `listen: "127.0.0.1:${ports[n]}"`,
+      `jetstream { store_dir: "${join(folder, `store-${n}`)}", max_mem: 64MB, max_file: 256MB }`,
+      `mqtt { host: "127.0.0.1", port: ${ports[n + 3]} }`,
+      `cluster { name: plant, listen: "127.0.0.1:${ports[n + 6]}", routes: ${JSON.stringify(routes)} }`,
+    ]
+    writeFileSync(file, lines.join('\n'))
+    servers.push(spawn(programPath('nats-server') ?? '', ['-c', file], { stdio: 'ignore' }))
+    return { transport: 'tcp', host: '127.0.0.1', port: ports[n + 3] ?? 0 } as const
+  })
+}
+
+/** Connects, again and again while a server that has just been lost still counts as there. */
+async function arrive(upstream: RemoteUpstream, clientId: string, clean: boolean): Promise<UpstreamClient> {
+  for (;;) {
+    const client = new UpstreamClient(upstream, 4)
+    const opened = client.connect({ clientId, clean }).then(
+      ({ returnCode }) => returnCode === 0,
+      () => false,
+    )
+    const isIn = await Promise.race([opened, elapse(2_000, false)])
+    if (isIn) return client
+    await elapse(100)
+  }
+}
+
+const options = { ...needs('nats-server'), timeout: 120_000 }
+
+test(
+  'what a NATS cluster has acknowledged arrives, although one of its servers is killed under load',
+  options,
+  async () => {
+    const upstream = await startRemoteUpstream({
+      ...{ addresses: await startCluster(), login: null, clientIds: 'prefixed', random, log },
+      tls: { ca: null, own: null },
+    })
+    after(() => upstream.stop())
+    while (!upstream.isAvailable()) await elapse(100)
+    assert.deepEqual([...upstream.abilities.protocolVersions], [4])
+    assert.equal(upstream.abilities.qosMax, 1)
+    assert.equal(upstream.abilities.sharedSubscriptions, false)
+
+    let reader = await arrive(upstream, 'reader', false)
+    await reader.subscribe('load', 1)
+    const seen = new Set<string>()
+    let isReading = true
+    const reading = (async () => {
+      while (isReading) {
+        const packet = await Promise.race([reader.receive().catch(() => null), elapse(500, null)])
+        if (packet !== null) seen.add(packet.payload.toString())
+        else if (reader.ended !== null) reader = await arrive(upstream, 'reader', false)
+      }
+    })()
+
+    const acknowledged: string[] = []
+    let writer = await arrive(upstream, 'writer', true)
+    for (let n = 0; n < 300; n++) {
+      if (n === 100) servers[1]?.kill('SIGKILL')
+      for (;;) {
+        const isDone = await Promise.race([
+          writer.publish('load', String(n), { qos: 1 }).then(() => true),
+          elapse(3_000, false),
+          writer.until(() => writer.ended !== null).then(() => false),
+        ])
+        if (isDone) break
+        writer.connection.close()
+        writer = await arrive(upstream, 'writer', true)
+      }
+      acknowledged.push(String(n))
+    }
+    while (acknowledged.some((payload) => !seen.has(payload))) await elapse(50)
+    isReading = false
+    await reading
+    assert.equal(upstream.isAvailable(), true)
+    assert.ok(upstream.restarts() >= 1, 'the loss of a server was noticed')
+  },
+)
