@@ -213,6 +213,23 @@ export const limits = {
   listenersMax: 32,
   /** The name of a listener, which stands in every attempt. */
   listenerNameCharsMax: 32,
+  /** The pattern of an identification rule, in characters. */
+  namePatternCharsMax: 256,
+  /** Instructions that it is compiled to: with the text it bounds the work, a quarter of a million steps at most. */
+  namePatternStepsMax: 1_000,
+  /** Groups in groups. */
+  namePatternDepthMax: 16,
+  /** A name in a certificate that a pattern is held against, in code units. */
+  certificateNameCharsMax: 256,
+  /** Trust anchors of a hub: authorities of makers and plants, not of devices. */
+  anchorsMax: 64,
+  /** A CRL that is given for a trust anchor: some 500,000 revocations. */
+  anchorCrlBytesMax: 24 * 1024 * 1024,
+  /** Certificates above a trust anchor, up to its root. */
+  anchorChainMax: 4,
+  /** Identities that certificates of trust anchors may register in a minute: a plant that comes on line, and no flood. */
+  firstConnectionsPerMinuteMax: 600,
+
   /** Trust anchors, networks, origins or protocols that one listener lists. */
   listenerEntriesMax: 64,
   /** Sessions of one gate. */

@@ -46,7 +46,7 @@ export interface IdentificationRule {
   /** The identity's id: text with `${name}` for each named group. */
   readonly identity: string
   readonly onUnknown: UnknownAct
-  /** Group of an identity that is registered by it; null for none. */
+  /** Group of an identity that is registered by it, and the only one whose identities it may find; null for none. */
   readonly group: string | null
   readonly place: Place
 }

@@ -1,5 +1,6 @@
 /** The identification rules of a policy file. */
 import { quote } from '../../errors.ts'
+import { ruleFault } from '../../identification/identify.ts'
 import { type IdentificationRule, nameSources, unknownActs } from '../model.ts'
 import type { Field, Given, NodeReader } from './node-reader.ts'
 import { isName } from './role.ts'
@@ -53,8 +54,12 @@ function readRule(node: Given, at: Field['key'], reader: NodeReader): Identifica
   const unknown = field('onUnknown')
   const onUnknown = unknown === undefined ? 'deny' : reader.word(unknown.value, unknownActs, 'act', unknown.key)
   if (reader.problems.length > problemsBefore) return null
-  return {
+  const rule = {
     ...{ name, anchors, listeners: texts('listeners'), from: source, match, identity },
     ...{ onUnknown: onUnknown ?? 'deny', group: text('group'), place },
   }
+  const fault = ruleFault(rule)
+  if (fault === null) return rule
+  reader.fail(place, fault)
+  return null
 }
