@@ -2,6 +2,7 @@
 import type { Operation } from './operation.ts'
 import * as access from './operations/access.ts'
 import * as adoption from './operations/adoptions.ts'
+import * as anchor from './operations/anchors.ts'
 import * as authority from './operations/authorities.ts'
 import * as bulk from './operations/bulk.ts'
 import * as certificate from './operations/certificates.ts'
@@ -62,6 +63,13 @@ export const apiOperations: readonly Operation[] = [
   pin.listPins,
   pin.addPin,
   pin.removePin,
+  anchor.listAnchors,
+  anchor.showAnchor,
+  anchor.addAnchor,
+  anchor.proveAnchor,
+  anchor.giveAnchorCrl,
+  anchor.distrustAnchor,
+  anchor.removeAnchor,
   policy.listPolicies,
   policy.showPolicy,
   policy.showActivePolicy,

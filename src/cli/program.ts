@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   up: { summary: 'start a hub in this terminal', load: () => import('./commands/up.ts') },
   device: { summary: 'register devices and change their state', load: () => import('./commands/device.ts') },
   pin: { summary: 'certificates that devices make themselves', load: () => import('./commands/pin.ts') },
+  anchor: { summary: 'authorities of others whose certificates are taken', load: () => import('./commands/anchor.ts') },
   policy: { summary: 'who may do what with which topics', load: () => import('./commands/policy.ts') },
   profile: { summary: 'what certificates say and who decides it', load: () => import('./commands/profile.ts') },
   service: { summary: 'brokers and other servers', load: () => import('./commands/service.ts') },

@@ -13,14 +13,15 @@ import { type ProtocolVersion, reason } from '../core/mqtt/protocol.ts'
 import type { PacketSplitter } from '../core/mqtt/splitter.ts'
 import { protocolError, Violation } from '../core/mqtt/violation.ts'
 import type { Rights, Subject } from '../core/policy/rights.ts'
-import type { Entrant, Refusal } from '../hub/gate-admission.ts'
+import type { Entrant, Presented, Refusal } from '../hub/gate-admission.ts'
 import type { UpstreamClient } from '../hub/ports/upstream.ts'
+import { chainVerdict } from './chain-verdict.ts'
 import { admittingConnack, refusingConnack } from './connack.ts'
 import { noteFailure } from './connect-failures.ts'
 import { type FirstPacket, readFirstPacket } from './connect-reading.ts'
 import { closeGently, type Sockets } from './farewell.ts'
 import { handshakeFailure, isClientAlert } from './handshake-failure.ts'
-import type { LiveConnection } from './live-connections.ts'
+import type { Anchored, LiveConnection } from './live-connections.ts'
 import type { Ending, GateContext } from './options.ts'
 import { type Known, knownOf, recordAdmission, recordRefusal } from './record.ts'
 import { Session } from './session.ts'
@@ -38,9 +39,10 @@ export async function serveConnection(
   const fingerprint = certificate === null ? null : createHash('sha256').update(certificate).digest('hex')
   const live = context.live.open(fingerprint)
   const known: Known = { ...knownOf(address), tlsVersion: sockets.tls.getProtocol() }
+  const verdict = chainVerdict(sockets.tls, context.listener)
   const connection = new Connection(context, sockets, live, known)
   try {
-    await connection.serve(certificate, connected)
+    await connection.serve({ certificate, verdict }, connected)
   } catch (error) {
     context.log.error('connection failed', { address, error })
     connection.refuse({ code: 'internal', sentence: 'something went wrong inside the hub' })
@@ -96,10 +98,10 @@ class Connection {
     this.#known = known
   }
 
-  async serve(certificate: Buffer | null, connected: () => void): Promise<void> {
+  async serve(presented: Presented, connected: () => void): Promise<void> {
     const { clientCertificate } = this.#context.listener
-    if (certificate === null && clientCertificate !== 'required') await this.#serveByPassword(connected)
-    else await this.#serveByCertificate(certificate, connected)
+    if (presented.certificate === null && clientCertificate !== 'required') await this.#serveByPassword(connected)
+    else await this.#serveByCertificate(presented, connected)
   }
 
   /** Without a certificate, who somebody says to be stands in the CONNECT. */
@@ -118,9 +120,9 @@ class Connection {
     else await this.#admit(judgement, forgetful(read.connect), read.splitter)
   }
 
-  async #serveByCertificate(certificate: Buffer | null, connected: () => void): Promise<void> {
+  async #serveByCertificate(presented: Presented, connected: () => void): Promise<void> {
     const [judgement, first] = await Promise.all([
-      this.#judgeBy(() => this.#context.admission.judge({ certificate, verdict: null })),
+      this.#judgeBy(() => this.#context.admission.judge(presented)),
       readFirstPacket(this.#sockets.socket, this.#context.limits),
     ])
     connected()
@@ -147,7 +149,7 @@ class Connection {
       return judgement
     }
     this.#known.identityId = judgement.identity.id
-    this.#context.live.identify(this.#live, judgement.identity.id)
+    this.#context.live.identify(this.#live, judgement.identity.id, anchoredOf(judgement))
     return judgement
   }
 
@@ -328,6 +330,12 @@ class Connection {
       farewellMs,
     )
   }
+}
+
+/** What must stay good of a certificate of a trust anchor; null for other proofs. */
+function anchoredOf({ proof, summary }: Entrant): Anchored | null {
+  if (proof.kind !== 'anchored') return null
+  return { anchorId: proof.anchorId, serialNumber: summary?.serialNumber ?? '' }
 }
 
 /**

@@ -37,6 +37,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     closeCredential: (fingerprint, code) => live.closeCredential(fingerprint, code),
     closePassword: (passwordId, code) => live.closePassword(passwordId, code),
     livePasswords: () => live.passwords(),
+    closeAnchored: (refusalOf) => live.closeAnchored(refusalOf),
     refreshRights: (identity) => live.refresh(identity ?? null),
     liveFingerprints: () => live.fingerprints(),
     sessionCount: () => live.sessionCount(),

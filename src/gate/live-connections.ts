@@ -7,12 +7,22 @@
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Identity } from '../core/identity/identity.ts'
 
+/** A certificate of a trust anchor that a connection was made with. */
+export interface Anchored {
+  readonly anchorId: string
+  readonly serialNumber: string
+}
+
+/** Why a certificate of a trust anchor opens nothing now; null where it does. */
+export type AnchoredRefusal = (anchored: Anchored) => FailureName | null
+
 /** One connection from the end of its handshake to its end. */
 export class LiveConnection {
   readonly fingerprint: string | null
   identityId: string | null = null
   /** Of the password that it was made with; null for a certificate. */
   passwordId: string | null = null
+  anchored: Anchored | null = null
   /** `<owner>/<client id>` once it has been claimed. */
   clientKey: string | null = null
   isSession = false
@@ -20,6 +30,8 @@ export class LiveConnection {
   closedWith: FailureName | null = null
   /** Identities that were closed while it was not known whose connection this is. */
   missed: Map<string, FailureName> | null = null
+  /** The same for certificates of trust anchors. */
+  missedAnchored: AnchoredRefusal | null = null
   #closer: (code: FailureName) => void = () => {}
   #refresher: ((identity: Identity | null) => void) | null = null
   /**
@@ -94,12 +106,15 @@ export class LiveConnections {
   }
 
   /** Says whose connection it is. A closing of that identity since `open` is applied now. */
-  identify(connection: LiveConnection, identityId: string): void {
+  identify(connection: LiveConnection, identityId: string, anchored: Anchored | null = null): void {
     this.#unidentified.delete(connection)
     connection.identityId = identityId
+    connection.anchored = anchored
     addTo(this.#byIdentity, identityId, connection)
-    const code = connection.missed?.get(identityId)
+    const refusal = anchored === null ? null : connection.missedAnchored?.(anchored)
+    const code = connection.missed?.get(identityId) ?? refusal ?? undefined
     connection.missed = null
+    connection.missedAnchored = null
     if (code !== undefined) connection.close(code)
   }
 
@@ -184,6 +199,17 @@ export class LiveConnections {
 
   passwords(): readonly string[] {
     return livingKeys(this.#byPassword)
+  }
+
+  /** Closes those made with certificates of trust anchors that are refused now. */
+  closeAnchored(refusalOf: AnchoredRefusal): number {
+    for (const connection of this.#unidentified) connection.missedAnchored = refusalOf
+    let closed = 0
+    for (const connection of [...this.#all]) {
+      const code = connection.anchored === null ? null : refusalOf(connection.anchored)
+      if (code !== null && connection.close(code)) closed++
+    }
+    return closed
   }
 
   closeEvery(code: FailureName): number {

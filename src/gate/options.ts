@@ -15,7 +15,7 @@ import type { Random } from '../hub/ports/random.ts'
 import type { Upstream } from '../hub/ports/upstream.ts'
 import type { DeniedPublishV3 } from './guard.ts'
 import type { HalfOpen } from './half-open.ts'
-import type { LiveConnections } from './live-connections.ts'
+import type { AnchoredRefusal, LiveConnections } from './live-connections.ts'
 import type { Traffic } from './traffic.ts'
 
 export interface GateCertificate {
@@ -124,6 +124,8 @@ export interface Gate {
   closePassword(passwordId: string, code: FailureName): number
   /** Ids of the passwords that connections were made with and are not told to close. */
   livePasswords(): readonly string[]
+  /** The same for connections made with certificates of trust anchors, of which each is asked about. */
+  closeAnchored(refusalOf: AnchoredRefusal): number
   /** Fingerprints of the certificates that connections were made with and are not told to close. */
   liveFingerprints(): readonly string[]
   /**

@@ -14,14 +14,18 @@ export interface Presented {
   readonly verdict: ChainVerdict | null
 }
 
-/** OpenSSL's verdict on a chain up to one of the trust anchors of a listener. */
+/**
+ * OpenSSL's verdict on a chain up to one of the trust anchors of a listener. The chain itself cannot be had: Node drops what stands
+ * between leaf and anchor where the verdict is good.
+ */
 export interface ChainVerdict {
   /** Null when it holds, else OpenSSL's word for what is wrong, such as `CERT_HAS_EXPIRED`. */
   readonly failure: string | null
   /** A resumed session has the verdict of an earlier handshake, which says nothing about now. */
   readonly isResumed: boolean
-  /** Certificates in DER as OpenSSL built the chain, leaf first, its anchor last; empty where it built none. */
-  readonly chain: readonly Uint8Array[]
+  /** Name of the listener, and the ids of its trust anchors. */
+  readonly listener: string
+  readonly anchors: readonly string[]
 }
 
 export interface Entrant {

@@ -61,6 +61,7 @@ function neededBy(event: NewHubEvent): {
     case 'profile-changed':
     case 'pin-added':
     case 'pin-removed':
+    case 'anchor-changed':
     case 'policy-activated':
     case 'policy-shadowed':
     case 'authority-changed':

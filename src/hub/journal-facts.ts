@@ -28,6 +28,8 @@ export interface JournalFacts {
   readonly profiles: ReadonlyMap<string, string | null>
   /** Certificates that were pinned and are no more. */
   readonly pinsRemoved: ReadonlySet<Fingerprint>
+  /** Trust anchors that lost their trust or were removed, by the fingerprints of their certificates. */
+  readonly anchorsDistrusted: ReadonlySet<Fingerprint>
   /** The policy that decided last, where another was made active: its file, or null for the default. Null where none was. */
   readonly policy: { readonly source: string | null } | null
   /** Tokens that were used or ended. */
@@ -66,6 +68,7 @@ class Fold {
   readonly #states = new Map<IdentityId, { state: IdentityState; atMs: number }>()
   readonly #identities = new Map<IdentityId, LastOfIdentity>()
   readonly #profiles = new Map<string, string | null>()
+  readonly #anchorsDistrusted = new Set<Fingerprint>()
   readonly #pinsRemoved = new Set<Fingerprint>()
   #policy: { readonly source: string | null } | null = null
   readonly #tokens = new Map<string, { state: 'used' | 'revoked'; atMs: number }>()
@@ -129,6 +132,10 @@ class Fold {
       case 'pin-added':
         this.#pinsRemoved.delete(event.fingerprint)
         return
+      case 'anchor-changed':
+        if (event.state === 'trusted') this.#anchorsDistrusted.delete(event.fingerprint)
+        else this.#anchorsDistrusted.add(event.fingerprint)
+        return
       case 'policy-activated':
         this.#policy = { source: event.source }
         return
@@ -169,6 +176,7 @@ class Fold {
       identities: this.#identities,
       profiles: this.#profiles,
       policy: this.#policy,
+      anchorsDistrusted: this.#anchorsDistrusted,
       pinsRemoved: this.#pinsRemoved,
       tokens: this.#tokens,
       passwords: this.#passwords,

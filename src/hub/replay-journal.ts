@@ -68,6 +68,7 @@ export async function replayJournal(
     await replay.takeFromIdentities()
     await replay.followProfiles()
     await replay.followPolicy()
+    await replay.distrustAnchors()
     await replay.unpin()
     for await (const group of journal.after(from)) await replay.takeNew(group.map(({ entry }) => entry))
     const report: ReplayReport = {

@@ -82,6 +82,17 @@ export class Replay {
     }
   }
 
+  /** An authority that lost its trust since has none; one that was removed is left to be removed again. */
+  async distrustAnchors(): Promise<void> {
+    for (const anchor of await this.#tx.anchors.all()) {
+      if (anchor.state === 'distrusted' || !this.#facts.anchorsDistrusted.has(anchor.fingerprint)) continue
+      const { id: anchorId, fingerprint } = anchor
+      await this.#tx.anchors.update({ ...anchor, state: 'distrusted', changedAtMs: this.#nowMs })
+      await this.#tx.events.append({ type: 'anchor-changed', anchorId, fingerprint, state: 'distrusted' })
+      await this.#audit('anchor.distrust', anchorId, { state: anchor.state }, { state: 'distrusted' })
+    }
+  }
+
   /** The policy is as its operator has left it: what was narrowed since would be wide again. */
   async followPolicy(): Promise<void> {
     const { policy } = this.#facts

@@ -19,7 +19,7 @@ export const backedUpTables = {
   renewal_calls: ['scope'],
   policies: ['number'],
   anchors: ['number'],
-  anchor_crls: ['anchor_id', 'issuer_hash'],
+  anchor_crls: ['anchor_id'],
   pins: ['number'],
   passwords: ['number'],
   crl_shards: ['authority_id', 'shard'],

@@ -258,11 +258,10 @@ async function makePolicy(database: Kysely<any>, { counter, key, integer, bytes 
     sql`create table anchors (
       number ${counter}, id ${key} not null unique, fingerprint ${key} not null unique, state text not null,
       code text, revocation text not null, created_at_ms ${integer} not null, changed_at_ms ${integer} not null,
-      certificate ${bytes} not null)`,
+      certificate ${bytes} not null, above text not null)`,
     sql`create table anchor_crls (
-      anchor_id ${key} not null, issuer_hash ${key} not null, number text, this_update_ms ${integer} not null,
-      next_update_ms ${integer}, fetched_at_ms ${integer} not null, crl ${bytes} not null,
-      primary key (anchor_id, issuer_hash))`,
+      anchor_id ${key} not null primary key, this_update_ms ${integer} not null, next_update_ms ${integer} not null,
+      given_at_ms ${integer} not null, crl ${bytes} not null)`,
 
     sql`create table pins (
       number ${counter}, identity_id ${key} not null references identities (id), slot text not null,

@@ -7,6 +7,7 @@ import type { Generated, Kysely, Selectable } from 'kysely'
 import type { Role } from '../core/authorisation/role.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Stage } from '../core/failure/failure.ts'
+import type { AnchorState, RevocationBehaviour } from '../core/identification/anchor.ts'
 import type { CredentialState, KeyOrigin, RevocationReason } from '../core/identity/credential.ts'
 import type { IdentityId, IdentityKind } from '../core/identity/id.ts'
 import type { IdentityState, KeyStorage } from '../core/identity/identity.ts'
@@ -296,25 +297,23 @@ export interface AnchorTable {
   number: Generated<number>
   id: string
   fingerprint: string
-  state: string
+  state: AnchorState
   /** What a certificate of the authority must name to prove that its key is held; null where nothing is to be proved. */
   code: string | null
-  /** How its revocations are learnt of, as JSON. */
-  revocation: string
+  revocation: RevocationBehaviour
   created_at_ms: number
   changed_at_ms: number
   certificate: Uint8Array
+  /** PEM of the authorities above it. */
+  above: string
 }
 
-/** The latest CRL of an authority of somebody else, or of one below it. */
+/** The latest CRL of an authority of somebody else. */
 export interface AnchorCrlTable {
   anchor_id: string
-  /** Lower-case hexadecimal SHA-256 of the issuer's name in DER. */
-  issuer_hash: string
-  number: string | null
   this_update_ms: number
-  next_update_ms: number | null
-  fetched_at_ms: number
+  next_update_ms: number
+  given_at_ms: number
   crl: Uint8Array
 }
 

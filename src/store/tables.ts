@@ -4,6 +4,7 @@ import type { Clock } from '../hub/ports/clock.ts'
 import type { Store, Transaction } from '../hub/ports/store.ts'
 import type { Access } from './schema.ts'
 import { adoptionReader, adoptions } from './tables/adoptions.ts'
+import { anchorReader, anchors } from './tables/anchors.ts'
 import { apiKeyReader, apiKeys } from './tables/api-keys.ts'
 import { attemptReader, attemptWriter } from './tables/attempts.ts'
 import { auditReader, auditWriter } from './tables/audit.ts'
@@ -39,6 +40,7 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     rollOvers: rollOverReader(access),
     profiles: profileReader(access),
     policies: policyReader(access),
+    anchors: anchorReader(access),
     pins: pinReader(access),
     enrolmentRequests: enrolmentRequestReader(access),
     renewals: renewalReader(access),
@@ -93,6 +95,9 @@ export function writersOver(access: Access, { clock, nowMs, ends, onEvent }: Wri
     },
     get pins() {
       return pins(access)
+    },
+    get anchors() {
+      return anchors(access)
     },
     get policies() {
       return policies(access)

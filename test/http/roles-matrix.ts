@@ -4,6 +4,7 @@
  */
 import { encodePem } from '../../src/core/x509/pem.ts'
 import { certificateRequestWith, newP256Key } from '../../src/device/private-key.ts'
+import { makeRoot } from '../core/x509/support.ts'
 import { ownCertificate } from '../support/own-certificate.ts'
 import type { Method } from './api-parts.ts'
 
@@ -118,6 +119,12 @@ function identityRows(noun: 'Service' | 'User', path: string, idOf: (target: Tar
 /** A request for a certificate with a key of its own. */
 function certificateRequest(id: string): string {
   return encodePem('CERTIFICATE REQUEST', certificateRequestWith(id, newP256Key()))
+}
+
+/** The certificate of an authority that nobody knows yet. */
+function ownAuthority(): string {
+  const dates = { notBeforeSec: Date.UTC(2026, 0, 1) / 1000, notAfterSec: Date.UTC(2046, 0, 1) / 1000 }
+  return encodePem('CERTIFICATE', makeRoot(dates).der)
 }
 
 export const matrix: Readonly<Record<string, Row>> = {
@@ -238,6 +245,27 @@ export const matrix: Readonly<Record<string, Row>> = {
     ask: ({ id }) => post(`/devices/${id}/pins/secondary/remove`),
     outcomes: { ...adminAlone, admin: 'unseen', owner: 'unseen' },
   },
+  listAnchors: { ask: () => get('/anchors'), outcomes: readsPolicy },
+  // There is none: whoever may ask is told so.
+  showAnchor: {
+    ask: () => get('/anchors/none'),
+    outcomes: { ...readsPolicy, admin: 'unseen', owner: 'unseen', auditor: 'unseen' },
+  },
+  addAnchor: {
+    ask: ({ fresh }) =>
+      post('/anchors', { id: `a-${fresh}`.toLowerCase().slice(0, 32), certificates: ownAuthority(), isUnproven: true }),
+    outcomes: adminAlone,
+  },
+  proveAnchor: {
+    ask: () => post('/anchors/none/prove', { certificate: ownAuthority() }),
+    outcomes: { ...adminAlone, admin: 'unseen' },
+  },
+  giveAnchorCrl: {
+    ask: () => post('/anchors/none/crl', { crl: encodePem('X509 CRL', Uint8Array.of(0x30, 0)) }),
+    outcomes: { ...adminAlone, admin: 'unseen' },
+  },
+  distrustAnchor: { ask: () => post('/anchors/none/distrust'), outcomes: { ...adminAlone, admin: 'unseen' } },
+  removeAnchor: { ask: () => post('/anchors/none/remove'), outcomes: { ...adminAlone, admin: 'unseen' } },
   listPolicies: { ask: () => get('/policies'), outcomes: readsPolicy },
   showActivePolicy: { ask: () => get('/active-policy'), outcomes: readsPolicy },
   // There is none: whoever may ask is told so.

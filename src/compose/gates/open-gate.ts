@@ -2,12 +2,13 @@
 import type { HubConfig } from '../../config/config.ts'
 import { type Gate, type GateCertificate, type GateOptions, startGate } from '../../gate/gate.ts'
 import { registryAdmission } from '../../hub/admit.ts'
+import { anchoredUses } from '../../hub/admit-anchored.ts'
 import { pinnedWay } from '../../hub/admit-pinned.ts'
 import type { Authorities } from '../../hub/authorities.ts'
 import { openCurrentPolicy } from '../../hub/current-policy.ts'
 import type { EventFollower } from '../../hub/follow-events.ts'
 import { followRights } from '../../hub/follow-rights.ts'
-import { type GateAdmission, gateAdmission, isFirstUse } from '../../hub/gate-admission.ts'
+import { type GateAdmission, gateAdmission, isFirstUse, type OtherWay } from '../../hub/gate-admission.ts'
 import { type PasswordAdmission, passwordAdmission } from '../../hub/passwords/admission.ts'
 import { GuessLimiter } from '../../hub/passwords/guessing.ts'
 import { PasswordHashing } from '../../hub/passwords/hashing.ts'
@@ -18,6 +19,7 @@ import type { Store } from '../../hub/ports/store.ts'
 import { sweepSessions } from '../../hub/sweep-sessions.ts'
 import { systemClock as clock, systemRandom as random } from '../../machine/system.ts'
 import type { Closing } from '../closing.ts'
+import { openForeignCertificates } from '../foreign-certificates.ts'
 import { closeSessions } from '../live-changes.ts'
 
 /** Who counts what a gate tells. */
@@ -47,7 +49,8 @@ export interface OpenGate {
 export async function openGate(parts: GateParts, closing: Closing): Promise<OpenGate> {
   const { config, store, log } = parts
   const policy = await openCurrentPolicy({ store, clock, log, observer: parts.observer })
-  const { admission, passwords } = admissionsOver(parts)
+  const foreign = await openForeignCertificates({ store, clock, log, policy, authorities: parts.authorities })
+  const { admission, passwords } = admissionsOver(parts, foreign.ways)
   const { confirmUse } = parts
   const gate = await startGate({
     ...{ attempts: parts.attempts, observer: parts.observer, upstream: parts.upstream, clock, random, log },
@@ -55,6 +58,7 @@ export async function openGate(parts: GateParts, closing: Closing): Promise<Open
     certificate: parts.certificate,
     ...(parts.certificateFor === undefined ? {} : { certificateFor: parts.certificateFor }),
     sessionTickets: config.sessionTickets,
+    trustedFor: (ids) => foreign.trustedFor(ids),
     rightsOf: (subject) => policy.rightsOf(subject),
     deniedPublishV3: config.deniedPublish,
     admission: confirmUse === undefined ? admission : writingElsewhere(admission, confirmUse),
@@ -68,6 +72,7 @@ export async function openGate(parts: GateParts, closing: Closing): Promise<Open
     apply(event) {
       closeSessions(gate, event)
       rights.noted(event)
+      foreign.noted(event, gate)
     },
     sweep(follower) {
       const sweep = sweepSessions({ store, log }, gate, follower)
@@ -76,13 +81,20 @@ export async function openGate(parts: GateParts, closing: Closing): Promise<Open
   }
 }
 
-/** Who may come in, by the registry: with a certificate, and with a password. */
-export function admissionsOver(hub: { readonly store: Store; readonly authorities: Authorities }): {
+/**
+ * Who may come in, by the registry: with a certificate, and with a password.
+ *
+ * @param ways of certificates that are not ours; where none are given, their uses can be written and nothing is judged by anchors
+ */
+export function admissionsOver(
+  hub: { readonly store: Store; readonly authorities: Authorities },
+  ways: readonly OtherWay[] = [pinnedWay({ ...hub, clock }), anchoredUses({ ...hub, clock })],
+): {
   readonly admission: GateAdmission
   readonly passwords: PasswordAdmission
 } {
   const { store, authorities } = hub
-  const admission = gateAdmission(registryAdmission({ store, clock, authorities }), [pinnedWay({ store, clock })])
+  const admission = gateAdmission(registryAdmission({ store, clock, authorities }), ways)
   const [hashing, limiter] = [new PasswordHashing(random), new GuessLimiter(clock)]
   return { admission, passwords: passwordAdmission({ store, clock, hashing, limiter }) }
 }

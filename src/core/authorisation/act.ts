@@ -63,6 +63,10 @@ const rules = {
   /** Which certificates that a device made itself speak for it. */
   'pin.change': act('identity', 'owner'),
 
+  /** Authorities of others whose certificates are taken. */
+  'anchor.read': act('hub', 'owner', 'auditor'),
+  'anchor.change': act('hub'),
+
   /** The versions of the policy, and what it decides. */
   'policy.read': act('hub', 'owner', 'auditor'),
   /** What everybody may do with topics. */

@@ -11,6 +11,7 @@ import { backupFailures } from './entries/backup.ts'
 import { certificateFailures } from './entries/certificate.ts'
 import { enrolmentFailures } from './entries/enrolment.ts'
 import { estFailures } from './entries/est.ts'
+import { foreignFailures } from './entries/foreign.ts'
 import { hubFailures } from './entries/hub.ts'
 import { identityFailures } from './entries/identity.ts'
 import { issuanceFailures } from './entries/issuance.ts'
@@ -32,6 +33,7 @@ const entries = {
   ...passwordFailures,
   ...statusFailures,
   ...identityFailures,
+  ...foreignFailures,
   ...policyFailures,
   ...mqttFailures,
   ...sessionFailures,

@@ -11,7 +11,7 @@ export function pinFault(fields: CertificateFields): string | null {
 }
 
 /** Keys that anybody can compute, or that nobody can have. */
-function keyFault(spki: Uint8Array): string | null {
+export function keyFault(spki: Uint8Array): string | null {
   const key = readPublicKey(spki, 'certificate-unreadable')
   if (importPublicKey(spki) === null) return `has ${publicKeyText(key)} that is not a valid key`
   if (key.kind === 'rsa' && key.modulusBits < 2_048)

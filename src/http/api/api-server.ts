@@ -11,6 +11,7 @@ import { importRoute } from './import/import-route.ts'
 import { logActs } from './log-acts.ts'
 import { accessRoutes } from './routes/access.ts'
 import { adoptionRoutes } from './routes/adoptions.ts'
+import { anchorRoutes } from './routes/anchors.ts'
 import { type AuthorityDesk, authorityRoutes } from './routes/authorities.ts'
 import { certificateRoutes, type IssuerParts } from './routes/certificates.ts'
 import { deviceRoutes } from './routes/devices.ts'
@@ -69,6 +70,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   passwordRoutes(api)
   profileRoutes(api)
   pinRoutes(api)
+  anchorRoutes(api, hub)
   policyRoutes(api)
   recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })
   importRoute(api, describeHub, log)

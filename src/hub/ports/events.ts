@@ -1,4 +1,5 @@
 import type { Role } from '../../core/authorisation/role.ts'
+import type { AnchorState } from '../../core/identification/anchor.ts'
 import type { Fingerprint, RevocationReason, SerialNumber } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
 import type { IdentityState } from '../../core/identity/identity.ts'
@@ -106,6 +107,13 @@ export type NewHubEvent =
       readonly version: number | null
       /** The policy file, so that the journal knows what was taken away by it. */
       readonly source: string | null
+    }
+  | {
+      /** A trust anchor has come into this state, is gone, or has another CRL: its sessions may have to end. */
+      readonly type: 'anchor-changed'
+      readonly anchorId: string
+      readonly fingerprint: Fingerprint
+      readonly state: AnchorState | 'removed'
     }
   /** Another version is tried beside the active one; null for none. */
   | { readonly type: 'policy-shadowed'; readonly version: number | null }

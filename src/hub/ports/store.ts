@@ -8,6 +8,7 @@ import type { IdentityId, IdentityKind } from '../../core/identity/id.ts'
 import type { Identity, IdentityState } from '../../core/identity/identity.ts'
 import type { Token } from '../../core/identity/token.ts'
 import type { CrlReason } from '../../core/x509/crl.ts'
+import type { AnchorReader, Anchors } from './anchors.ts'
 import type { Attempt, AttemptQuery, NewAttempt } from './attempts.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from './audit.ts'
 import type { Authorities, AuthorityReader, RollOverReader, RollOvers } from './authorities.ts'
@@ -327,6 +328,7 @@ export interface Transaction {
   readonly rollOvers: RollOvers
   readonly profiles: Profiles
   readonly policies: Policies
+  readonly anchors: Anchors
   readonly pins: Pins
   readonly enrolmentRequests: EnrolmentRequests
   readonly renewals: Renewals
@@ -352,6 +354,7 @@ export interface Store {
   readonly rollOvers: RollOverReader
   readonly profiles: ProfileReader
   readonly policies: PolicyReader
+  readonly anchors: AnchorReader
   readonly pins: PinReader
   readonly enrolmentRequests: EnrolmentRequestReader
   readonly renewals: RenewalReader

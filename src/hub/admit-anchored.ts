@@ -1,0 +1,209 @@
+/**
+ * Admission of certificates that an authority of somebody else has signed. OpenSSL's verdict on a full handshake is necessary; then
+ * come our own checks, on the leaf's own bytes, and a rule of the policy says whom it speaks for.
+ */
+import type { FailureName } from '../core/failure/catalogue.ts'
+import { isIssuedBy } from '../core/identification/anchor.ts'
+import { dateRefusal, pinFault } from '../core/identification/foreign-certificate.ts'
+import { identify } from '../core/identification/identify.ts'
+import type { IdentityId } from '../core/identity/id.ts'
+import { type Identity, identityRefusal } from '../core/identity/identity.ts'
+import { limits } from '../core/limits.ts'
+import type { IdentificationRule } from '../core/policy/model.ts'
+import { type CertificateFields, readCertificate } from '../core/x509/certificate.ts'
+import { certificateSummary } from './certificate-summary.ts'
+import type { CurrentPolicy } from './current-policy.ts'
+import type { ChainVerdict, Entrant, OtherWay, Refusal } from './gate-admission.ts'
+import { RateTable } from './gcra.ts'
+import type { CertificateSummary } from './ports/attempts.ts'
+import { type Clock, nowSec } from './ports/clock.ts'
+import type { Store } from './ports/store.ts'
+import { newDevice, register } from './registration.ts'
+import type { TrustedAnchor, TrustedAnchors } from './trusted-anchors.ts'
+
+interface Hub {
+  readonly store: Pick<Store, 'write' | 'identities'>
+  readonly clock: Clock
+  readonly anchors: TrustedAnchors
+  readonly policy: Pick<CurrentPolicy, 'identificationRules'>
+}
+
+interface Shown {
+  readonly fields: CertificateFields
+  readonly summary: CertificateSummary
+  readonly verdict: ChainVerdict
+}
+
+/** The way in of certificates of trust anchors. */
+export function anchoredWay(hub: Hub): OtherWay {
+  const rates = firstConnections()
+  return {
+    kinds: new Set(['anchored']),
+    async judge({ certificate, verdict }) {
+      if (certificate === null || verdict === null) return null
+      const fields = readCertificate(certificate)
+      const shown: Shown = { fields, summary: certificateSummary(certificate, fields), verdict }
+      const signer = hub.anchors.among(verdict.anchors).find((anchor) => isIssuedBy(fields, anchor.fields))
+      if (signer !== undefined) return judgeSigned(hub, rates, shown, signer)
+      if (!hub.anchors.wasTrusted(fields.issuer.der)) return null
+      return refused(shown, 'anchor-distrusted', `the issuer ${shown.summary.issuer} is not trusted any more`)
+    },
+    confirmUse: (entrant) => confirmAnchored(hub, rates, entrant),
+  }
+}
+
+/** Writes the uses of what another process has judged. */
+export function anchoredUses(hub: Pick<Hub, 'store' | 'clock'>): OtherWay {
+  const rates = firstConnections()
+  return {
+    kinds: new Set(['anchored']),
+    judge: async () => null,
+    confirmUse: (entrant) => confirmAnchored(hub, rates, entrant),
+  }
+}
+
+function firstConnections(): RateTable {
+  const perMinute = limits.firstConnectionsPerMinuteMax
+  return new RateTable({ burst: perMinute, everyMs: 60_000 / perMinute }, limits.anchorsMax)
+}
+
+async function judgeSigned(
+  hub: Hub,
+  rates: RateTable,
+  shown: Shown,
+  signer: TrustedAnchor,
+): Promise<Entrant | Refusal> {
+  const fault = chainFault(hub, shown, signer)
+  if (fault !== null) return refused(shown, ...fault)
+  const { fields, summary, verdict } = shown
+  const leaf = { fields, fingerprint: summary.fingerprint, anchorId: signer.id, listener: verdict.listener }
+  const identification = identify(hub.policy.identificationRules(), leaf)
+  if (identification.kind === 'none') {
+    return refused(shown, 'identification-none', `no rule for ${signer.id} is about ${summary.subject}`)
+  }
+  const { rule } = identification
+  if (identification.kind === 'unfit') {
+    return refused(shown, 'identification-unfit', `by the rule ${rule.name} the certificate ${identification.words}`)
+  }
+  const found = await identityOf(hub, rates, identification.identityId, rule)
+  if ('code' in found) return refused(shown, found.code, found.sentence, identification.identityId)
+  const { fingerprint } = summary
+  const proof = { kind: 'anchored', anchorId: signer.id, rule: rule.name, fingerprint } as const
+  return {
+    admitted: true,
+    identity: found,
+    proof: { ...proof, notAfterSec: Math.min(fields.notAfterSec, signer.fields.notAfterSec) },
+    summary,
+  }
+}
+
+/** What is wrong with it up to its anchor; null where nothing is. Our own reasons come first: they say more. */
+function chainFault(
+  { anchors, clock }: Hub,
+  { fields, verdict, summary }: Shown,
+  signer: TrustedAnchor,
+): readonly [FailureName, string] | null {
+  const atSec = nowSec(clock)
+  const dates = dateRefusal(fields, atSec)
+  if (dates !== null) return [dates, `the certificate of ${summary.subject} is not good at this time`]
+  if (dateRefusal(signer.fields, atSec) !== null) {
+    return ['foreign-chain-invalid', `the trust anchor ${signer.id} itself is not good at this time`]
+  }
+  if (verdict.isResumed) return ['foreign-chain-invalid', 'the session was resumed, and its verdict is one of the past']
+  if (verdict.failure !== null) {
+    return ['foreign-chain-invalid', `OpenSSL says of the chain to ${signer.id}: ${verdict.failure}`]
+  }
+  const unfit = fields.basicConstraints?.ca === true ? 'is one of an authority' : pinFault(fields)
+  if (unfit !== null) return ['foreign-unfit', `the certificate of ${summary.subject} ${unfit}`]
+  const revocation = anchors.refusalOf(signer.id, fields.serialNumber)
+  return revocation === null
+    ? null
+    : [
+        revocation,
+        `the certificate ${summary.serialNumber} of ${signer.id}: ${revocationWords[revocation] ?? revocation}`,
+      ]
+}
+
+const revocationWords: Partial<Record<FailureName, string>> = {
+  'foreign-revoked': 'its authority has revoked it',
+  'foreign-revocation-unknown': 'there is no CRL in date, and one is required',
+  'anchor-distrusted': 'its authority is not trusted any more',
+}
+
+type Refused = { readonly code: FailureName; readonly sentence: string }
+
+/** The identity that was named, also one that is to be registered once its connection is let in. */
+async function identityOf(
+  hub: Hub,
+  rates: RateTable,
+  id: IdentityId,
+  rule: IdentificationRule,
+): Promise<Identity | Refused> {
+  const known = await hub.store.identities.find(id)
+  if (known !== null) return refusalOf(known, rule) ?? known
+  const { onUnknown, group, name } = rule
+  if (onUnknown === 'deny') {
+    return { code: 'identification-unknown', sentence: `by the rule ${name} it is ${id}, which is not registered` }
+  }
+  const state = onUnknown === 'create' ? 'active' : 'pending'
+  const identity = newDevice({ id, state, group, attributes: {} }, hub.clock.nowMs())
+  if (onUnknown === 'create') return identity
+  const registered = await registeredOnce(hub, rates, identity, rule.anchors[0] ?? '', name)
+  return 'code' in registered ? registered : (refusalOf(registered, rule) ?? registered)
+}
+
+/** Rules are about devices: nobody else's authority speaks for people, services or the hub itself. */
+function refusalOf(identity: Identity, { name, group }: Pick<IdentificationRule, 'name' | 'group'>): Refused | null {
+  if (identity.kind !== 'device') {
+    return { code: 'identification-outside', sentence: `${identity.id} is a ${identity.kind}, and rules find devices` }
+  }
+  if (group !== null && identity.group !== group) {
+    return {
+      code: 'identification-outside',
+      sentence: `${identity.id} is not in the group ${group} of the rule ${name}`,
+    }
+  }
+  const state = identityRefusal(identity.state)
+  return state === null ? null : { code: state, sentence: `${identity.id} is ${identity.state}` }
+}
+
+/** Two connections may come at once: the second finds what the first has written. */
+async function registeredOnce(
+  { store, clock }: Pick<Hub, 'store' | 'clock'>,
+  rates: RateTable,
+  identity: Identity,
+  anchorId: string,
+  rule: string,
+): Promise<Identity | Refused> {
+  if (rates.take(anchorId, clock.nowMs()) > 0) {
+    return {
+      code: 'first-connections-too-many',
+      sentence: `${identity.id} was not registered: too many were, just now`,
+    }
+  }
+  return store.write(async (tx) => {
+    const known = await tx.identities.find(identity.id)
+    if (known !== null) return known
+    await register(tx, `rule:${rule}`, [{ identity, token: null }])
+    return identity
+  })
+}
+
+/** Registers whom the rule lets in unknown. What was known is looked at again, since an operator may have been faster. */
+async function confirmAnchored(hub: Pick<Hub, 'store' | 'clock'>, rates: RateTable, entrant: Entrant): Promise<Entrant | Refusal> {
+  const { identity, proof, summary } = entrant
+  if (proof.kind !== 'anchored') return entrant
+  const refuse = ({ code, sentence }: Refused): Refusal => ({
+    ...{ admitted: false, code, sentence, identityId: identity.id, summary },
+  })
+  const known =
+    (await hub.store.identities.find(identity.id)) ??
+    (await registeredOnce(hub, rates, identity, proof.anchorId, proof.rule))
+  if ('code' in known) return refuse(known)
+  const refusal = refusalOf(known, { name: proof.rule, group: identity.group })
+  return refusal === null ? { ...entrant, identity: known } : refuse(refusal)
+}
+
+function refused({ summary }: Shown, code: FailureName, sentence: string, identityId: string | null = null): Refusal {
+  return { admitted: false, code, sentence, identityId, summary }
+}
