@@ -1,0 +1,265 @@
+/** Devices with certificates of somebody else's authority, made by OpenSSL's own commands, at a real hub. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { AnchorView } from '../../src/api-schema/anchors.ts'
+import type { AttemptView, DeviceDetailView, PageView } from '../../src/api-schema/views.ts'
+import { publish, subscriber } from '../conformance/mosquitto.ts'
+import { type DeviceFiles, startHubProcess } from '../support/hub-process.ts'
+import { needs } from '../support/programs.ts'
+import { run } from '../support/run.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const policy = `
+identify:
+  - name: acme-machines
+    anchors: [acme]
+    from: san.uri
+    match: 'urn:acme:device:(?<id>[a-z0-9-]{1,40})'
+    identity: '\${id}'
+    onUnknown: create
+    group: acme
+  - name: acme-gateways
+    anchors: [acme]
+    from: cn
+    match: 'gw-(?<id>[0-9]+)'
+    identity: 'gateway-\${id}'
+bindings:
+  - roles: [own-topics]
+    to: everyone
+`
+
+/** An authority that stands below a root, as those of makers do, with its database for `openssl ca`. */
+class Maker {
+  readonly #folder: string
+  readonly chain: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+    this.chain = this.path('chain.pem')
+  }
+
+  path(name: string): string {
+    return join(this.#folder, `acme-${name}`)
+  }
+
+  async openssl(...args: readonly string[]): Promise<void> {
+    const { status, stderr } = await run('openssl', args)
+    assert.equal(status, 0, `openssl ${args.join(' ')}\n${stderr}`)
+  }
+
+  async start(): Promise<void> {
+    const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+    await this.openssl(
+      'req',
+      '-x509',
+      ...ec,
+      '-keyout',
+      this.path('root.key'),
+      '-out',
+      this.path('root.pem'),
+      '-subj',
+      '/CN=ACME root',
+      '-days',
+      '300',
+    )
+    await this.openssl(
+      'req',
+      ...ec,
+      '-keyout',
+      this.path('ca.key'),
+      '-out',
+      this.path('ca.csr'),
+      '-subj',
+      '/O=ACME/CN=ACME Device CA',
+    )
+    writeFileSync(this.path('ca.ext'), 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n')
+    await this.openssl(
+      'x509',
+      '-req',
+      '-in',
+      this.path('ca.csr'),
+      '-CA',
+      this.path('root.pem'),
+      '-CAkey',
+      this.path('root.key'),
+      '-CAcreateserial',
+      '-days',
+      '200',
+      '-extfile',
+      this.path('ca.ext'),
+      '-out',
+      this.path('ca.pem'),
+    )
+    await run('sh', ['-c', `cat ${this.path('ca.pem')} ${this.path('root.pem')} > ${this.chain}`])
+    writeFileSync(this.path('index.txt'), '')
+    writeFileSync(
+      this.path('ca.cnf'),
+      `[ca]\ndefault_ca=acme\n[acme]\ndatabase=${this.path('index.txt')}\ndefault_md=sha256\n`,
+    )
+  }
+
+  /** @param extension such as `subjectAltName=URI:urn:x`; none for a certificate without extensions */
+  async issue(name: string, commonName: string, ca: string, extension: string | null, days = 30): Promise<DeviceFiles> {
+    const [key, csr, cert] = ['key', 'csr', 'pem'].map((kind) => this.path(`${name}.${kind}`)) as [
+      string,
+      string,
+      string,
+    ]
+    await this.openssl(
+      'req',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      csr,
+      '-subj',
+      `/CN=${commonName}`,
+    )
+    const extra: string[] = []
+    if (extension !== null) {
+      writeFileSync(this.path(`${name}.ext`), `${extension}\n`)
+      extra.push('-extfile', this.path(`${name}.ext`))
+    }
+    await this.openssl(
+      'x509',
+      '-req',
+      '-in',
+      csr,
+      '-CA',
+      this.path('ca.pem'),
+      '-CAkey',
+      this.path('ca.key'),
+      '-CAcreateserial',
+      '-days',
+      `${days}`,
+      ...extra,
+      '-out',
+      cert,
+    )
+    return { id: name, folder: this.#folder, ca, cert, key }
+  }
+
+  /** Its CRL, with these certificates in it besides those of before. */
+  async crl(revoked: readonly DeviceFiles[] = []): Promise<string> {
+    const by = ['-config', this.path('ca.cnf'), '-cert', this.path('ca.pem'), '-keyfile', this.path('ca.key')]
+    for (const { cert } of revoked) await this.openssl('ca', ...by, '-revoke', cert)
+    await this.openssl('ca', ...by, '-gencrl', '-crldays', '7', '-out', this.path('crl.pem'))
+    return this.path('crl.pem')
+  }
+}
+
+test(
+  "devices with certificates of somebody else's authority",
+  needs('openssl', 'mosquitto_pub', 'mosquitto_sub', 'stdbuf'),
+  async (t) => {
+    const folder = temporaryFolder(t)
+    const settings = join(folder, 'handfast.yaml')
+    writeFileSync(settings, 'listeners:\n  - name: mqtt\n    anchors: [acme]\n')
+    const hub = await startHubProcess(t, { data: join(folder, 'data'), args: ['--config', settings] })
+    const acme = new Maker(folder)
+    await acme.start()
+    const mill = await acme.issue(
+      'mill-1',
+      'anything',
+      hub.ca,
+      'subjectAltName=URI:urn:acme:device:mill-1\nextendedKeyUsage=clientAuth',
+    )
+    const hello = (id: string) => ['-i', 'x', '-q', '1', '-t', `devices/${id}/messages/events/`, '-m', 'hello']
+    const lastCode = async (): Promise<string | null> =>
+      (await hub.json<PageView<AttemptView>>(['attempts', '--limit', '1'])).items[0]?.code ?? null
+    const refusedWith = async (files: DeviceFiles, code: string): Promise<void> => {
+      const { stderr, status } = await publish(hub, files, 'mqttv5', hello('mill-1'))
+      assert.notEqual(status, 0, stderr)
+      assert.equal(await lastCode(), code)
+    }
+
+    await t.test('are strangers before the authority is a trust anchor, and while it waits for its proof', async () => {
+      await refusedWith(mill, 'certificate-foreign-authority')
+      const { code } = await hub.json<AnchorView>(['anchor', 'add', 'acme', acme.chain])
+      await refusedWith(mill, 'certificate-foreign-authority')
+      const wrong = await acme.issue('wrong', 'no code', hub.ca, null)
+      assert.match((await hub.cli(['anchor', 'prove', 'acme', wrong.cert])).stderr, /anchor-proof-wrong/)
+      const proof = await acme.issue('proof', code ?? '', hub.ca, null)
+      assert.equal((await hub.json<AnchorView>(['anchor', 'prove', 'acme', proof.cert])).isProven, true)
+    })
+
+    await t.test('stay out without a CRL that is required, and without a rule', async () => {
+      await refusedWith(mill, 'foreign-revocation-unknown')
+      await hub.json(['anchor', 'crl', 'acme', await acme.crl()])
+      await refusedWith(mill, 'identification-none')
+    })
+
+    await t.test('are registered by their first connection where the rule says so, with its group', async () => {
+      const file = join(folder, 'policy.yaml')
+      writeFileSync(file, policy)
+      await hub.json(['policy', 'add', file, '--activate'])
+      assert.equal((await publish(hub, mill, 'mqttv311', hello('mill-1'))).stderr, '')
+      const { device } = await hub.json<DeviceDetailView>(['device', 'show', 'mill-1'])
+      assert.deepEqual([device.state, device.group], ['active', 'acme'])
+      assert.equal((await publish(hub, mill, 'mqttv5', hello('mill-1'))).stderr, '')
+      assert.match((await publish(hub, mill, 'mqttv5', hello('mill-2'))).stderr, /Not authorized/)
+    })
+
+    await t.test('keep identity and rights over another certificate, key and serial number', async () => {
+      const renewed = await acme.issue('again', 'another', hub.ca, 'subjectAltName=URI:urn:acme:device:mill-1')
+      assert.equal((await publish(hub, renewed, 'mqttv5', hello('mill-1'))).stderr, '')
+    })
+
+    await t.test(
+      'speak for nobody outside the group of their rule, and for nobody unknown where that is denied',
+      async () => {
+        await hub.enrolled('pump-7', join(folder, 'pump-7'))
+        await refusedWith(
+          await acme.issue('thief', 'x', hub.ca, 'subjectAltName=URI:urn:acme:device:pump-7'),
+          'identification-outside',
+        )
+        await refusedWith(
+          await acme.issue('hub', 'x', hub.ca, 'subjectAltName=URI:urn:acme:device:hub'),
+          'identification-outside',
+        )
+        await refusedWith(await acme.issue('gw', 'gw-4', hub.ca, null), 'identification-unknown')
+        const two = 'subjectAltName=URI:urn:acme:device:mill-1,URI:urn:acme:device:mill-2'
+        await refusedWith(await acme.issue('two', 'x', hub.ca, two), 'identification-unfit')
+      },
+    )
+
+    await t.test(
+      'are refused with a certificate that is not for clients, or that somebody has signed in their name',
+      async () => {
+        const uri = 'subjectAltName=URI:urn:acme:device:mill-1'
+        const server = await acme.issue('server', 'x', hub.ca, `${uri}\nextendedKeyUsage=serverAuth`)
+        await refusedWith(server, 'foreign-chain-invalid')
+        const forged = new Maker(temporaryFolder(t))
+        await forged.start()
+        await refusedWith(await forged.issue('f', 'x', hub.ca, uri), 'certificate-foreign-authority')
+      },
+    )
+
+    await t.test('are let in beside devices of the hub, on the same listener', async () => {
+      const own = await hub.enrolled('pump-8', join(folder, 'pump-8'))
+      assert.equal((await publish(hub, own, 'mqttv5', hello('pump-8'))).stderr, '')
+    })
+
+    await t.test('close when a CRL names them, and stay out', async () => {
+      const gone = await acme.issue('gone', 'x', hub.ca, 'subjectAltName=URI:urn:acme:device:mill-9')
+      const live = await subscriber(hub, gone, 'mqttv5', ['-i', 'live', '-t', 'devices/mill-9/#'])
+      await hub.json(['anchor', 'crl', 'acme', await acme.crl([gone])])
+      await live.finished
+      await refusedWith(gone, 'foreign-revoked')
+      assert.equal((await publish(hub, mill, 'mqttv5', hello('mill-1'))).stderr, '')
+    })
+
+    await t.test('close when the anchor is distrusted, and stay out', async () => {
+      const live = await subscriber(hub, mill, 'mqttv311', ['-i', 'live', '-t', 'devices/mill-1/#'])
+      await hub.json(['anchor', 'distrust', 'acme'])
+      await live.finished
+      await refusedWith(mill, 'anchor-distrusted')
+    })
+  },
+)
