@@ -180,7 +180,9 @@ export async function giveCrl(hub: Hub, actor: string, id: string, crl: Uint8Arr
     const given = { thisUpdateMs: thisUpdateSec * 1000, nextUpdateMs: nextUpdateSec * 1000, givenAtMs: nowMs }
     const crlRow = { anchorId: id, ...given, crl }
     await tx.anchors.saveCrl(crlRow)
-    await tell(tx, row, row.state)
+    const { fingerprint, state } = row
+    const crlThisUpdateMs = given.thisUpdateMs
+    await tx.events.append({ type: 'anchor-changed', anchorId: id, fingerprint, state, crlThisUpdateMs })
     await tx.audit.append({
       ...{ atMs: nowMs, actor, act: 'anchor.crl', subject: id },
       before: before === null ? null : { thisUpdate: iso(before.thisUpdateMs) },

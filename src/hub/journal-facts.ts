@@ -30,6 +30,8 @@ export interface JournalFacts {
   readonly pinsRemoved: ReadonlySet<Fingerprint>
   /** Trust anchors that lost their trust or were removed, by the fingerprints of their certificates. */
   readonly anchorsDistrusted: ReadonlySet<Fingerprint>
+  /** When the latest CRLs were made that were given for trust anchors, by the fingerprints of their certificates. */
+  readonly anchorCrls: ReadonlyMap<Fingerprint, number>
   /** The policy that decided last, where another was made active: its file, or null for the default. Null where none was. */
   readonly policy: { readonly source: string | null } | null
   /** Tokens that were used or ended. */
@@ -68,6 +70,7 @@ class Fold {
   readonly #states = new Map<IdentityId, { state: IdentityState; atMs: number }>()
   readonly #identities = new Map<IdentityId, LastOfIdentity>()
   readonly #profiles = new Map<string, string | null>()
+  readonly #anchorCrls = new Map<Fingerprint, number>()
   readonly #anchorsDistrusted = new Set<Fingerprint>()
   readonly #pinsRemoved = new Set<Fingerprint>()
   #policy: { readonly source: string | null } | null = null
@@ -133,6 +136,7 @@ class Fold {
         this.#pinsRemoved.delete(event.fingerprint)
         return
       case 'anchor-changed':
+        if (event.crlThisUpdateMs !== undefined) this.#anchorCrls.set(event.fingerprint, event.crlThisUpdateMs)
         if (event.state === 'trusted') this.#anchorsDistrusted.delete(event.fingerprint)
         else this.#anchorsDistrusted.add(event.fingerprint)
         return
@@ -176,6 +180,7 @@ class Fold {
       identities: this.#identities,
       profiles: this.#profiles,
       policy: this.#policy,
+      anchorCrls: this.#anchorCrls,
       anchorsDistrusted: this.#anchorsDistrusted,
       pinsRemoved: this.#pinsRemoved,
       tokens: this.#tokens,

@@ -69,6 +69,7 @@ export async function replayJournal(
     await replay.followProfiles()
     await replay.followPolicy()
     await replay.distrustAnchors()
+    await replay.requireLostCrls()
     await replay.unpin()
     for await (const group of journal.after(from)) await replay.takeNew(group.map(({ entry }) => entry))
     const report: ReplayReport = {

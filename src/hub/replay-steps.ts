@@ -93,6 +93,19 @@ export class Replay {
     }
   }
 
+  /** A CRL that was given since is lost, and with it what it revoked: nobody of its anchor comes in until it is given again. */
+  async requireLostCrls(): Promise<void> {
+    for (const anchor of await this.#tx.anchors.all()) {
+      const lostMs = this.#facts.anchorCrls.get(anchor.fingerprint)
+      const held = lostMs === undefined ? null : await this.#tx.anchors.crl(anchor.id)
+      if (lostMs === undefined || anchor.revocation === 'ignore' || (held?.thisUpdateMs ?? 0) >= lostMs) continue
+      await this.#tx.anchors.removeCrl(anchor.id)
+      await this.#tx.anchors.update({ ...anchor, revocation: 'require', changedAtMs: this.#nowMs })
+      const { revocation } = anchor
+      await this.#audit('anchor.crl', anchor.id, { revocation }, { revocation: 'require', thisUpdate: null })
+    }
+  }
+
   /** The policy is as its operator has left it: what was narrowed since would be wide again. */
   async followPolicy(): Promise<void> {
     const { policy } = this.#facts

@@ -1,6 +1,7 @@
 /** What the store must do for versions of the policy and for pinned certificates. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { AnchorCrlRow, AnchorRow } from '../../src/hub/ports/anchors.ts'
 import type { PinRow } from '../../src/hub/ports/pins.ts'
 import type { PolicyRow } from '../../src/hub/ports/policies.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
@@ -79,6 +80,47 @@ export function policyContract(store: () => Store): void {
       })
       await assert.rejects(store().write((tx) => tx.pins.insert({ ...first, fingerprint: 'd'.repeat(64) })))
       await assert.rejects(store().write((tx) => tx.pins.insert({ ...first, slot: 'secondary' })))
+    })
+  })
+
+  describe('trust anchors', () => {
+    const anchor = (id: string, fingerprint: string): AnchorRow => ({
+      ...{ id, fingerprint, state: 'waiting', code: 'c0de', revocation: 'prefer', createdAtMs: 3, changedAtMs: 3 },
+      ...{ certificate: new Uint8Array([0x30, 1, 2]), above: '' },
+    })
+    const crl = (anchorId: string, thisUpdateMs: number): AnchorCrlRow => ({
+      ...{ anchorId, thisUpdateMs, nextUpdateMs: thisUpdateMs + 9, givenAtMs: 5, crl: new Uint8Array([0x30, 0]) },
+    })
+
+    test('change their state, and have the latest CRL that was given', async () => {
+      const [first, second] = [anchor('anchor-1', '1'.repeat(64)), anchor('anchor-2', '2'.repeat(64))]
+      const changed = { ...first, state: 'trusted', revocation: 'require', changedAtMs: 7 } as const
+      await store().write(async (tx) => {
+        await tx.anchors.insert(first)
+        await tx.anchors.insert(second)
+        await tx.anchors.update(changed)
+        await tx.anchors.saveCrl(crl('anchor-1', 10))
+        await tx.anchors.saveCrl(crl('anchor-1', 11))
+      })
+      assert.deepEqual(await store().anchors.find('anchor-1'), changed)
+      assert.deepEqual(await store().anchors.all(), [changed, second])
+      assert.deepEqual(await store().anchors.crl('anchor-1'), crl('anchor-1', 11))
+      assert.equal(await store().anchors.crl('anchor-2'), null)
+      await store().write((tx) => tx.anchors.removeCrl('anchor-1'))
+      assert.equal(await store().anchors.crl('anchor-1'), null)
+    })
+
+    test('go with their CRL, and are one to an id and to a certificate', async () => {
+      const gone = anchor('anchor-3', '3'.repeat(64))
+      await store().write(async (tx) => {
+        await tx.anchors.insert(gone)
+        await tx.anchors.saveCrl(crl('anchor-3', 10))
+      })
+      await assert.rejects(store().write((tx) => tx.anchors.insert({ ...gone, id: 'anchor-4' })))
+      await assert.rejects(store().write((tx) => tx.anchors.insert({ ...gone, fingerprint: '4'.repeat(64) })))
+      await store().write((tx) => tx.anchors.remove('anchor-3'))
+      assert.equal(await store().anchors.find('anchor-3'), null)
+      assert.equal(await store().anchors.crl('anchor-3'), null)
     })
   })
 }

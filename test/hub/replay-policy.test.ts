@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { adoptIdentity } from '../../src/hub/adopt.ts'
+import { addAnchor, distrustAnchor } from '../../src/hub/change-anchors.ts'
 import { activatePolicy, addPolicy, rollBackPolicy } from '../../src/hub/change-policy.ts'
 import { editDevice } from '../../src/hub/edit-device.ts'
 import { pinCertificate, unpinCertificate } from '../../src/hub/pin-certificates.ts'
+import { makeRoot } from '../core/x509/support.ts'
 import { registered } from '../support/hub-parts.ts'
 import { ownCertificate } from '../support/own-certificate.ts'
 import { TimeMachine } from '../support/time-machine.ts'
@@ -72,4 +74,39 @@ test('attributes and key storage that a device has lost after the copy are not i
   assert.deepEqual(await now(), [{ line: '3' }, null])
   await adoptIdentity(machine.hub, actor, identity.id)
   assert.deepEqual(await now(), [{ site: 'hamburg', line: '3' }, 'software'])
+})
+
+test('a trust anchor that was distrusted after the copy is so again', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const dates = { notBeforeSec: 1_600_000_000, notAfterSec: 2_400_000_000 }
+  for (const id of ['gone', 'kept']) {
+    const order = { id, certificates: [makeRoot(dates).der], revocation: 'prefer', isUnproven: true } as const
+    await addAnchor(machine.hub, actor, order)
+  }
+  const copy = await machine.backUp()
+  await distrustAnchor(machine.hub, actor, 'gone')
+  await machine.restore(copy)
+  assert.deepEqual(
+    (await machine.hub.store.anchors.all()).map(({ id, state }) => [id, state]),
+    [
+      ['gone', 'distrusted'],
+      ['kept', 'trusted'],
+    ],
+  )
+})
+
+test('a CRL that was given after the copy is wanted again, before anybody of its trust anchor comes in', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const dates = { notBeforeSec: 1_600_000_000, notAfterSec: 2_400_000_000 }
+  const order = { id: 'acme', certificates: [makeRoot(dates).der], revocation: 'prefer', isUnproven: true } as const
+  const { fingerprint } = await addAnchor(machine.hub, actor, order)
+  const copy = await machine.backUp()
+  const given = { anchorId: 'acme', thisUpdateMs: 1_700_000_000_000, nextUpdateMs: 1_800_000_000_000, givenAtMs: 1 }
+  await machine.hub.store.write(async (tx) => {
+    await tx.anchors.saveCrl({ ...given, crl: new Uint8Array([0x30, 0]) })
+    const { anchorId, thisUpdateMs: crlThisUpdateMs } = given
+    await tx.events.append({ type: 'anchor-changed', anchorId, fingerprint, state: 'trusted', crlThisUpdateMs })
+  })
+  await machine.restore(copy)
+  assert.equal((await machine.hub.store.anchors.find('acme'))?.revocation, 'require')
 })

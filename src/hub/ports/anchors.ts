@@ -38,9 +38,10 @@ export interface AnchorReader {
 
 export interface Anchors extends AnchorReader {
   insert(row: AnchorRow): Promise<void>
-  /** Writes the state and when it changed. */
+  /** Writes the state, how revocations count, and when it changed. */
   update(row: AnchorRow): Promise<void>
   /** With its CRL. */
   remove(id: string): Promise<void>
   saveCrl(row: AnchorCrlRow): Promise<void>
+  removeCrl(id: string): Promise<void>
 }

@@ -114,6 +114,8 @@ export type NewHubEvent =
       readonly anchorId: string
       readonly fingerprint: Fingerprint
       readonly state: AnchorState | 'removed'
+      /** When a CRL was made that has been given for it; left out where none was. */
+      readonly crlThisUpdateMs?: number
     }
   /** Another version is tried beside the active one; null for none. */
   | { readonly type: 'policy-shadowed'; readonly version: number | null }

@@ -34,10 +34,10 @@ export function anchors(access: Access): Anchors {
         })
         .execute()
     },
-    async update({ id, state, changedAtMs }) {
+    async update({ id, state, revocation, changedAtMs }) {
       const { numUpdatedRows } = await access()
         .updateTable('anchors')
-        .set({ state, changed_at_ms: changedAtMs })
+        .set({ state, revocation, changed_at_ms: changedAtMs })
         .where('id', '=', id)
         .executeTakeFirst()
       assert(numUpdatedRows === 1n, 'a trust anchor is updated that was never inserted')
@@ -45,6 +45,9 @@ export function anchors(access: Access): Anchors {
     async remove(id) {
       await access().deleteFrom('anchor_crls').where('anchor_id', '=', id).execute()
       await access().deleteFrom('anchors').where('id', '=', id).execute()
+    },
+    async removeCrl(id) {
+      await access().deleteFrom('anchor_crls').where('anchor_id', '=', id).execute()
     },
     async saveCrl({ anchorId, thisUpdateMs, nextUpdateMs, givenAtMs, crl }) {
       await access().deleteFrom('anchor_crls').where('anchor_id', '=', anchorId).execute()

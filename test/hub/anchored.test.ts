@@ -1,0 +1,155 @@
+/** Admission of certificates that somebody else's authority has signed. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { IdentificationRule } from '../../src/core/policy/model.ts'
+import { basicConstraints, keyUsage } from '../../src/core/x509/extensions.ts'
+import { registryAdmission } from '../../src/hub/admit.ts'
+import { anchoredWay } from '../../src/hub/admit-anchored.ts'
+import { addAnchor, distrustAnchor, proveAnchor } from '../../src/hub/change-anchors.ts'
+import { changeDeviceState } from '../../src/hub/change-identity.ts'
+import { type ChainVerdict, type Entrant, gateAdmission, type Refusal } from '../../src/hub/gate-admission.ts'
+import { openTrustedAnchors } from '../../src/hub/trusted-anchors.ts'
+import { type HubParts, hubParts, noonMs, registered } from '../support/hub-parts.ts'
+import { type OwnCertificate, ownCertificate } from '../support/own-certificate.ts'
+
+const rule: IdentificationRule = {
+  ...{ name: 'acme', anchors: ['acme'], listeners: [], from: 'cn', match: '(?<id>[a-z0-9-]+)', identity: '${id}' },
+  ...{ onUnknown: 'deny', group: null, place: { line: 1, column: 1 } },
+}
+const good: ChainVerdict = { failure: null, isResumed: false, listener: 'mqtt', anchors: ['acme'] }
+
+function authority(name: string): OwnCertificate {
+  return ownCertificate(name, { extensions: [basicConstraints(1), keyUsage(['keyCertSign', 'cRLSign'])] })
+}
+
+interface Bed {
+  readonly hub: HubParts
+  readonly maker: OwnCertificate
+  rules: readonly IdentificationRule[]
+  judge(der: Uint8Array, verdict?: ChainVerdict | null): Promise<Entrant | Refusal>
+  confirm(entrant: Entrant): Promise<Entrant | Refusal>
+  refresh(): Promise<void>
+}
+
+async function bed(t: Parameters<typeof hubParts>[0], isUnproven = true): Promise<Bed> {
+  const hub = await hubParts(t)
+  const maker = authority('ACME')
+  const order = { id: 'acme', certificates: [maker.der], revocation: 'prefer', isUnproven } as const
+  await addAnchor(hub, hub.actor, order)
+  const anchors = await openTrustedAnchors(hub)
+  const way = anchoredWay({ ...hub, anchors, policy: { identificationRules: () => made.rules } })
+  const admission = gateAdmission(registryAdmission(hub), [way])
+  const made: Bed = {
+    ...{ hub, maker, rules: [rule] },
+    judge: (certificate, verdict = good) => admission.judge({ certificate, verdict }),
+    confirm: (entrant) => admission.confirmUse(entrant),
+    refresh: () => anchors.refresh(),
+  }
+  await registered(hub, 'mill-1')
+  return made
+}
+
+const outcome = (judged: Entrant | Refusal): string =>
+  judged.admitted ? `${judged.identity.id} ${judged.proof.kind}` : judged.code
+
+test('a certificate of a trust anchor speaks for whom its rule finds', async (t) => {
+  const { judge, maker } = await bed(t)
+  const leaf = ownCertificate('mill-1', { issuer: maker })
+  const judged = await judge(leaf.der)
+  assert.ok(judged.admitted && judged.proof.kind === 'anchored')
+  assert.deepEqual([judged.identity.id, judged.proof.anchorId, judged.proof.rule], ['mill-1', 'acme', 'acme'])
+})
+
+test('it is a stranger where the listener does not name its anchor', async (t) => {
+  const { judge, maker } = await bed(t)
+  const leaf = ownCertificate('mill-1', { issuer: maker })
+  assert.equal(outcome(await judge(leaf.der, null)), 'certificate-foreign-authority')
+  assert.equal(outcome(await judge(leaf.der, { ...good, anchors: ['other'] })), 'certificate-foreign-authority')
+})
+
+test("OpenSSL's verdict is necessary, on a full handshake", async (t) => {
+  const { judge, maker } = await bed(t)
+  const leaf = ownCertificate('mill-1', { issuer: maker })
+  const failed = { ...good, failure: 'INVALID_PURPOSE' }
+  assert.equal(outcome(await judge(leaf.der, failed)), 'foreign-chain-invalid')
+  assert.equal(outcome(await judge(leaf.der, { ...good, isResumed: true })), 'foreign-chain-invalid')
+})
+
+test("OpenSSL's verdict is not enough: the anchor's own key must have signed, within the dates, for a client", async (t) => {
+  const { judge, maker } = await bed(t)
+  const namesake = authority('ACME')
+  assert.equal(
+    outcome(await judge(ownCertificate('mill-1', { issuer: namesake }).der)),
+    'certificate-foreign-authority',
+  )
+  const validity = { notBeforeSec: 1_000_000_000, notAfterSec: noonMs / 1000 - 1 }
+  assert.equal(outcome(await judge(ownCertificate('mill-1', { issuer: maker, validity }).der)), 'certificate-expired')
+  const later = { notBeforeSec: noonMs / 1000 + 1, notAfterSec: 2_000_000_000 }
+  const early = ownCertificate('mill-1', { issuer: maker, validity: later })
+  assert.equal(outcome(await judge(early.der)), 'certificate-not-yet-valid')
+  const extensions = [basicConstraints(1), keyUsage(['keyCertSign'])]
+  assert.equal(outcome(await judge(ownCertificate('mill-1', { issuer: maker, extensions }).der)), 'foreign-unfit')
+})
+
+test('an anchor that waits for its proof, or is distrusted, opens nothing', async (t) => {
+  const { judge, maker, hub, refresh } = await bed(t, false)
+  const leaf = ownCertificate('mill-1', { issuer: maker })
+  assert.equal(outcome(await judge(leaf.der)), 'certificate-foreign-authority')
+  const { code } = (await hub.store.anchors.find('acme')) ?? {}
+  const stranger = ownCertificate(code ?? '', { issuer: authority('ACME') })
+  await assert.rejects(proveAnchor(hub, hub.actor, 'acme', stranger.der), { code: 'anchor-proof-wrong' })
+  await assert.rejects(proveAnchor(hub, hub.actor, 'acme', leaf.der), { code: 'anchor-proof-wrong' })
+  await proveAnchor(hub, hub.actor, 'acme', ownCertificate(code ?? '', { issuer: maker }).der)
+  await refresh()
+  assert.equal(outcome(await judge(leaf.der)), 'mill-1 anchored')
+  await distrustAnchor(hub, hub.actor, 'acme')
+  await refresh()
+  assert.equal(outcome(await judge(leaf.der)), 'anchor-distrusted')
+})
+
+test('an unknown identity is denied, waits, or is registered once its connection is let in', async (t) => {
+  const made = await bed(t)
+  const { hub } = made
+  const leaf = ownCertificate('mill-9', { issuer: made.maker })
+  assert.equal(outcome(await made.judge(leaf.der)), 'identification-unknown')
+  made.rules = [{ ...rule, onUnknown: 'create', group: 'acme' }]
+  const entrant = await made.judge(leaf.der)
+  assert.ok(entrant.admitted)
+  assert.equal(await hub.store.identities.find(entrant.identity.id), null)
+  assert.equal(outcome(await made.confirm(entrant)), 'mill-9 anchored')
+  assert.equal((await hub.store.identities.find(entrant.identity.id))?.group, 'acme')
+  made.rules = [{ ...rule, onUnknown: 'pending' }]
+  const waiting = ownCertificate('mill-10', { issuer: made.maker })
+  assert.equal(outcome(await made.judge(waiting.der)), 'identity-pending')
+  const entry = await made.judge(waiting.der)
+  assert.ok(!entry.admitted && entry.identityId !== null)
+})
+
+test('a rule finds devices of its group alone, and nobody who is disabled meanwhile', async (t) => {
+  const made = await bed(t)
+  const leaf = ownCertificate('mill-1', { issuer: made.maker })
+  const entrant = await made.judge(leaf.der)
+  assert.ok(entrant.admitted)
+  await changeDeviceState(made.hub, made.hub.actor, entrant.identity.id, 'disabled')
+  assert.equal(outcome(await made.confirm(entrant)), 'identity-disabled')
+  assert.equal(outcome(await made.judge(leaf.der)), 'identity-disabled')
+  await changeDeviceState(made.hub, made.hub.actor, entrant.identity.id, 'active')
+  made.rules = [{ ...rule, group: 'acme' }]
+  assert.equal(outcome(await made.judge(leaf.der)), 'identification-outside')
+})
+
+test('what cannot be a trust anchor is refused with its reason', async (t) => {
+  const { hub, maker } = await bed(t)
+  const order = { id: 'other', revocation: 'prefer', isUnproven: true } as const
+  const add = (certificates: readonly Uint8Array[], id = 'other') =>
+    addAnchor(hub, hub.actor, { ...order, id, certificates })
+  await assert.rejects(add([ownCertificate('leaf').der]), { code: 'anchor-unfit' })
+  await assert.rejects(add([]), { code: 'anchor-unfit' })
+  await assert.rejects(add([authority('x').der], 'No'), { code: 'anchor-unfit' })
+  await assert.rejects(add([maker.der]), { code: 'anchor-exists' })
+  const extensions = [basicConstraints(1), keyUsage(['keyCertSign'])]
+  const below = ownCertificate('below', { issuer: maker, extensions })
+  await assert.rejects(add([below.der]), { code: 'anchor-unfit' })
+  await assert.rejects(add([below.der, authority('y').der]), { code: 'anchor-unfit' })
+  assert.equal((await add([below.der, maker.der])).state, 'trusted')
+})
