@@ -14,6 +14,7 @@ import type { RegistrySnapshot } from '../hub/ports/snapshot.ts'
 import { profileHistory } from './profile-history.ts'
 import { identityGroups } from './rows.ts'
 import type { CheckContext, CheckedAuthority, IdentityRule, Problem, RegistryRule } from './rule.ts'
+import { anchorWellFormed } from './rules/anchor-well-formed.ts'
 import { apiKeyWellFormed } from './rules/api-key-well-formed.ts'
 import { attributesSearchable } from './rules/attributes-searchable.ts'
 import { auditChainWhole } from './rules/audit-chain-whole.ts'
@@ -67,6 +68,7 @@ export const registryRules: readonly RegistryRule[] = [
   auditChainWhole,
   attributesSearchable,
   apiKeyWellFormed,
+  anchorWellFormed,
   profileWellFormed,
   settingsWhole,
 ]

@@ -15,6 +15,7 @@ import { limits } from '../../src/core/limits.ts'
 import { deviceProfile } from '../../src/core/profile/built-in.ts'
 import { certificateContent } from '../../src/core/profile/certificate-content.ts'
 import { createApiKey } from '../../src/hub/api-keys.ts'
+import { addAnchor } from '../../src/hub/change-anchors.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { issueCredential } from '../../src/hub/issue-credential.ts'
@@ -25,7 +26,7 @@ import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { revokeLapsedIntents } from '../../src/hub/sweep-intents.ts'
 import { openSqliteSnapshot } from '../../src/store/sqlite/sqlite-snapshot.ts'
 import { fakePassword } from '../contract/store-fakes.ts'
-import { ecKey } from '../core/x509/support.ts'
+import { ecKey, makeRoot } from '../core/x509/support.ts'
 import { deviceRequest, MemoryKeys, registered } from '../support/hub-parts.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { TimeMachine } from '../support/time-machine.ts'
@@ -222,6 +223,14 @@ describe('the check of a registry', () => {
       'entries that were deleted from the start': `delete from audit where number < 4`,
       'an entry that cannot be read': `update audit set after_json = '{' where number = 4`,
     },
+    'anchor-well-formed': {
+      'an unknown state': `update anchors set state = 'fine'`,
+      'revocations that count in no known way': `update anchors set revocation = 'sometimes'`,
+      'a proof that nothing is to be': `update anchors set state = 'waiting', code = null`,
+      'the certificate of another authority': `update anchors set certificate = (select certificate from authorities where role = 'root')`,
+      'a certificate that cannot be read': `update anchors set certificate = x'3000'`,
+      'an id that is none': `update anchors set id = 'a/b'`,
+    },
     'api-key-well-formed': {
       'a hash that was cut': `update api_keys set secret_hash = x'00'`,
       'an id that is none': `update api_keys set id = 'admin'`,
@@ -272,6 +281,9 @@ describe('the check of a registry', () => {
 async function fill(machine: TimeMachine): Promise<void> {
   const { hub } = machine
   await createApiKey(hub, 'admin')
+  const dates = { notBeforeSec: 1_600_000_000, notAfterSec: 2_400_000_000 }
+  const anchor = { id: 'acme', certificates: [makeRoot(dates).der], revocation: 'prefer', isUnproven: true } as const
+  await addAnchor(hub, actor, anchor)
   await currentServerCertificate(hub, { dnsNames: ['hub.plant.example'], ipAddresses: ['10.0.0.1'] })
   const pump = await machine.connected(await registered(hub, 'pump'))
   await machine.connected(await grantToken(hub, actor, pump.identityId, 3_600))
