@@ -44,7 +44,7 @@ export function anchoredWay(hub: Hub): OtherWay {
       const fields = readCertificate(certificate)
       const shown: Shown = { fields, summary: certificateSummary(certificate, fields), verdict }
       const signer = hub.anchors.among(verdict.anchors).find((anchor) => isIssuedBy(fields, anchor.fields))
-      if (signer !== undefined) return judgeSigned(hub, rates, shown, signer)
+      if (signer !== undefined) return judgeSigned(hub, shown, signer)
       if (!hub.anchors.wasTrusted(fields.issuer.der)) return null
       return refused(shown, 'anchor-distrusted', `the issuer ${shown.summary.issuer} is not trusted any more`)
     },
@@ -67,12 +67,7 @@ function firstConnections(): RateTable {
   return new RateTable({ burst: perMinute, everyMs: 60_000 / perMinute }, limits.anchorsMax)
 }
 
-async function judgeSigned(
-  hub: Hub,
-  rates: RateTable,
-  shown: Shown,
-  signer: TrustedAnchor,
-): Promise<Entrant | Refusal> {
+async function judgeSigned(hub: Hub, shown: Shown, signer: TrustedAnchor): Promise<Entrant | Refusal> {
   const fault = chainFault(hub, shown, signer)
   if (fault !== null) return refused(shown, ...fault)
   const { fields, summary, verdict } = shown
@@ -85,7 +80,7 @@ async function judgeSigned(
   if (identification.kind === 'unfit') {
     return refused(shown, 'identification-unfit', `by the rule ${rule.name} the certificate ${identification.words}`)
   }
-  const found = await identityOf(hub, rates, identification.identityId, rule)
+  const found = await identityOf(hub, identification.identityId, rule)
   if ('code' in found) return refused(shown, found.code, found.sentence, identification.identityId)
   const { fingerprint } = summary
   const proof = { kind: 'anchored', anchorId: signer.id, rule: rule.name, fingerprint } as const
@@ -133,23 +128,18 @@ const revocationWords: Partial<Record<FailureName, string>> = {
 type Refused = { readonly code: FailureName; readonly sentence: string }
 
 /** The identity that was named, also one that is to be registered once its connection is let in. */
-async function identityOf(
-  hub: Hub,
-  rates: RateTable,
-  id: IdentityId,
-  rule: IdentificationRule,
-): Promise<Identity | Refused> {
+async function identityOf(hub: Hub, id: IdentityId, rule: IdentificationRule): Promise<Identity | Refused> {
   const known = await hub.store.identities.find(id)
   if (known !== null) return refusalOf(known, rule) ?? known
   const { onUnknown, group, name } = rule
   if (onUnknown === 'deny') {
     return { code: 'identification-unknown', sentence: `by the rule ${name} it is ${id}, which is not registered` }
   }
-  const state = onUnknown === 'create' ? 'active' : 'pending'
-  const identity = newDevice({ id, state, group, attributes: {} }, hub.clock.nowMs())
-  if (onUnknown === 'create') return identity
-  const registered = await registeredOnce(hub, rates, identity, rule.anchors[0] ?? '', name)
-  return 'code' in registered ? registered : (refusalOf(registered, rule) ?? registered)
+  // It is written once everything else is right, by the process that writes; one that waits is refused then.
+  return newDevice(
+    { id, state: onUnknown === 'create' ? 'active' : 'pending', group, attributes: {} },
+    hub.clock.nowMs(),
+  )
 }
 
 /** Rules are about devices: nobody else's authority speaks for people, services or the hub itself. */
@@ -190,7 +180,11 @@ async function registeredOnce(
 }
 
 /** Registers whom the rule lets in unknown. What was known is looked at again, since an operator may have been faster. */
-async function confirmAnchored(hub: Pick<Hub, 'store' | 'clock'>, rates: RateTable, entrant: Entrant): Promise<Entrant | Refusal> {
+async function confirmAnchored(
+  hub: Pick<Hub, 'store' | 'clock'>,
+  rates: RateTable,
+  entrant: Entrant,
+): Promise<Entrant | Refusal> {
   const { identity, proof, summary } = entrant
   if (proof.kind !== 'anchored') return entrant
   const refuse = ({ code, sentence }: Refused): Refusal => ({

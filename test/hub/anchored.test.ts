@@ -120,9 +120,11 @@ test('an unknown identity is denied, waits, or is registered once its connection
   assert.equal((await hub.store.identities.find(entrant.identity.id))?.group, 'acme')
   made.rules = [{ ...rule, onUnknown: 'pending' }]
   const waiting = ownCertificate('mill-10', { issuer: made.maker })
+  const stranger = await made.judge(waiting.der)
+  assert.ok(stranger.admitted)
+  assert.equal(outcome(await made.confirm(stranger)), 'identity-pending')
+  assert.equal((await hub.store.identities.find(stranger.identity.id))?.state, 'pending')
   assert.equal(outcome(await made.judge(waiting.der)), 'identity-pending')
-  const entry = await made.judge(waiting.der)
-  assert.ok(!entry.admitted && entry.identityId !== null)
 })
 
 test('a rule finds devices of its group alone, and nobody who is disabled meanwhile', async (t) => {
