@@ -32,6 +32,8 @@ export interface HubConfig {
   readonly databaseUrl: { readonly file: string } | { readonly value: Secret } | null
   /** The folder of the journal, absolute. */
   readonly journal: string
+  /** How long sessions live on while the registry cannot be asked, in minutes. */
+  readonly registryGraceMinutes: number
   /** How long the journal is kept. */
   readonly journalDays: number
   /** Which broker stands behind the gate. */

@@ -63,6 +63,7 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
     passphrase,
     databaseUrl,
     journal: settled.read('journal') ?? resolve(dataDirectory, 'journal'),
+    registryGraceMinutes: settled.read('registry-grace') ?? 5,
     journalDays: settled.read('journal-days') ?? 90,
     broker,
     gates: settled.read('gates') ?? 1,

@@ -53,6 +53,16 @@ const gates = z
   ])
   .refine((value) => Number.isInteger(value) && value >= 1 && value <= limits.gatesMax)
 
+const minutes = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^[0-9]{1,4}$/)
+      .transform(Number),
+  ])
+  .refine((value) => Number.isInteger(value) && value >= 1 && value <= 1_440)
+
 const yesOrNo = z.union([
   z.boolean(),
   z.enum(['true', 'yes', 'on', '1']).transform(() => true),
@@ -118,6 +128,11 @@ export const settings = {
   'passphrase-file': { variable: 'HANDFAST_PASSPHRASE_FILE', form: line, wanted: aPath, isPath: true },
   'database-url-file': { variable: 'HANDFAST_DATABASE_URL_FILE', form: line, wanted: aPath, isPath: true },
   journal: { variable: 'HANDFAST_JOURNAL', form: line, wanted: aPath, isPath: true },
+  'registry-grace': {
+    variable: 'HANDFAST_REGISTRY_GRACE',
+    form: minutes,
+    wanted: 'a number of minutes from 1 to 1440',
+  },
   'journal-days': { variable: 'HANDFAST_JOURNAL_DAYS', form: days, wanted: 'a number of days from 7 to 3650' },
   broker: {
     variable: 'HANDFAST_BROKER',

@@ -16,6 +16,7 @@ const disconnectReasons: Readonly<Partial<Record<FailureName, number>>> = {
   'hub-stopping': reason.serverShuttingDown,
   'slow-reader': reason.quotaExceeded,
   'upstream-unavailable': reason.serverBusy,
+  'registry-unreachable': reason.serverBusy,
 }
 
 /** The reason code of MQTT 5 in a DISCONNECT. */

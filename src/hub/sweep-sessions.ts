@@ -7,6 +7,7 @@ import type { FailureName } from '../core/failure/catalogue.ts'
 import { identityRefusal } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import type { EventFollower } from './follow-events.ts'
+import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
 import type { Store, UnfitCredential } from './ports/store.ts'
 
@@ -16,23 +17,33 @@ export const sweepEveryMs: number = 30_000
 export interface SessionSweep {
   /** Looks now. Fulfilled with how many connections were closed. */
   sweep(): Promise<number>
+  /** The same without ever rejecting; what the timer does. */
+  look(): Promise<number>
   stop(): void
 }
 
 /**
+ * While the registry cannot be asked nobody is revoked either: sessions live on for a while, and then close, since nobody knows
+ * any more who may be there.
+ *
  * @param live where connections are: `liveFingerprints` of the certificates that they were made with, and how to close them
  * @param follower is asked to catch up first, because an event closes with the better reason
+ * @param graceMs how long sessions live on while the registry cannot be asked
  */
 export function sweepSessions(
-  hub: { readonly store: Store; readonly log: Log },
+  hub: { readonly store: Store; readonly clock: Clock; readonly log: Log },
   live: {
     liveFingerprints(): readonly string[]
     closeCredential(fingerprint: string, code: FailureName): number
     livePasswords(): readonly string[]
     closePassword(passwordId: string, code: FailureName): number
+    closeEvery(code: FailureName): number
   },
   follower: Pick<EventFollower, 'catchUp'>,
+  graceMs: number,
 ): SessionSweep {
+  let askedAtMs = hub.clock.nowMs()
+
   async function sweep(): Promise<number> {
     await follower.catchUp()
     const fingerprints = live.liveFingerprints()
@@ -56,11 +67,25 @@ export function sweepSessions(
     return closed
   }
 
-  const timer = setInterval(() => {
-    sweep().catch((error: unknown) => hub.log.error('live connections could not be looked at', { error }))
-  }, sweepEveryMs)
+  async function look(): Promise<number> {
+    try {
+      // Each look asks for one row at least, so that an idle gate notices as well.
+      await hub.store.settings.find('realm')
+      const closed = await sweep()
+      askedAtMs = hub.clock.nowMs()
+      return closed
+    } catch (error) {
+      hub.log.error('live connections could not be looked at', { error })
+      if (hub.clock.nowMs() - askedAtMs < graceMs) return 0
+      const count = live.closeEvery('registry-unreachable')
+      if (count > 0) hub.log.error('sessions are closed because the registry cannot be asked for too long', { count })
+      return count
+    }
+  }
+
+  const timer = setInterval(() => void look(), sweepEveryMs)
   timer.unref()
-  return { sweep, stop: () => clearInterval(timer) }
+  return { sweep, look, stop: () => clearInterval(timer) }
 }
 
 function refusalOf({ state, identityState }: UnfitCredential): FailureName {

@@ -93,6 +93,7 @@ describe('the configuration of a hub', () => {
       passphrase: null,
       databaseUrl: null,
       journal: join(directory, 'data', 'journal'),
+      registryGraceMinutes: 5,
       journalDays: 90,
       broker: { choice: 'automatic', loginFile: null, caFile: null, tls: null, clientIds: 'prefixed' },
       gates: 1,

@@ -34,10 +34,11 @@ test('a connection that no event has closed is closed by the next sweep, with it
   const live = {
     liveFingerprints: () => [fit, revoked, intended, unadopted, disabled].map(({ fingerprint }) => fingerprint),
     livePasswords: () => [],
+    closeEvery: () => 0,
     closePassword: () => 0,
     closeCredential: (fingerprint: string, code: string) => closed.push([fingerprint, code]) && 1,
   }
-  const sweep = sweepSessions(hub, live, silent)
+  const sweep = sweepSessions(hub, live, silent, 300_000)
   t.after(sweep.stop)
   assert.equal(await sweep.sweep(), 4)
   assert.deepEqual(
@@ -65,11 +66,44 @@ test('a sweep asks events first, because they close with the better reason', asy
       return []
     },
     livePasswords: () => [],
+    closeEvery: () => 0,
     closePassword: () => 0,
     closeCredential: () => 0,
   }
-  const sweep = sweepSessions(hub, live, follower)
+  const sweep = sweepSessions(hub, live, follower, 300_000)
   t.after(sweep.stop)
   assert.equal(await sweep.sweep(), 0)
   assert.deepEqual(asked, ['events', 'connections'])
+})
+
+test('sessions live on for a while when the registry cannot be asked, and then close', async (t) => {
+  const hub = await hubParts(t)
+  let isAway = true
+  const settings = {
+    ...hub.store.settings,
+    find: async (name: string) => {
+      if (isAway) throw new Error('the database is away')
+      return hub.store.settings.find(name)
+    },
+  }
+  const closed: string[] = []
+  const live = {
+    ...{ liveFingerprints: () => [], livePasswords: () => [], closePassword: () => 0, closeCredential: () => 0 },
+    closeEvery: (code: string) => closed.push(code),
+  }
+  const sweep = sweepSessions({ ...hub, store: { ...hub.store, settings } }, live, silent, 300_000)
+  t.after(sweep.stop)
+  await sweep.look()
+  hub.clock.advance(299_999)
+  await sweep.look()
+  assert.deepEqual(closed, [])
+  isAway = false
+  await sweep.look()
+  isAway = true
+  hub.clock.advance(299_999)
+  await sweep.look()
+  assert.deepEqual(closed, [])
+  hub.clock.advance(1)
+  await sweep.look()
+  assert.deepEqual(closed, ['registry-unreachable'])
 })

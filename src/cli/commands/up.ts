@@ -27,6 +27,7 @@ export function define(command: Command): void {
     .option('--passphrase-file <file>', 'passphrase of the authority keys (or HANDFAST_PASSPHRASE)')
     .option('--database-url-file <file>', 'URL of a PostgreSQL database (or HANDFAST_DATABASE_URL; default SQLite)')
     .option('--journal <dir>', 'folder of the journal, best on another disk (default <data>/journal)')
+    .option('--registry-grace <minutes>', 'how long sessions live on while the registry cannot be asked (default 5)')
     .option('--journal-days <n>', 'how long the journal is kept (default 90)')
     .option('--config <file>', 'settings in YAML (default handfast.yaml, if it is there)')
     .option('--ready-file <file>', 'write the addresses there as JSON once the hub serves')

@@ -75,7 +75,7 @@ export async function openGate(parts: GateParts, closing: Closing): Promise<Open
       foreign.noted(event, gate)
     },
     sweep(follower) {
-      const sweep = sweepSessions({ store, log }, gate, follower)
+      const sweep = sweepSessions({ store, clock, log }, gate, follower, config.registryGraceMinutes * 60_000)
       closing.add('sweep', () => sweep.stop())
     },
   }

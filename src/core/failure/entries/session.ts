@@ -92,4 +92,13 @@ export const sessionFailures = {
     'client ids go on to the broker as they are, and this one is not the id of the identity',
     'use the id of the identity as client id, or have the gate put it in front (broker-client-ids: prefixed)',
   ),
+  'registry-unreachable': entry(
+    'HF-6110',
+    'session',
+    'hub',
+    'unavailable',
+    'cause',
+    'the registry cannot be asked for so long that nobody knows any more who may be connected',
+    'bring the database back: devices come back by themselves',
+  ),
 } as const
