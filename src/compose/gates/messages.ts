@@ -24,7 +24,10 @@ export interface CertificateText {
 
 /** All that a gate process is told at its start. */
 export interface GateSettings
-  extends Pick<HubConfig, 'listeners' | 'sessionTickets' | 'deniedPublish' | 'tls' | 'logLevel'> {
+  extends Pick<
+    HubConfig,
+    'listeners' | 'sessionTickets' | 'deniedPublish' | 'registryGraceMinutes' | 'tls' | 'logLevel'
+  > {
   /** Counted from 1. */
   readonly number: number
   readonly registry: RegistryPlace

@@ -26,7 +26,7 @@ import { closeSessions } from '../live-changes.ts'
 export type GateObserver = Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered'>
 
 export interface GateParts extends Pick<GateOptions, 'attempts' | 'upstream' | 'certificateFor'> {
-  readonly config: Pick<HubConfig, 'listeners' | 'sessionTickets' | 'deniedPublish'>
+  readonly config: Pick<HubConfig, 'listeners' | 'sessionTickets' | 'deniedPublish' | 'registryGraceMinutes'>
   readonly store: Store
   readonly authorities: Authorities
   readonly certificate: GateCertificate
