@@ -11,6 +11,7 @@ import { type Identity, type IdentityState, identityMovedTo } from '../core/iden
 import { limits } from '../core/limits.ts'
 import { endOpenTokens } from './end-tokens.ts'
 import { endPasswordsOf } from './passwords/change.ts'
+import { unpinAllOf } from './pin-certificates.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { findIdentity } from './register-device.ts'
@@ -37,7 +38,7 @@ export interface IdentityChange {
 }
 
 /**
- * Moves a device to another state. Retiring also revokes its credentials and ends its tokens, because it is final;
+ * Moves a device to another state. Retiring also revokes its credentials and ends its tokens and pins, because it is final;
  * disabling leaves both, because it may come back.
  *
  * @throws HubError `identity-not-found`, `transition-illegal`
@@ -65,6 +66,7 @@ export async function changeIdentityState(
     if (state !== 'retired') return { identity, revoked: [], tokensEnded: 0 }
     const revoked = await change.revokeAllOf(id, 'cessationOfOperation')
     await change.endPasswordsOf(id)
+    await change.unpinAllOf(id)
     return { identity, revoked, tokensEnded: await change.endTokensOf(id) }
   })
 }
@@ -98,6 +100,7 @@ export async function revokeIdentity(
     const revoked = await change.revokeAllOf(id, reason)
     const tokensEnded = await change.endTokensOf(id)
     await change.endPasswordsOf(id)
+    await change.unpinAllOf(id)
     const identity = found.state === 'retired' ? found : await change.moveIdentity(found, 'disabled')
     return { identity, revoked, tokensEnded }
   })
@@ -214,6 +217,10 @@ class Change {
 
   endPasswordsOf(id: IdentityId): Promise<number> {
     return endPasswordsOf(this.#tx, { actor: this.#actor, atMs: this.#nowMs }, id)
+  }
+
+  unpinAllOf(id: IdentityId): Promise<number> {
+    return unpinAllOf(this.#tx, { actor: this.#actor, atMs: this.#nowMs }, id)
   }
 
   async #audit(act: string, subject: string, before: unknown, after: unknown): Promise<void> {

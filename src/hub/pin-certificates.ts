@@ -9,10 +9,12 @@ import type { IdentityId } from '../core/identity/id.ts'
 import { identityRefusal } from '../core/identity/identity.ts'
 import type { PinSlot } from '../core/identity/proof.ts'
 import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
+import { publicKeyHash } from '../core/x509/public-key.ts'
 import type { Clock } from './ports/clock.ts'
 import type { PinRow } from './ports/pins.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { findDevice } from './register-device.ts'
+import { assertKeyNotCompromised } from './renewal-request.ts'
 
 interface Hub {
   readonly store: Store
@@ -31,7 +33,7 @@ export interface PinOrder {
  * Writes a certificate down for a device.
  *
  * @throws HubError `identity-not-found`, `pin-refused` for a certificate that cannot be one, `pin-exists` where it is known
- *   already or the slot is taken
+ *   already or the slot is taken, `renewal-key-compromised` for a key that an operator has called so
  */
 export async function pinCertificate(hub: Hub, actor: string, id: IdentityId, order: PinOrder): Promise<PinRow> {
   const fields = readCertificate(order.certificate)
@@ -43,6 +45,7 @@ export async function pinCertificate(hub: Hub, actor: string, id: IdentityId, or
     const refusal = identityRefusal(identity.state)
     if (refusal === 'identity-retired') throw new HubError(refusal, `${quote(id)} is retired`)
     await assertUnknown(tx, fingerprint)
+    await assertKeyNotCompromised(tx.credentials, id, publicKeyHash(fields.publicKey))
     const present = (await tx.pins.ofIdentity(id)).find(({ slot }) => slot === order.slot)
     if (present !== undefined && !order.replace) {
       throw new HubError(
@@ -90,6 +93,20 @@ export async function unpinCertificate(hub: Hub, actor: string, id: IdentityId, 
     await audit(tx, hub.clock.nowMs(), { actor, act: 'pin.remove', id, before: row, after: null })
     return row
   })
+}
+
+/** Takes all pinned certificates of an identity off the list. @returns how many there were */
+export async function unpinAllOf(
+  tx: Transaction,
+  { actor, atMs }: { readonly actor: string; readonly atMs: number },
+  id: IdentityId,
+): Promise<number> {
+  const rows = await tx.pins.ofIdentity(id)
+  for (const row of rows) {
+    await unpin(tx, row)
+    await audit(tx, atMs, { actor, act: 'pin.remove', id, before: row, after: null })
+  }
+  return rows.length
 }
 
 async function unpin(tx: Transaction, { identityId, fingerprint }: PinRow): Promise<void> {

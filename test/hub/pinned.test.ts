@@ -6,7 +6,7 @@ import { extendedKeyUsage } from '../../src/core/x509/extensions.ts'
 import { oids } from '../../src/core/x509/oids.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
 import { pinnedWay } from '../../src/hub/admit-pinned.ts'
-import { changeDeviceState } from '../../src/hub/change-identity.ts'
+import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { type Entrant, gateAdmission, type Refusal } from '../../src/hub/gate-admission.ts'
 import { type PinOrder, pinCertificate, unpinCertificate } from '../../src/hub/pin-certificates.ts'
 import { type HubParts, hubParts, registered } from '../support/hub-parts.ts'
@@ -72,6 +72,18 @@ test('a pinned certificate opens nothing for an identity that is disabled', asyn
   await pinCertificate(hub, hub.actor, id, order(own.der))
   await changeDeviceState(hub, hub.actor, id, 'disabled')
   assert.equal(outcome(await judge(own.der)), 'identity-disabled')
+})
+
+test('a device that is revoked or retired has no pinned certificate any more, also when it is enabled again', async (t) => {
+  const { hub, judge } = await hubWith(t)
+  const own = ownCertificate('x')
+  await pinCertificate(hub, hub.actor, id, order(own.der))
+  await revokeDevice(hub, hub.actor, id, 'keyCompromise')
+  await changeDeviceState(hub, hub.actor, id, 'active')
+  assert.equal(outcome(await judge(own.der)), 'certificate-self-signed')
+  await pinCertificate(hub, hub.actor, id, order(ownCertificate('y').der))
+  await changeDeviceState(hub, hub.actor, id, 'retired')
+  assert.deepEqual(await hub.store.pins.ofIdentity(id), [])
 })
 
 test('the first use of a pinned certificate is written down once, and not after it was removed', async (t) => {

@@ -50,7 +50,7 @@ export const addPin = operation({
   keyed: true,
   failures: [
     ...(['identity-id-invalid', 'identity-not-found', 'identity-retired'] as const),
-    ...(['certificate-unreadable', 'pin-refused', 'pin-exists'] as const),
+    ...(['certificate-unreadable', 'pin-refused', 'pin-exists', 'renewal-key-compromised'] as const),
   ],
 })
 

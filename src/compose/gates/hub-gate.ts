@@ -81,11 +81,11 @@ async function gatesBeside(parts: HubGateParts, closing: Closing): Promise<HubGa
     await host.stop()
     if (dirname(dirname(path)) !== directory.path) await rm(dirname(path), { recursive: true, force: true })
   })
-  const { sessionTickets, deniedPublish, tls, logLevel } = config
+  const { sessionTickets, deniedPublish, registryGraceMinutes, tls, logLevel } = config
   const fleet = await startGateFleet({
     count: config.gates,
     settings: {
-      ...{ sessionTickets, deniedPublish, tls, logLevel },
+      ...{ sessionTickets, deniedPublish, registryGraceMinutes, tls, logLevel },
       listeners: await Promise.all(
         config.listeners.map(async (listener) => ({ ...listener, port: await settledPort(listener) })),
       ),
