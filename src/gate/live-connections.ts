@@ -182,7 +182,7 @@ export class LiveConnections {
    */
   refresh(identity: Identity | null): void {
     if (identity === null) {
-      for (const connection of [...this.#all]) connection.refresh(null)
+      refreshInTurns([...this.#all])
       return
     }
     for (const connection of this.#unidentified) connection.refresh(identity)
@@ -230,6 +230,16 @@ function livingKeys(index: ReadonlyMap<string, ReadonlySet<LiveConnection>>): re
   return [...index]
     .filter(([, connections]) => [...connections].some(({ closedWith }) => closedWith === null))
     .map(([key]) => key)
+}
+
+/** Rights that are asked anew in one turn of the event loop: tens of thousands of sessions would hold up all traffic. */
+const refreshedAtOnceMax = 200
+
+/** Whoever is told twice, because rights change again meanwhile, asks twice for what holds then. */
+function refreshInTurns(connections: readonly LiveConnection[], start = 0): void {
+  const end = start + refreshedAtOnceMax
+  for (const connection of connections.slice(start, end)) connection.refresh(null)
+  if (end < connections.length) setImmediate(refreshInTurns, connections, end)
 }
 
 function closeAll(connections: ReadonlySet<LiveConnection> | undefined, code: FailureName): number {
