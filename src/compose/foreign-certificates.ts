@@ -30,7 +30,8 @@ export async function openForeignCertificates(parts: Parts): Promise<ForeignCert
   const { authorities, log } = parts
   const anchors = await openTrustedAnchors(parts)
   return {
-    ways: [pinnedWay(parts), anchoredWay({ ...parts, anchors })],
+    // What an anchor has signed is judged by its rules, whatever else is written down of it.
+    ways: [anchoredWay({ ...parts, anchors }), pinnedWay(parts)],
     trustedFor: (ids) => [...anchors.among(ids).map(({ pem }) => pem), authorities.rootsPem()],
     noted(event, gate) {
       if (event.type === 'authority-changed') gate.refreshTrust()

@@ -149,6 +149,7 @@ class Connection {
       return judgement
     }
     this.#known.identityId = judgement.identity.id
+    this.#live.isPinned = judgement.proof.kind === 'pinned'
     this.#context.live.identify(this.#live, judgement.identity.id, anchoredOf(judgement))
     return judgement
   }

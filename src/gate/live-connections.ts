@@ -23,6 +23,8 @@ export class LiveConnection {
   /** Of the password that it was made with; null for a certificate. */
   passwordId: string | null = null
   anchored: Anchored | null = null
+  /** Made with a certificate that is accepted by its thumbprint. */
+  isPinned = false
   /** `<owner>/<client id>` once it has been claimed. */
   clientKey: string | null = null
   isSession = false
@@ -65,7 +67,9 @@ export class LiveConnection {
       return
     }
     this.#missedRefresh ??= new Map()
-    if (identity !== null) this.#missedRefresh.set(identity.id, identity)
+    if (identity === null) return
+    const before = this.#missedRefresh.get(identity.id)
+    if (before === undefined || before.version <= identity.version) this.#missedRefresh.set(identity.id, identity)
   }
 
   /** False when it was told already. */
@@ -210,6 +214,12 @@ export class LiveConnections {
       if (code !== null && connection.close(code)) closed++
     }
     return closed
+  }
+
+  /** Fingerprints of the pinned certificates that connections were made with. */
+  pinned(): readonly string[] {
+    const living = [...this.#all].filter(({ isPinned, closedWith }) => isPinned && closedWith === null)
+    return [...new Set(living.flatMap(({ fingerprint }) => fingerprint ?? []))]
   }
 
   closeEvery(code: FailureName): number {

@@ -126,6 +126,8 @@ export interface Gate {
   livePasswords(): readonly string[]
   /** The same for connections made with certificates of trust anchors, of which each is asked about. */
   closeAnchored(refusalOf: AnchoredRefusal): number
+  /** Fingerprints of the pinned certificates among those that connections were made with. */
+  livePins(): readonly string[]
   /** The same for every connection. */
   closeEvery(code: FailureName): number
   /** Fingerprints of the certificates that connections were made with and are not told to close. */

@@ -173,6 +173,8 @@ export class Session implements UpstreamListener {
     if (this.#isOver) return
     if (identity !== null) {
       assert(identity.id === this.#subject.identity.id, 'a session is told of another identity than its own')
+      // Two changes may be read at once: what is older says nothing any more.
+      if (identity.version < this.#subject.identity.version) return
       this.#subject = { ...this.#subject, identity }
     }
     const rights = this.#context.rightsOf(this.#subject)

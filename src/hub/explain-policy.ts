@@ -1,6 +1,7 @@
 /** What the policy decides about a question, without anybody doing it. */
 import { HubError, quote } from '../core/errors.ts'
 import { parseIdentityId } from '../core/identity/id.ts'
+import type { Identity } from '../core/identity/identity.ts'
 import { parseTopicFilter } from '../core/mqtt/filter.ts'
 import { parseTopicName } from '../core/mqtt/topic.ts'
 import { Violation } from '../core/mqtt/violation.ts'
@@ -30,10 +31,14 @@ export interface PolicyAnswer extends Decision {
   readonly isKnown: boolean
 }
 
-/** @throws HubError `policy-not-found`, `id-invalid`, `request-invalid` for a topic or filter that is none */
+/**
+ * @param mayKnow whether whoever asks may know of an identity: of others is answered as of what is not registered
+ * @throws HubError `policy-not-found`, `identity-id-invalid`, `request-invalid` for a topic or filter that is none
+ */
 export async function explainPolicy(
   { store, clock }: { readonly store: Pick<Store, 'policies' | 'identities' | 'credentials'>; readonly clock: Clock },
   question: PolicyQuestion,
+  mayKnow: (identity: Identity) => boolean = () => true,
 ): Promise<PolicyAnswer> {
   const { action, topic, version } = question
   assertTopic(action, topic)
@@ -43,10 +48,12 @@ export async function explainPolicy(
     throw new HubError('policy-not-found', `there is no version ${version} of the policy`)
   }
   const compiled = compilePolicy(row === null ? defaultPolicy : parsePolicy(row.source))
-  const known = await store.identities.find(id)
+  const found = await store.identities.find(id)
+  const known = found !== null && mayKnow(found) ? found : null
   const subject = usualSubject(known ?? imaginedIdentity(id), question.clientId ?? id)
   // Of those that it could show, the one that it shows most likely.
-  const shown = (await store.credentials.ofIdentityIn(id, ['active', 'pending', 'quarantined'])).at(0)
+  const held = known === null ? [] : await store.credentials.ofIdentityIn(id, ['active', 'pending', 'quarantined'])
+  const shown = held.at(0)
   const asked: Subject = {
     ...subject,
     proof: shown === undefined ? subject.proof : { kind: 'issued', credential: shown },

@@ -132,8 +132,8 @@ class Fold {
       case 'pin-removed':
         this.#pinsRemoved.add(event.fingerprint)
         return
+      // What was pinned since, perhaps for another device, is pinned again by an operator.
       case 'pin-added':
-        this.#pinsRemoved.delete(event.fingerprint)
         return
       case 'anchor-changed':
         if (event.crlThisUpdateMs !== undefined) this.#anchorCrls.set(event.fingerprint, event.crlThisUpdateMs)

@@ -4,11 +4,12 @@
  * exchanged while the other works.
  */
 import { HubError, quote } from '../core/errors.ts'
+import { isIssuedBy } from '../core/identification/anchor.ts'
 import { pinFault } from '../core/identification/foreign-certificate.ts'
 import type { IdentityId } from '../core/identity/id.ts'
 import { identityRefusal } from '../core/identity/identity.ts'
 import type { PinSlot } from '../core/identity/proof.ts'
-import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
+import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { publicKeyHash } from '../core/x509/public-key.ts'
 import type { Clock } from './ports/clock.ts'
 import type { PinRow } from './ports/pins.ts'
@@ -45,6 +46,7 @@ export async function pinCertificate(hub: Hub, actor: string, id: IdentityId, or
     const refusal = identityRefusal(identity.state)
     if (refusal === 'identity-retired') throw new HubError(refusal, `${quote(id)} is retired`)
     await assertUnknown(tx, fingerprint)
+    await assertNotAnchored(tx, fields)
     await assertKeyNotCompromised(tx.credentials, id, publicKeyHash(fields.publicKey))
     const present = (await tx.pins.ofIdentity(id)).find(({ slot }) => slot === order.slot)
     if (present !== undefined && !order.replace) {
@@ -81,6 +83,15 @@ async function assertUnknown(tx: Transaction, fingerprint: string): Promise<void
   }
   if ((await tx.credentials.find(fingerprint)) === null) return
   throw new HubError('pin-exists', 'the certificate was issued by this hub, and needs no pin')
+}
+
+/** Its authority says whom it speaks for: a pin would take the device from those to whom the rules give it. */
+async function assertNotAnchored(tx: Transaction, fields: CertificateFields): Promise<void> {
+  const signer = (await tx.anchors.all()).find(({ certificate }) => isIssuedBy(fields, readCertificate(certificate)))
+  if (signer === undefined) return
+  throw new HubError('pin-refused', `the certificate is one of the trust anchor ${quote(signer.id)}`, {
+    hint: 'say in the policy whom its certificates speak for: `identify` in docs/policy.md',
+  })
 }
 
 /** @returns what it was @throws HubError `identity-not-found`, `pin-not-found` */

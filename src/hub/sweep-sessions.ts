@@ -37,6 +37,7 @@ export function sweepSessions(
     closeCredential(fingerprint: string, code: FailureName): number
     livePasswords(): readonly string[]
     closePassword(passwordId: string, code: FailureName): number
+    livePins(): readonly string[]
     closeEvery(code: FailureName): number
   },
   follower: Pick<EventFollower, 'catchUp'>,
@@ -51,6 +52,18 @@ export function sweepSessions(
     for (let start = 0; start < fingerprints.length; start += limits.bulkRowsMax) {
       const unfit = await hub.store.credentials.unfit(fingerprints.slice(start, start + limits.bulkRowsMax))
       for (const each of unfit) closed += live.closeCredential(each.fingerprint, refusalOf(each))
+    }
+    const pins = live.livePins()
+    for (let start = 0; start < pins.length; start += limits.bulkRowsMax) {
+      const asked = pins.slice(start, start + limits.bulkRowsMax)
+      const known = new Map(
+        (await hub.store.pins.statusOf(asked)).map((each) => [each.fingerprint, each.identityState]),
+      )
+      for (const fingerprint of asked) {
+        const state = known.get(fingerprint)
+        const code = state === undefined ? 'pin-removed' : identityRefusal(state)
+        if (code !== null) closed += live.closeCredential(fingerprint, code)
+      }
     }
     const passwords = live.livePasswords()
     for (let start = 0; start < passwords.length; start += limits.bulkRowsMax) {

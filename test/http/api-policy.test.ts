@@ -1,6 +1,7 @@
 /** The policy over the API: written down, tried, made active, taken back, asked. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import type { NewApiKeyView } from '../../src/api-schema/access.ts'
 import type { ActivePolicyView, DecisionView, PolicyListView, PolicyView } from '../../src/api-schema/policies.ts'
 import type { TopicName } from '../../src/core/mqtt/topic.ts'
 import { imaginedIdentity, usualSubject } from '../../src/core/policy/subjects.ts'
@@ -142,5 +143,27 @@ suite('a question to the policy', () => {
       assertProblem(await explain(api, question), 400, 'request-invalid')
     }
     assertProblem(await explain(api, { identity: 'a b', action: 'connect' }), 400, 'identity-id-invalid')
+  })
+
+  test('of an owner tells nothing of the devices of others', async (t) => {
+    const api = await apiParts(t)
+    for (const [id, group] of [
+      ['own', 'line-1'],
+      ['foreign', 'line-2'],
+    ]) {
+      await answered(ask(api, 'POST', '/devices', { id, group, attributes: { site: 'vault-9' } }), 201)
+    }
+    const statement = '{ allow: [publish], topics: [x], when: { attributes: { site: hall-2 } } }'
+    const source = `roles: { r: { statements: [${statement}] } }\nbindings: [{ roles: [r], to: everyone }]\n`
+    await activate(api, (await added(api, source)).number)
+    const owner = { name: 'o', role: 'owner', groups: ['line-1'] }
+    const { secret } = await answered<NewApiKeyView>(ask(api, 'POST', '/keys', owner), 201)
+    const asOwner = (identity: string) =>
+      answered<DecisionView>(explain({ ...api, key: secret }, { identity, action: 'publish', topic: 'x' }))
+    const [own, foreign] = [await asOwner('own'), await asOwner('foreign')]
+    assert.match(own.because, /vault-9/)
+    assert.equal(own.isKnown, true)
+    assert.doesNotMatch(JSON.stringify(foreign), /vault-9|line-2/)
+    assert.equal(foreign.isKnown, false)
   })
 })

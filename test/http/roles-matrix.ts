@@ -240,10 +240,13 @@ export const matrix: Readonly<Record<string, Row>> = {
   },
   listPins: { ask: ({ id }) => get(`/devices/${id}/pins`), outcomes: readers },
   // Nothing is a certificate: whoever may is told so.
-  addPin: { ask: ({ id }) => post(`/devices/${id}/pins`, { certificate: ownCertificate(id).pem }), outcomes: ownerToo },
+  addPin: {
+    ask: ({ id }) => post(`/devices/${id}/pins`, { certificate: ownCertificate(id).pem }),
+    outcomes: adminAlone,
+  },
   removePin: {
     ask: ({ id }) => post(`/devices/${id}/pins/secondary/remove`),
-    outcomes: { ...adminAlone, admin: 'unseen', owner: 'unseen' },
+    outcomes: { ...adminAlone, admin: 'unseen' },
   },
   listAnchors: { ask: () => get('/anchors'), outcomes: readsPolicy },
   // There is none: whoever may ask is told so.

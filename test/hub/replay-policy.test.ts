@@ -58,6 +58,23 @@ test('a pinned certificate that was removed after the copy opens nothing again',
   )
 })
 
+test('a certificate that was moved to another device after the copy is nobody’s after a restore', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const [first, second] = [await registered(machine.hub, 'first'), await registered(machine.hub, 'second')]
+  const order = {
+    slot: 'primary',
+    datesCount: false,
+    replace: false,
+    certificate: ownCertificate('moved').der,
+  } as const
+  const { fingerprint } = await pinCertificate(machine.hub, actor, first.identity.id, order)
+  const copy = await machine.backUp()
+  await unpinCertificate(machine.hub, actor, first.identity.id, 'primary')
+  await pinCertificate(machine.hub, actor, second.identity.id, order)
+  await machine.restore(copy)
+  assert.equal(await machine.hub.store.pins.find(fingerprint), null)
+})
+
 test('attributes and key storage that a device has lost after the copy are not its own again until it is adopted', async (t) => {
   const machine = await TimeMachine.start(t)
   const { identity } = await registered(machine.hub, 'pump-7')

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Credential } from '../../src/core/identity/credential.ts'
+import { parseIdentityId } from '../../src/core/identity/id.ts'
 import { enrol } from '../../src/hub/enrol.ts'
+import { pinCertificate } from '../../src/hub/pin-certificates.ts'
 import { sweepSessions } from '../../src/hub/sweep-sessions.ts'
 import { deviceRequest, type HubParts, hubParts, registered } from '../support/hub-parts.ts'
+import { ownCertificate } from '../support/own-certificate.ts'
 
 const silent = { catchUp: async () => {}, stop: () => {} }
 
@@ -34,6 +37,7 @@ test('a connection that no event has closed is closed by the next sweep, with it
   const live = {
     liveFingerprints: () => [fit, revoked, intended, unadopted, disabled].map(({ fingerprint }) => fingerprint),
     livePasswords: () => [],
+    livePins: () => [],
     closeEvery: () => 0,
     closePassword: () => 0,
     closeCredential: (fingerprint: string, code: string) => closed.push([fingerprint, code]) && 1,
@@ -66,6 +70,7 @@ test('a sweep asks events first, because they close with the better reason', asy
       return []
     },
     livePasswords: () => [],
+    livePins: () => [],
     closeEvery: () => 0,
     closePassword: () => 0,
     closeCredential: () => 0,
@@ -88,7 +93,13 @@ test('sessions live on for a while when the registry cannot be asked, and then c
   }
   const closed: string[] = []
   const live = {
-    ...{ liveFingerprints: () => [], livePasswords: () => [], closePassword: () => 0, closeCredential: () => 0 },
+    ...{
+      liveFingerprints: () => [],
+      livePins: () => [],
+      livePasswords: () => [],
+      closePassword: () => 0,
+      closeCredential: () => 0,
+    },
     closeEvery: (code: string) => closed.push(code),
   }
   const sweep = sweepSessions({ ...hub, store: { ...hub.store, settings } }, live, silent, 300_000)
@@ -106,4 +117,35 @@ test('sessions live on for a while when the registry cannot be asked, and then c
   hub.clock.advance(1)
   await sweep.look()
   assert.deepEqual(closed, ['registry-unreachable'])
+})
+
+test('a pinned certificate that was removed, or whose device is disabled, is closed by the next sweep', async (t) => {
+  const hub = await hubParts(t)
+  const certificates = new Map<string, string>()
+  for (const id of ['kept', 'gone', 'off']) {
+    const { identity } = await registered(hub, id)
+    const order = { slot: 'primary', datesCount: true, replace: false } as const
+    const pin = await pinCertificate(hub, hub.actor, identity.id, { ...order, certificate: ownCertificate(id).der })
+    certificates.set(id, pin.fingerprint)
+  }
+  // As a lost notification or a hand in the database leaves it.
+  await hub.store.write(async (tx) => {
+    await tx.pins.remove(certificates.get('gone') ?? '')
+    const off = (await tx.identities.findAll([parseIdentityId('off')])).at(0)
+    assert.ok(off !== undefined)
+    await tx.identities.update({ ...off, state: 'disabled' })
+  })
+  const closed: [string, string][] = []
+  const live = {
+    ...{ liveFingerprints: () => [], livePasswords: () => [], closePassword: () => 0, closeEvery: () => 0 },
+    livePins: () => [...certificates.values()],
+    closeCredential: (fingerprint: string, code: string) => closed.push([fingerprint, code]) && 1,
+  }
+  const sweep = sweepSessions(hub, live, silent, 300_000)
+  t.after(sweep.stop)
+  assert.equal(await sweep.sweep(), 2)
+  assert.deepEqual(closed, [
+    [certificates.get('gone'), 'pin-removed'],
+    [certificates.get('off'), 'identity-disabled'],
+  ])
 })

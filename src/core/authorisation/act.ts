@@ -60,8 +60,8 @@ const rules = {
   /** People and services as the registry holds them. */
   'user.read': act('hub', 'auditor'),
 
-  /** Which certificates that a device made itself speak for it. */
-  'pin.change': act('identity', 'owner'),
+  /** Which certificates that a device made itself speak for it: certificates are public, and whoever pins one takes its device. */
+  'pin.change': act('hub'),
 
   /** Authorities of others whose certificates are taken. */
   'anchor.read': act('hub', 'owner', 'auditor'),

@@ -1,6 +1,7 @@
 /** Certificates that were written down by their thumbprint. */
 import type { Fingerprint } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
+import type { IdentityState } from '../../core/identity/identity.ts'
 import type { PinSlot } from '../../core/identity/proof.ts'
 
 export interface PinRow {
@@ -18,6 +19,10 @@ export interface PinRow {
 
 export interface PinReader {
   find(fingerprint: Fingerprint): Promise<PinRow | null>
+  /** Of those that are pinned: the state of its identity. At most `limits.bulkRowsMax` are asked for. */
+  statusOf(
+    fingerprints: readonly Fingerprint[],
+  ): Promise<readonly { readonly fingerprint: Fingerprint; readonly identityState: IdentityState }[]>
   /** The primary one first. */
   ofIdentity(id: IdentityId): Promise<readonly PinRow[]>
 }

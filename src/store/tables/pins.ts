@@ -12,6 +12,16 @@ export function pinReader(access: Access): PinReader {
         .executeTakeFirst()
       return row === undefined ? null : read(row)
     },
+    async statusOf(fingerprints) {
+      if (fingerprints.length === 0) return []
+      const rows = await access()
+        .selectFrom('pins')
+        .innerJoin('identities', 'identities.id', 'pins.identity_id')
+        .select(['fingerprint', 'identities.state as identity_state'])
+        .where('fingerprint', 'in', fingerprints)
+        .execute()
+      return rows.map((row) => ({ fingerprint: row.fingerprint, identityState: row.identity_state }))
+    },
     async ofIdentity(id) {
       const query = access().selectFrom('pins').selectAll().where('identity_id', '=', id).orderBy('slot')
       return (await query.execute()).map(read)

@@ -16,14 +16,16 @@ export function pinRoutes(api: ApiListener): void {
     return { body: { items: (await hub.store.pins.ofIdentity(id)).map(pinToView) } }
   })
 
-  serve(api, operations.addPin, async ({ hub, actor, params, body }) => {
+  serve(api, operations.addPin, async ({ hub, actor, access, params, body }) => {
+    access.toHub()
     const certificate = onlyCertificate(body.certificate)
     return { body: pinToView(await pinCertificate(hub, actor, parseIdentityId(params.id), { ...body, certificate })) }
   })
 
-  serve(api, operations.removePin, async ({ hub, actor, params }) => ({
-    body: pinToView(await unpinCertificate(hub, actor, parseIdentityId(params.id), params.slot)),
-  }))
+  serve(api, operations.removePin, async ({ hub, actor, access, params }) => {
+    access.toHub()
+    return { body: pinToView(await unpinCertificate(hub, actor, parseIdentityId(params.id), params.slot)) }
+  })
 }
 
 function pinToView(row: PinRow): PinView {

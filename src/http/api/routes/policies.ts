@@ -2,6 +2,7 @@
 import * as operations from '../../../api-schema/operations/policies.ts'
 import type { PolicyView } from '../../../api-schema/policies.ts'
 import { HubError, quote } from '../../../core/errors.ts'
+import type { Identity } from '../../../core/identity/identity.ts'
 import { activatePolicy, addPolicy, rollBackPolicy, shadowPolicy, unshadowPolicy } from '../../../hub/change-policy.ts'
 import { explainPolicy } from '../../../hub/explain-policy.ts'
 import type { PolicyRow } from '../../../hub/ports/policies.ts'
@@ -57,7 +58,9 @@ export function policyRoutes(api: ApiListener): void {
     access.toHub()
     const { clientId = null, address = null, version, ...question } = query
     const number = version === undefined ? null : Number(version)
-    const answer = await explainPolicy(hub, { ...question, clientId, address, version: number })
+    const reader = access.alsoFor('device.read')
+    const mayKnow = (identity: Identity): boolean => reader.reaches(identity)
+    const answer = await explainPolicy(hub, { ...question, clientId, address, version: number }, mayKnow)
     return { body: { ...answer, roles: [...answer.roles] } }
   })
 }
