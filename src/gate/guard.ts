@@ -99,9 +99,9 @@ export class Guard {
   }
 
   /** For how long no more should be read from the client, so that it keeps to its rate; in milliseconds. */
-  holdBackMs(nowMs: number): number {
+  holdBackMs(nowMs: () => number): number {
     const rate = this.#rights.limits.publishesPerSecondMax
-    return rate === null ? 0 : this.#pace.debtMs(rate, nowMs)
+    return rate === null ? 0 : this.#pace.debtMs(rate, nowMs())
   }
 
   /** Judges one whole packet of the client and passes on what may pass. */

@@ -67,6 +67,8 @@ export class Session implements UpstreamListener {
   #departureTimer: NodeJS.Timeout | undefined
   #isBrokerFull = false
   #isHeldBack = false
+  /** Bytes that have come are held back, now or between two rests. */
+  #isBehind = false
   #rights: Rights
   #giveUpChange: () => void = () => {}
   #holdTimer: NodeJS.Timeout | undefined
@@ -132,8 +134,15 @@ export class Session implements UpstreamListener {
     const { fromClient } = this.#parts
     let ending: Ending | 'disconnected' | null = null
     while (ending === null && !this.#isOver) {
+      if (this.#holdBack()) {
+        this.#leaveUnread(fromClient.giveBack())
+        break
+      }
       const packet = fromClient.take()
-      if (packet === null) break
+      if (packet === null) {
+        this.#isBehind = false
+        break
+      }
       ending = packet instanceof Violation ? packet : this.#fromClient(packet)
     }
     if (this.#isOver) return
@@ -141,24 +150,41 @@ export class Session implements UpstreamListener {
     this.#flushToClient()
     if (ending === 'disconnected') this.#depart()
     else if (ending !== null) this.#end(ending)
-    else this.#holdBack()
   }
 
-  /** Leaves a client unread for a while that sends more than it may. */
-  #holdBack(): void {
-    const ms = this.#guard.holdBackMs(performance.now())
-    if (ms <= 0 || this.#isHeldBack || this.#isOver) return
+  /** Leaves a client unread for a while that sends more than it may. True while it is left so. */
+  #holdBack(): boolean {
+    if (this.#isHeldBack || this.#isOver) return this.#isHeldBack
+    const ms = this.#guard.holdBackMs(() => performance.now())
+    if (ms <= 0) return false
     this.#isHeldBack = true
     this.#parts.sockets.socket.pause()
-    const sentence = `the identity publishes more than ${this.#rights.limits.publishesPerSecondMax} messages a second and is held back`
-    this.#noteDenial({ code: 'publishes-too-many', sentence })
+    this.#noteHoldingBack()
     this.#holdTimer = setTimeout(
       () => {
         this.#isHeldBack = false
-        this.#readOn()
+        if (!this.#holdBack()) this.#readOn()
       },
       Math.min(ms, HELD_BACK_MS_MAX),
     )
+    return true
+  }
+
+  /** Once, until all is read that has come: a flood is held back again and again. */
+  #noteHoldingBack(): void {
+    if (this.#isBehind) return
+    this.#isBehind = true
+    const sentence = `the identity publishes more than ${this.#rights.limits.publishesPerSecondMax} messages a second and is held back`
+    this.#noteDenial({ code: 'publishes-too-many', sentence })
+  }
+
+  /**
+   * Puts bytes back in front of what the client has sent. In the socket they wait like all that has not been read, also for a
+   * client that has closed its end meanwhile.
+   */
+  #leaveUnread(bytes: Buffer): void {
+    const { socket } = this.#parts.sockets
+    if (bytes.length > 0 && !socket.readableEnded && !socket.destroyed) socket.unshift(bytes)
   }
 
   /** Reads from the client, unless something is in the way. */

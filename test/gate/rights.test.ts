@@ -155,6 +155,24 @@ suite('a message', { timeout: 20_000 }, () => {
     assert.ok(paused <= 60)
     assert.equal(published(upstream.last.received), 61)
   })
+
+  test('go on at the rate of the policy also where they came in one piece, and the last word of a client that leaves is heard', async (t) => {
+    const rate = 40
+    const { options } = changing(policyOf([connects, allow(all, ['own/#'])], { publishesPerSecondMax: rate }))
+    const { session, upstream, attempts, denials } = await testGate(t, options)
+    const client = await session(5)
+    const began = performance.now()
+    const burst = Array.from({ length: 3 * rate }, () => ({ cmd: 'publish', topic: 'own/x', payload: 'x', qos: 0 }))
+    client.send(...burst, { cmd: 'disconnect', reasonCode: 0 })
+    client.socket.end()
+    await attempts.with('publishes-too-many')
+    assert.ok(published(upstream.last.received) < burst.length, 'all of them went on at once')
+    await upstream.last.heard('disconnect')
+    assert.equal(published(upstream.last.received), burst.length)
+    // A second's worth may go ahead, and the first message is not counted; the rest is paid for by time.
+    assert.ok(performance.now() - began >= ((burst.length - rate - 2) / rate) * 1000)
+    assert.deepEqual(new Set(denials), new Set(['publishes-too-many']))
+  })
 })
 
 test('a subscription is granted with the QoS that the policy allows at most', { timeout: 20_000 }, async (t) => {

@@ -55,6 +55,14 @@ export class PacketSplitter {
     return packet
   }
 
+  /** Gives back what of the last chunk has not been taken, to be fed again later. A packet that is not whole yet stays. */
+  giveBack(): Buffer {
+    const rest = this.#chunk.subarray(this.#at)
+    this.#chunk = empty
+    this.#at = 0
+    return rest
+  }
+
   #takeNext(): Buffer | Violation | null {
     if (this.#heldLength > 0) return this.#takeHeld()
     const size = this.#packetSize(this.#chunk, this.#at, this.#chunk.length)
