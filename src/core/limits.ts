@@ -207,6 +207,8 @@ export const limits = {
   passwordChecksAtOnceMax: 2,
   /** Passwords that wait for that: at 40 ms each what a device has patience for. */
   passwordChecksWaitingMax: 500,
+  /** Of them from one address (64 bits of an IPv6 one), as long as nothing was right there: no stranger fills the queue alone. */
+  passwordChecksOfSourceMax: 8,
   /** Right passwords that are known without the slow comparison, and where they were right. */
   passwordsRememberedMax: 100_000,
   /** Listeners of one gate: as many as a person keeps apart, and each is a port. */

@@ -112,7 +112,8 @@ class Connection {
     if ('code' in read) return this.refuse(read)
     const judgement = await this.#judgeBy((address) => {
       const { username, password } = read.connect
-      return this.#context.passwords?.judge({ username, password, address }) ?? noPasswords
+      const isGone = () => this.#sockets.socket.destroyed
+      return this.#context.passwords?.judge({ username, password, address, isGone }) ?? noPasswords
     })
     if (!judgement.admitted) return this.refuse(judgement)
     if (judgement.proof.kind === 'password') this.#context.live.prove(this.#live, judgement.proof.passwordId)

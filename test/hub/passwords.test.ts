@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
 import { parseOwnPassword } from '../../src/core/identity/password.ts'
+import { limits } from '../../src/core/limits.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { passwordAdmission } from '../../src/hub/passwords/admission.ts'
@@ -12,7 +13,7 @@ import {
   revokePasswords,
   setPassword,
 } from '../../src/hub/passwords/change.ts'
-import { GuessLimiter } from '../../src/hub/passwords/guessing.ts'
+import { GuessLimiter, type Outcome } from '../../src/hub/passwords/guessing.ts'
 import { PasswordHashing } from '../../src/hub/passwords/hashing.ts'
 import { type HubParts, hubParts, registered } from '../support/hub-parts.ts'
 import { TimeMachine } from '../support/time-machine.ts'
@@ -151,6 +152,53 @@ test('guesses that are made at once do not get around that', async (t) => {
   const outcomes = await Promise.all(Array.from({ length: 20 }, () => enter(new Secret('not the password'))))
   assert.equal(outcomes.filter((each) => each === 'password-wrong').length, 2)
   assert.equal(outcomes.filter((each) => each === 'password-guessing').length, 18)
+})
+
+test('no address takes more than its share of the comparisons, whatever names it invents, and others are let in beside it', async (t) => {
+  const { set, enter } = await bed(t)
+  const password = await set()
+  const wrong = new Secret('not the password')
+  const guesses = Array.from({ length: 100 }, (_, number) => enter(wrong, `no-such-${number}`, '198.51.100.9'))
+  const [other, ...outcomes] = await Promise.all([enter(password), ...guesses])
+  assert.equal(other, 'admitted')
+  assert.equal(outcomes.filter((each) => each === 'password-wrong').length, limits.passwordChecksOfSourceMax)
+  assert.equal(outcomes.filter((each) => each === 'passwords-busy').length, 100 - limits.passwordChecksOfSourceMax)
+})
+
+test('what enters counts as failed until it was right; what could not be compared counts for its address alone', async (t) => {
+  const limiter = new GuessLimiter((await hubParts(t)).clock)
+  const isLet = (name: string, outcome: Outcome): boolean => {
+    const comparison = limiter.enter(name, here)
+    if ('end' in comparison) comparison.end(outcome)
+    return 'end' in comparison
+  }
+  for (let number = 0; number < 200; number++) {
+    assert.ok(isLet(`right-${number}`, 'right'))
+    assert.ok(isLet('undecided', 'undecided'))
+  }
+  for (let number = 0; number < 49; number++) assert.ok(isLet(number < 20 ? 'one' : `gone-${number}`, 'given-up'))
+  const last = limiter.enter('last', here)
+  assert.ok('end' in last)
+  assert.deepEqual(limiter.enter('further', here), { code: 'password-guessing', waitMs: 2_000 })
+  last.end('right')
+  assert.ok(isLet('further', 'wrong'))
+})
+
+test('who left while its password waited gives up its place, and is not compared', async (t) => {
+  const hub = await hubParts(t)
+  const hashing = new PasswordHashing(hub.random)
+  const admission = passwordAdmission({ ...hub, hashing, limiter: new GuessLimiter(hub.clock) })
+  const waiting = Array.from({ length: limits.passwordChecksAtOnceMax + 1 }, (_, number) =>
+    admission.judge({ username: `no-such-${number}`, password: new Secret('x'), address: here, isGone: () => true }),
+  )
+  const outcomes = await Promise.allSettled(waiting)
+  const [last] = outcomes.splice(-1)
+  assert.ok(outcomes.every(({ status }) => status === 'fulfilled'))
+  assert.ok(last?.status === 'rejected')
+  assert.equal(last.reason.code, 'passwords-busy')
+  const next = await admission.judge({ username: 'no-such', password: new Secret('x'), address: here })
+  assert.ok(!next.admitted)
+  assert.equal(next.code, 'password-wrong')
 })
 
 test('a password of one’s own is long enough, printable and in one Unicode form', async (t) => {

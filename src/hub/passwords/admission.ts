@@ -1,5 +1,5 @@
 /** What the gate asks about a client that shows a user name and a password in place of a certificate. */
-import { quote } from '../../core/errors.ts'
+import { HubError, quote } from '../../core/errors.ts'
 import { type FailureName, failure } from '../../core/failure/catalogue.ts'
 import { type IdentityId, isIdentityId } from '../../core/identity/id.ts'
 import { type Identity, identityRefusal } from '../../core/identity/identity.ts'
@@ -10,7 +10,7 @@ import type { Entrant, Refusal } from '../gate-admission.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
 import { usePassword } from './change.ts'
-import type { GuessLimiter } from './guessing.ts'
+import type { GuessLimiter, Held, Outcome } from './guessing.ts'
 import type { PasswordHashing } from './hashing.ts'
 
 export interface OfferedPassword {
@@ -19,6 +19,8 @@ export interface OfferedPassword {
   readonly password: Secret | null
   /** As `peerAddress` gives it. */
   readonly address: string
+  /** Whether the client has left meanwhile, and waits for no answer. */
+  readonly isGone?: () => boolean
 }
 
 export interface PasswordAdmission {
@@ -64,34 +66,39 @@ export function passwordAdmission(hub: Hub): PasswordAdmission {
   }
 }
 
-async function judge(hub: Hub, { username, password, address }: OfferedPassword): Promise<Entrant | Refusal> {
+async function judge(hub: Hub, offered: OfferedPassword): Promise<Entrant | Refusal> {
+  const { username, password, address } = offered
   if (username === null || username === '' || password === null) {
     return refuse('password-missing', 'the client showed neither a certificate nor a user name with a password', null)
   }
-  const waitMs = hub.limiter.enter(username, address)
-  if (waitMs > 0) {
-    const sentence = `${quote(username)} from ${address} is compared again in ${Math.ceil(waitMs / 1000)} s`
-    return refuse('password-guessing', sentence, null)
-  }
+  const comparison = hub.limiter.enter(username, address)
+  if ('code' in comparison) return refuse(comparison.code, heldSentence(username, address, comparison), null)
+  let outcome: Outcome = 'undecided'
   try {
-    return await compare(hub, username, password, address)
+    const identity = isIdentityId(username) ? await hub.store.identities.find(username) : null
+    const standing = identity === null ? [] : await standingOf(hub, identity)
+    const matching = await firstMatch(hub, password, standing, offered.isGone)
+    outcome = matching === null ? 'wrong' : 'right'
+    if (identity !== null && matching !== null) return entrantOf(identity, matching)
+    return refuse('password-wrong', wrongSentence(username, identity, standing), identity?.id ?? null)
+  } catch (error) {
+    if (error instanceof HubError && error.code === 'passwords-busy') outcome = 'given-up'
+    throw error
   } finally {
-    hub.limiter.leave(username, address)
+    comparison.end(outcome)
   }
 }
 
-async function compare(hub: Hub, username: string, password: Secret, address: string): Promise<Entrant | Refusal> {
-  const identity = isIdentityId(username) ? await hub.store.identities.find(username) : null
-  const standing = identity === null ? [] : await standingOf(hub, identity)
-  const matching = await firstMatch(hub, password, standing)
-  if (identity === null || matching === null) {
-    hub.limiter.failed(username, address)
-    return refuse('password-wrong', wrongSentence(username, identity, standing), identity?.id ?? null)
-  }
-  hub.limiter.succeeded(username, address)
+function heldSentence(username: string, address: string, { code, waitMs }: Held): string {
+  if (code === 'passwords-busy')
+    return `${limits.passwordChecksOfSourceMax} passwords from ${address} are being compared`
+  return `${quote(username)} from ${address} is compared again in ${Math.ceil(waitMs / 1000)} s`
+}
+
+function entrantOf(identity: Identity, { id }: Password): Entrant | Refusal {
   const code = identityRefusal(identity.state)
   if (code !== null) return refuse(code, failure(code).cause, identity.id)
-  return { admitted: true, identity, proof: { kind: 'password', passwordId: matching.id }, summary: null }
+  return { admitted: true, identity, proof: { kind: 'password', passwordId: id }, summary: null }
 }
 
 async function standingOf({ store, clock }: Hub, identity: Identity): Promise<readonly Password[]> {
@@ -100,11 +107,15 @@ async function standingOf({ store, clock }: Hub, identity: Identity): Promise<re
 }
 
 /** However many there are, failing takes as long as with the most that there can be. */
-async function firstMatch({ hashing }: Hub, offered: Secret, standing: readonly Password[]): Promise<Password | null> {
+async function firstMatch(
+  { hashing }: Hub,
+  offered: Secret,
+  standing: readonly Password[],
+  isGone?: () => boolean,
+): Promise<Password | null> {
+  const missing = Math.max(0, limits.passwordsStandingMax - standing.length)
   // The newest first: it is the likeliest.
-  for (const password of standing.toReversed()) if (await hashing.matches(offered, password)) return password
-  for (let more = standing.length; more < limits.passwordsStandingMax; more++) await hashing.matches(offered, nobodys)
-  return null
+  return hashing.firstMatch(offered, [...standing.toReversed(), ...Array<Password>(missing).fill(nobodys)], isGone)
 }
 
 function wrongSentence(username: string, identity: Identity | null, standing: readonly Password[]): string {

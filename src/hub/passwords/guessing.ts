@@ -13,6 +13,26 @@ import type { Clock } from '../ports/clock.ts'
 /** Of one name from one source, at one time: whoever guesses does not get around the rate by asking at once. */
 const comparingMax = 2
 
+/** How a comparison ended. `given-up`: it was not waited for, or there was no place for it; `undecided`: the hub could not. */
+export type Outcome = 'right' | 'wrong' | 'given-up' | 'undecided'
+
+/** What may be compared now; to be told once how it ended. */
+export interface Comparison {
+  end(outcome: Outcome): void
+}
+
+/** Why it may not. */
+export interface Held {
+  readonly code: 'password-guessing' | 'passwords-busy'
+  /** Milliseconds until it may. */
+  readonly waitMs: number
+}
+
+interface Taken {
+  readonly table: RateTable
+  readonly key: string
+}
+
 export class GuessLimiter {
   readonly #clock: Clock
   readonly #pairs = new RateTable({ burst: 5, everyMs: 30_000 }, limits.authFailureAddressesMax)
@@ -20,6 +40,8 @@ export class GuessLimiter {
   readonly #sources = new RateTable({ burst: 50, everyMs: 2_000 }, limits.authFailureAddressesMax)
   /** Comparisons that run, which may fail yet, by pair of name and source. */
   readonly #comparing = new Map<string, number>()
+  /** Those of pairs that were not right before, by source: none has more than its share of the places where all wait. */
+  readonly #comparingOf = new Map<string, number>()
   /** Pairs of name and source that were right, the oldest first. */
   readonly #right = new Set<string>()
 
@@ -28,46 +50,43 @@ export class GuessLimiter {
   }
 
   /**
+   * Takes from the rates what a failure takes, before anything is compared: what is asked at once counts as what is asked in turn.
+   *
    * @param name as the client sent it
    * @param address as `peerAddress` gives it
-   * @returns 0 where it may be compared, and `leave` is to be called behind that; else the milliseconds until then
    */
-  enter(name: string, address: string): number {
-    const waitMs = this.#waitMs(name, address)
-    if (waitMs > 0) return waitMs
-    const pair = pairOf(name, sourceOf(address))
-    const comparing = this.#comparing.get(pair) ?? 0
-    if (comparing >= comparingMax) return 1_000
-    this.#comparing.set(pair, comparing + 1)
-    return 0
-  }
-
-  leave(name: string, address: string): void {
-    const pair = pairOf(name, sourceOf(address))
-    const comparing = (this.#comparing.get(pair) ?? 0) - 1
-    if (comparing > 0) this.#comparing.set(pair, comparing)
-    else this.#comparing.delete(pair)
-  }
-
-  #waitMs(name: string, address: string): number {
-    const nowMs = this.#clock.nowMs()
+  enter(name: string, address: string): Comparison | Held {
     const source = sourceOf(address)
     const pair = pairOf(name, source)
-    const ofPair = this.#pairs.waitMs(pair, nowMs)
-    if (ofPair > 0 || this.#right.has(pair)) return ofPair
-    return Math.max(this.#names.waitMs(keyOf(name), nowMs), this.#sources.waitMs(source, nowMs))
-  }
-
-  failed(name: string, address: string): void {
+    const isKnown = this.#right.has(pair)
+    if ((this.#comparing.get(pair) ?? 0) >= comparingMax) return { code: 'password-guessing', waitMs: 1_000 }
+    if (!isKnown && (this.#comparingOf.get(source) ?? 0) >= limits.passwordChecksOfSourceMax) {
+      return { code: 'passwords-busy', waitMs: 1_000 }
+    }
     const nowMs = this.#clock.nowMs()
-    const source = sourceOf(address)
-    this.#pairs.take(pairOf(name, source), nowMs)
-    this.#names.take(keyOf(name), nowMs)
-    this.#sources.take(source, nowMs)
+    const ofPair = { table: this.#pairs, key: pair }
+    const ofName = { table: this.#names, key: keyOf(name) }
+    const ofSource = { table: this.#sources, key: source }
+    const waitMs = longestWait(isKnown ? [ofPair] : [ofPair, ofName, ofSource], nowMs)
+    if (waitMs > 0) return { code: 'password-guessing', waitMs }
+    const taken = [ofPair, ofName, ofSource].filter(({ table, key }) => table.take(key, nowMs) === 0)
+    const counted: readonly [Map<string, number>, string][] = [
+      [this.#comparing, pair],
+      ...(isKnown ? [] : [[this.#comparingOf, source] as [Map<string, number>, string]]),
+    ]
+    for (const [counts, key] of counted) counts.set(key, (counts.get(key) ?? 0) + 1)
+    return {
+      end: (outcome) => {
+        for (const [counts, key] of counted) countDown(counts, key)
+        // Whoever fills the queue, or leaves it, has used up what others wait for.
+        const kept = outcome === 'wrong' ? taken : outcome === 'given-up' ? [ofSource] : []
+        for (const each of taken) if (!kept.includes(each)) each.table.giveBack(each.key, this.#clock.nowMs())
+        if (outcome === 'right') this.#remember(pair)
+      },
+    }
   }
 
-  succeeded(name: string, address: string): void {
-    const pair = pairOf(name, sourceOf(address))
+  #remember(pair: string): void {
     this.#right.delete(pair)
     if (this.#right.size >= limits.passwordsRememberedMax) {
       const [oldest] = this.#right
@@ -75,6 +94,16 @@ export class GuessLimiter {
     }
     this.#right.add(pair)
   }
+}
+
+function longestWait(rates: readonly Taken[], nowMs: number): number {
+  return Math.max(...rates.map(({ table, key }) => table.waitMs(key, nowMs)))
+}
+
+function countDown(counts: Map<string, number>, key: string): void {
+  const left = (counts.get(key) ?? 0) - 1
+  if (left > 0) counts.set(key, left)
+  else counts.delete(key)
 }
 
 /** What is no id of an identity counts as one name: its form is the client's to invent. */
