@@ -25,7 +25,7 @@ import type { Anchored, LiveConnection } from './live-connections.ts'
 import type { Ending, GateContext } from './options.ts'
 import { type Known, knownOf, recordAdmission, recordRefusal } from './record.ts'
 import { Session } from './session.ts'
-import { type OpenUpstream, UpstreamOpening } from './upstream-opening.ts'
+import { type OpenUpstream, UpstreamOpening, withdraw } from './upstream-opening.ts'
 import { willDenial } from './will-guard.ts'
 
 /** Serves one connection. It never rejects; it ends when a session has begun or the connection was refused. */
@@ -217,7 +217,10 @@ class Connection {
     else if (refusal !== null) this.refuse(refusal)
     else {
       const upstream = await this.#reachBroker(connect, { identityId: entrant.identity.id, owner, clientId })
-      if ('code' in upstream) this.refuse(upstream)
+      if (this.#live.closedWith !== null) {
+        if (!('code' in upstream)) withdraw(upstream)
+        this.refuse(this.#closing())
+      } else if ('code' in upstream) this.refuse(upstream)
       else this.#begin({ entrant, subject, connect, splitter, rights, upstream, assigned })
     }
   }
@@ -241,10 +244,7 @@ class Connection {
     const keepAliveSec = Math.min(connect.keepAliveSec * 2, 0xffff)
     const opening = new UpstreamOpening(upstream, { ...names, connect, keepAliveSec }, limits)
     this.#live.onClose(() => opening.abandon())
-    const opened = await opening.outcome
-    if (this.#live.closedWith === null) return opened
-    if (!('code' in opened)) opened.connection.close()
-    return this.#closing()
+    return await opening.outcome
   }
 
   #begin(start: Start): void {
@@ -253,7 +253,7 @@ class Connection {
     const { abilities } = broker
     const connack = admittingConnack(upstream.connack, connect, abilities, limits, assigned)
     if (connack.length > connect.packetBytesMax) {
-      upstream.connection.close()
+      withdraw(upstream)
       const sentence = `the client takes packets of ${connect.packetBytesMax} bytes, and its CONNACK has ${connack.length}`
       this.refuse({ code: 'packet-too-large', sentence })
       return

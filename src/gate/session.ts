@@ -101,7 +101,7 @@ export class Session implements UpstreamListener {
   start(connack: Buffer): void {
     const { sockets, live, upstream, keepAliveSec, notAfterSec } = this.#parts
     const { socket } = sockets
-    live.onClose((code) => this.#end({ code, sentence: `the session was closed: ${failure(code).cause}` }))
+    live.onClose((code) => this.#onTold(code))
     socket.write(connack)
     socket.on('drain', () => this.#onClientDrained())
     socket.once('close', () => this.#onClientGone())
@@ -110,7 +110,7 @@ export class Session implements UpstreamListener {
     }
     if (notAfterSec !== null) {
       this.#giveUpDeadline = startDeadline(this.#context.clock, (notAfterSec + 1) * 1000, () =>
-        this.#end({ code: 'certificate-expired', sentence: 'the certificate ended while the session lasted' }),
+        this.#endSilently({ code: 'certificate-expired', sentence: 'the certificate ended while the session lasted' }),
       )
     }
     upstream.attach(this)
@@ -207,15 +207,13 @@ export class Session implements UpstreamListener {
     this.#rights = rights
     if (!rights.mayConnect()) {
       const { because } = rights.explain('connect', '')
-      this.#end({ code: 'connect-denied', sentence: `the identity may not be connected any more: ${because}` })
+      this.#endSilently({ code: 'connect-denied', sentence: `the identity may not be connected any more: ${because}` })
       return
     }
     const { will } = this.#parts
     const denial = will === null ? null : willDenial(will, rights)
     if (denial !== null) {
-      // Told goodbye, the broker forgets the will; else it would publish it where it may not be any more.
-      this.#connection.send(encodeGoodbye())
-      this.#end(denial)
+      this.#endSilently(denial)
       return
     }
     this.#guard.setRights(rights)
@@ -321,6 +319,13 @@ export class Session implements UpstreamListener {
     }
   }
 
+  /** The registry or the gate wants the session closed. Whose identity or credential is good no more has no will either. */
+  #onTold(code: FailureName): void {
+    const ending = { code, sentence: `the session was closed: ${failure(code).cause}` }
+    if (abruptKinds.has(failure(code).stage)) this.#endSilently(ending)
+    else this.#end(ending)
+  }
+
   /** The broker's side has ended. */
   onClose(broken: boolean): void {
     clearTimeout(this.#departureTimer)
@@ -343,6 +348,12 @@ export class Session implements UpstreamListener {
     if (!this.#leave('connection-lost')) return
     this.#connection.close()
     this.#context.log.debug('session ended', { identity: this.#parts.known.identityId, code: 'connection-lost' })
+  }
+
+  /** The gate ends the session, and the broker forgets the will: told goodbye it does; else it would publish it. */
+  #endSilently(ending: Ending): void {
+    if (!this.#isOver) this.#connection.send(encodeGoodbye())
+    this.#end(ending)
   }
 
   /** The gate ends the session. Nothing more reaches the broker or the client, but for the reason. */

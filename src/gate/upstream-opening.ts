@@ -1,6 +1,7 @@
 /** Opens one client's way to the broker and waits for the answer to its CONNECT. */
 import { HubError } from '../core/errors.ts'
 import { type Connack, parseConnack } from '../core/mqtt/connack.ts'
+import { encodeGoodbye } from '../core/mqtt/disconnect.ts'
 import { type ProtocolVersion, packetType, typeOf } from '../core/mqtt/protocol.ts'
 import { PacketSplitter } from '../core/mqtt/splitter.ts'
 import { Violation } from '../core/mqtt/violation.ts'
@@ -18,6 +19,12 @@ export interface OpenUpstream {
 
 /** Room for what a broker adds to a message on its way: subscription identifiers. */
 const ADDED_BYTES_MAX = 4 * 1024
+
+/** Closes a way on which the broker has let a client in that the gate turns away: it was never there, and leaves no will. */
+export function withdraw({ connection }: OpenUpstream): void {
+  connection.send(encodeGoodbye())
+  connection.close()
+}
 
 export class UpstreamOpening implements UpstreamListener {
   /** The open way, or why there is none; then nothing is left open. */
@@ -53,8 +60,9 @@ export class UpstreamOpening implements UpstreamListener {
     }
   }
 
-  /** Gives up: the way is closed at once. */
+  /** Gives up: the way is closed at once. A broker that has let the client in meanwhile forgets its will. */
   abandon(): void {
+    if (!this.#isSettled) this.#connection?.send(encodeGoodbye())
     this.#fail(unavailable('the connection ended before the broker answered'))
   }
 

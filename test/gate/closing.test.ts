@@ -26,6 +26,16 @@ suite('a revocation', { timeout: 20_000 }, () => {
     })
   }
 
+  test('takes the will with it: nothing is published in the name of a device that is good no more', async (t) => {
+    for (const code of ['certificate-revoked', 'identity-disabled', 'identity-retired', 'password-ended'] as const) {
+      const { gate, session, upstream } = await testGate(t)
+      await session(5, { will: { topic: 'devices/pump-7/gone', payload: 'x', qos: 0, retain: false } })
+      gate.closeIdentity('pump-7', code)
+      assert.equal(upstream.last.received.at(-1)?.cmd, 'disconnect', code)
+      assert.equal(upstream.last.isClosed, true)
+    }
+  })
+
   test('resets a client that does not read, and drops what waits for it', async (t) => {
     const { gate, session, upstream } = await testGate(t)
     const client = await session(5)
@@ -83,7 +93,26 @@ suite('a revocation', { timeout: 20_000 }, () => {
     while (upstream.connections.length === 0) await turn()
     gate.closeIdentity('pump-7', 'identity-disabled')
     assert.equal(upstream.last.isClosed, true)
+    // It may have let the client in just now.
+    assert.deepEqual(
+      upstream.last.received.map(({ cmd }) => cmd),
+      ['connect', 'disconnect'],
+    )
     assert.equal((await client.next('connack')).reasonCode, 0x87)
+  })
+
+  test('that comes together with the answer of the broker ends the attempt, and the broker forgets the will', async (t) => {
+    const { gate, port, upstream } = await testGate(t)
+    upstream.mute = new Set(['connect'])
+    const client = await rawClient(port, pump)
+    client.connect({ will: { topic: 'devices/pump-7/gone', payload: 'x', qos: 0, retain: false } })
+    while (upstream.connections.length === 0) await turn()
+    upstream.last.say({ cmd: 'connack', sessionPresent: false, returnCode: 0, reasonCode: 0 })
+    gate.closeIdentity('pump-7', 'identity-disabled')
+    assert.equal((await client.next('connack')).reasonCode, 0x87)
+    assert.equal(upstream.last.received.at(-1)?.cmd, 'disconnect')
+    assert.equal(upstream.last.isClosed, true)
+    assert.equal(gate.sessionCount(), 0)
   })
 
   test('leaves other identities alone', async (t) => {
@@ -105,6 +134,7 @@ suite('a session ends', { timeout: 20_000 }, () => {
     const [old] = upstream.connections
     const second = await session(5)
     assert.equal(old?.isClosed, true)
+    assert.equal(old?.received.length, 1, 'its will stays')
     assert.equal((await first.next('disconnect')).reasonCode, 0x8e)
     await first.closed
     await attempts.with('session-taken-over')

@@ -241,10 +241,12 @@ suite('a session whose rights change', { timeout: 20_000 }, () => {
 
   test('ends where it may not connect any more', async (t) => {
     const { held, options } = changing(policyOf([connects]))
-    const { gate, session, attempts } = await testGate(t, options)
+    const { gate, session, upstream, attempts } = await testGate(t, options)
     const client = await session(5)
     held.policy = policyOf([])
     gate.refreshRights()
+    // With its will.
+    assert.equal(upstream.last.received.at(-1)?.cmd, 'disconnect')
     assert.equal((await client.next('disconnect')).reasonCode, 0x87)
     await attempts.with('connect-denied')
     assert.equal(gate.sessionCount(), 0)
