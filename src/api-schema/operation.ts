@@ -79,10 +79,10 @@ export interface Operation<
   readonly bodyBytesMax: number | null
   readonly answer: AnswerContent<Answer>
   /**
-   * Whether it signs: what it is about to sign must be on disk before, so it has transactions of its own, and asks and keeps its
-   * answer in them.
+   * Whether its transactions are its own, in which it asks once more and keeps its answer: where it signs, what it is about to
+   * sign must be on disk before; where something is slow, nobody else's writing waits for that.
    */
-  readonly signs: boolean
+  readonly transacts: boolean
   /** Whether it takes an `Idempotency-Key`, because it acts. */
   readonly keyed: boolean
   /** Whether its work is more than one transaction, as where keys are made: its answer is kept after it. */
@@ -118,7 +118,7 @@ export function operation<
     dotted: [],
     body: null,
     bodyBytesMax: null,
-    signs: false,
+    transacts: false,
     keyed: false,
     isLong: false,
     conditional: false,

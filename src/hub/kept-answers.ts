@@ -54,10 +54,10 @@ export async function answerOnce<Answer>(
 }
 
 /**
- * The same for work whose transactions are its own, because what it is about to sign must be on disk before it signs: the work
- * itself keeps its answer, in the transaction that ends it. Of two that come at once, both may work; it bears that.
+ * The same for work whose transactions are its own, because what it is about to sign must be on disk before it signs, or something in it
+ * is slow: the work itself keeps its answer, in the transaction that ends it. Of two that come at once, both may work; it bears that.
  */
-export async function answerOnceSigned<Answer>(
+export async function answerOnceWithin<Answer>(
   hub: Hub,
   request: KeyedRequest,
   work: (keep: KeepAnswer) => Promise<Answer>,

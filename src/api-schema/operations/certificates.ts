@@ -32,7 +32,7 @@ export const issueCertificate = operation({
     schema: issuedCertificateView,
     example: example.issuedCertificate,
   },
-  signs: true,
+  transacts: true,
   keyed: true,
   failures: [
     'identity-id-invalid',

@@ -49,7 +49,7 @@ export const setPassword = operation({
     example: { password: example.password, text: 'b0Zr9nVq2uXwT5kYh8LmPcDa' },
   },
   keyed: true,
-  isLong: true,
+  transacts: true,
   failures: [...ofOneIdentity, 'identity-retired', 'identity-of-hub', 'password-unusable', 'passwords-busy'],
 })
 

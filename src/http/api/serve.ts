@@ -11,7 +11,7 @@ import type { Access } from '../../hub/authorise.ts'
 import {
   answerAfter,
   answerOnce,
-  answerOnceSigned,
+  answerOnceWithin,
   type KeepAnswer,
   type KeyedRequest,
   storeWithin,
@@ -48,7 +48,7 @@ export interface Asked<Params extends z.ZodType, Query extends z.ZodType, Body e
   readonly access: Access
   /** Where the act is done: with an idempotency key, its store belongs to the transaction that keeps the answer. */
   readonly hub: ApiHub
-  /** For an operation that signs: keeps its answer in its last transaction. Others need not care. */
+  /** For an operation that transacts: keeps its answer in its last transaction. Others need not care. */
   readonly keep: KeepAnswer
   /** The header `If-Match`, where the operation wants one. */
   readonly ifMatch: string
@@ -87,8 +87,8 @@ export function serve<
       const work = (store: Store) => handle({ ...asked, hub: { ...hub, store } })
       const key = operation.keyed ? idempotencyKey(request) : null
       const requestHash = hashOf(operation, { ...parsed, ifMatch: asked.ifMatch, reach: access.reach() })
-      if (key !== null && operation.signs) {
-        const { answer, replayed } = await answerOnceSigned(hub, { caller, key, requestHash }, (keep) =>
+      if (key !== null && operation.transacts) {
+        const { answer, replayed } = await answerOnceWithin(hub, { caller, key, requestHash }, (keep) =>
           authorised(hub.store, operation, access, parsed.params, () => handle({ ...asked, keep })),
         )
         if (replayed) reply.header('Idempotency-Replayed', 'true')
@@ -116,13 +116,13 @@ export function serve<
  */
 async function authorised<T>(
   store: Store,
-  { method, signs }: Pick<Operation, 'method' | 'signs'>,
+  { method, transacts }: Pick<Operation, 'method' | 'transacts'>,
   access: Access,
   params: unknown,
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
   if (access.isUnbounded()) return work(store)
-  if (method === 'GET' || signs) {
+  if (method === 'GET' || transacts) {
     await reachNamed(access, store, params)
     const answer = await work(store)
     access.assertAsked()

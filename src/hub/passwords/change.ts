@@ -37,18 +37,27 @@ interface Act {
   readonly atMs: number
 }
 
+/** What setting a password asks of whoever wants it; both in its transaction. */
+export interface PasswordOrder {
+  /** Throws where the password of this identity is not theirs to set. */
+  mayChange?(identity: Identity): void
+  finish?(tx: Transaction, set: NewPassword): Promise<void>
+}
+
 /**
  * Gives an identity another password. The one that is in use connects until the new one was used, and a day longer; one that
  * was never used, or superseded before, ends now.
  *
  * @param own what the operator wants it to be; null for one that is made here
- * @throws HubError `identity-not-found`, `identity-retired`, `password-unusable`, `identity-of-hub`
+ * @throws HubError `identity-not-found`, `identity-retired`, `password-unusable`, `identity-of-hub`, `passwords-busy`; what the
+ *   order throws
  */
 export async function setPassword(
   hub: Hub & { readonly random: Random; readonly hashing: PasswordHashing },
   actor: string,
   id: IdentityId,
   own: string | null,
+  order: PasswordOrder = {},
 ): Promise<NewPassword> {
   assertNotHub(id)
   const text =
@@ -60,6 +69,7 @@ export async function setPassword(
   const hash = await hub.hashing.hash(text, salt, scryptCost)
   return hub.store.write(async (tx) => {
     const identity = await findAny(tx, id)
+    order.mayChange?.(identity)
     if (identity.state === 'retired') throw new HubError('identity-retired', `${quote(id)} is retired`)
     const act = { actor, atMs: hub.clock.nowMs() }
     for (const earlier of await tx.passwords.standingOf(id)) {
@@ -73,6 +83,7 @@ export async function setPassword(
     await tx.passwords.insert(password)
     await tx.events.append({ type: 'password-set', identityId: id, passwordId: password.id })
     await audit(tx, act, 'password.set', id, null, { password: password.id })
+    await order.finish?.(tx, { password, text })
     return { password, text }
   })
 }

@@ -3,7 +3,7 @@ import * as operations from '../../../api-schema/operations/passwords.ts'
 import type { PasswordView } from '../../../api-schema/passwords.ts'
 import { parseIdentityId } from '../../../core/identity/id.ts'
 import type { Password } from '../../../core/identity/password.ts'
-import { passwordsOf, revokePasswords, setPassword } from '../../../hub/passwords/change.ts'
+import { type NewPassword, passwordsOf, revokePasswords, setPassword } from '../../../hub/passwords/change.ts'
 import { PasswordHashing } from '../../../hub/passwords/hashing.ts'
 import { type ApiListener, serve } from '../serve.ts'
 
@@ -14,10 +14,16 @@ export function passwordRoutes(api: ApiListener): void {
     body: { items: (await passwordsOf(hub.store, parseIdentityId(params.id))).map(passwordToView) },
   }))
 
-  serve(api, operations.setPassword, async ({ hub, actor, params, body }) => {
+  serve(api, operations.setPassword, async ({ hub, actor, access, keep, params, body }) => {
     const own = body.password
-    const { password, text } = await setPassword({ ...hub, hashing }, actor, parseIdentityId(params.id), own)
-    return { body: { password: passwordToView(password), text: own === null ? text.reveal() : null } }
+    const answerOf = ({ password, text }: NewPassword) => ({
+      body: { password: passwordToView(password), text: own === null ? text.reveal() : null },
+    })
+    const set = await setPassword({ ...hub, hashing }, actor, parseIdentityId(params.id), own, {
+      mayChange: (identity) => access.toIdentity(identity),
+      finish: (tx, made) => keep(tx, answerOf(made)),
+    })
+    return answerOf(set)
   })
 
   serve(api, operations.revokePasswords, async ({ hub, actor, params, body }) => {
