@@ -179,9 +179,42 @@ test('what enters counts as failed until it was right; what could not be compare
   for (let number = 0; number < 49; number++) assert.ok(isLet(number < 20 ? 'one' : `gone-${number}`, 'given-up'))
   const last = limiter.enter('last', here)
   assert.ok('end' in last)
+  // Beside its rate an address has two spare places, which come back too.
+  for (let number = 0; number < 5; number++) assert.ok(isLet(`spare-${number}`, 'right'))
+  for (let number = 0; number < 2; number++) assert.ok(isLet('further', 'wrong'))
   assert.deepEqual(limiter.enter('further', here), { code: 'password-guessing', waitMs: 2_000 })
   last.end('right')
   assert.ok(isLet('further', 'wrong'))
+})
+
+test('after a start nobody is locked out by failures in its name: a device has spare places at its own address', async (t) => {
+  const { hub } = await bed(t)
+  const limiter = new GuessLimiter(hub.clock)
+  const fail = (address: string): boolean => {
+    const comparison = limiter.enter(id, address)
+    if ('end' in comparison) comparison.end('wrong')
+    return 'end' in comparison
+  }
+  // Ten addresses use up the rate of the name.
+  for (let number = 0; number < 50; number++) assert.ok(fail(`198.51.100.${number % 10}`))
+  assert.ok(!fail('198.51.100.1'))
+  assert.ok('end' in limiter.enter(id, here))
+
+  // So many more use up what all share, and it comes back while each of them waits for its own.
+  for (let number = 0; number < 9; number++) for (let tries = 0; tries < 2; tries++) fail(`203.0.113.${number}`)
+  assert.ok(fail('203.0.113.9'))
+  const other = '192.0.2.2'
+  assert.deepEqual(limiter.enter(id, other), { code: 'password-guessing', waitMs: 1_000 })
+  hub.clock.advance(1_000)
+  assert.ok(!fail('203.0.113.1'))
+  const comparison = limiter.enter(id, other)
+  assert.ok('end' in comparison)
+  comparison.end('right')
+  for (let tries = 0; tries < 20; tries++) {
+    const again = limiter.enter(id, other)
+    assert.ok('end' in again)
+    again.end('right')
+  }
 })
 
 test('who left while its password waited gives up its place, and is not compared', async (t) => {

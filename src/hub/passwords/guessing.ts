@@ -2,8 +2,11 @@
  * Slows down guessing of passwords by what fails: where a name from an address, an address, or a name has failed too often,
  * nothing of it is compared for a while, right or wrong.
  *
- * A name that was right from an address goes on being compared there, however often others fail beside it: a plant behind
- * one address is not locked out by one device of it, and nobody locks a device out by failing in its name from elsewhere.
+ * A name that was right from an address since this process began goes on being compared there, however often others fail beside
+ * it: a plant behind one address is not locked out by one device of it, nor a device by whoever fails in its name elsewhere.
+ * Where that is not known, after a start or from another address, names and addresses that failed too often have spare places at
+ * a slow rate that all share, each pair of them within its own. Only many addresses together, or one that fails beside a device
+ * behind the same address, can make it wait for longer.
  */
 import { limits } from '../../core/limits.ts'
 import { RateTable } from '../gcra.ts'
@@ -38,6 +41,9 @@ export class GuessLimiter {
   readonly #pairs = new RateTable({ burst: 5, everyMs: 30_000 }, limits.authFailureAddressesMax)
   readonly #names = new RateTable({ burst: 50, everyMs: 10_000 }, limits.authFailureAddressesMax)
   readonly #sources = new RateTable({ burst: 50, everyMs: 2_000 }, limits.authFailureAddressesMax)
+  /** What a source has beside its rate, and beside that of a name: a few, and of all sources together no more than one a second. */
+  readonly #sparesOf = new RateTable({ burst: 2, everyMs: 10_000 }, limits.authFailureAddressesMax)
+  readonly #spares = new RateTable({ burst: 20, everyMs: 1_000 }, 1)
   /** Comparisons that run, which may fail yet, by pair of name and source. */
   readonly #comparing = new Map<string, number>()
   /** Those of pairs that were not right before, by source: none has more than its share of the places where all wait. */
@@ -67,9 +73,16 @@ export class GuessLimiter {
     const ofPair = { table: this.#pairs, key: pair }
     const ofName = { table: this.#names, key: keyOf(name) }
     const ofSource = { table: this.#sources, key: source }
-    const waitMs = longestWait(isKnown ? [ofPair] : [ofPair, ofName, ofSource], nowMs)
+    const spares = [
+      { table: this.#sparesOf, key: source },
+      { table: this.#spares, key: '' },
+    ]
+    const usualMs = isKnown ? 0 : longestWait([ofName, ofSource], nowMs)
+    const isSpare = usualMs > 0 && longestWait([ofPair, ...spares], nowMs) === 0
+    const waitMs = isSpare ? 0 : Math.max(longestWait([ofPair], nowMs), Math.min(usualMs, longestWait(spares, nowMs)))
     if (waitMs > 0) return { code: 'password-guessing', waitMs }
-    const taken = [ofPair, ofName, ofSource].filter(({ table, key }) => table.take(key, nowMs) === 0)
+    const wanted = [ofPair, ofName, ofSource, ...(isSpare ? spares : [])]
+    const taken = wanted.filter(({ table, key }) => table.take(key, nowMs) === 0)
     const counted: readonly [Map<string, number>, string][] = [
       [this.#comparing, pair],
       ...(isKnown ? [] : [[this.#comparingOf, source] as [Map<string, number>, string]]),
@@ -79,7 +92,7 @@ export class GuessLimiter {
       end: (outcome) => {
         for (const [counts, key] of counted) countDown(counts, key)
         // Whoever fills the queue, or leaves it, has used up what others wait for.
-        const kept = outcome === 'wrong' ? taken : outcome === 'given-up' ? [ofSource] : []
+        const kept = outcome === 'wrong' ? taken : outcome === 'given-up' ? [ofSource, ...spares] : []
         for (const each of taken) if (!kept.includes(each)) each.table.giveBack(each.key, this.#clock.nowMs())
         if (outcome === 'right') this.#remember(pair)
       },
