@@ -13,7 +13,7 @@ import {
 import { emptyPacketRefusal, parseDisconnect } from '../core/mqtt/disconnect.ts'
 import { withReasonString } from '../core/mqtt/encoding.ts'
 import type { Property } from '../core/mqtt/properties.ts'
-import { type ProtocolVersion, packetNames, packetType, reason, typeOf } from '../core/mqtt/protocol.ts'
+import { type ProtocolVersion, packetNames, packetType, type QoS, reason, typeOf } from '../core/mqtt/protocol.ts'
 import { type PublishHead, scanPublish, withoutAlias } from '../core/mqtt/publish.ts'
 import { TopicAliases } from '../core/mqtt/topic-aliases.ts'
 import { protocolError, Violation } from '../core/mqtt/violation.ts'
@@ -23,6 +23,7 @@ import { InFlight } from './in-flight.ts'
 import type { Ending, GateLimits } from './options.ts'
 import { Pace } from './pace.ts'
 import { SubscriptionGuard } from './subscription-guard.ts'
+import { type Addressed, Unreleased } from './unreleased.ts'
 
 export interface GuardedClient {
   readonly version: ProtocolVersion
@@ -77,6 +78,7 @@ export class Guard {
   readonly #withheld = new Set<number>()
   /** Packet identifiers of QoS 2 messages of the client that were denied in silence and are not released yet. */
   readonly #swallowed = new Set<number>()
+  readonly #unreleased: Unreleased
   readonly #pace = new Pace()
 
   constructor(client: GuardedClient, rights: Rights, rules: GuardRules, outlet: GuardOutlet) {
@@ -88,14 +90,32 @@ export class Guard {
     this.#packetBytesMax = limits.packetBytesMax
     this.#aliases = new TopicAliases(limits.topicAliasesMax)
     this.#inFlight = client.version === 5 ? new InFlight(receiveMaximum) : null
+    this.#unreleased = new Unreleased(receiveMaximum)
     this.#outlet = outlet
     this.#subscriptions = new SubscriptionGuard(client, rights, abilities, limits.subscriptionsPerSessionMax, outlet)
   }
 
-  /** From now on these are the rights. Subscriptions that they do not allow end. */
-  setRights(rights: Rights): void {
+  /**
+   * From now on these are the rights. Subscriptions that they do not allow end. Where a message waits for its release that they do
+   * not allow, the session has to: there is no word to the broker that takes back one message.
+   */
+  setRights(rights: Rights): Ending | null {
     this.#rights = rights
-    this.#subscriptions.setRights(rights)
+    const denial = this.#unreleasedDenial()
+    if (denial === null) this.#subscriptions.setRights(rights)
+    return denial
+  }
+
+  #unreleasedDenial(): Ending | null {
+    for (const message of this.#unreleased.messages()) {
+      const denial = this.#topicDenialOf(message)
+      if (denial !== null)
+        return { code: denial.code, sentence: `a message waits for its release, and ${denial.sentence}` }
+    }
+    if (!this.#unreleased.hasUnknown) return null
+    const sentence =
+      'the rights have changed while messages wait for their release of which the gate has not kept the topics'
+    return { code: 'publish-denied', sentence }
   }
 
   /** For how long no more should be read from the client, so that it keeps to its rate; in milliseconds. */
@@ -163,6 +183,7 @@ export class Guard {
       // The identifier means another message now: its release is for the broker.
       this.#swallowed.delete(head.packetId)
     }
+    if (head.qos === 2) this.#unreleased.begin(head.packetId, head)
     return head.aliased === null ? this.#passUnless(packet, null) : this.#passWithTopic(packet, head, head.aliased)
   }
 
@@ -175,7 +196,11 @@ export class Guard {
   }
 
   /** Why a message may not go on, or null. */
-  #denialOf({ topic, qos, retain, responseTopic }: PublishHead, payloadBytes: number): Denial | null {
+  #denialOf(head: PublishHead, payloadBytes: number): Denial | null {
+    return this.#topicDenialOf(head) ?? this.#measureDenialOf(head.qos, payloadBytes)
+  }
+
+  #topicDenialOf({ topic, retain, responseTopic }: Addressed): Denial | null {
     const rights = this.#rights
     if (!rights.mayPublish(topic))
       return denied('publish-denied', 'publish to', topic, rights.explain('publish', topic))
@@ -187,7 +212,11 @@ export class Guard {
       const decision = rights.explain('publish', responseTopic)
       return denied('publish-denied', 'ask for answers on', responseTopic, decision)
     }
-    const { qosMax, payloadBytesMax } = rights.limits
+    return null
+  }
+
+  #measureDenialOf(qos: QoS, payloadBytes: number): Denial | null {
+    const { qosMax, payloadBytesMax } = this.#rights.limits
     if (qosMax !== null && qos > qosMax) {
       const sentence = `the policy lets the identity publish with QoS ${qosMax} at most, and the message has QoS ${qos}`
       return { code: 'publish-denied', sentence, reasonV5: reason.notAuthorized }
@@ -219,8 +248,12 @@ export class Guard {
     const { version } = this.#client
     const packetId = parseAcknowledgement(packet, version)
     if (packetId instanceof Violation) return packetId
-    if (!this.#swallowed.delete(packetId)) this.#outlet.toBroker(packet)
-    else this.#outlet.toClient(encodeAcknowledgement(packetType.pubcomp, packetId, version))
+    if (this.#swallowed.delete(packetId)) {
+      this.#outlet.toClient(encodeAcknowledgement(packetType.pubcomp, packetId, version))
+      return null
+    }
+    this.#unreleased.end(packetId)
+    this.#outlet.toBroker(packet)
     return null
   }
 
@@ -275,7 +308,10 @@ export class Guard {
       if (acknowledgement === null)
         return brokerFault(`the broker sent a ${packetNames[typeOf(packet)]} without an identifier`)
       const { packetId, isFinal } = acknowledgement
-      if (isFinal) this.#inFlight.end(packetId)
+      if (isFinal) {
+        this.#inFlight.end(packetId)
+        this.#unreleased.end(packetId)
+      }
     }
     this.#outlet.toClient(packet)
     return null

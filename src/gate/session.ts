@@ -211,12 +211,11 @@ export class Session implements UpstreamListener {
       return
     }
     const { will } = this.#parts
-    const denial = will === null ? null : willDenial(will, rights)
+    const denial = (will === null ? null : willDenial(will, rights)) ?? this.#guard.setRights(rights)
     if (denial !== null) {
       this.#endSilently(denial)
       return
     }
-    this.#guard.setRights(rights)
     this.#toBroker.flush()
     this.#flushToClient()
     this.#awaitChange(rights)

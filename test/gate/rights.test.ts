@@ -263,6 +263,53 @@ suite('a session whose rights change', { timeout: 20_000 }, () => {
     assert.equal(upstream.last.isClosed, true)
   })
 
+  for (const version of [4, 5] as const) {
+    test(`ends where a message of QoS 2 waits for its release that is not allowed any more, in version ${version}`, async (t) => {
+      const { held, options } = changing(policyOf([connects, allow(all, ['own/#', 'line/#'])]))
+      const { gate, session, upstream, attempts } = await testGate(t, options)
+      const client = await session(version)
+      const message = { cmd: 'publish', payload: 'x', qos: 2 }
+      client.send({ ...message, topic: 'line/1', messageId: 1 }, { ...message, topic: 'own/1', messageId: 2 })
+      await client.next('pubrec')
+      await client.next('pubrec')
+      client.send({ cmd: 'pubrel', messageId: 1 })
+      await client.next('pubcomp')
+      // What is released does not count, and what is allowed still does not matter.
+      held.policy = policyOf([connects, allow(all, ['own/#'])])
+      gate.refreshRights()
+      assert.equal(gate.sessionCount(), 1)
+
+      held.policy = policyOf([connects, allow(all, ['line/#'])])
+      gate.refreshRights()
+      assert.equal(gate.sessionCount(), 0)
+      assert.equal(upstream.last.received.at(-1)?.cmd, 'disconnect')
+      assert.equal(upstream.last.isClosed, true)
+      assert.match((await attempts.with('publish-denied')).sentence, /waits for its release.*"own\/1"/)
+      await client.closed
+    })
+  }
+
+  test('ends where more messages wait for their release than the gate remembers', async (t) => {
+    const { options } = changing(policyOf([connects, allow(all, ['own/#'])]))
+    const { gate, session, attempts } = await testGate(t, { ...options, limits: { receiveMaximum: 2 } })
+    const client = await session(4)
+    const message = (messageId: number) => ({ cmd: 'publish', topic: 'own/1', payload: 'x', qos: 2, messageId })
+    const accept = async (messageId: number): Promise<void> => {
+      client.send(message(messageId))
+      await client.next('pubrec')
+    }
+    await accept(1)
+    await accept(2)
+    await accept(2)
+    gate.refreshRights()
+    assert.equal(gate.sessionCount(), 1)
+    await accept(3)
+    gate.refreshRights()
+    assert.equal(gate.sessionCount(), 0)
+    await attempts.with('publish-denied')
+    await client.closed
+  })
+
   test('follows its identity into another group', async (t) => {
     const { options } = changing(policyOf([connects, allow(all, ['lines/${identity.group}/#'])]))
     const seen: Subject[] = []
