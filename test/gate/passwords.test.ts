@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { connect as tlsConnect } from 'node:tls'
 import type { Entrant, Refusal } from '../../src/hub/gate-admission.ts'
 import type { OfferedPassword, PasswordAdmission } from '../../src/hub/passwords/admission.ts'
@@ -13,8 +14,9 @@ class FakePasswords implements PasswordAdmission {
   readonly offered: (string | null)[] = []
   confirmed: 'admitted' | 'password-ended' = 'admitted'
 
-  async judge({ username, password }: OfferedPassword): Promise<Entrant | Refusal> {
+  async judge({ username, password, isGone }: OfferedPassword): Promise<Entrant | Refusal> {
     this.offered.push(username)
+    while (username === 'impatient' && isGone?.() === false) await setImmediate()
     if (username !== 'pump-7' || password?.reveal() !== 'right') return refusal('password-wrong')
     const identity = fakeIdentity('pump-7', { state: 'active' })
     return { admitted: true, identity, proof: { kind: 'password', passwordId: 'p1' }, summary: null }
@@ -94,6 +96,15 @@ suite('a listener where clients may come without a certificate', { timeout: 20_0
     client.connect(right)
     assert.equal((await client.next('connack')).reasonCode, 0x86)
     await attempts.with('password-ended')
+  })
+
+  test('a client that leaves while its password waits is known to be gone', async (t) => {
+    const { port, passwords, attempts } = await open(t, 'none')
+    const client = withoutCertificate(port)
+    client.connect({ ...right, username: 'impatient' })
+    while (passwords.offered.length === 0) await setImmediate()
+    client.socket.destroy()
+    await attempts.with('password-wrong')
   })
 
   test('sessions on a password close with it, and with their identity', async (t) => {
