@@ -70,8 +70,7 @@ export class Guard {
   readonly #deniedPublishV3: DeniedPublishV3
   readonly #packetBytesMax: number
   readonly #aliases: TopicAliases
-  /** Null before MQTT 5. */
-  readonly #inFlight: InFlight | null
+  readonly #inFlight: InFlight
   readonly #outlet: GuardOutlet
   readonly #subscriptions: SubscriptionGuard
   /** Packet identifiers of QoS 2 messages that were withheld from the client and are not released yet. */
@@ -89,7 +88,7 @@ export class Guard {
     this.#deniedPublishV3 = deniedPublishV3
     this.#packetBytesMax = limits.packetBytesMax
     this.#aliases = new TopicAliases(limits.topicAliasesMax)
-    this.#inFlight = client.version === 5 ? new InFlight(receiveMaximum) : null
+    this.#inFlight = new InFlight(client.version === 5 ? receiveMaximum : Number.POSITIVE_INFINITY)
     this.#unreleased = new Unreleased(receiveMaximum)
     this.#outlet = outlet
     this.#subscriptions = new SubscriptionGuard(client, rights, abilities, limits.subscriptionsPerSessionMax, outlet)
@@ -102,7 +101,7 @@ export class Guard {
   setRights(rights: Rights): Ending | null {
     this.#rights = rights
     const denial = this.#unreleasedDenial()
-    if (denial === null) this.#subscriptions.setRights(rights)
+    if (denial === null) this.#subscriptions.setRights(rights, (packetId) => this.#inFlight.has(packetId))
     return denial
   }
 
@@ -178,7 +177,7 @@ export class Guard {
     const denial = this.#denialOf(head, packet.length - head.payloadOffset)
     if (denial !== null) return this.#denyPublish(head, denial)
     if (head.qos > 0) {
-      const excess = this.#inFlight?.begin(head.packetId) ?? null
+      const excess = this.#inFlight.begin(head.packetId)
       if (excess !== null) return excess
       // The identifier means another message now: its release is for the broker.
       this.#swallowed.delete(head.packetId)
@@ -276,7 +275,7 @@ export class Guard {
       case packetType.suback:
         return this.#suback(packet)
       case packetType.unsuback:
-        if (!this.#subscriptions.isOwnUnsuback(packet)) this.#outlet.toClient(packet)
+        if (!this.#subscriptions.unsuback(packet)) this.#outlet.toClient(packet)
         return null
       case packetType.puback:
       case packetType.pubrec:
@@ -303,15 +302,14 @@ export class Guard {
 
   /** The broker has a message of the client, or a part of the way to it. */
   #acknowledge(packet: Buffer): Ending | null {
-    if (this.#inFlight !== null) {
-      const acknowledgement = readAcknowledgement(packet)
-      if (acknowledgement === null)
-        return brokerFault(`the broker sent a ${packetNames[typeOf(packet)]} without an identifier`)
-      const { packetId, isFinal } = acknowledgement
-      if (isFinal) {
-        this.#inFlight.end(packetId)
-        this.#unreleased.end(packetId)
-      }
+    const acknowledgement = readAcknowledgement(packet)
+    if (acknowledgement === null) {
+      return brokerFault(`the broker sent a ${packetNames[typeOf(packet)]} without an identifier`)
+    }
+    const { packetId, isFinal } = acknowledgement
+    if (isFinal) {
+      this.#inFlight.end(packetId)
+      this.#unreleased.end(packetId)
     }
     this.#outlet.toClient(packet)
     return null

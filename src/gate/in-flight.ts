@@ -1,6 +1,6 @@
 /**
  * The messages of QoS 1 and 2 of a client that wait for their end. A client of MQTT 5 is told how many there may be and has to
- * count itself (MQTT-3.3.4-9); before it, packet identifiers are the only bound, and nothing is counted.
+ * count itself (MQTT-3.3.4-9); before it, packet identifiers are the only bound.
  */
 import { reason } from '../core/mqtt/protocol.ts'
 import { protocolError, type Violation } from '../core/mqtt/violation.ts'
@@ -9,7 +9,7 @@ export class InFlight {
   readonly #most: number
   readonly #waiting = new Set<number>()
 
-  /** @param most the Receive Maximum that the client was told */
+  /** @param most the Receive Maximum that the client was told; infinite where there is none */
   constructor(most: number) {
     this.#most = most
   }
@@ -22,6 +22,11 @@ export class InFlight {
     }
     this.#waiting.add(packetId)
     return null
+  }
+
+  /** Whether a message with this identifier waits. */
+  has(packetId: number): boolean {
+    return this.#waiting.has(packetId)
   }
 
   /** It was acknowledged for good. */

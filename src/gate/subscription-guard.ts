@@ -54,6 +54,8 @@ export class SubscriptionGuard {
   readonly #subscribed = new Set<TopicFilter>()
   /** By packet identifier: the SUBSCRIBEs that the broker has not answered. */
   readonly #due = new Map<number, DueAnswer>()
+  /** Packet identifiers of UNSUBSCRIBEs of the client that the broker has not answered. */
+  readonly #unsubscribes = new Set<number>()
   /** Packet identifiers of UNSUBSCRIBEs of the gate's own that the broker has not answered. */
   readonly #ownUnsubscribes = new Set<number>()
 
@@ -71,13 +73,17 @@ export class SubscriptionGuard {
     this.#outlet = outlet
   }
 
-  /** From now on these are the rights. What they do not allow any more is unsubscribed; MQTT has no word to tell the client. */
-  setRights(rights: Rights): void {
+  /**
+   * From now on these are the rights. What they do not allow any more is unsubscribed; MQTT has no word to tell the client.
+   *
+   * @param isPublishing whether a packet identifier stands for a message of the client that is on its way
+   */
+  setRights(rights: Rights, isPublishing: (packetId: number) => boolean): void {
     this.#rights = rights
     const lost = [...this.#subscribed].filter((filter) => !rights.maySubscribe(filter))
     for (let start = 0; start < lost.length; start += limits.filtersPerPacketMax) {
       const filters = lost.slice(start, start + limits.filtersPerPacketMax)
-      const packetId = this.#freePacketId()
+      const packetId = this.#freePacketId(isPublishing)
       this.#ownUnsubscribes.add(packetId)
       this.#outlet.toBroker(encodeUnsubscribe({ packetId, filters }, this.#client.version))
     }
@@ -89,17 +95,23 @@ export class SubscriptionGuard {
     this.#outlet.onDenied('subscribe-denied', `the subscription to ${quote(first)}${others} has ended: ${because}`)
   }
 
-  /** From the end that clients reach last, and not one that waits for an answer. */
-  #freePacketId(): number {
-    let packetId = 0xffff
-    while (this.#due.has(packetId) || this.#ownUnsubscribes.has(packetId)) packetId--
-    return packetId
+  /** From the end that clients reach last, and not one that waits for an answer (MQTT-2.2.1-3). */
+  #freePacketId(isPublishing: (packetId: number) => boolean): number {
+    for (let packetId = 0xffff; packetId > 0; packetId--) {
+      if (this.#ownUnsubscribes.has(packetId) || this.#unsubscribes.has(packetId)) continue
+      if (!this.#due.has(packetId) && !isPublishing(packetId)) return packetId
+    }
+    // A client that has all of them in use breaks nothing but its own session.
+    return 0xffff
   }
 
-  /** Whether an UNSUBACK answers the gate; the client has not asked for it. */
-  isOwnUnsuback(packet: Buffer): boolean {
+  /** Takes note of the broker's UNSUBACK. True where it answers the gate: the client has not asked for it. */
+  unsuback(packet: Buffer): boolean {
     const packetId = unsubackId(packet)
-    return packetId !== null && this.#ownUnsubscribes.delete(packetId)
+    if (packetId === null) return false
+    if (this.#ownUnsubscribes.delete(packetId)) return true
+    this.#unsubscribes.delete(packetId)
+    return false
   }
 
   subscribe(packet: Buffer): Violation | null {
@@ -179,6 +191,7 @@ export class SubscriptionGuard {
     const asked = parseUnsubscribe(packet, this.#client.version)
     if (asked instanceof Violation) return asked
     for (const filter of asked.filters) this.#subscribed.delete(filter)
+    this.#unsubscribes.add(asked.packetId)
     this.#outlet.toBroker(packet)
     return null
   }

@@ -224,6 +224,33 @@ suite('a session whose rights change', { timeout: 20_000 }, () => {
     )
   })
 
+  for (const version of [4, 5] as const) {
+    test(`has its subscriptions ended under an identifier that the client does not use, in version ${version}`, async (t) => {
+      const { held, options } = changing(policyOf([connects, allow(all, ['own/#', 'line/#'])]))
+      const { gate, session, upstream } = await testGate(t, options)
+      const client = await session(version)
+      client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'line/#', qos: 1 }] })
+      await client.next('suback')
+      upstream.mute = new Set(['subscribe', 'unsubscribe', 'publish'])
+      client.send(
+        { cmd: 'subscribe', messageId: 0xffff, subscriptions: [{ topic: 'own/#', qos: 1 }] },
+        { cmd: 'unsubscribe', messageId: 0xfffe, unsubscriptions: ['own/x'] },
+        { cmd: 'publish', topic: 'own/x', payload: 'x', qos: 1, messageId: 0xfffd },
+        { cmd: 'publish', topic: 'own/x', payload: 'x', qos: 2, messageId: 0xfffc },
+        { cmd: 'pingreq' },
+      )
+      await client.next('pingresp')
+      held.policy = policyOf([connects, allow(all, ['own/#'])])
+      gate.refreshRights()
+      assert.equal(upstream.last.received.at(-1)?.cmd, 'unsubscribe')
+      assert.equal(upstream.last.received.at(-1)?.messageId, 0xfffb)
+      // Each gets the answer to its own question.
+      upstream.last.say({ cmd: 'unsuback', messageId: 0xfffb, granted: [0] })
+      upstream.last.say({ cmd: 'unsuback', messageId: 0xfffe, granted: [0] })
+      assert.equal((await client.next('unsuback')).messageId, 0xfffe)
+    })
+  }
+
   test('is not disturbed where nothing changes for it', async (t) => {
     const { options } = changing(policyOf([connects, allow(all, ['own/#'])]))
     const { gate, session, upstream } = await testGate(t, options)
