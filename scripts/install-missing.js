@@ -2,7 +2,7 @@
 // Plain JavaScript for the Node of the machine: it runs before Node 24 has been installed.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isInstalled } from './programs.js'
@@ -42,6 +42,12 @@ function installPackages() {
     .digest('hex')
   const mark = join(root, 'node_modules', '.handfast-installed')
   if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    process.stderr.write(
+      'error: node_modules is a link to another folder, which installing would empty\n  hint: remove the link, or install there\n',
+    )
+    process.exit(1)
+  }
   process.stderr.write('installing npm packages (once)\n')
   const npm = process.env.npm_execpath
   const [command, ...start] = npm ? [process.execPath, npm] : ['npm']

@@ -157,7 +157,12 @@ export async function removeAnchor(hub: Hub, actor: string, id: string): Promise
  *
  * @throws HubError `anchor-not-found`, `anchor-crl-unfit`, also for one that is older than the one there is
  */
-export async function giveCrl(hub: Hub, actor: string, id: string, crl: Uint8Array): Promise<AnchorCrlRow> {
+export async function giveCrl(
+  hub: Hub,
+  actor: string,
+  id: string,
+  crl: Uint8Array,
+): Promise<{ readonly row: AnchorRow; readonly crl: AnchorCrlRow }> {
   return hub.store.write(async (tx) => {
     const row = await foundAnchor(tx, id)
     const { thisUpdateSec, nextUpdateSec, serialNumbers } = readForeignCrl(
@@ -188,7 +193,7 @@ export async function giveCrl(hub: Hub, actor: string, id: string, crl: Uint8Arr
       before: before === null ? null : { thisUpdate: iso(before.thisUpdateMs) },
       after: { thisUpdate: iso(given.thisUpdateMs), nextUpdate: iso(given.nextUpdateMs), revoked: serialNumbers.size },
     })
-    return crlRow
+    return { row, crl: crlRow }
   })
 }
 

@@ -11,7 +11,7 @@ import { identityRefusal } from '../core/identity/identity.ts'
 import type { PinSlot } from '../core/identity/proof.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { publicKeyHash } from '../core/x509/public-key.ts'
-import type { Clock } from './ports/clock.ts'
+import { type Clock, nowSec } from './ports/clock.ts'
 import type { PinRow } from './ports/pins.ts'
 import type { Store, Transaction } from './ports/store.ts'
 import { findDevice } from './register-device.ts'
@@ -40,6 +40,12 @@ export async function pinCertificate(hub: Hub, actor: string, id: IdentityId, or
   const fields = readCertificate(order.certificate)
   const fault = pinFault(fields)
   if (fault !== null) throw new HubError('pin-refused', `the certificate ${fault}`)
+  if (order.datesCount && nowSec(hub.clock) > fields.notAfterSec) {
+    const ended = new Date(fields.notAfterSec * 1000).toISOString()
+    throw new HubError('pin-refused', `the certificate ended at ${ended}`, {
+      hint: 'make another one on the device, or say that its dates do not count: `--ignore-dates`',
+    })
+  }
   const fingerprint = certificateFingerprint(order.certificate)
   return hub.store.write(async (tx) => {
     const identity = await findDevice(tx, id)

@@ -9,6 +9,7 @@ import { pinnedWay } from '../../src/hub/admit-pinned.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { type Entrant, gateAdmission, type Refusal } from '../../src/hub/gate-admission.ts'
 import { type PinOrder, pinCertificate, unpinCertificate } from '../../src/hub/pin-certificates.ts'
+import { nowSec } from '../../src/hub/ports/clock.ts'
 import { type HubParts, hubParts, registered } from '../support/hub-parts.ts'
 import { ownCertificate } from '../support/own-certificate.ts'
 
@@ -42,9 +43,12 @@ test('the dates of a pinned certificate count, or do not, as its operator says',
   const { hub, judge } = await hubWith(t)
   const validity = { notBeforeSec: 1_000_000_000, notAfterSec: 1_000_086_400 }
   const [counting, free] = [ownCertificate('a', { validity }), ownCertificate('b', { validity })]
-  await pinCertificate(hub, hub.actor, id, order(counting.der))
+  await assert.rejects(pinCertificate(hub, hub.actor, id, order(counting.der)), { code: 'pin-refused' })
+  const short = ownCertificate('c', { validity: { notBeforeSec: 1_000_000_000, notAfterSec: nowSec(hub.clock) + 60 } })
+  await pinCertificate(hub, hub.actor, id, order(short.der))
   await pinCertificate(hub, hub.actor, id, order(free.der, { slot: 'secondary', datesCount: false }))
-  assert.equal(outcome(await judge(counting.der)), 'certificate-expired')
+  hub.clock.advance(120_000)
+  assert.equal(outcome(await judge(short.der)), 'certificate-expired')
   const judged = await judge(free.der)
   assert.ok(judged.admitted && judged.proof.kind === 'pinned')
   assert.equal(judged.proof.notAfterSec, null)

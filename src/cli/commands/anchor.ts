@@ -63,7 +63,9 @@ function defineAdd(command: Command): void {
 }
 
 function noteProof({ id, code }: AnchorView): void {
-  note(`Have it sign a certificate whose common name is ${code}, then: \`${handfast} anchor prove ${id} <file>\``)
+  // Whoever pipes this needs the code as well.
+  printLine(`code: ${code}`)
+  note(`Have it sign a certificate whose common name is that code, then: \`${handfast} anchor prove ${id} <file>\``)
 }
 
 function defineProve(command: Command): void {
@@ -79,7 +81,8 @@ function defineCrl(command: Command): void {
   addHubOptions(command).action(async (id: string, file: string, options: HubOptions) => {
     const view = await hubOf(options).post<AnchorView>(`/anchors/${pathPart(id)}/crl`, { crl: crlIn(file) })
     if (options.json) return printJson(view)
-    printLine(`the CRL of ${id} is taken; the next one is due ${shortTime(view.crl?.nextUpdate ?? '')}`)
+    const due = view.crl === null ? '' : `; the next one is due ${shortTime(view.crl.nextUpdate)}`
+    printLine(`the CRL of ${id} is taken${due}`)
   })
 }
 

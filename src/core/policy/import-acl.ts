@@ -100,10 +100,14 @@ class AclList {
 
 const accesses: readonly Access[] = ['read', 'write', 'readwrite', 'deny']
 
-/** The rule behind `topic` or `pattern`, or why it is none. A word alone is a topic, as Mosquitto has it. */
+/**
+ * The rule behind `topic` or `pattern`, or why it is none. A word alone is a topic; the first of several is an access, and one
+ * that there is not is a mistake, as it is for Mosquitto.
+ */
 function ruleOf(rest: string, isPattern: boolean): AclRule | string {
   const [, first = '', behind = ''] = /^(\S+)\s+(.+)$/.exec(rest) ?? []
   const given = accesses.find((each) => each === first)
+  if (first !== '' && given === undefined) return `${quote(first)} is none of ${accesses.join(', ')}`
   const topic = given === undefined ? rest : behind
   if (topic === '') return 'names no topic'
   if (topic.includes('${')) return `${quote(topic)} has "\${" in it, which begins a variable here`

@@ -173,6 +173,11 @@ suite('a policy file', () => {
     )
   })
 
+  test('that is a key is refused without a word of it', () => {
+    const key = '-----BEGIN PRIVATE KEY-----\nMIIEvgIBADAN\n-----END PRIVATE KEY-----\n'
+    assert.deepEqual(linesOf(key), ['1:1 the file holds a private key and no policy'])
+  })
+
   test('is refused by its code', () => {
     assert.throws(
       () => parsePolicy('x: 1'),

@@ -45,7 +45,7 @@ suite('the lint of a policy', () => {
       'serial-reference 4',
     ])
     const rule = `identify:\n  - { name: r, anchors: [a], from: thumbprint, match: '(?<id>[0-9a-f]{64})', identity: '\${id}' }\n`
-    assert.deepEqual(told(rule), ['serial-reference 2'])
+    assert.deepEqual(told(rule), ['nobody-bound 1', 'serial-reference 2'])
     assert.deepEqual(told(`bindings:\n  - roles: [own-topics]\n    to: { identity: '${thumbprint}' }\n`), [
       'serial-reference 2',
     ])

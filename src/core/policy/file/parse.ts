@@ -35,6 +35,10 @@ export function readPolicy(source: string): ReadPolicy {
     const message = `the policy takes ${bytes} bytes, more than ${limits.policyBytesMax}`
     return { policy: nothing, problems: [{ ...start, message }] }
   }
+  // Whatever is wrong with it is told, and a key must not be.
+  if (source.includes('PRIVATE KEY-----')) {
+    return { policy: nothing, problems: [{ ...start, message: 'the file holds a private key and no policy' }] }
+  }
   const lines = new LineCounter()
   const reader = new NodeReader(lines)
   const contents = parsed(source, lines, reader)

@@ -2,12 +2,14 @@
 import type { Policy } from '../model.ts'
 import type { Finding, Fleet, LintRule } from './rule.ts'
 import { neverMatches } from './rules/never-matches.ts'
+import { nobodyBound } from './rules/nobody-bound.ts'
 import { serialReference } from './rules/serial-reference.ts'
 import { shadowed } from './rules/shadowed.ts'
 import { undefinedAttribute } from './rules/undefined-attribute.ts'
 import { wideGrant } from './rules/wide-grant.ts'
 
 export const policyLintRules: readonly LintRule[] = [
+  nobodyBound,
   serialReference,
   wideGrant,
   neverMatches,

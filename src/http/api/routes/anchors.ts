@@ -49,8 +49,8 @@ export function anchorRoutes(api: ApiListener, { authorities }: { readonly autho
     access.toHub()
     const [crl, ...others] = decodePem(body.crl, 'anchor-crl-unfit').filter(({ label }) => label === 'X509 CRL')
     if (crl === undefined || others.length > 0) throw new HubError('anchor-crl-unfit', 'there is not one CRL in PEM')
-    await giveCrl(hub, actor, params.anchor, crl.der)
-    return { body: await viewOf(hub.store, await foundAnchor(hub.store, params.anchor)) }
+    const { row, crl: given } = await giveCrl(hub, actor, params.anchor, crl.der)
+    return { body: toView(row, given) }
   })
 
   serve(api, operations.distrustAnchor, async ({ hub, actor, access, params }) => {
