@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -32,6 +32,23 @@ else {
       const broker = await start()
       assert.equal(statSync(join(broker.socketPath, '..')).mode & 0o777, 0o700)
       assert.equal(statSync(join(broker.socketPath, '..', 'mosquitto.conf')).mode & 0o777, 0o600)
+      await broker.stop()
+    })
+
+    test('lets in all of many clients that come at one moment, more than its queue holds', async () => {
+      const broker = await start()
+      const clients = Array.from({ length: 200 }, () => new UpstreamClient(broker, 5))
+      const answers = await Promise.all(clients.map((client, index) => client.connect({ clientId: `c${index}` })))
+      assert.deepEqual(new Set(answers.map(({ reasonCode }) => reasonCode)), new Set([0]))
+      await broker.stop()
+    })
+
+    test('is in a session of its own, so that Ctrl-C is for the hub alone', async () => {
+      const broker = await start()
+      const pid = broker.pid() ?? assert.fail('it does not run')
+      // After the name in brackets: state, parent, process group, session.
+      const [, parent, group, session] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? []
+      assert.deepEqual([parent, group, session].map(Number), [process.pid, pid, pid])
       await broker.stop()
     })
 

@@ -5,6 +5,7 @@ import type { ProtocolVersion } from '../../../core/mqtt/protocol.ts'
 import { type BrokerAddress, brokerAddressText } from '../../../core/upstream/broker-address.ts'
 import type { Log } from '../../../hub/ports/log.ts'
 import type { UpstreamAbilities, UpstreamConnection, UpstreamListener } from '../../../hub/ports/upstream.ts'
+import { Doorway } from './doorway.ts'
 import type { BrokerLogin } from './introduction.ts'
 import { RemoteConnection } from './remote-connection.ts'
 import { Trial, type TrialEnd } from './trial.ts'
@@ -23,6 +24,7 @@ export interface ServerOptions {
 export class Server {
   readonly #options: ServerOptions
   readonly #connections = new Set<RemoteConnection>()
+  readonly #doorway = new Doorway()
   readonly #firstOutcome = Promise.withResolvers<void>()
   #abilities: UpstreamAbilities | null = null
   #version: ProtocolVersion = 5
@@ -55,14 +57,13 @@ export class Server {
 
   connect(hello: Buffer, listener: UpstreamListener): UpstreamConnection {
     const { dial, address } = this.#options
-    const connection: RemoteConnection = new RemoteConnection(
-      dial(address),
-      listener,
-      () => this.#abilities !== null,
-      () => this.#connections.delete(connection),
-    )
+    const connection: RemoteConnection = new RemoteConnection({
+      ...{ hello, listener, doorway: this.#doorway },
+      dial: () => dial(address),
+      isBrokerUp: () => this.#abilities !== null,
+      forget: () => this.#connections.delete(connection),
+    })
     this.#connections.add(connection)
-    connection.send(hello)
     return connection
   }
 
