@@ -42,7 +42,8 @@ export class SupervisedProgram {
     const command = isThere(SETPRIV) ? [SETPRIV, '--pdeathsig', 'TERM', '--', path, ...args] : [path, ...args]
     const [first = path, ...rest] = command
     // Nothing of the environment: a passphrase may stand there.
-    const child = spawn(first, rest, { cwd: folder, env: {}, stdio: ['ignore', 'ignore', 'pipe'] })
+    // In a session of its own: a signal to the group of the hub, such as Ctrl-C, is for the hub, which ends it last.
+    const child = spawn(first, rest, { cwd: folder, env: {}, detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
     const startedAt = performance.now()
     this.#child = child
     createInterface({ input: child.stderr }).on('line', (line) => {
