@@ -125,7 +125,7 @@ function deliveryContract(arrive: Arrive): void {
 
 function sessionContract(upstream: () => Upstream, arrive: Arrive): void {
   for (const version of [4, 5] as const) {
-    test(`the will of a client of version ${version} is sent when the gate closes its connection, not after a DISCONNECT`, async () => {
+    test(`the will of a client of version ${version} is sent when the gate closes its connection, not after a DISCONNECT, be it in the same moment`, async () => {
       const topic = `will/${version}`
       const watcher = await arrive(`w-${topic}`)
       await watcher.subscribe(topic, 1)
@@ -135,6 +135,12 @@ function sessionContract(upstream: () => Upstream, arrive: Arrive): void {
       polite.send({ cmd: 'disconnect' })
       await polite.until(() => polite.ended !== null)
       assert.equal(polite.ended, false)
+      const silenced = new UpstreamClient(upstream(), version)
+      await silenced.connect({ clientId: `silenced-${version}`, will: will('never') })
+      for (let i = 0; i < 20; i++)
+        silenced.send({ cmd: 'publish', topic: 'busy', payload: 'x', qos: 0, dup: false, retain: false })
+      silenced.send({ cmd: 'disconnect' })
+      silenced.connection.close()
       const cut = new UpstreamClient(upstream(), version)
       await cut.connect({ clientId: `cut-${version}`, will: will('cut off') })
       cut.connection.close()
