@@ -5,12 +5,12 @@ import { HubError, quote } from '../../core/errors.ts'
 import { type RevocationBehaviour, revocationBehaviours } from '../../core/identification/anchor.ts'
 import { limits } from '../../core/limits.ts'
 import { decodePem, encodePem } from '../../core/x509/pem.ts'
+import { certificateIn } from '../certificate-file.ts'
 import { handfast } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
 import { note, printFields, printJson, printLine, printTable, shortTime } from '../output.ts'
 import { oneOf } from '../values.ts'
 import { readSmallBytes } from '../whole-file.ts'
-import { certificateIn } from './pin.ts'
 
 export function define(command: Command): void {
   // Without a subcommand the failure is reported; the whole help would bury it.

@@ -3,13 +3,11 @@ import type { Command } from 'commander'
 import type { AddPinRequest, PinListView, PinView } from '../../api-schema/pins.ts'
 import { HubError, quote } from '../../core/errors.ts'
 import { pinSlots } from '../../core/identity/proof.ts'
-import { limits } from '../../core/limits.ts'
-import { decodePem, encodePem } from '../../core/x509/pem.ts'
+import { certificateIn } from '../certificate-file.ts'
 import { handfast } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
 import { note, printJson, printLine, printTable, shellWord, shortTime } from '../output.ts'
 import { oneOf } from '../values.ts'
-import { readSmallBytes } from '../whole-file.ts'
 
 interface AddOptions extends HubOptions {
   readonly slot: (typeof pinSlots)[number]
@@ -67,25 +65,5 @@ export function define(command: Command): void {
     const view = await hubOf(options).post<PinView>(`/devices/${pathPart(id)}/pins/${slot}/remove`, {})
     if (options.json) return printJson(view)
     printLine(`the ${slot} certificate of ${id} opens nothing any more`)
-  })
-}
-
-/** One certificate in PEM, whatever the file holds. @throws HubError `usage`, `certificate-unreadable` */
-export function certificateIn(file: string): string {
-  const bytes = readSmallBytes(file, limits.keyFileCharsMax)
-  if (bytes[0] === 0x30) return encodePem('CERTIFICATE', bytes)
-  const blocks = decodePem(bytes.toString('utf8'))
-  const held = blocks.filter(({ label }) => label === 'CERTIFICATE')
-  const [only] = held
-  if (only !== undefined && held.length === 1) return encodePem('CERTIFICATE', only.der)
-  const isKey = blocks.some(({ label }) => label.endsWith('PRIVATE KEY'))
-  const what =
-    held.length > 1
-      ? `${held.length} certificates, and one is wanted`
-      : isKey
-        ? 'a key and no certificate'
-        : 'no certificate'
-  throw new HubError('usage', `the file ${quote(file)} holds ${what}`, {
-    hint: 'name the file of one certificate, PEM or DER',
   })
 }

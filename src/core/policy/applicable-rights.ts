@@ -3,7 +3,6 @@
  *
  * Most sessions ask about one or two actions, so what is needed for an action is built when it is first asked about.
  */
-import { quote } from '../errors.ts'
 import { contains, matches, parseTopicFilter, type TopicFilter, unwrapShared } from '../mqtt/filter.ts'
 import type { TopicName } from '../mqtt/topic.ts'
 import { Violation } from '../mqtt/violation.ts'
@@ -196,9 +195,4 @@ function deniedBy(label: string | null): Decision | null {
 
 function allowedBy(label: string | null): Decision | null {
   return label === null ? null : { allowed: true, because: `${label} allows it` }
-}
-
-/** For messages about a topic that is denied. */
-export function denialOf(topic: string, { because }: Decision): string {
-  return `${quote(topic)}: ${because}`
 }

@@ -1,14 +1,12 @@
 /** `handfast ca csr` and `install`: an issuing authority below a root that is kept elsewhere. */
 import type { Command } from 'commander'
 import type { AuthorityListView, AuthorityRequestView } from '../../../api-schema/authority-views.ts'
-import { HubError, quote } from '../../../core/errors.ts'
-import { limits } from '../../../core/limits.ts'
 import { type AuthorityKeyType, authorityKeyTypes } from '../../../core/x509/authority-key.ts'
-import { decodePem, encodePem } from '../../../core/x509/pem.ts'
+import { certificateIn } from '../../certificate-file.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../../hub-options.ts'
 import { note, printJson } from '../../output.ts'
 import { oneOf } from '../../values.ts'
-import { readSmallBytes, writeWholeFile } from '../../whole-file.ts'
+import { writeWholeFile } from '../../whole-file.ts'
 import { printAuthorities } from './list.ts'
 
 interface CsrOptions extends HubOptions {
@@ -51,7 +49,7 @@ export function defineInstall(command: Command): void {
     .requiredOption('--certificate <file>', 'what your root has signed, PEM or DER')
     .requiredOption('--root <file>', 'your root, PEM or DER')
     .action(async ({ chain, certificate, root, ...options }: InstallOptions) => {
-      const request = { certificate: pemIn(certificate), root: pemIn(root) }
+      const request = { certificate: certificateIn(certificate), root: certificateIn(root) }
       const view = await hubOf(options).post<AuthorityListView>(
         `/authority-requests/${pathPart(chain)}/install`,
         request,
@@ -60,17 +58,4 @@ export function defineInstall(command: Command): void {
       printAuthorities(view.items)
       note(`Order from it with --chain ${chain}, or name it in a profile. The root stands in the ca.pem of the hub.`)
     })
-}
-
-/** One certificate in PEM, whatever the file holds. @throws HubError `usage`, `certificate-unreadable` */
-function pemIn(file: string): string {
-  const bytes = readSmallBytes(file, limits.keyFileCharsMax)
-  if (bytes[0] === 0x30) return encodePem('CERTIFICATE', bytes)
-  const text = bytes.toString('utf8')
-  const held = decodePem(text).filter(({ label }) => label === 'CERTIFICATE').length
-  if (held === 1) return text
-  const what = held === 0 ? 'no certificate' : `${held} certificates, and one is wanted`
-  throw new HubError('usage', `the file ${quote(file)} holds ${what}`, {
-    hint: '--certificate takes what your root has signed, --root the root itself, each in PEM or DER',
-  })
 }

@@ -6,12 +6,12 @@ import { limits } from '../../limits.ts'
 import { nearest } from '../../nearest.ts'
 import type { Binding, BoundRole, Place, Policy, Role } from '../model.ts'
 import { readyMadeRoles } from '../ready-made.ts'
-import { parseTemplate } from '../template.ts'
 import { readExpectations, readSubjects } from './expectations.ts'
 import { readIdentify } from './identify.ts'
 import { type Field, type Given, NodeReader } from './node-reader.ts'
 import { type Problem, policyInvalid } from './problems.ts'
 import { isName, readRole } from './role.ts'
+import { isTemplate } from './template-text.ts'
 
 export interface ReadPolicy {
   /** What could be read; whole only where there are no problems. */
@@ -147,19 +147,10 @@ function readBoundRole(node: Given, at: Place, roles: ReadonlyMap<string, Role>,
   const given = fields.find((field) => field.name === 'with')
   for (const field of reader.fields(given?.value, `the parameters of ${name}`, [...role.parameters.keys()], place)) {
     const text = reader.text(field.value, field.name, field.key)
-    if (text !== null && isTemplate(text, field, reader)) parameters.set(field.name, text)
+    if (text !== null && isTemplate(text, reader.placeOf(field.value, field.key), [], reader))
+      parameters.set(field.name, text)
   }
   return { name, parameters }
-}
-
-function isTemplate(text: string, field: Field, reader: NodeReader): boolean {
-  try {
-    parseTemplate(text)
-    return true
-  } catch (error) {
-    reader.fail(reader.placeOf(field.value, field.key), error instanceof Error ? error.message : 'is not understood')
-    return false
-  }
 }
 
 function readTarget({ value, key }: Field, reader: NodeReader): Binding['to'] | null {

@@ -5,9 +5,9 @@ import { parseTopicFilter } from '../../mqtt/filter.ts'
 import { Violation } from '../../mqtt/violation.ts'
 import type { Place, Role, RoleLimits, Statement } from '../model.ts'
 import { type Action, actions } from '../rights.ts'
-import { parseTemplate } from '../template.ts'
 import { readConditions } from './conditions.ts'
 import type { Field, Given, NodeReader } from './node-reader.ts'
+import { isTemplate } from './template-text.ts'
 
 export function isName(text: string): boolean {
   return /^[a-z][a-z0-9-]{0,63}$/.test(text)
@@ -85,16 +85,6 @@ function readTopics(field: Field | undefined, parameters: readonly string[], rea
     }
     return text
   })
-}
-
-function isTemplate(text: string, place: Place, parameters: readonly string[], reader: NodeReader): boolean {
-  try {
-    parseTemplate(text, parameters)
-    return true
-  } catch (error) {
-    reader.fail(place, error instanceof Error ? error.message : 'is not understood')
-    return false
-  }
 }
 
 const limitFields = ['qos', 'payloadBytes', 'publishesPerSecond', 'subscriptions', 'sessions', 'clientId']
