@@ -32,7 +32,10 @@ if (!unitOnly && isInstalled('initdb')) {
 }
 
 function runTests(what, chosen, env = {}) {
-  const options = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=2', '--test-timeout=180000']
+  const options = [
+    ...['--disable-warning=ExperimentalWarning', '--import', './scripts/end-late-test-file.js'],
+    ...['--test', '--test-concurrency=2', '--test-timeout=180000'],
+  ]
   run(what, process.execPath, [...options, ...chosen], env)
 }
 

@@ -69,6 +69,11 @@ export class UpstreamClient {
     return await this.next('connack')
   }
 
+  /** Ends the connection where there is one. */
+  close(): void {
+    this.#connection?.close()
+  }
+
   send(packet: Packet): boolean {
     return this.connection.send(mqtt.generate(packet, { protocolVersion: this.version }))
   }

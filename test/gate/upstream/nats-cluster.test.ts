@@ -47,28 +47,37 @@ async function startCluster(): Promise<readonly BrokerAddress[]> {
   })
 }
 
-/** Connects, again and again while a server that has just been lost still counts as there. */
-async function arrive(upstream: RemoteUpstream, clientId: string, clean: boolean): Promise<UpstreamClient> {
+/**
+ * Connects, again and again while a server that has just been lost still counts as there. Who did not arrive in time is closed:
+ * if it arrived later it would take the session of its name, and its messages, from the one that did.
+ */
+async function arrive(
+  upstream: RemoteUpstream,
+  clientId: string,
+  clean: boolean,
+  signal: AbortSignal,
+): Promise<UpstreamClient> {
   for (;;) {
     const client = new UpstreamClient(upstream, 4)
     const opened = client.connect({ clientId, clean }).then(
       ({ returnCode }) => returnCode === 0,
       () => false,
     )
-    const isIn = await Promise.race([opened, elapse(2_000, false)])
+    const isIn = await Promise.race([opened, elapse(2_000, false, { signal })])
     if (isIn) return client
-    await elapse(100)
+    client.close()
+    await elapse(100, undefined, { signal })
   }
 }
 
 /** Publishes with QoS 1; false when the connection ends first, or nothing comes. */
-async function isAcknowledged(writer: UpstreamClient, payload: string): Promise<boolean> {
+async function isAcknowledged(writer: UpstreamClient, payload: string, signal: AbortSignal): Promise<boolean> {
   const messageId = writer.nextMessageId()
   writer.send({ cmd: 'publish', topic: 'load', payload, qos: 1, dup: false, retain: false, messageId })
   for (let waited = 0; waited < 1_500; waited++) {
     if (writer.count('puback') > 0) return (await writer.next('puback')).messageId === messageId
     if (writer.ended !== null) return false
-    await elapse(2)
+    await elapse(2, undefined, { signal })
   }
   return false
 }
@@ -78,44 +87,45 @@ const options = { ...needs('nats-server'), timeout: 120_000 }
 test(
   'what a NATS cluster has acknowledged arrives, although one of its servers is killed under load',
   options,
-  async () => {
+  async ({ signal }) => {
+    const pause = (ms: number): Promise<void> => elapse(ms, undefined, { signal })
     const upstream = await startRemoteUpstream({
       ...{ addresses: await startCluster(), login: null, clientIds: 'prefixed', random, log },
       tls: { ca: null, own: null },
     })
     after(() => upstream.stop())
-    while (!upstream.isAvailable()) await elapse(100)
+    while (!upstream.isAvailable()) await pause(100)
     assert.deepEqual([...upstream.abilities.protocolVersions], [4])
     assert.equal(upstream.abilities.qosMax, 1)
     assert.equal(upstream.abilities.sharedSubscriptions, false)
 
-    let reader = await arrive(upstream, 'reader', false)
+    let reader = await arrive(upstream, 'reader', false, signal)
     await reader.subscribe('load', 1)
     const seen = new Set<string>()
     let isReading = true
     const reading = (async () => {
       while (isReading) {
         if (reader.count('publish') > 0) seen.add((await reader.receive()).payload.toString())
-        else if (reader.ended !== null) reader = await arrive(upstream, 'reader', false)
-        else await elapse(5)
+        else if (reader.ended !== null) reader = await arrive(upstream, 'reader', false, signal)
+        else await pause(5)
       }
     })()
 
     const acknowledged: string[] = []
-    let writer = await arrive(upstream, 'writer', false)
+    let writer = await arrive(upstream, 'writer', false, signal)
     for (let n = 0; n < 300; n++) {
       if (n === 100) servers[1]?.kill('SIGKILL')
-      while (!(await isAcknowledged(writer, String(n)))) {
-        writer.connection.close()
-        writer = await arrive(upstream, 'writer', false)
+      while (!(await isAcknowledged(writer, String(n), signal))) {
+        writer.close()
+        writer = await arrive(upstream, 'writer', false, signal)
       }
       acknowledged.push(String(n))
     }
-    while (acknowledged.some((payload) => !seen.has(payload))) await elapse(50)
+    while (acknowledged.some((payload) => !seen.has(payload))) await pause(50)
     isReading = false
     await reading
     assert.equal(upstream.isAvailable(), true)
     // A server that says nothing any more is noticed by its next ping.
-    while (upstream.restarts() === 0) await elapse(50)
+    while (upstream.restarts() === 0) await pause(50)
   },
 )
