@@ -24,53 +24,9 @@ import { renameDurably, syncFolder, writeDurably } from '../disk/durable-file.ts
 import { makeFolder } from '../disk/make-folder.ts'
 import { publicKeyOf } from './certificate-request.ts'
 import { deviceLimits } from './limits.ts'
+import type { CredentialFiles, HeldCredential, HubRecord, NewCredential, TlsIdentity } from './store/credential.ts'
 
-/** Absolute paths of the three files that an MQTT client needs. */
-export interface CredentialFiles {
-  readonly key: string
-  readonly certificate: string
-  readonly ca: string
-}
-
-/** The hub that a credential is for, as `hub.json` keeps it. */
-export interface HubRecord {
-  readonly id: string
-  readonly host: string
-  readonly httpsPort: number
-  readonly mqttPort: number
-  readonly rootFingerprint: string
-  /** Which token it was enrolled with: the part that finds it, not the secret. */
-  readonly tokenId: string
-  /** Of the certificate that this record belongs to. */
-  readonly fingerprint: string
-}
-
-/** A key and the certificate that fits it. */
-export interface HeldCredential {
-  readonly certificate: X509Certificate
-  /** Null where the certificate was put there by other means. */
-  readonly hub: HubRecord | null
-}
-
-/** What an enrolment puts in place. */
-export interface NewCredential {
-  readonly id: IdentityId
-  /** The key in PEM that the certificate is for. */
-  readonly keyPem: Secret
-  /** The device's certificate, then those between it and the root. */
-  readonly chain: readonly X509Certificate[]
-  /** What servers are verified with; not empty. */
-  readonly roots: readonly X509Certificate[]
-  readonly hub: HubRecord
-}
-
-/** Who a device is in TLS. */
-export interface TlsIdentity {
-  /** In PEM. */
-  readonly key: Secret
-  /** Its certificate and those behind it, in PEM. */
-  readonly chain: string
-}
+export type { CredentialFiles, HeldCredential, HubRecord, NewCredential, TlsIdentity } from './store/credential.ts'
 
 export interface CredentialFolder {
   readonly path: string
@@ -88,7 +44,7 @@ export interface CredentialFolder {
   /** Puts other roots in place; they are on disk when this returns. */
   replaceRoots(roots: readonly X509Certificate[]): void
   /** Puts certificate, roots and key in place; all of it is on disk when this returns. */
-  install(credential: NewCredential): void
+  install(credential: NewCredential & { readonly id: IdentityId; readonly hub: HubRecord }): void
 }
 
 /**
