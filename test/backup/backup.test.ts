@@ -22,7 +22,7 @@ import { migrate } from '../../src/store/sqlite/migrate.ts'
 import { openSqliteRestorer } from '../../src/store/sqlite/sqlite-restorer.ts'
 import { openSqliteSnapshot, sqliteColumns } from '../../src/store/sqlite/sqlite-snapshot.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import { writeOneOfEach } from '../contract/store-authority.ts'
+import { writeOneOfEach } from '../contract/store/authority.ts'
 import {
   fakeApiKey,
   fakeAttempt,

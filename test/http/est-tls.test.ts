@@ -1,169 +1,25 @@
 /** EST over real TLS: who shows a certificate, what that opens, and what a request is bound to. */
 import assert from 'node:assert/strict'
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { type IncomingHttpHeaders, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
-import type { FastifyInstance } from 'fastify'
-import type { Credential } from '../../src/core/identity/credential.ts'
 import { limits } from '../../src/core/limits.ts'
-import { deviceProfile } from '../../src/core/profile/built-in.ts'
-import type { Secret } from '../../src/core/secret.ts'
 import { derUtf8String } from '../../src/core/x509/der-writer.ts'
 import { subjectAltName } from '../../src/core/x509/extensions.ts'
 import { buildName } from '../../src/core/x509/name.ts'
 import { oids } from '../../src/core/x509/oids.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
-import { readCertsOnly } from '../../src/core/x509/pkcs7.ts'
-import { estServer } from '../../src/http/est/est-server.ts'
 import { revokeDevice } from '../../src/hub/change-identity.ts'
-import { addProfile } from '../../src/hub/change-profiles.ts'
-import { enrol } from '../../src/hub/enrol.ts'
-import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
-import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
-import { profileNamed } from '../../src/hub/profiles.ts'
-import { registerDevice } from '../../src/hub/register-device.ts'
-import { registryRenewal } from '../../src/hub/renew.ts'
-import { noteRoots } from '../../src/hub/roll-over/acknowledge.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { attribute, makeRequest } from '../core/x509/request-support.ts'
 import { ecKey, makeRoot, type TestKey } from '../core/x509/support.ts'
-import { deviceRequest, type HubParts, hubParts, noonMs, registered } from '../support/hub-parts.ts'
-import { assertAsDocumented } from './api-parts.ts'
-import { type Answer, assertProblem } from './problem.ts'
-
-interface Listener {
-  readonly hub: HubParts
-  readonly app: FastifyInstance
-  readonly port: number
-  readonly attempts: NewAttempt[]
-}
-
-async function listener(t: { after(step: () => unknown): void }): Promise<Listener> {
-  const hub = await hubParts(t)
-  const attempts: NewAttempt[] = []
-  const record = { record: (attempt: NewAttempt): void => void attempts.push(attempt) }
-  const app = estServer({
-    hub,
-    caCertificates: () => hub.authorities.caCertificates(),
-    rootsKept: { noteRoots: (id, roots) => noteRoots(hub, id, roots) },
-    renewal: registryRenewal({ ...hub, attempts: record }),
-    profileNamed: (name) => profileNamed(hub.store, name),
-    limiter: new FailureLimiter(hub.clock),
-    attempts: record,
-    log: hub.log,
-    tls: await currentServerCertificate(hub, { dnsNames: ['localhost'], ipAddresses: [] }),
-  })
-  t.after(() => app.close())
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  return { hub, app, port: (app.server.address() as AddressInfo).port, attempts }
-}
-
-/** What a client shows in the handshake. */
-interface Shown {
-  readonly key: string
-  readonly cert: string
-}
-
-interface Device {
-  readonly credential: Credential
-  readonly key: Secret
-  readonly shown: Shown
-}
-
-async function device({ hub }: Listener, id: string): Promise<Device> {
-  const { tokenText } = await registered(hub, id)
-  const { key, certificateRequest } = deviceRequest(id)
-  const credential = await enrol(hub, { tokenText, claimedId: id, certificateRequest })
-  return { credential, key, shown: shownBy(key, credential.certificate) }
-}
-
-function shownBy(key: Secret, certificate: Uint8Array): Shown {
-  return { key: key.reveal(), cert: encodePem('CERTIFICATE', certificate) }
-}
-
-function opened(
-  { port }: Listener,
-  shown: Shown | null,
-  version: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3',
-): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      ...{ host: '127.0.0.1', port, rejectUnauthorized: false },
-      ...{ minVersion: version, maxVersion: version },
-      ...shown,
-    })
-    socket.once('secureConnect', () => resolve(socket))
-    socket.once('error', reject)
-  })
-}
-
-interface Question {
-  readonly path: string
-  readonly body?: Uint8Array
-  readonly headers?: IncomingHttpHeaders
-}
-
-/** One request on an open connection, which stays open. */
-async function asked(socket: TLSSocket, { path, body, headers = {} }: Question): Promise<Answer> {
-  const payload = body === undefined ? '' : Buffer.from(body).toString('base64')
-  const answer = await new Promise<Answer>((resolve, reject) => {
-    const outgoing = request(
-      {
-        createConnection: () => socket,
-        method: 'POST',
-        path,
-        headers: {
-          host: 'localhost',
-          connection: 'keep-alive',
-          ...(body === undefined ? {} : { 'content-type': 'application/pkcs10', 'content-length': payload.length }),
-          ...headers,
-        },
-      },
-      (incoming) => {
-        const chunks: Buffer[] = []
-        incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-        incoming.on('end', () =>
-          resolve({
-            statusCode: incoming.statusCode ?? 0,
-            headers: incoming.headers,
-            body: Buffer.concat(chunks).toString('utf8'),
-          }),
-        )
-      },
-    )
-    outgoing.on('error', reject)
-    outgoing.end(payload)
-  })
-  assertAsDocumented('POST', path, answer)
-  return answer
-}
-
-async function once(est: Listener, shown: Shown | null, question: Question): Promise<Answer> {
-  const socket = await opened(est, shown)
-  try {
-    return await asked(socket, question)
-  } finally {
-    socket.destroy()
-  }
-}
+import { deviceRequest, noonMs, registered } from '../support/hub-parts.ts'
+import { asked, basic, certificateIn, device, listener, once, opened, shownBy } from './est-listener.ts'
+import { assertProblem } from './problem.ts'
 
 /** When the certificates of strangers are good. */
 const ofToday = { notBeforeSec: noonMs / 1000 - 86_400, notAfterSec: noonMs / 1000 + 86_400 }
 
 const reenrol = '/.well-known/est/simplereenroll'
-
-function certificateIn(answer: Answer): X509Certificate {
-  assert.equal(answer.statusCode, 200, answer.body)
-  const [leaf, ...others] = readCertsOnly(Buffer.from(answer.body, 'base64'))
-  assert.ok(leaf !== undefined && others.length === 0)
-  return new X509Certificate(leaf)
-}
-
-function basic(user: string, password: Secret): IncomingHttpHeaders {
-  return { authorization: `Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}` }
-}
 
 describe('simplereenroll', () => {
   test('turns the certificate that is shown into its successor, for the same key and for another', async (t) => {
@@ -387,84 +243,6 @@ test('the certificate of the listener can be exchanged, and clients are still as
   assert.equal((await once(est, pump.shown, { path: '/device/confirm' })).statusCode, 200)
 })
 
-describe('serverkeygen', () => {
-  const path = '/.well-known/est/serverkeygen'
-
-  test('answers with a key and its certificate, to a token and to a certificate', async (t) => {
-    const est = await listener(t)
-    const { tokenText } = await registered(est.hub, 'pump-7')
-    const body = deviceRequest('pump-7').certificateRequest
-    const made = await once(est, null, { path, body, headers: basic('pump-7', tokenText) })
-    const first = partsOf(made)
-    assert.equal(made.headers['cache-control'], 'no-store')
-    assert.equal(first.keyType, 'application/pkcs8')
-    const privateKey = createPrivateKey({ key: Buffer.from(first.key, 'base64'), type: 'pkcs8', format: 'der' })
-    assert.ok(first.certificate.checkPrivateKey(privateKey))
-
-    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-    const shown = { key: pem, cert: first.certificate.toString() }
-    const second = partsOf(await once(est, shown, { path, body }))
-    const nextKey = createPrivateKey({ key: Buffer.from(second.key, 'base64'), type: 'pkcs8', format: 'der' })
-    assert.ok(second.certificate.checkPrivateKey(nextKey))
-    assert.notEqual(second.key, first.key)
-    const row = await est.hub.store.credentials.findBySerial(second.certificate.serialNumber.toLowerCase())
-    assert.deepEqual([row?.keyOrigin, row?.state], ['hub', 'pending'])
-  })
-
-  test('encrypts the key under the passphrase that comes with the request', async (t) => {
-    const est = await listener(t)
-    const { tokenText } = await registered(est.hub, 'pump-7')
-    const passphrase = 'correct horse battery'
-    const headers = { ...basic('pump-7', tokenText), 'handfast-key-passphrase': passphrase }
-    const answer = await once(est, null, { path, body: deviceRequest('pump-7').certificateRequest, headers })
-    const { keyType, key, certificate } = partsOf(answer)
-    assert.equal(keyType, 'application/pkcs8-encrypted')
-    const der = { key: Buffer.from(key, 'base64'), type: 'pkcs8', format: 'der' } as const
-    assert.throws(() => createPrivateKey(der))
-    assert.ok(certificate.checkPrivateKey(createPrivateKey({ ...der, passphrase })))
-    assert.ok(!JSON.stringify(est.hub.log.lines).includes(passphrase))
-  })
-
-  test('encrypts it in the way that mbedTLS reads where the profile is for mbedTLS', async (t) => {
-    const est = await listener(t)
-    const { hub } = est
-    await addProfile(hub, hub.actor, {
-      ...deviceProfile,
-      name: 'small',
-      compatibility: 'mbedtls',
-      keyTypes: ['RSA-2048'],
-    })
-    const order = { id: 'pump-7', group: null, attributes: {}, tokenLifetimeSec: 86_400, profiles: ['small'] }
-    const { tokenText } = await registerDevice(hub, hub.actor, order)
-    const passphrase = 'correct horse battery'
-    const headers = { ...basic('pump-7', tokenText), 'handfast-key-passphrase': passphrase }
-    const body = deviceRequest('pump-7').certificateRequest
-    const answer = await once(est, null, { path: '/.well-known/est/small/serverkeygen', body, headers })
-    assert.equal(answer.statusCode, 200, answer.body)
-    assert.match(answer.body, /Content-Type: application\/x-pem-file\r\nContent-Transfer-Encoding: 7bit\r\n/)
-    const [pem = ''] =
-      /-----BEGIN RSA PRIVATE KEY-----\r\nProc-Type: 4,ENCRYPTED\r\n[\s\S]*?-----END RSA PRIVATE KEY-----\r\n/.exec(
-        answer.body,
-      ) ?? []
-    const key = createPrivateKey({ key: pem, format: 'pem', passphrase })
-    assert.equal(key.asymmetricKeyDetails?.modulusLength, 2_048)
-  })
-
-  test('refuses by name a passphrase that no reader takes, and a key in a CMS envelope', async (t) => {
-    const est = await listener(t)
-    const { tokenText } = await registered(est.hub, 'pump-7')
-    const headers = basic('pump-7', tokenText)
-    const body = deviceRequest('pump-7').certificateRequest
-    const short = { path, body, headers: { ...headers, 'handfast-key-passphrase': 'short' } }
-    assert.equal(JSON.parse((await once(est, null, short)).body).code, 'key-passphrase-unusable')
-    for (const oid of [oids.decryptKeyIdentifier, oids.asymmetricDecryptKeyIdentifier]) {
-      const enveloped = makeRequest({ attributes: [attribute(oid, derUtf8String('key-1'))] })
-      const answer = await once(est, null, { path, body: enveloped, headers })
-      assertProblem(answer, 400, 'server-key-encryption-unsupported')
-    }
-  })
-})
-
 function bindingOf(socket: TLSSocket, version: 'TLSv1.2' | 'TLSv1.3'): Buffer {
   if (version === 'TLSv1.3') return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
   return socket.getFinished() ?? Buffer.alloc(0)
@@ -482,22 +260,3 @@ function pemOf({ privateKey }: TestKey): string {
 }
 
 /** The two parts of an answer, read as MIME. */
-function partsOf(answer: Answer): { keyType: string; key: string; certificate: X509Certificate } {
-  assert.equal(answer.statusCode, 200, answer.body)
-  const boundary = /^multipart\/mixed; boundary=([0-9a-f]{32})$/.exec(String(answer.headers['content-type']))?.[1]
-  assert.ok(boundary !== undefined)
-  const [before, key, certificate, end] = answer.body.split(`--${boundary}`)
-  assert.deepEqual([before, end], ['', '--\r\n'])
-  const [keyType = '', keyBody = ''] = partOf(key)
-  const [type, certificateBody = ''] = partOf(certificate)
-  assert.equal(type, 'application/pkcs7-mime; smime-type=certs-only')
-  const [leaf, ...others] = readCertsOnly(Buffer.from(certificateBody, 'base64'))
-  assert.ok(leaf !== undefined && others.length === 0)
-  return { keyType, key: keyBody, certificate: new X509Certificate(leaf) }
-}
-
-function partOf(section: string | undefined): readonly string[] {
-  const [headers = '', body = ''] = (section ?? '').trimStart().split('\r\n\r\n')
-  assert.match(headers, /^Content-Transfer-Encoding: base64$/m)
-  return [/^Content-Type: (.*)$/m.exec(headers)?.[1] ?? '', body]
-}

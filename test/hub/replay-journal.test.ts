@@ -1,38 +1,29 @@
 /** What a registry that was restored from an older copy gets back from its journal, and what waits for an operator. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { auditChainStart, firstBreak } from '../../src/core/audit/chain.ts'
 import { HubError } from '../../src/core/errors.ts'
 import type { Credential } from '../../src/core/identity/credential.ts'
-import { type IdentityId, parseIdentityId } from '../../src/core/identity/id.ts'
+import type { IdentityId } from '../../src/core/identity/id.ts'
 import { limits } from '../../src/core/limits.ts'
 import { deviceProfile } from '../../src/core/profile/built-in.ts'
 import { certificateContent } from '../../src/core/profile/certificate-content.ts'
-import type { Profile } from '../../src/core/profile/profile.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { readCrl, readCrlEntries } from '../../src/core/x509/crl-reader.ts'
-import { registryAdmission } from '../../src/hub/admit.ts'
 import { adoptIdentity } from '../../src/hub/adopt.ts'
 import { authenticateApiKey, createApiKey } from '../../src/hub/api-keys.ts'
 import { openAuthorities } from '../../src/hub/authorities.ts'
 import { changeDeviceState, revokeCertificate, revokeDevice } from '../../src/hub/change-identity.ts'
-import { addProfile, changeProfile, removeProfile } from '../../src/hub/change-profiles.ts'
-import { editDevice } from '../../src/hub/edit-device.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { findInJournal } from '../../src/hub/find-in-journal.ts'
-import type { GrantsGiven } from '../../src/hub/grants.ts'
 import { hubIdentityId } from '../../src/hub/hub-credential.ts'
 import { completeCredential, issueCredential } from '../../src/hub/issue-credential.ts'
-import { rolesOf } from '../../src/hub/person-roles.ts'
 import { fullCrl } from '../../src/hub/ports/crls.ts'
 import type { Store, Transaction } from '../../src/hub/ports/store.ts'
-import { profileNamed } from '../../src/hub/profiles.ts'
 import { type CrlScope, currentCrl, fullScope, publishCrl } from '../../src/hub/publish-crl.ts'
 import { grantToken } from '../../src/hub/register-device.ts'
 import { beginRollOver } from '../../src/hub/roll-over/begin.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
-import { fakeIdentity } from '../contract/store-fakes.ts'
 import { ecKey } from '../core/x509/support.ts'
 import { deviceRequest, type HubParts, registered, statusBase } from '../support/hub-parts.ts'
 import { TimeMachine } from '../support/time-machine.ts'
@@ -77,89 +68,6 @@ test('what was revoked, disabled or retired after the copy is so again, and noth
   assert.deepEqual([again?.revokedAtMs, again?.revocationReason], [revokedAtMs, 'keyCompromise'])
   assert.equal((await store.credentials.find(corrected.fingerprint))?.revocationReason, 'keyCompromise')
   assert.equal((await store.identities.find(retired.identityId))?.state, 'retired')
-})
-
-test('a role that was taken from a person after the copy stays so, and one that was given is given again by nobody', async (t) => {
-  const machine = await TimeMachine.start(t)
-  const id = parseIdentityId('alice')
-  const rows = ['line-1', 'line-2'].map(
-    (group) => ({ identityId: id, role: 'owner', group, mayRegister: false }) as const,
-  )
-  const [first, second] = rows
-  assert.ok(first && second)
-  await machine.hub.store.write(async (tx) => {
-    await tx.identities.insert(fakeIdentity(id, { kind: 'user', state: 'active', profiles: ['user'] }))
-    for (const row of rows) await tx.roleGrants.insert(row)
-  })
-  const copy = await machine.backUp()
-  await machine.hub.store.write(async (tx) => {
-    await tx.roleGrants.remove(first)
-    await tx.events.append({ type: 'role-grant-removed', identityId: id, role: first.role, group: first.group })
-    await tx.roleGrants.insert({ identityId: id, role: 'admin', group: null, mayRegister: false })
-  })
-  const report = await machine.restore(copy)
-  assert.equal(report.rolesWithdrawn, 1)
-  const left = await rolesOf(machine.hub.store, id)
-  assert.deepEqual(left, [{ role: 'owner', groups: ['line-2'], mayRegister: false }])
-})
-
-test('a device that has left its group after the copy is in none until it is adopted', async (t) => {
-  const machine = await TimeMachine.start(t)
-  const edit = (id: IdentityId, group: string | null) => editDevice(machine.hub, actor, id, { group }, null)
-  const [moved, kept, back] = [
-    await registered(machine.hub, 'moved'),
-    await registered(machine.hub, 'kept'),
-    await registered(machine.hub, 'back'),
-  ]
-  for (const { identity } of [moved, kept, back]) await edit(identity.id, 'line-1')
-  const copy = await machine.backUp()
-  await edit(moved.identity.id, 'line-2')
-  await editDevice(machine.hub, actor, kept.identity.id, { attributes: { site: 'x' } }, null)
-  await edit(back.identity.id, null)
-  await edit(back.identity.id, 'line-1')
-
-  await machine.restore(copy)
-  const groupOf = async (id: IdentityId) => (await machine.hub.store.identities.find(id))?.group
-  assert.equal(await groupOf(moved.identity.id), null)
-  assert.equal(await groupOf(kept.identity.id), 'line-1')
-  assert.equal(await groupOf(back.identity.id), 'line-1')
-  const { identity } = await adoptIdentity(machine.hub, actor, moved.identity.id)
-  assert.equal(identity.group, 'line-2')
-})
-
-test('profiles and names that a device has lost after the copy are not its own again', async (t) => {
-  const machine = await TimeMachine.start(t)
-  const { identity } = await registered(machine.hub, 'press-4')
-  const edit = (grants: GrantsGiven) => editDevice(machine.hub, actor, identity.id, grants, null)
-  await edit({ profiles: ['device', 'dual'], dnsNames: ['a.example', 'b.example'], ipAddresses: ['10.3.0.11'] })
-  const copy = await machine.backUp()
-  await edit({ profiles: ['dual', 'server'], dnsNames: ['b.example', 'c.example'], ipAddresses: [] })
-
-  await machine.restore(copy)
-  const left = await machine.hub.store.identities.find(identity.id)
-  assert.deepEqual(left?.profiles, ['dual'])
-  assert.deepEqual([left?.names.dnsNames, left?.names.ipAddresses], [['b.example'], []])
-  const adopted = (await adoptIdentity(machine.hub, actor, identity.id)).identity
-  assert.deepEqual(adopted.profiles, ['dual', 'server'])
-  assert.deepEqual(adopted.names.dnsNames, ['b.example', 'c.example'])
-})
-
-test('profiles are after a restore what their operator has made of them after the copy', async (t) => {
-  const machine = await TimeMachine.start(t)
-  for (const name of ['narrowed', 'gone', 'kept']) await addProfile(machine.hub, actor, { ...deviceProfile, name })
-  const copy = await machine.backUp()
-  const narrower = (before: Profile): Profile => ({ ...before, lifetimeSec: 3_600 })
-  await changeProfile(machine.hub, actor, 'narrowed', narrower, null)
-  await removeProfile(machine.hub, actor, 'gone')
-  await addProfile(machine.hub, actor, { ...deviceProfile, name: 'young' })
-
-  await machine.restore(copy)
-  const { store } = machine.hub
-  assert.equal((await profileNamed(store, 'narrowed'))?.lifetimeSec, 3_600)
-  assert.equal(await profileNamed(store, 'gone'), null)
-  assert.equal((await profileNamed(store, 'kept'))?.lifetimeSec, deviceProfile.lifetimeSec)
-  assert.equal((await profileNamed(store, 'young'))?.name, 'young')
-  assert.equal((await store.profiles.find('narrowed'))?.version, 2)
 })
 
 test('a device that was disabled and enabled again after the copy stays as it is in the copy', async (t) => {
@@ -462,133 +370,6 @@ async function restoredEvent(machine: TimeMachine) {
   const restored = events.find((event) => event.type === 'registry-restored')
   assert.ok(restored?.type === 'registry-restored')
   return restored
-}
-
-test('whatever has happened: a restore opens no door, and adopting everything opens those that were open', async (t) => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat(999), { minLength: 120, maxLength: 120 }), async (draws) => {
-      const history = new History(await TimeMachine.start(t), draws)
-      await history.register()
-      while (history.goesOn()) await history.step()
-      await history.restoreAndCheck()
-    }),
-    // A failure names its seed; making it smaller would take minutes.
-    { numRuns: 5, endOnFailure: true },
-  )
-})
-
-/** Random acts on a few devices, with backups and restores between them. */
-class History {
-  readonly #machine: TimeMachine
-  readonly #draws: number[]
-  readonly #ids: IdentityId[] = []
-  readonly #credentials: Credential[] = []
-  readonly #copies: string[] = []
-
-  constructor(machine: TimeMachine, draws: readonly number[]) {
-    this.#machine = machine
-    this.#draws = [...draws]
-  }
-
-  goesOn(): boolean {
-    return this.#draws.length > 4
-  }
-
-  async step(): Promise<void> {
-    const { hub } = this.#machine
-    hub.clock.advance(1_000)
-    const id = this.#one(this.#ids)
-    switch (this.#draw(10)) {
-      case 0:
-        return this.register()
-      case 1:
-        if (this.#copies.length < 4) this.#copies.push(await this.#machine.backUp())
-        return
-      case 2:
-        return this.restoreAndCheck()
-      case 3:
-        return this.#tolerating(() => changeDeviceState(hub, actor, id, 'disabled'))
-      case 4:
-        return this.#tolerating(() => changeDeviceState(hub, actor, id, 'active'))
-      case 5:
-        return this.#tolerating(() => revokeDevice(hub, actor, id, 'keyCompromise'))
-      case 6:
-        if (this.#draw(3) === 0) await this.#tolerating(() => changeDeviceState(hub, actor, id, 'retired'))
-        return
-      case 7: {
-        const credential = this.#one(this.#credentials)
-        return this.#tolerating(() => revokeCertificate(hub, actor, credential?.serialNumber ?? '', 'unspecified'))
-      }
-      case 8: {
-        const credential = this.#one(this.#credentials)
-        if (credential !== undefined) await this.#machine.verdict(credential)
-        return
-      }
-      default:
-        return this.#tolerating(async () => {
-          this.#credentials.push(await this.#machine.enrolled(await grantToken(hub, actor, id, daySec)))
-        })
-    }
-  }
-
-  async register(): Promise<void> {
-    const grant = await registered(this.#machine.hub, `pump-${this.#ids.length}`)
-    this.#ids.push(grant.identity.id)
-    this.#credentials.push(await this.#machine.enrolled(grant))
-  }
-
-  async restoreAndCheck(): Promise<void> {
-    const copy = this.#one(this.#copies)
-    if (copy === undefined) return
-    const before = await this.#open()
-    const states = await this.#states()
-    await this.#machine.exchange(copy)
-    await this.#machine.open()
-    assert.deepEqual(await this.#machine.findings(), [])
-    const restored = await this.#open()
-    assert.deepEqual(
-      [...restored].filter((fingerprint) => !before.has(fingerprint)),
-      [],
-      'a door was opened',
-    )
-    const { items } = await this.#machine.hub.store.adoptions.list({ after: null, limit: 1_000 })
-    for (const { identity } of items) await adoptIdentity(this.#machine.hub, actor, identity.id)
-    assert.deepEqual(await this.#open(), before)
-    assert.deepEqual(await this.#states(), states)
-    assert.deepEqual(await this.#machine.findings(), [])
-  }
-
-  /** The credentials that would be admitted now. */
-  async #open(): Promise<ReadonlySet<string>> {
-    const admission = registryAdmission(this.#machine.hub)
-    const open = new Set<string>()
-    for (const { certificate, fingerprint } of this.#credentials) {
-      if ((await admission.judge(certificate)).admitted) open.add(fingerprint)
-    }
-    return open
-  }
-
-  async #states(): Promise<readonly (string | undefined)[]> {
-    const { identities } = this.#machine.hub.store
-    return Promise.all(this.#ids.map(async (id) => (await identities.find(id))?.state))
-  }
-
-  /** Many an act is not possible in the present state; that is no matter here. */
-  async #tolerating(act: () => Promise<unknown>): Promise<void> {
-    try {
-      await act()
-    } catch (error) {
-      if (!(error instanceof HubError)) throw error
-    }
-  }
-
-  #one<T>(values: readonly T[]): T {
-    return values[this.#draw(values.length)] as T
-  }
-
-  #draw(below: number): number {
-    return Math.floor(((this.#draws.shift() ?? 0) / 1_000) * below)
-  }
 }
 
 test('a copy from the middle of an issuance takes the certificate in place of its intent', async (t) => {

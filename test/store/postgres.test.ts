@@ -3,7 +3,7 @@ import { after, before, describe } from 'node:test'
 import { Secret } from '../../src/core/secret.ts'
 import { parseDatabaseUrl } from '../../src/store/postgres/address.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { storeContract } from '../contract/store.ts'
+import { storeContract } from '../contract/store/store-contract.ts'
 import { LogBook } from '../support/hub-parts.ts'
 import { needsPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 

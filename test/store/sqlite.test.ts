@@ -20,7 +20,7 @@ import { countReader } from '../../src/store/tables/counts.ts'
 import { identityReader } from '../../src/store/tables/identities.ts'
 import { writeCursor } from '../../src/store/tables/page.ts'
 import { profileReader } from '../../src/store/tables/profiles.ts'
-import { storeContract } from '../contract/store.ts'
+import { storeContract } from '../contract/store/store-contract.ts'
 import { fakeAttempt, fakeIdentity } from '../contract/store-fakes.ts'
 
 const clock = { nowMs: () => 1_700_000_000_000 }

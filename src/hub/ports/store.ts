@@ -1,6 +1,6 @@
 /**
  * The registry as the hub sees it: one small port per kind of row, a read side that answers outside a transaction, and one
- * way to write. Adapters live in `store/` and pass the contract suite in `test/contract/store.ts`.
+ * way to write. Adapters live in `store/` and pass the contract suite in `test/contract/store/`.
  */
 
 import type { Credential, CredentialState, Fingerprint, SerialNumber } from '../../core/identity/credential.ts'

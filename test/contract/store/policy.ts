@@ -1,11 +1,11 @@
 /** What the store must do for versions of the policy and for pinned certificates. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { AnchorCrlRow, AnchorRow } from '../../src/hub/ports/anchors.ts'
-import type { PinRow } from '../../src/hub/ports/pins.ts'
-import type { PolicyRow } from '../../src/hub/ports/policies.ts'
-import type { Store } from '../../src/hub/ports/store.ts'
-import { fakeIdentity } from './store-fakes.ts'
+import type { AnchorCrlRow, AnchorRow } from '../../../src/hub/ports/anchors.ts'
+import type { PinRow } from '../../../src/hub/ports/pins.ts'
+import type { PolicyRow } from '../../../src/hub/ports/policies.ts'
+import type { Store } from '../../../src/hub/ports/store.ts'
+import { fakeIdentity } from '../store-fakes.ts'
 
 const draft: Omit<PolicyRow, 'number'> = {
   state: 'draft',

@@ -1,15 +1,15 @@
 /** What the store must do for profiles, authorities that change, renewal with lineage, approval and roles. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Credential } from '../../src/core/identity/credential.ts'
-import type { IdentityId } from '../../src/core/identity/id.ts'
-import type { Password } from '../../src/core/identity/password.ts'
-import type { RollOverRow } from '../../src/hub/ports/authorities.ts'
-import type { EnrolmentRequestRow } from '../../src/hub/ports/enrolment-requests.ts'
-import type { ProfileRow, RoleGrantRow } from '../../src/hub/ports/grants.ts'
-import type { RenewalScope } from '../../src/hub/ports/renewals.ts'
-import type { Store, Transaction } from '../../src/hub/ports/store.ts'
-import { fakeApiKey, fakeAuthority, fakeCredential, fakeIdentity, fakePassword } from './store-fakes.ts'
+import type { Credential } from '../../../src/core/identity/credential.ts'
+import type { IdentityId } from '../../../src/core/identity/id.ts'
+import type { Password } from '../../../src/core/identity/password.ts'
+import type { RollOverRow } from '../../../src/hub/ports/authorities.ts'
+import type { EnrolmentRequestRow } from '../../../src/hub/ports/enrolment-requests.ts'
+import type { ProfileRow, RoleGrantRow } from '../../../src/hub/ports/grants.ts'
+import type { RenewalScope } from '../../../src/hub/ports/renewals.ts'
+import type { Store, Transaction } from '../../../src/hub/ports/store.ts'
+import { fakeApiKey, fakeAuthority, fakeCredential, fakeIdentity, fakePassword } from '../store-fakes.ts'
 
 export function authorityContract(store: () => Store): void {
   describe('the authority', () => {

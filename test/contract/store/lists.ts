@@ -1,10 +1,10 @@
 /** What lists of every adapter must do: filters that all hold, pages that go on, cursors that belong to one list. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { limits } from '../../src/core/limits.ts'
-import type { Page } from '../../src/hub/ports/page.ts'
-import type { CredentialQuery, IdentityQuery, Store } from '../../src/hub/ports/store.ts'
-import { fakeAttempt, fakeCredential, fakeIdentity } from './store-fakes.ts'
+import { limits } from '../../../src/core/limits.ts'
+import type { Page } from '../../../src/hub/ports/page.ts'
+import type { CredentialQuery, IdentityQuery, Store } from '../../../src/hub/ports/store.ts'
+import { fakeAttempt, fakeCredential, fakeIdentity } from '../store-fakes.ts'
 
 /** All pages of a list, and how many they were. */
 async function walked<T>(list: (after: string | null) => Promise<Page<T>>): Promise<{ items: T[]; pages: number }> {
