@@ -1,3 +1,4 @@
+/** Trust anchors: state, behaviour and certificate of each are such that the gate can judge by them. */
 import { anchorFault, anchorStates, isAnchorId, revocationBehaviours } from '../../core/identification/anchor.ts'
 import { certificateFingerprint, readCertificate } from '../../core/x509/certificate.ts'
 import type { AnchorTable, RowOf } from '../../store/schema.ts'

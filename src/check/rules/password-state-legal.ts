@@ -1,3 +1,4 @@
+/** Passwords: state and dates of each agree, and what is compared with it can be. */
 import { passwordStates } from '../../core/identity/password.ts'
 import { limits } from '../../core/limits.ts'
 import type { IdentityRule, PasswordRow, Problem } from '../rule.ts'

@@ -1,3 +1,4 @@
+/** Versions of the policy: each can be read, and one at most is active, and one the shadow. */
 import { readPolicy } from '../../core/policy/file/parse.ts'
 import { problemLine } from '../../core/policy/file/problems.ts'
 import { policyStates } from '../../core/policy/state.ts'

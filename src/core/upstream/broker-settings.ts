@@ -1,6 +1,7 @@
+/** What the operator says of the broker behind the gate. */
 import type { BrokerAddress } from './broker-address.ts'
 
-/** Which broker stands behind the gate, as the operator says. */
+/** Which broker it is, and how the gate is known to it. */
 export interface BrokerSettings {
   /**
    * `automatic`: Mosquitto where it is installed, else the embedded one. `mosquitto`: one that the hub runs itself. Addresses: a

@@ -1,3 +1,4 @@
+/** Passwords of identities, kept as hashes. */
 import type { IdentityId } from '../../core/identity/id.ts'
 import type { IdentityState } from '../../core/identity/identity.ts'
 import type { Password, PasswordState } from '../../core/identity/password.ts'

@@ -1,3 +1,4 @@
+/** Trust anchors, and the latest CRL of each. */
 import type { Selectable } from 'kysely'
 import { assert } from '../../core/errors.ts'
 import type { AnchorCrlRow, AnchorReader, AnchorRow, Anchors } from '../../hub/ports/anchors.ts'

@@ -1,3 +1,4 @@
+/** Passwords, as scrypt hashes with what they were hashed at. */
 import type { Insertable, Selectable } from 'kysely'
 import { assert } from '../../core/errors.ts'
 import type { Password, PasswordState, ScryptCost } from '../../core/identity/password.ts'

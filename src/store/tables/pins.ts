@@ -1,3 +1,4 @@
+/** Pinned certificates, two slots for each identity. */
 import type { Selectable } from 'kysely'
 import type { PinReader, PinRow, Pins } from '../../hub/ports/pins.ts'
 import type { Access, PinTable } from '../schema.ts'

@@ -1,3 +1,4 @@
+/** Versions of the policy, each with the file that it was given as. */
 import type { Selectable } from 'kysely'
 import { assert } from '../../core/errors.ts'
 import type { Policies, PolicyReader, PolicyRow } from '../../hub/ports/policies.ts'
