@@ -114,7 +114,7 @@ function isSelfSigned(certificate: X509Certificate): boolean {
 }
 
 /** Reads a certs-only PKCS#7 in base64, with white space wherever a server put it. */
-function certificatesIn(answer: Answer, what: string): readonly X509Certificate[] {
+export function certificatesIn(answer: Answer, what: string): readonly X509Certificate[] {
   const unexpected = (reason: string, cause?: unknown): HubError =>
     new HubError('hub-answer-unexpected', `the hub was asked for ${what}: ${reason}`, { cause })
   if (answer.contentType !== 'application/pkcs7-mime') {
@@ -135,8 +135,8 @@ function certificatesIn(answer: Answer, what: string): readonly X509Certificate[
   return certificates
 }
 
-function waits(answer: Answer): HubError {
-  const seconds = /^[0-9]{1,9}$/.test(answer.retryAfter) ? Number(answer.retryAfter) : null
+export function waits(answer: Answer): HubError {
+  const seconds = secondsIn(answer.retryAfter)
   const when = seconds === null ? ' later' : ` in ${seconds} s`
   return new HubError(
     'enrolment-waits',
@@ -149,16 +149,27 @@ function waits(answer: Answer): HubError {
 }
 
 /** What a refusal says: a problem of the hub (RFC 9457) with its own code, or whatever another server answered. */
-function refusal(answer: Answer, what: string): HubError {
+export function refusal(answer: Answer, what: string): HubError {
   const problem = readProblem(answer)
+  const retryAfterSec = secondsIn(answer.retryAfter)
+  const later = retryAfterSec === null ? {} : { retryAfterSec }
   if (problem !== null && isFailureName(problem.code)) {
-    return new HubError(problem.code, problem.detail, problem.hint === '' ? {} : { hint: problem.hint })
+    return new HubError(problem.code, problem.detail, {
+      ...(problem.hint === '' ? {} : { hint: problem.hint }),
+      ...later,
+    })
   }
   const said = problem?.detail || printable(answer.body.toString('utf8'))
   return new HubError(
     'hub-answer-unexpected',
     `the hub was asked for ${what} and answered with status ${answer.status}${said === '' ? '' : `: ${said}`}`,
+    later,
   )
+}
+
+/** Retry-After in seconds; a date says nothing to a device whose clock may be wrong. */
+export function secondsIn(retryAfter: string): number | null {
+  return /^[0-9]{1,9}$/.test(retryAfter) ? Number(retryAfter) : null
 }
 
 function readProblem(answer: Answer): { code: string; detail: string; hint: string } | null {
@@ -185,7 +196,7 @@ function printable(text: string): string {
   return line.length > deviceLimits.toldCharsMax ? `${line.slice(0, deviceLimits.toldCharsMax)}…` : line
 }
 
-function base64Lines(bytes: Uint8Array): string {
+export function base64Lines(bytes: Uint8Array): string {
   const lines =
     Buffer.from(bytes)
       .toString('base64')

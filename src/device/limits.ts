@@ -16,6 +16,14 @@ export const deviceLimits = {
   approvalPollSecMin: 5,
   /** and an approval is noticed within the hour. */
   approvalPollSecMax: 3_600,
+  /** Between two tries to renew, where the life is long enough for it: a hub that refuses is not asked in a loop. */
+  renewalRetryMsMin: 60_000,
+  /** The agent looks at clock and certificate at least as often: a clock that is set must not be noticed months later. */
+  agentLookMsMax: 3_600_000,
+  /** A command of a hook; a service that restarts slowly fits. */
+  hookMs: 120_000,
+  /** What is kept of what a hook printed, in characters. */
+  hookTextCharsMax: 2_000,
   /** Roots that a device keeps at one time: two of each chain while one is changed. */
   rootsMax: 8,
   /** A file in the credential folder. */

@@ -5,6 +5,7 @@
  * `cause` says what happened and `cure` what to do next, a sentence each, for a tired person at a machine. Ids are
  * stable: an entry may be added or its text improved, its id is never given to something else.
  */
+import { agentFailures } from './entries/agent.ts'
 import { apiFailures } from './entries/api.ts'
 import { authorityFailures } from './entries/authority.ts'
 import { backupFailures } from './entries/backup.ts'
@@ -39,6 +40,7 @@ const entries = {
   ...sessionFailures,
   ...enrolmentFailures,
   ...renewalFailures,
+  ...agentFailures,
   ...estFailures,
   ...issuanceFailures,
   ...signingFailures,

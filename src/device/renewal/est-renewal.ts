@@ -1,0 +1,104 @@
+/** What a device asks of its hub once it has a certificate: another one, when to come for it, and that the hub note its use. */
+import type { X509Certificate } from 'node:crypto'
+import { HubError } from '../../core/errors.ts'
+import { formatRenewalCertificateId } from '../../core/renewal/certificate-id.ts'
+import { readCertificate } from '../../core/x509/certificate.ts'
+import type { TlsIdentity } from '../credential-folder.ts'
+import { base64Lines, certificatesIn, refusal, secondsIn, waits } from '../est-client.ts'
+import { exchange, type HubAddress, openTls } from '../tls-exchange.ts'
+import type { Hint } from './schedule.ts'
+
+/** A hub, the roots that prove it (in PEM), and who asks. */
+export interface AskedHub {
+  readonly address: HubAddress
+  readonly roots: string
+  readonly identity: TlsIdentity
+}
+
+/**
+ * Asks for the next certificate with the present one (RFC 7030 §4.2.2).
+ *
+ * @param request the certificate request in DER
+ * @returns the certificates of the answer, in its order
+ * @throws HubError `enrolment-tls-untrusted`; `enrolment-waits`; the hub's own code when it refuses; `hub-unreachable`;
+ *   `hub-answer-unexpected`
+ */
+export async function simpleReenrol(
+  { address, roots, identity }: AskedHub,
+  request: Uint8Array,
+): Promise<readonly X509Certificate[]> {
+  const socket = await openTls(address, { root: roots, identity })
+  const answer = await exchange(socket, address, {
+    method: 'POST',
+    path: '/.well-known/est/simplereenroll',
+    headers: {
+      'Content-Type': 'application/pkcs10',
+      'Content-Transfer-Encoding': 'base64',
+      Accept: 'application/pkcs7-mime',
+    },
+    body: base64Lines(request),
+  })
+  if (answer.status === 202) throw waits(answer)
+  if (answer.status !== 200) throw refusal(answer, 'the next certificate')
+  return certificatesIn(answer, 'the next certificate')
+}
+
+/**
+ * Shows a certificate to the hub, which takes that as its first use.
+ *
+ * @throws HubError as {@link simpleReenrol}
+ */
+export async function confirmUse({ address, roots, identity }: AskedHub): Promise<void> {
+  const socket = await openTls(address, { root: roots, identity })
+  const answer = await exchange(socket, address, { method: 'POST', path: '/device/confirm', body: '' })
+  if (answer.status !== 200) throw refusal(answer, 'to note the use of the certificate')
+}
+
+/** A hub's word on when to come, and when to ask again. */
+export interface HintAnswer {
+  readonly hint: Hint
+  readonly askAgainSec: number
+}
+
+const askAgainSec = { least: 60, most: 86_400, unsaid: 6 * 3_600 } as const
+
+/**
+ * Asks when a certificate should be renewed (RFC 9773 §4.2).
+ *
+ * @returns null where the server knows of nothing of the kind, or not of this certificate
+ * @throws HubError `enrolment-tls-untrusted`; `hub-unreachable`; `hub-answer-unexpected`
+ */
+export async function askWhen(
+  { address, roots }: Omit<AskedHub, 'identity'>,
+  certificate: X509Certificate,
+): Promise<HintAnswer | null> {
+  const { serialNumber, authorityKeyIdentifier } = readCertificate(certificate.raw)
+  if (authorityKeyIdentifier === null) return null
+  const name = formatRenewalCertificateId({
+    authorityKeyIdentifier: Buffer.from(authorityKeyIdentifier).toString('hex'),
+    serialNumber,
+  })
+  const socket = await openTls(address, { root: roots })
+  const answer = await exchange(socket, address, { method: 'GET', path: `/renewal-info/${name}` })
+  if (answer.status === 404) return null
+  if (answer.status !== 200) throw refusal(answer, 'when to renew')
+  const hint = readHint(answer.body.toString('utf8'))
+  if (hint === null)
+    throw new HubError('hub-answer-unexpected', 'the hub was asked when to renew: its answer names no window')
+  const { least, most, unsaid } = askAgainSec
+  return { hint, askAgainSec: Math.min(Math.max(secondsIn(answer.retryAfter) ?? unsaid, least), most) }
+}
+
+function readHint(text: string): Hint | null {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return null
+  }
+  const window: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'suggestedWindow') : null
+  if (typeof window !== 'object' || window === null) return null
+  const fromMs = Date.parse(String(Reflect.get(window, 'start')))
+  const untilMs = Date.parse(String(Reflect.get(window, 'end')))
+  return fromMs < untilMs ? { fromMs, untilMs } : null
+}
