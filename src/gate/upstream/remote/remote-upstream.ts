@@ -80,6 +80,11 @@ export class RemoteUpstream implements Upstream {
     return this.#servers.some(({ abilities }) => abilities !== null)
   }
 
+  /** How many servers serve. */
+  servingCount(): number {
+    return this.#servers.filter(({ abilities }) => abilities !== null).length
+  }
+
   connect(client: UpstreamClient, listener: UpstreamListener): UpstreamConnection {
     const serving = this.#servers.filter(({ abilities }) => abilities !== null)
     const server = serving[this.#turn++ % Math.max(serving.length, 1)]
