@@ -27,7 +27,7 @@ export class OpensslAuthority {
       'issuing',
       'root',
       '/CN=test issuing',
-      'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign',
+      'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash',
     )
   }
 
@@ -51,9 +51,23 @@ export class OpensslAuthority {
   /** Signs a request in DER, as the subject that it asks for or another; it must be signed itself. */
   sign(request: Buffer, subject?: string): string {
     writeFileSync(this.path('device.csr'), request)
+    writeFileSync(this.path('device.ext'), 'authorityKeyIdentifier=keyid:always\n')
     this.#openssl('req', '-inform', 'DER', '-in', 'device.csr', '-verify', '-noout')
     this.#openssl(
-      ...['x509', '-req', '-inform', 'DER', '-in', 'device.csr', '-out', 'device.pem', '-days', '10'],
+      ...[
+        'x509',
+        '-req',
+        '-inform',
+        'DER',
+        '-in',
+        'device.csr',
+        '-out',
+        'device.pem',
+        '-days',
+        '10',
+        '-extfile',
+        'device.ext',
+      ],
       ...(subject === undefined ? [] : ['-subj', subject]),
       ...['-CA', 'issuing.pem', '-CAkey', 'issuing.key', '-set_serial', String(++this.#serial)],
     )
@@ -121,6 +135,8 @@ export interface EstRequest {
   readonly path: string
   readonly authorization: string
   readonly body: string
+  /** The certificate that the client showed, in DER; null where it showed none or was not asked. */
+  readonly certificate: Buffer | null
 }
 
 export type EstHandler = (request: EstRequest, response: ServerResponse) => void
@@ -142,19 +158,25 @@ export class EstServer {
   static async start(tls: KeyAndCertificate, handler: EstHandler): Promise<EstServer> {
     const received: Buffer[] = []
     const requests: EstRequest[] = []
+    const shown = new WeakMap<object, Buffer>()
     const http = createServer((incoming, response) => {
-      void readRequest(incoming).then((request) => {
+      const certificate = shown.get(incoming.socket) ?? null
+      void readRequest(incoming).then((read) => {
+        const request = { ...read, certificate }
         requests.push(request)
         handler(request, response)
       })
     })
-    const server = createTlsServer({ key: tls.key, cert: tls.certificate }, (socket) => {
+    const asksClient = { requestCert: true, rejectUnauthorized: false }
+    const server = createTlsServer({ key: tls.key, cert: tls.certificate, ...asksClient }, (socket) => {
       // The HTTP parser reads a socket below its events: a pair in between shows every byte.
       const [inner, outer] = duplexPair()
       socket.on('data', (chunk: Buffer) => received.push(chunk))
       socket.on('error', () => {})
       socket.pipe(outer).pipe(socket)
       inner.on('close', () => socket.destroy())
+      const certificate = socket.getPeerX509Certificate()
+      if (certificate !== undefined) shown.set(inner, certificate.raw)
       http.emit('connection', inner)
     })
     server.on('tlsClientError', () => {})
@@ -176,7 +198,7 @@ export class EstServer {
   }
 }
 
-async function readRequest(incoming: IncomingMessage): Promise<EstRequest> {
+async function readRequest(incoming: IncomingMessage): Promise<Omit<EstRequest, 'certificate'>> {
   const chunks: Buffer[] = []
   for await (const chunk of incoming) chunks.push(chunk as Buffer)
   return {

@@ -48,7 +48,7 @@ export async function look(options: AgentOptions, isForced = false): Promise<Loo
   const clock = clockFailure(store, nowMs())
   if (clock !== null) return { outcome: 'failed', failure: clock, againAtMs: nowMs() + clockLookMs }
   const held = heldIn(store)
-  const known = await asked(options, held, readRecord(store.path, fingerprintOf(held), nowMs()))
+  const known = await asked(options, held, readRecord(store.path, fingerprintOf(held)))
   const owed = known.isHookOwed ? await payHook(options, held, known) : { record: known, failure: null }
   const { record } = owed
   writeRecord(store.path, record)

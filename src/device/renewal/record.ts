@@ -20,8 +20,8 @@ export interface ToldFailure {
 export interface RenewalRecord {
   /** SHA-256 of the certificate that all of this is about, lower-case hexadecimal. */
   readonly fingerprint: string
-  /** When the agent first saw it, in milliseconds since the epoch. */
-  readonly obtainedAtMs: number
+  /** When the agent got it, in milliseconds since the epoch; null for one that others put there. */
+  readonly obtainedAtMs: number | null
   readonly hint: Hint | null
   readonly askAgainAtMs: number | null
   readonly failures: number
@@ -32,18 +32,18 @@ export interface RenewalRecord {
   readonly isHookOwed: boolean
 }
 
-/** The record of a certificate that was never seen before. */
-export function freshRecord(fingerprint: string, nowMs: number): RenewalRecord {
+/** The record of a certificate of which nothing is known yet. */
+export function freshRecord(fingerprint: string, obtainedAtMs: number | null): RenewalRecord {
   return {
-    ...{ fingerprint, obtainedAtMs: nowMs, hint: null, askAgainAtMs: null },
+    ...{ fingerprint, obtainedAtMs, hint: null, askAgainAtMs: null },
     ...{ failures: 0, lastTryAtMs: null, retryAfterMs: null, lastFailure: null, isHookOwed: false },
   }
 }
 
 /** What stands in the folder about this certificate, or a fresh record: one that cannot be read has nothing that must be kept. */
-export function readRecord(folder: string, fingerprint: string, nowMs: number): RenewalRecord {
+export function readRecord(folder: string, fingerprint: string): RenewalRecord {
   const path = join(folder, recordFile)
-  const fresh = freshRecord(fingerprint, nowMs)
+  const fresh = freshRecord(fingerprint, null)
   if (!existsSync(path) || statSync(path).size > deviceLimits.fileBytesMax) return fresh
   let value: unknown
   try {
@@ -58,7 +58,7 @@ export function readRecord(folder: string, fingerprint: string, nowMs: number): 
   if (Reflect.get(value, 'fingerprint') !== fingerprint) return { ...fresh, isHookOwed }
   return {
     fingerprint,
-    obtainedAtMs: read.number('obtainedAtMs') ?? nowMs,
+    obtainedAtMs: read.number('obtainedAtMs'),
     hint: readHint(Reflect.get(value, 'hint')),
     askAgainAtMs: read.number('askAgainAtMs'),
     failures: Math.max(0, Math.trunc(read.number('failures') ?? 0)),

@@ -68,11 +68,11 @@ export async function renew(options: RenewOptions): Promise<Renewed> {
   const { store, nowMs } = options
   const { held, hub, identity } = presentOf(store)
   const address = { host: hub.host, port: hub.httpsPort }
-  await takeUpRoots(options, address)
+  const authorities = await takeUpRoots(options, address)
   const waiting = store.next()
   const isUsable = waiting !== null && waiting.certificate.validToDate.getTime() > nowMs()
   if (waiting !== null && !isUsable) store.rollBack()
-  if (!isUsable) await fetchNext(options, { held, hub, identity, address })
+  if (!isUsable) await fetchNext(options, { held, hub, identity, address, authorities })
   const next = store.next()
   if (next === null) throw new HubError('internal', 'a certificate came and is not in the store')
   await prove(options, hub, address)
@@ -85,6 +85,12 @@ interface Present {
   readonly held: HeldCredential
   readonly hub: HubRecord
   readonly identity: TlsIdentity
+}
+
+interface Asking extends Present {
+  readonly address: HubAddress
+  /** CA certificates of the hub. */
+  readonly authorities: readonly X509Certificate[]
 }
 
 function presentOf(store: RenewalStore): Present {
@@ -100,26 +106,30 @@ function presentOf(store: RenewalStore): Present {
   return { held, hub, identity }
 }
 
-/** New roots are taken up over the trust in the old ones; while the hub changes them both are good. */
-async function takeUpRoots({ store, onStep }: RenewOptions, address: HubAddress): Promise<void> {
+/**
+ * New roots are taken up over the trust in the old ones; while the hub changes them both are good.
+ *
+ * @returns all that the hub showed: an answer with a certificate need not bring those above it
+ */
+async function takeUpRoots({ store, onStep }: RenewOptions, address: HubAddress): Promise<readonly X509Certificate[]> {
   const held = store.roots()
-  const kept = rootsToKeep(held, await fetchCertificates(address, pem(held)))
+  const shown = await fetchCertificates(address, pem(held))
+  const kept = rootsToKeep(held, shown)
   const isSame = kept.length === held.length && kept.every((root) => held.some((each) => each.raw.equals(root.raw)))
-  if (isSame) return
+  if (isSame) return shown
   store.replaceRoots(kept)
   onStep?.(`the hub has other roots: ${kept.length} ${kept.length === 1 ? 'is' : 'are'} kept now`)
+  return shown
 }
 
-async function fetchNext(
-  options: RenewOptions,
-  { held, hub, identity, address }: Present & { readonly address: HubAddress },
-): Promise<void> {
+async function fetchNext(options: RenewOptions, { held, hub, identity, address, authorities }: Asking): Promise<void> {
   const { store, nowMs, onStep, onWarning } = options
   const id = hub.id as IdentityId
   const keyPem = await keyForNext(options, held, identity, id)
   onStep?.(`asking ${hub.host} for the next certificate`)
   const asked = { address, roots: pem(store.roots()), identity }
-  const certificates = await simpleReenrol(asked, certificateRequest(id, keyPem))
+  const answer = await simpleReenrol(asked, certificateRequest(id, keyPem))
+  const certificates = [...answer, ...authorities]
   const { chain, warnings } = checkBelowAnyRoot(store.roots(), (root) =>
     checkIssued({ certificates, root, id, publicKey: publicKeyOf(keyPem), nowMs: nowMs() }),
   )
