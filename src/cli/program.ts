@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   anchor: { summary: 'authorities of others whose certificates are taken', load: () => import('./commands/anchor.ts') },
   policy: { summary: 'who may do what with which topics', load: () => import('./commands/policy.ts') },
   profile: { summary: 'what certificates say and who decides it', load: () => import('./commands/profile.ts') },
+  gate: { summary: 'gates on other machines', load: () => import('./commands/gate.ts') },
   service: { summary: 'brokers and other servers', load: () => import('./commands/service.ts') },
   user: { summary: 'people: their certificates and their roles', load: () => import('./commands/user.ts') },
   cert: { summary: 'order, list, show and revoke certificates', load: () => import('./commands/cert.ts') },

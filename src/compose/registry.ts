@@ -6,7 +6,8 @@ import type { Observer } from '../hub/ports/observer.ts'
 import type { Store } from '../hub/ports/store.ts'
 import { type DataDirectory, instanceName } from '../machine/data-directory.ts'
 import { systemClock as clock, systemRandom as random } from '../machine/system.ts'
-import { readDatabaseAddress } from '../store/postgres/address.ts'
+import { type DatabaseUrlSource, readDatabaseAddress } from '../store/postgres/address.ts'
+import { checkGateRole } from '../store/postgres/gate-role-check.ts'
 import { openPostgresReader, openPostgresStore } from '../store/postgres/postgres-store.ts'
 import { openSqliteReader, openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import type { OpenStore } from '../store/store-over.ts'
@@ -50,4 +51,21 @@ export function openRegistryReader(place: RegistryPlace, log: Log): OpenStore {
   if (place.kind === 'sqlite') return openSqliteReader({ path: place.path, clock })
   const source = 'file' in place.url ? place.url : { value: new Secret(place.url.text) }
   return openPostgresReader({ address: readDatabaseAddress(source), clock, log })
+}
+
+/**
+ * The registry as a gate on another machine reads it.
+ *
+ * @param withPasswords its listeners take passwords
+ * @throws HubError `config-invalid`, `database-unreachable`, `database-unusable`; `gate-role-unfit` where the user of the
+ *   database may do less than a gate needs, or more
+ */
+export async function openGateRegistry(
+  source: DatabaseUrlSource,
+  withPasswords: boolean,
+  log: Log,
+): Promise<OpenStore> {
+  const address = readDatabaseAddress(source)
+  await checkGateRole({ address, withPasswords })
+  return openPostgresReader({ address, clock, log })
 }

@@ -355,6 +355,10 @@ export const limits = {
   databaseRetryMs: 10_000,
   /** Connections of a process that read. */
   databaseReadersMax: 8,
+  /** Connections of all gates on other machines together: four of them, with a gate's readers and one that listens. */
+  gateRoleConnections: 40,
+  /** What may be asked for instead; more than any PostgreSQL gives. */
+  gateRoleConnectionsMax: 10_000,
   /** Problems of one kind that a check of the registry tells; the rest are counted. */
   findingsPerRuleMax: 20,
   /** A line of a backup: the longest rows are answers to bulk imports. */

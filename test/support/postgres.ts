@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { freePort } from './free-port.ts'
+import { run } from './run.ts'
 
 /** Debian keeps the server's programs where no PATH looks. */
 const [programs = null] = globSync('/usr/lib/postgresql/*/bin').sort().reverse()
@@ -22,6 +23,8 @@ export interface PostgresServer {
   makeDatabase(): Promise<string>
   /** Runs statements as the superuser. */
   admin(text: string, database?: string): Promise<readonly Record<string, unknown>[]>
+  /** Has psql run a script as the superuser, as an operator does. Returns what it has said; fails when psql does. */
+  script(text: string, database: string): Promise<string>
   /** `kill -9`, as a machine that loses power: nothing is flushed, no backend says goodbye. */
   kill(): Promise<void>
   /** Lets the server stand still, or go on: connections stay open and nothing is answered. */
@@ -155,6 +158,17 @@ export async function startPostgres(context: Context, settings: readonly string[
       return child.pid
     },
     admin,
+    async script(text, database) {
+      const input = join(folder, 'script.sql')
+      writeFileSync(input, text)
+      const { status, stdout, stderr } = await run(
+        join(bin, 'psql'),
+        ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', '-X', '-f', input, database],
+        { env: { PGPASSWORD: password } },
+      )
+      if (status !== 0) throw new Error(`psql ended with ${status}:\n${stdout}${stderr}`)
+      return stdout + stderr
+    },
     start,
     async makeDatabase() {
       const name = `hub_${randomBytes(4).toString('hex')}`

@@ -12,6 +12,8 @@ export class ConnectionLost extends Error {
  */
 const passing = /^(?:08...|40001|40P01|55P03|53300|57P0[123]|57014|25P03)$/
 
+const notAllowed = '42501'
+
 /** Classes that say the statement itself is wrong or breaks a constraint: a mistake of ours. */
 const ourMistakes = /^(?:21|22|23|42)/
 
@@ -36,6 +38,13 @@ export function isPassing(error: unknown): boolean {
 /** The error as the rest of the house knows it. */
 export function storeError(error: unknown): unknown {
   if (error instanceof CodingError || error instanceof HubError) return error
+  if (sqlState(error) === notAllowed) {
+    // Rights that were taken away meanwhile, or never given: for the operator of the database, not a mistake of ours.
+    return new HubError('store-unavailable', `the user of the database may not do this: ${(error as Error).message}`, {
+      hint: 'give it its rights back; for gates on other machines, run what handfast gate sql prints',
+      cause: error,
+    })
+  }
   if (error instanceof Error && ourMistakes.test(sqlState(error))) {
     return new CodingError(`a statement was refused: ${error.message}`, { cause: error })
   }

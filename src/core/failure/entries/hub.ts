@@ -173,4 +173,13 @@ export const hubFailures = {
     'a gate process does not come up',
     'see the lines before it in the log; without --gates the gate runs in the process of the hub',
   ),
+  'gate-role-unfit': entry(
+    'HF-9181',
+    'hub',
+    'operator',
+    'local',
+    'general',
+    'the database user of a gate on another machine may do less than a gate needs, or more',
+    'run what handfast gate sql prints in the database of the hub, and give the gate the URL of that role',
+  ),
 } as const
