@@ -80,6 +80,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'cli/bundle/bundle.ts': 'the files of a key',
   'cli/order-certificate.ts': 'a passphrase that was made here is told',
   'cli/bundle/passphrase.ts': 'a passphrase is compared with the same again',
+  'device/attach/attach.ts': 'the TLS connections of an application that the key is attached to',
   'device/certificate-request.ts': 'a request is signed',
   'device/credential-folder.ts': 'the file of the key',
   'device/est-client.ts': 'the Authorization header of an enrolment',

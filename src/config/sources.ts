@@ -39,6 +39,8 @@ export const otherVariables: Readonly<Record<string, string>> = {
   HANDFAST_CERT_PASSPHRASE_FILE: 'file with what opens that key or PFX',
   HANDFAST_CA: 'file with the root certificate that vouches for HANDFAST_URL; without it, those of the system do',
   HANDFAST_BOOTSTRAP: 'bootstrap string for handfast enrol',
+  HANDFAST_DEVICE_DIR: 'on a device: folder of the credential that `node --import handfast/device/attach` shows',
+  HANDFAST_ATTACH_HOSTS: 'on a device: hosts that it is shown to, instead of the hub',
   HANDFAST_CONFIG: 'file of settings, instead of handfast.yaml in the working directory',
   HANDFAST_DEBUG: 'if set, errors come with the place in the code where they arose',
 }

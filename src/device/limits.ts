@@ -26,6 +26,8 @@ export const deviceLimits = {
   hookTextCharsMax: 2_000,
   /** Roots that a device keeps at one time: two of each chain while one is changed. */
   rootsMax: 8,
+  /** Hosts, or patterns of them, that are shown the certificate: a device talks to a hub or two. */
+  attachHostsMax: 64,
   /** A file in the credential folder. */
   fileBytesMax: 64 * 1024,
   /** A bootstrap string: the longest host name, id and token together stay below 600. */

@@ -7,6 +7,7 @@
  */
 import { agentFailures } from './entries/agent.ts'
 import { apiFailures } from './entries/api.ts'
+import { attachmentFailures } from './entries/attachment.ts'
 import { authorityFailures } from './entries/authority.ts'
 import { backupFailures } from './entries/backup.ts'
 import { certificateFailures } from './entries/certificate.ts'
@@ -41,6 +42,7 @@ const entries = {
   ...enrolmentFailures,
   ...renewalFailures,
   ...agentFailures,
+  ...attachmentFailures,
   ...estFailures,
   ...issuanceFailures,
   ...signingFailures,

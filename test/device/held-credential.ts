@@ -1,0 +1,52 @@
+/** A folder with a credential in it, and others to put in its place. */
+import { X509Certificate } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseIdentityId } from '../../src/core/identity/id.ts'
+import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
+import { openCredentialFolder } from '../../src/device/credential-folder.ts'
+import type { OpensslAuthority } from './est-authority.ts'
+
+export interface HubPlace {
+  readonly host: string
+  readonly mqttPort?: number
+}
+
+/**
+ * Puts a new key with a new certificate into a folder, as an enrolment or a renewal does.
+ *
+ * @param hub null where the certificate names no hub
+ * @returns SHA-256 of the certificate, lower-case hexadecimal
+ */
+export function putCredential(
+  authority: OpensslAuthority,
+  directory: string,
+  id: string,
+  hub: HubPlace | null = { host: 'localhost' },
+): string {
+  const keyPem = makeKey()
+  const parsed = parseIdentityId(id)
+  const leaf = new X509Certificate(authority.sign(Buffer.from(certificateRequest(parsed, keyPem))))
+  const fingerprint = fingerprintOf(leaf)
+  openCredentialFolder(directory).install({
+    id: parsed,
+    keyPem,
+    chain: [leaf, new X509Certificate(authority.read('issuing.pem'))],
+    roots: [new X509Certificate(authority.read('root.pem'))],
+    hub: {
+      id,
+      host: hub?.host ?? '',
+      httpsPort: 8443,
+      mqttPort: hub?.mqttPort ?? 8883,
+      rootFingerprint: authority.rootFingerprint,
+      tokenId: '0123456789abcdef',
+      fingerprint,
+    },
+  })
+  if (hub === null) rmSync(join(directory, 'hub.json'))
+  return fingerprint
+}
+
+function fingerprintOf(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(':', '').toLowerCase()
+}
