@@ -10,6 +10,7 @@ const slow = [
   ...['flow', 'conformance', 'package', 'gate', 'cli', 'simulate', 'fuzz'].map((folder) => `test/${folder}/`),
   'test/store/postgres',
   'test/backup/',
+  'test/device/attach/preload',
 ]
 const unitOnly = process.argv[2] === 'unit'
 
