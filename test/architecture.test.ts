@@ -82,7 +82,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'cli/bundle/passphrase.ts': 'a passphrase is compared with the same again',
   'device/attach/attach.ts': 'the TLS connections of an application that the key is attached to',
   'device/certificate-request.ts': 'a request is signed',
-  'device/credential-folder.ts': 'the file of the key',
+  'device/store/stored-key.ts': 'the file of a key',
   'device/est-client.ts': 'the Authorization header of an enrolment',
   'device/tls-exchange.ts': 'the key of a device that shows its certificate',
   'cli/commands/password/set.ts': 'a password that the operator brings goes to the hub',

@@ -1,4 +1,4 @@
-/** Enrolment as a device does it: from a bootstrap string to a key and certificate in a folder. */
+/** Enrolment as a device does it: from a bootstrap string to a key and certificate in a store. */
 
 import type { X509Certificate } from 'node:crypto'
 import { HubError, quote } from '../core/errors.ts'
@@ -9,22 +9,23 @@ import type { Secret } from '../core/secret.ts'
 import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { publicKeyHash } from '../core/x509/public-key.ts'
 import { certificateRequest, isKeyOf, makeKey, makeKeyOf, publicKeyOf } from './certificate-request.ts'
-import {
-  type CredentialFiles,
-  type CredentialFolder,
-  type HeldCredential,
-  type HubRecord,
-  openCredentialFolder,
-} from './credential-folder.ts'
 import { fetchAuthority, simpleEnrol } from './est-client.ts'
 import { checkIssued } from './issued-certificate.ts'
 import { deviceLimits } from './limits.ts'
 import type { NewKeyKind } from './private-key.ts'
 import { rootsToKeep } from './root-succession.ts'
+import type {
+  CredentialFiles,
+  CredentialStore,
+  CredentialStoreOptions,
+  HeldCredential,
+  HubRecord,
+} from './store/credential.ts'
+import { openCredentialStore } from './store/open.ts'
 
-export interface EnrolOptions {
+export interface EnrolOptions extends CredentialStoreOptions {
   readonly bootstrap: Bootstrap
-  /** The credential folder; it is made if it is not there. */
+  /** The folder of the credential store; it is made if it is not there. */
   readonly directory: string
   /** Replace a credential that the folder holds already. */
   readonly force?: boolean
@@ -74,13 +75,13 @@ export interface EnrolResult {
 export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
   const { bootstrap, force = false, nowMs = Date.now } = options
   const report = (kind: EnrolProgress['kind'], text: string): void => options.onProgress?.({ kind, text })
-  const folder = openCredentialFolder(options.directory)
-  const held = folder.held()
+  const store = openCredentialStore(options.directory, options)
+  const held = store.current()
   if (held !== null && !force) {
-    if (isFromThisToken(held, bootstrap, nowMs())) return resultOf('kept', bootstrap, folder, held.certificate)
-    assertReplaceable(held, bootstrap, folder)
+    if (isFromThisToken(held, bootstrap, nowMs())) return resultOf('kept', bootstrap, store, held.certificate)
+    assertReplaceable(held, bootstrap, store)
   }
-  const keyPem = await keyFor(options, folder, report)
+  const keyPem = await keyFor(options, store, report)
   report('step', `asking ${bootstrap.host} for its root certificate`)
   const authority = await fetchAuthority(bootstrap)
   report('step', 'the root is the one in the bootstrap string; asking for a certificate')
@@ -95,8 +96,8 @@ export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
   for (const warning of warnings) report('warning', warning)
   const [leaf] = chain
   const roots = rootsToKeep([authority.root], [authority.root, ...authority.others])
-  folder.install({ id: bootstrap.id, keyPem, chain, roots, hub: hubRecord(bootstrap, leaf) })
-  return resultOf('enrolled', bootstrap, folder, leaf)
+  store.install({ keyPem, chain, roots, hub: hubRecord(bootstrap, leaf) })
+  return resultOf('enrolled', bootstrap, store, leaf)
 }
 
 /**
@@ -125,18 +126,18 @@ async function askUntilDecided(
 
 async function keyFor(
   { bootstrap, keyKind }: EnrolOptions,
-  folder: CredentialFolder,
+  store: CredentialStore,
   report: (kind: 'step', text: string) => void,
 ): Promise<Secret> {
-  const waiting = folder.waitingKey(bootstrap.id)
+  const waiting = store.waitingKey(bootstrap.id)
   // One of another kind was made before the hub said which it wants.
   if (waiting !== null && (keyKind === undefined || isKeyOf(keyKind, waiting))) {
     report('step', 'going on with the key of an enrolment that did not end')
     return waiting
   }
-  report('step', `making a key in ${folder.path}`)
+  report('step', `making a key in ${store.path}`)
   const keyPem = keyKind === undefined ? makeKey() : await makeKeyOf(keyKind)
-  folder.keepWaitingKey(bootstrap.id, keyPem)
+  store.keepWaitingKey(bootstrap.id, keyPem)
   return keyPem
 }
 
@@ -152,12 +153,12 @@ function isFromThisToken(held: HeldCredential, bootstrap: Bootstrap, nowMs: numb
   )
 }
 
-function assertReplaceable(held: HeldCredential, bootstrap: Bootstrap, folder: CredentialFolder): void {
+function assertReplaceable(held: HeldCredential, bootstrap: Bootstrap, store: CredentialStore): void {
   // Another string for the same device at the same hub: its operator wants it to enrol again.
   if (held.hub?.id === bootstrap.id && held.hub.rootFingerprint === bootstrap.rootFingerprint) return
   const whose = held.hub === null ? 'a credential' : `the credential of ${quote(held.hub.id)} at ${held.hub.host}`
   const until = held.certificate.validToDate.toISOString()
-  throw new HubError('credential-exists', `${quote(folder.path)} holds ${whose}, good until ${until}`)
+  throw new HubError('credential-exists', `${quote(store.path)} holds ${whose}, good until ${until}`)
 }
 
 function isExpired(held: HeldCredential, nowMs: number): boolean {
@@ -177,7 +178,7 @@ function tokenIdOf(bootstrap: Bootstrap): string {
 function resultOf(
   outcome: EnrolResult['outcome'],
   bootstrap: Bootstrap,
-  folder: CredentialFolder,
+  store: CredentialStore,
   certificate: X509Certificate,
 ): EnrolResult {
   return {
@@ -185,7 +186,7 @@ function resultOf(
     id: bootstrap.id,
     host: bootstrap.host,
     mqttPort: bootstrap.mqttPort,
-    files: folder.files,
+    files: store.files,
     serialNumber: readCertificate(certificate.raw).serialNumber,
     fingerprint: certificateFingerprint(certificate.raw),
     notBefore: certificate.validFromDate.toISOString(),

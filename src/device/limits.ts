@@ -30,6 +30,10 @@ export const deviceLimits = {
   attachHostsMax: 64,
   /** A file in the credential folder. */
   fileBytesMax: 64 * 1024,
+  /** The kept time is written again when it is so much behind: a flash memory bears some 10,000 writes of a block. */
+  goodTimeStepMs: 3_600_000,
+  /** Who watches a store looks by himself as often, where the system tells of no change. */
+  storeLookMs: 10_000,
   /** A bootstrap string: the longest host name, id and token together stay below 600. */
   bootstrapCharsMax: 2_048,
   /** What an answer may say in an error message, in characters. */

@@ -2,9 +2,10 @@
 import type { X509Certificate } from 'node:crypto'
 import { HubError, quote } from '../core/errors.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
-import { type HubRecord, openCredentialFolder } from './credential-folder.ts'
 import { fetchCertificates, tellRoots } from './est-client.ts'
 import { rootsToKeep } from './root-succession.ts'
+import type { HubRecord } from './store/credential.ts'
+import { openCredentialStore } from './store/open.ts'
 
 export interface RootsResult {
   readonly host: string
@@ -24,8 +25,8 @@ export interface RootsResult {
  *   `hub-answer-unexpected` when no root of the answer follows from one that is held; the hub's own code when it refuses
  */
 export async function refreshRoots(directory: string): Promise<RootsResult> {
-  const folder = openCredentialFolder(directory)
-  const held = folder.held()
+  const folder = openCredentialStore(directory)
+  const held = folder.current()
   const hub = held?.hub ?? null
   const identity = folder.tlsIdentity()
   if (hub === null || identity === null) {

@@ -6,8 +6,8 @@ import { HubError } from '../core/errors.ts'
 import { parseBootstrap } from '../core/identity/bootstrap.ts'
 import { type IdentityId, parseIdentityId } from '../core/identity/id.ts'
 import { Secret } from '../core/secret.ts'
-import { openCredentialFolder } from '../device/credential-folder.ts'
 import { enrol } from '../device/enrol.ts'
+import { openCredentialStore } from '../device/store/open.ts'
 import { type DeviceConnection, type DeviceEvent, runDevice } from './simulated-device.ts'
 
 /** What the simulation asks of a hub's operator. */
@@ -99,8 +99,8 @@ async function enrolled(
 
 /** With the certificate of an earlier run, while it lasts. */
 function keptConnection(id: IdentityId, directory: string): DeviceConnection | null {
-  const folder = openCredentialFolder(directory)
-  const held = folder.held()
+  const folder = openCredentialStore(directory)
+  const held = folder.current()
   if (held?.hub?.id !== id || held.certificate.validToDate.getTime() < Date.now()) return null
   return connectionOf(id, held.hub.host, held.hub.mqttPort, folder.files)
 }

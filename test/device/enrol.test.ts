@@ -72,7 +72,13 @@ describe('enrolment on a device', () => {
     const result = await enrolAt(await serve())
 
     assert.equal(result.outcome, 'enrolled')
-    assert.deepEqual(readdirSync(directory).sort(), ['ca.pem', 'client_cert.pem', 'hub.json', 'private_key.pem'])
+    assert.deepEqual(readdirSync(directory).sort(), [
+      'ca.pem',
+      'client_cert.pem',
+      'current',
+      'private_key.pem',
+      'slots',
+    ])
     assert.equal(statSync(directory).mode & 0o777, 0o700)
     assert.equal(statSync(result.files.key).mode & 0o777, 0o600)
     assert.equal(readFileSync(result.files.ca, 'utf8'), authority.read('root.pem'))
@@ -177,7 +183,13 @@ describe('enrolment on a device', () => {
       publicKeyIn(cutting.requests[1]?.body),
       'the hub can give the same answer only for the same key',
     )
-    assert.deepEqual(readdirSync(directory).sort(), ['ca.pem', 'client_cert.pem', 'hub.json', 'private_key.pem'])
+    assert.deepEqual(readdirSync(directory).sort(), [
+      'ca.pem',
+      'client_cert.pem',
+      'current',
+      'private_key.pem',
+      'slots',
+    ])
     assert.equal(result.outcome, 'enrolled')
   })
 

@@ -11,6 +11,7 @@ import { attachmentFailures } from './entries/attachment.ts'
 import { authorityFailures } from './entries/authority.ts'
 import { backupFailures } from './entries/backup.ts'
 import { certificateFailures } from './entries/certificate.ts'
+import { credentialStoreFailures } from './entries/credential-store.ts'
 import { enrolmentFailures } from './entries/enrolment.ts'
 import { estFailures } from './entries/est.ts'
 import { foreignFailures } from './entries/foreign.ts'
@@ -40,6 +41,7 @@ const entries = {
   ...mqttFailures,
   ...sessionFailures,
   ...enrolmentFailures,
+  ...credentialStoreFailures,
   ...renewalFailures,
   ...agentFailures,
   ...attachmentFailures,

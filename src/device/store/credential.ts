@@ -35,8 +35,6 @@ export interface HeldCredential {
 
 /** What is put into a slot. */
 export interface NewCredential {
-  /** Null where the certificate names nobody that a hub of ours knows. */
-  readonly id: IdentityId | null
   /** The key in PEM, unencrypted, that the certificate is for. */
   readonly keyPem: Secret
   /** The device's certificate, then those between it and the root. */
@@ -120,4 +118,6 @@ export interface CredentialStoreOptions {
    * encrypted from then on; the file must be there whenever a key is read. It is never written.
    */
   readonly passphraseFile?: string
+  /** Told what an opening has put in order: a mode that let others read a key, files that could not be used. */
+  readonly onNotice?: (text: string) => void
 }

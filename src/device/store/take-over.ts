@@ -1,0 +1,78 @@
+/**
+ * A folder in which certificate and key lie as plain files: the form that an earlier version wrote, or what its owner has copied
+ * over the links. A whole pair is taken into a slot and the links take the places of the files. Until the moment in which
+ * `current` points to the slot the files are what counts, afterwards the slot is, and in between both are the same.
+ */
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { KeyPassphrase } from '../../core/key-file/passphrase.ts'
+import { certificateFingerprint } from '../../core/x509/certificate.ts'
+import { removeDurably, renameDurably } from '../../disk/durable-file.ts'
+import { pointDurably, targetOf } from '../../disk/durable-link.ts'
+import type { NewCredential } from './credential.ts'
+import { fileNames, type Places, readSmall, waitingKeyFile } from './places.ts'
+import { certificatesIn, firstCertificate, readFolder, readHubRecord, type SlotContent } from './slots.ts'
+import { readKey } from './stored-key.ts'
+
+const linked = [fileNames.key, fileNames.certificate, fileNames.ca] as const
+
+/** Whether a name in the folder is something of its owner's, and not our link. */
+export function isForeign({ path }: Places, name: string): boolean {
+  const file = join(path, name)
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined && targetOf(file) !== `current/${name}`
+}
+
+/** Whether there is anything in the folder that {@link brought} would look at. */
+export function isAnythingBrought(places: Places): boolean {
+  return linked.some((name) => isForeign(places, name))
+}
+
+/** The pair that lies in the folder as plain files, or null where there is none that is whole. */
+export function brought(places: Places, passphraseOf: () => KeyPassphrase | null): NewCredential | null {
+  if (![fileNames.key, fileNames.certificate].some((name) => isForeign(places, name))) return null
+  endInstallation(places, passphraseOf)
+  const content = readFolder(places.path, passphraseOf)
+  return content === null ? null : asNew(content)
+}
+
+/** Makes the links that are not there. They may point to nothing until something is current. */
+export function linkMissing(places: Places): void {
+  for (const name of missingLinks(places)) pointDurably(join(places.path, name), `current/${name}`)
+}
+
+export function missingLinks({ path }: Places): readonly string[] {
+  return linked.filter((name) => lstatSync(join(path, name), { throwIfNoEntry: false }) === undefined)
+}
+
+/** Lets our links take the places of the files, now that a slot holds what they held. */
+export function linkFiles(places: Places): void {
+  for (const name of linked) {
+    const file = join(places.path, name)
+    if (targetOf(file) !== `current/${name}`) pointDurably(file, `current/${name}`)
+  }
+  if (existsSync(join(places.path, fileNames.hub))) removeDurably(join(places.path, fileNames.hub))
+}
+
+/** A credential that was read, as it is put into another slot. */
+export function asNew({ chain, hub, key, ca }: SlotContent): NewCredential {
+  return { keyPem: key.pem, chain: certificatesIn(chain), roots: certificatesIn(ca), hub }
+}
+
+/**
+ * Ends what an earlier version had begun: its certificate took its place first, and key, roots and record waited as `.new`
+ * beside it. They belong to the certificate or go on waiting.
+ */
+function endInstallation(places: Places, passphraseOf: () => KeyPassphrase | null): void {
+  const { path } = places
+  if (!isForeign(places, fileNames.certificate)) return
+  const certificate = firstCertificate(readSmall(places.certificate) ?? '')
+  if (certificate === null) return
+  for (const name of readdirSync(path).filter((each) => waitingKeyFile.test(each))) {
+    const key = readKey(join(path, name), passphraseOf)
+    if (key !== null && certificate.checkPrivateKey(key.key)) renameDurably(join(path, name), places.key)
+  }
+  const hub = join(path, fileNames.hub)
+  if (readHubRecord(`${hub}.new`)?.fingerprint !== certificateFingerprint(certificate.raw)) return
+  if (existsSync(`${places.ca}.new`)) renameDurably(`${places.ca}.new`, places.ca)
+  renameDurably(`${hub}.new`, hub)
+}

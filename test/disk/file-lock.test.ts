@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { withFileLock } from '../../src/disk/file-lock.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const holder = join(import.meta.dirname, 'file-lock-holder.ts')
+
+test('a lock is there while the work is done, and gone after it, also where the work fails', (t) => {
+  const path = join(temporaryFolder(t), '.lock')
+  assert.equal(
+    withFileLock(path, () => existsSync(path)),
+    true,
+  )
+  assert.throws(
+    () =>
+      withFileLock(path, () => {
+        throw new Error('the work failed')
+      }),
+    /the work failed/,
+  )
+  assert.deepEqual(readdirSync(join(path, '..')), [])
+})
+
+test('who holds it lets nobody else in until he is done', async (t) => {
+  const path = join(temporaryFolder(t), '.lock')
+  const child = await holding(t, path)
+  const script = `
+    const { withFileLock } = await import(${JSON.stringify(import.meta.resolve('../../src/disk/file-lock.ts'))})
+    const { parentPort, workerData } = await import('node:worker_threads')
+    parentPort.postMessage('asks')
+    withFileLock(workerData, () => parentPort.postMessage('works'))`
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`), { workerData: path })
+  const said: string[] = []
+  worker.on('message', (word: string) => {
+    said.push(word)
+    // It asks in vain as long as the other lives.
+    if (word === 'asks') child.kill('SIGKILL')
+  })
+  await once(worker, 'exit')
+  assert.deepEqual(said, ['asks', 'works'])
+})
+
+test('a lock whose holder was killed is taken over', async (t) => {
+  const path = join(temporaryFolder(t), '.lock')
+  const child = await holding(t, path)
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
+  assert.ok(existsSync(path), 'it was left behind')
+  assert.equal(
+    withFileLock(path, () => 'done'),
+    'done',
+  )
+  assert.deepEqual(readdirSync(join(path, '..')), [])
+})
+
+test('a lock that nobody can have made is taken over when it is old, or from the future', (t) => {
+  const path = join(temporaryFolder(t), '.lock')
+  for (const year of [2001, 2101]) {
+    writeFileSync(path, 'of something else\n')
+    utimesSync(path, new Date(`${year}-01-01`), new Date(`${year}-01-01`))
+    assert.equal(
+      withFileLock(path, () => 'done'),
+      'done',
+    )
+  }
+})
+
+async function holding(t: TestContext, path: string) {
+  const child = spawn(process.execPath, [holder, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data', { signal: t.signal })
+  return child
+}
