@@ -6,7 +6,8 @@ import type { BigIntStats } from 'node:fs'
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { HubError, quote } from '../core/errors.ts'
-import { type CredentialFolder, type HubRecord, openCredentialFolder, type TlsIdentity } from './credential-folder.ts'
+import type { CredentialStore, HubRecord, TlsIdentity } from './store/credential.ts'
+import { openCredentialStore } from './store/open.ts'
 
 /** What a connection shows and whom it believes. */
 export interface PresentedCredential {
@@ -35,21 +36,25 @@ export interface CredentialSource {
 /** How often a folder that changes while it is read is read again. */
 const readsMax = 4
 
-/** The credential in a folder. The folder need not be there yet: it is looked for at each call, and never made. */
-export function credentialSource(directory: string): CredentialSource {
+/**
+ * The current credential of a store. Its folder need not be there yet: it is looked for at each call, and never made.
+ *
+ * @param onNotice told what the opening has put in order, such as the mode of a key
+ */
+export function credentialSource(directory: string, onNotice?: (text: string) => void): CredentialSource {
   const path = resolve(directory)
-  let folder: CredentialFolder | null = null
+  let store: CredentialStore | null = null
   let kept: { readonly stamp: string; readonly credential: PresentedCredential } | null = null
   return {
     path,
     current() {
       if (!existsSync(path)) throw missing(path, 'there is no folder')
-      folder ??= openCredentialFolder(path)
-      const paths = [path, ...Object.values(folder.files)]
+      store ??= openCredentialStore(path, onNotice === undefined ? {} : { onNotice })
+      const paths = Object.values(store.files)
       for (let reads = 0; reads < readsMax; reads++) {
         const stamp = paths.map(stampOf).join()
         if (kept?.stamp === stamp) return kept.credential
-        const credential = read(folder)
+        const credential = read(store)
         // Only what did not change meanwhile belongs together.
         if (paths.map(stampOf).join() !== stamp) continue
         kept = { stamp, credential }
@@ -61,13 +66,13 @@ export function credentialSource(directory: string): CredentialSource {
   }
 }
 
-function read(folder: CredentialFolder): PresentedCredential {
-  const held = folder.held()
-  const identity = folder.tlsIdentity()
-  if (held === null || identity === null) throw missing(folder.path, 'there is no key with its certificate')
+function read(store: CredentialStore): PresentedCredential {
+  const held = store.current()
+  const identity = store.tlsIdentity()
+  if (held === null || identity === null) throw missing(store.path, 'there is no key with its certificate')
   return {
     identity,
-    roots: folder.roots().map(String).join(''),
+    roots: store.roots().map(String).join(''),
     hub: held.hub,
     fingerprint: held.certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     notAfterMs: held.certificate.validToDate.getTime(),

@@ -1,10 +1,9 @@
 /** A folder with a credential in it, and others to put in its place. */
 import { X509Certificate } from 'node:crypto'
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
 import { certificateRequest, makeKey } from '../../src/device/certificate-request.ts'
-import { openCredentialFolder } from '../../src/device/credential-folder.ts'
+import type { HubRecord } from '../../src/device/store/credential.ts'
+import { openCredentialStore } from '../../src/device/store/open.ts'
 import type { OpensslAuthority } from './est-authority.ts'
 
 export interface HubPlace {
@@ -28,23 +27,18 @@ export function putCredential(
   const parsed = parseIdentityId(id)
   const leaf = new X509Certificate(authority.sign(Buffer.from(certificateRequest(parsed, keyPem))))
   const fingerprint = fingerprintOf(leaf)
-  openCredentialFolder(directory).install({
-    id: parsed,
+  openCredentialStore(directory).install({
     keyPem,
     chain: [leaf, new X509Certificate(authority.read('issuing.pem'))],
     roots: [new X509Certificate(authority.read('root.pem'))],
-    hub: {
-      id,
-      host: hub?.host ?? '',
-      httpsPort: 8443,
-      mqttPort: hub?.mqttPort ?? 8883,
-      rootFingerprint: authority.rootFingerprint,
-      tokenId: '0123456789abcdef',
-      fingerprint,
-    },
+    hub: hub === null ? null : recordOf(authority, id, hub, fingerprint),
   })
-  if (hub === null) rmSync(join(directory, 'hub.json'))
   return fingerprint
+}
+
+function recordOf({ rootFingerprint }: OpensslAuthority, id: string, hub: HubPlace, fingerprint: string): HubRecord {
+  const { host, mqttPort = 8883 } = hub
+  return { id, host, httpsPort: 8443, mqttPort, rootFingerprint, tokenId: '0123456789abcdef', fingerprint }
 }
 
 function fingerprintOf(certificate: X509Certificate): string {

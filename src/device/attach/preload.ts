@@ -21,7 +21,7 @@ try {
       hint: 'set it to the folder that `handfast enrol` was given with --dir',
     })
   }
-  const source = credentialSource(directory)
+  const source = credentialSource(directory, notice)
   if (attach({ source, hosts: hosts ? parseHosts(hosts) : null, warn })) look(source)
 } catch (error) {
   if (!(error instanceof HubError)) throw error
@@ -39,6 +39,10 @@ function look(source: { current(): unknown }): void {
     if (!(error instanceof HubError)) throw error
     warn(error)
   }
+}
+
+function notice(text: string): void {
+  process.emitWarning(text, { type: 'HandfastWarning' })
 }
 
 function warn({ code, message, hint }: HubError): void {

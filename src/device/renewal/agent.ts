@@ -1,8 +1,8 @@
 /** The agent: looks at the credential now and then, renews it when it is due, and does what its owner wants done afterwards. */
 import { HubError } from '../../core/errors.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
-import type { HeldCredential } from '../credential-folder.ts'
 import { deviceLimits } from '../limits.ts'
+import type { HeldCredential } from '../store/credential.ts'
 import { askWhen } from './est-renewal.ts'
 import { type HookFacts, type Hooks, runFailedHook, runRenewedHooks } from './hooks.ts'
 import { freshRecord, type RenewalRecord, readRecord, writeRecord } from './record.ts'

@@ -10,11 +10,11 @@ import type { IdentityId } from '../../core/identity/id.ts'
 import type { Secret } from '../../core/secret.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { certificateRequest, makeKey, makeKeyOf, publicKeyOf } from '../certificate-request.ts'
-import type { HeldCredential, HubRecord, NewCredential, TlsIdentity } from '../credential-folder.ts'
 import { fetchCertificates, tellRoots } from '../est-client.ts'
 import { checkIssued, type IssuedAnswer } from '../issued-certificate.ts'
 import type { NewKeyKind } from '../private-key.ts'
 import { rootsToKeep } from '../root-succession.ts'
+import type { HeldCredential, HubRecord, NewCredential, TlsIdentity } from '../store/credential.ts'
 import type { HubAddress } from '../tls-exchange.ts'
 import { confirmUse, simpleReenrol } from './est-renewal.ts'
 import { tryConnect } from './proof.ts'
@@ -139,7 +139,7 @@ async function fetchNext(options: RenewOptions, { held, hub, identity, address, 
   if (fingerprint === certificateFingerprint(held.certificate.raw)) {
     throw new HubError('hub-answer-unexpected', 'the hub answered with the certificate that is in use already')
   }
-  store.prepareNext({ id, keyPem, chain, roots: store.roots(), hub: { ...hub, fingerprint } })
+  store.prepareNext({ keyPem, chain, roots: store.roots(), hub: { ...hub, fingerprint } })
 }
 
 /** A key that was made for an earlier try is used again: the hub has perhaps signed for it, and gives the same answer. */

@@ -174,10 +174,11 @@ test('a folder that is filled later is used from then on; until then its absence
   )
 })
 
-test('a key that others may read is not used', async (t) => {
+test('a key that others may read from some moment on is not used any more', async (t) => {
   const server = await startAskingServer(t, ofHub)
   const { directory, opened, warnings } = application(t)
   putCredential(authority, directory, 'pump-7')
+  await opened(toHub(server.port))
   chmodSync(join(directory, 'private_key.pem'), 0o644)
   await assert.rejects(opened(toHub(server.port)))
   assert.deepEqual(

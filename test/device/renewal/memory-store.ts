@@ -4,8 +4,8 @@ import type { IdentityId } from '../../../src/core/identity/id.ts'
 import type { Secret } from '../../../src/core/secret.ts'
 import { certificateFingerprint } from '../../../src/core/x509/certificate.ts'
 import { certificateRequest, makeKey } from '../../../src/device/certificate-request.ts'
-import type { HeldCredential, HubRecord, NewCredential, TlsIdentity } from '../../../src/device/credential-folder.ts'
 import type { AgentStore } from '../../../src/device/renewal/agent.ts'
+import type { HeldCredential, HubRecord, NewCredential, TlsIdentity } from '../../../src/device/store/credential.ts'
 import type { OpensslAuthority } from '../est-authority.ts'
 
 interface Slot {
