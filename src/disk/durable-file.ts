@@ -26,6 +26,23 @@ export function writeNewDurably(path: string, data: string | Uint8Array, mode: n
   writeAside(path, data, mode, (aside) => linkSync(aside, path))
 }
 
+/**
+ * Makes a file in a folder that nobody looks into yet. Its content is on disk when this returns, its name only when the folder
+ * is synced, which whoever fills the folder does once.
+ *
+ * @throws the error of the file system
+ */
+export function writeSynced(path: string, data: string | Uint8Array, mode: number): void {
+  const file = openSync(path, 'wx', mode)
+  try {
+    fchmodSync(file, mode)
+    writeFileSync(file, data)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
 /** Renames within a folder. */
 export function renameDurably(from: string, to: string): void {
   renameSync(from, to)
@@ -51,14 +68,7 @@ export function syncFolder(path: string): void {
 function writeAside(path: string, data: string | Uint8Array, mode: number, putInPlace: (aside: string) => void): void {
   const aside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
-    const file = openSync(aside, 'wx', mode)
-    try {
-      fchmodSync(file, mode)
-      writeFileSync(file, data)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
+    writeSynced(aside, data, mode)
     putInPlace(aside)
   } finally {
     rmSync(aside, { force: true })

@@ -11,6 +11,12 @@ import { syncFolder } from './durable-file.ts'
  * @throws the error of the file system
  */
 export function pointDurably(path: string, target: string): void {
+  point(path, target)
+  syncFolder(dirname(path))
+}
+
+/** The same; it is on disk when the folder is synced. */
+export function point(path: string, target: string): void {
   const aside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     symlinkSync(target, aside)
@@ -18,7 +24,6 @@ export function pointDurably(path: string, target: string): void {
   } finally {
     rmSync(aside, { force: true })
   }
-  syncFolder(dirname(path))
 }
 
 /** Where a link points, as it is written in it; null where there is no link of that name. */

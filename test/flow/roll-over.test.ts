@@ -36,7 +36,7 @@ async function connects(hub: HubProcess, files: DeviceFiles): Promise<void> {
 
 /** The same credential, with these roots alone. */
 function knowing(files: DeviceFiles, folder: string, roots: readonly string[]): DeviceFiles {
-  cpSync(files.folder, folder, { recursive: true })
+  cpSync(files.folder, folder, { recursive: true, verbatimSymlinks: true })
   const ca = join(folder, 'ca.pem')
   writeFileSync(ca, roots.join(''))
   return { ...files, folder, ca, cert: join(folder, 'client_cert.pem'), key: join(folder, 'private_key.pem') }

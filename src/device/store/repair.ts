@@ -94,6 +94,7 @@ function takeOver(places: Places, tools: RepairTools): void {
     current !== null &&
     found.chain[0] !== undefined &&
     certificateFingerprint(current.certificate.raw) === certificateFingerprint(found.chain[0].raw)
+  removeCopies(places)
   if (isSame) linkFiles(places)
   else tools.install(found)
 }
@@ -103,6 +104,15 @@ function isAnyKeyPlain(places: Places): boolean {
   if (!isEncrypting(places)) return false
   const slots = slotNames.flatMap((name) => slotAt(places, name) ?? [])
   return slots.some((slot) => isPlainKey(readSmall(join(places.path, slot, fileNames.key)) ?? ''))
+}
+
+/** A copy of a store that was made without links has folders in their places; they hold what the files do, or older things. */
+function removeCopies(places: Places): void {
+  for (const folder of slotNames.map((name) => places.link(name))) {
+    if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) continue
+    eraseDurably(join(folder, fileNames.key))
+    rmSync(folder, { recursive: true })
+  }
 }
 
 function encryptKeys(places: Places, passphrase: KeyPassphrase | null): void {

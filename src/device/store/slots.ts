@@ -7,13 +7,13 @@ import type { KeyPassphrase } from '../../core/key-file/passphrase.ts'
 import type { Secret } from '../../core/secret.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { decodePem } from '../../core/x509/pem.ts'
-import { syncFolder, writeDurably } from '../../disk/durable-file.ts'
+import { syncFolder, writeDurably, writeSynced } from '../../disk/durable-file.ts'
 import { targetOf } from '../../disk/durable-link.ts'
 import { eraseDurably } from '../../disk/erase.ts'
 import type { HeldCredential, HubRecord, NewCredential, SlotName } from './credential.ts'
 import { slotNames } from './credential.ts'
 import { fileNames, type Places, readSmall } from './places.ts'
-import { keyObject, readKey, type StoredKey, writeKey } from './stored-key.ts'
+import { keyObject, keyText, readKey, type StoredKey } from './stored-key.ts'
 
 /** Where a slot is, from the folder of the store, as links have it. */
 type SlotPath = `slots/${number}`
@@ -46,10 +46,11 @@ export function writeSlot(places: Places, credential: NewCredential, passphrase:
   const slot: SlotPath = `slots/${1 + Math.max(0, ...slotNumbers(places))}`
   const folder = join(places.path, slot)
   mkdirSync(folder, { mode: 0o700 })
-  writeKey(join(folder, fileNames.key), keyPem, passphrase)
-  writeDurably(join(folder, fileNames.certificate), chain.map(String).join(''), 0o644)
-  writeDurably(join(folder, fileNames.ca), roots.map(String).join(''), 0o644)
-  if (hub !== null) writeDurably(join(folder, fileNames.hub), `${JSON.stringify(hub, null, 2)}\n`, 0o600)
+  writeSynced(join(folder, fileNames.key), keyText(keyPem, passphrase), 0o600)
+  writeSynced(join(folder, fileNames.certificate), chain.map(String).join(''), 0o644)
+  writeSynced(join(folder, fileNames.ca), roots.map(String).join(''), 0o644)
+  if (hub !== null) writeSynced(join(folder, fileNames.hub), `${JSON.stringify(hub, null, 2)}\n`, 0o600)
+  syncFolder(folder)
   syncFolder(places.slots)
   return slot
 }

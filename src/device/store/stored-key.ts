@@ -12,8 +12,13 @@ import { assertPrivate, type Places, readSmall } from './places.ts'
 
 /** On disk when it returns. @param passphrase null for a key that is not encrypted */
 export function writeKey(path: string, keyPem: Secret, passphrase: KeyPassphrase | null): void {
+  writeDurably(path, keyText(keyPem, passphrase), 0o600)
+}
+
+/** What stands in the file of a key. @param passphrase null for a key that is not encrypted */
+export function keyText(keyPem: Secret, passphrase: KeyPassphrase | null): string {
   const text = passphrase === null ? keyPem : keyFile(keyObject(keyPem), 'pkcs8', passphrase, randomBytes)
-  writeDurably(path, text.reveal(), 0o600)
+  return text.reveal()
 }
 
 /** A key as its file holds it. */

@@ -7,8 +7,8 @@ import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { KeyPassphrase } from '../../core/key-file/passphrase.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
-import { removeDurably, renameDurably } from '../../disk/durable-file.ts'
-import { pointDurably, targetOf } from '../../disk/durable-link.ts'
+import { removeDurably, renameDurably, syncFolder } from '../../disk/durable-file.ts'
+import { point, targetOf } from '../../disk/durable-link.ts'
 import type { NewCredential } from './credential.ts'
 import { fileNames, type Places, readSmall, waitingKeyFile } from './places.ts'
 import { certificatesIn, firstCertificate, readFolder, readHubRecord, type SlotContent } from './slots.ts'
@@ -32,12 +32,16 @@ export function brought(places: Places, passphraseOf: () => KeyPassphrase | null
   if (![fileNames.key, fileNames.certificate].some((name) => isForeign(places, name))) return null
   endInstallation(places, passphraseOf)
   const content = readFolder(places.path, passphraseOf)
-  return content === null ? null : asNew(content)
+  if (content === null) return null
+  // In a copy that was made without links, `current` is a folder with the rest.
+  const record = readHubRecord(join(places.link('current'), fileNames.hub))
+  const isOfIt = record?.fingerprint === certificateFingerprint(content.certificate.raw)
+  return asNew(content.hub === null && isOfIt ? { ...content, hub: record } : content)
 }
 
 /** Makes the links that are not there. They may point to nothing until something is current. */
 export function linkMissing(places: Places): void {
-  for (const name of missingLinks(places)) pointDurably(join(places.path, name), `current/${name}`)
+  linkAll(places, missingLinks(places))
 }
 
 export function missingLinks({ path }: Places): readonly string[] {
@@ -46,11 +50,16 @@ export function missingLinks({ path }: Places): readonly string[] {
 
 /** Lets our links take the places of the files, now that a slot holds what they held. */
 export function linkFiles(places: Places): void {
-  for (const name of linked) {
-    const file = join(places.path, name)
-    if (targetOf(file) !== `current/${name}`) pointDurably(file, `current/${name}`)
-  }
+  linkAll(
+    places,
+    linked.filter((name) => targetOf(join(places.path, name)) !== `current/${name}`),
+  )
   if (existsSync(join(places.path, fileNames.hub))) removeDurably(join(places.path, fileNames.hub))
+}
+
+function linkAll({ path }: Places, names: readonly string[]): void {
+  for (const name of names) point(join(path, name), `current/${name}`)
+  if (names.length > 0) syncFolder(path)
 }
 
 /** A credential that was read, as it is put into another slot. */

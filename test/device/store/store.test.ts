@@ -1,5 +1,6 @@
 // needs: openssl
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import {
   chmodSync,
@@ -435,6 +436,19 @@ describe('a credential store', () => {
       assert.equal(store.tlsIdentity()?.key.reveal(), second.keyPem.reveal())
       assert.equal(store.current()?.hub, null, 'the record of the hub was for another certificate')
       assert.equal(fingerprint(store, 'previous'), first.hub.fingerprint)
+    })
+
+    test('takes a copy of a store over that was made without links', () => {
+      const original = openCredentialStore(join(directory, 'original'))
+      original.install(second)
+      original.install(first)
+      const copy = join(directory, 'copy')
+      execFileSync('cp', ['-rL', original.path, copy])
+      assert.ok(lstatSync(join(copy, 'current')).isDirectory())
+      const store = openCredentialStore(copy)
+      assert.equal(store.tlsIdentity()?.key.reveal(), first.keyPem.reveal())
+      assert.deepEqual(store.current()?.hub, first.hub)
+      assert.equal(readlinkSync(join(copy, 'current')), 'slots/1')
     })
 
     test('goes on with what it has while the files are no whole pair, and tells of them', () => {

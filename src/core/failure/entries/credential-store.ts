@@ -11,7 +11,7 @@ export const credentialStoreFailures = {
     'the certificate is for another key than the one that came with it',
     'bring the key that the certificate was made for: `openssl pkey -in <key> -pubout` and `openssl x509 -in <certificate> -noout -pubkey` print the same then',
   ),
-  'import-unreadable': entry(
+  'credential-file-unreadable': entry(
     'HF-7521',
     'enrolment',
     'device',
@@ -20,7 +20,7 @@ export const credentialStoreFailures = {
     'a file that is to be imported holds something else than it should, or in a form that is not read',
     'bring certificate and key as PEM, DER or PFX',
   ),
-  'import-passphrase-wrong': entry(
+  'key-passphrase-wrong': entry(
     'HF-7522',
     'enrolment',
     'device',
