@@ -8,17 +8,23 @@ const pauseMs = 50
 
 /**
  * Runs statements that only read. One whose connection is lost is asked again on another, for as long as a write would be
- * tried again.
+ * tried again. That time begins with the first failure: while the server stays away, whoever comes later is told at the second
+ * try, so that a device need not wait for an answer that everybody knows.
  */
 export function readerOver(pool: Pool, limits: DatabaseLimits): Runner {
+  let failingSinceMs: number | null = null
   return {
     async run(text, values) {
-      const giveUpAt = performance.now() + limits.databaseRetryMs
-      for (let pause = pauseMs; ; pause *= 2) {
+      for (let [tries, pause] = [1, pauseMs]; ; tries++, pause *= 2) {
         try {
-          return await runOnce(pool, text, values)
+          const result = await runOnce(pool, text, values)
+          failingSinceMs = null
+          return result
         } catch (error) {
-          if (pool.ending || !isPassing(error) || performance.now() + pause > giveUpAt) throw error
+          if (pool.ending || !isPassing(error)) throw error
+          failingSinceMs ??= performance.now()
+          const isTooLate = performance.now() + pause > failingSinceMs + limits.databaseRetryMs
+          if (isTooLate && tries > 1) throw error
           await delay(pause)
         }
       }
