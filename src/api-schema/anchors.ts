@@ -11,8 +11,25 @@ const anchorId = z
   .meta({ description: 'as policies and listeners name it' })
 const revocation = z.enum(revocationBehaviours).meta({
   description:
-    'require: nobody comes in without a CRL in date; prefer: whom the latest CRL names stays out, and without one everybody comes in; ignore: CRLs are not looked at',
+    'require: nobody comes in without a CRL in date or the word of a responder; prefer: who is known to be revoked stays out, and everybody else comes in; ignore: nothing of it is looked at',
 })
+const url = z.string().min(1).max(limits.statusUrlCharsMax)
+/** In requests what is left out is nothing, or stays as it is. */
+const sources = z.strictObject({
+  crlUrls: z
+    .array(url)
+    .max(limits.anchorCrlUrlsMax)
+    .meta({ description: 'addresses, http or https, that the hub fetches its CRLs from' }),
+  ocspUrl: url.nullable().meta({ description: 'address of an OCSP responder that is asked about its certificates' }),
+  isByCertificates: z
+    .boolean()
+    .meta({ description: 'whether CRLs and responders that its certificates name are asked as well' }),
+  hosts: z
+    .array(z.string().min(1).max(253))
+    .max(limits.anchorHostsMax)
+    .meta({ description: 'hosts that its certificates may name although they are on a private network' }),
+})
+const certificatesText = z.string().max(limits.keyFileCharsMax * 8)
 
 export const anchorParams = z.strictObject({ anchor: anchorId })
 
@@ -22,12 +39,11 @@ export const addAnchorRequest = requestNamed(
   "Somebody else's authority.",
   z.strictObject({
     id: anchorId,
-    certificates: z
-      .string()
-      .min(1)
-      .max(limits.keyFileCharsMax * 4)
-      .meta({ description: 'PEM: the authority that signs the devices, and behind it those above it up to the root' }),
+    certificates: certificatesText.min(1).meta({
+      description: 'PEM: the authority, and behind it in any order those above it up to the root and those below it',
+    }),
     revocation: revocation.default('require'),
+    sources: sources.partial().default({}),
     isUnproven: z
       .boolean()
       .default(false)
@@ -35,6 +51,20 @@ export const addAnchorRequest = requestNamed(
   }),
 )
 export type AddAnchorRequest = z.input<typeof addAnchorRequest>
+
+/** POST /api/v1/anchors/{anchor}/edit → 200 AnchorView */
+export const editAnchorRequest = requestNamed(
+  'EditAnchorRequest',
+  'What is to be otherwise; what is left out stays as it is.',
+  z.strictObject({
+    revocation: revocation.optional(),
+    sources: sources.partial().optional(),
+    below: certificatesText
+      .optional()
+      .meta({ description: 'PEM: all authorities below it from now on, in any order; empty for none' }),
+  }),
+)
+export type EditAnchorRequest = z.input<typeof editAnchorRequest>
 
 /** POST /api/v1/anchors/{anchor}/prove → 200 AnchorView */
 export const proveAnchorRequest = requestNamed(
@@ -71,11 +101,36 @@ export const anchorView = answerNamed(
     fingerprint: z.string().meta({ description: 'SHA-256 of its certificate, lower-case hexadecimal' }),
     subject: z.string(),
     notAfter: time('last second of its certificate'),
+    below: z
+      .array(z.strictObject({ fingerprint: z.string(), subject: z.string(), notAfter: time('last second of it') }))
+      .meta({ description: 'authorities below it that sign certificates of devices as well' }),
     revocation,
+    sources,
     crl: z
       .strictObject({ thisUpdate: time('when it was made'), nextUpdate: time('when the next one is due') })
       .nullable()
-      .meta({ description: 'the latest that was given; null where none was' }),
+      .meta({ description: 'of its CRLs the one that is due first; null where none is there' }),
+    crls: z
+      .array(
+        z.strictObject({
+          issuer: z.string().meta({ description: 'fingerprint of the authority that signed it' }),
+          part: z.string().meta({ description: 'addresses by which certificates name it; empty for a whole one' }),
+          thisUpdate: time('when it was made'),
+          nextUpdate: time('when the next one is due'),
+        }),
+      )
+      .meta({ description: 'the latest of each authority and part' }),
+    fetches: z
+      .array(
+        z.strictObject({
+          url: z.string(),
+          isLearned: z.boolean().meta({ description: 'whether a certificate named the address, and not the operator' }),
+          triedAt: time('when it was asked last').nullable(),
+          dueAt: time('when it is asked next'),
+          failure: z.string().nullable().meta({ description: 'why the last try failed; null where it did not' }),
+        }),
+      )
+      .meta({ description: 'addresses that CRLs are fetched from' }),
     createdAt: time('when it was added'),
     changedAt: time('when its state changed last'),
   }),

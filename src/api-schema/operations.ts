@@ -66,6 +66,8 @@ export const apiOperations: readonly Operation[] = [
   anchor.listAnchors,
   anchor.showAnchor,
   anchor.addAnchor,
+  anchor.editAnchor,
+  anchor.fetchAnchorCrls,
   anchor.proveAnchor,
   anchor.giveAnchorCrl,
   anchor.distrustAnchor,

@@ -14,6 +14,7 @@ import { statusPlaces } from '../hub/crl-places.ts'
 import { endOverlaps } from '../hub/end-overlaps.ts'
 import { EnrolmentRates } from '../hub/enrolment-rates.ts'
 import { FailureLimiter } from '../hub/failure-limiter.ts'
+import { keepAnchorCrls } from '../hub/fetch-anchor-crls.ts'
 import { followEvents } from '../hub/follow-events.ts'
 import { hubIdentityId } from '../hub/hub-credential.ts'
 import type { HubNames } from '../hub/hub-names.ts'
@@ -36,6 +37,7 @@ import { keepRequestsFew } from '../hub/waiting-requests.ts'
 import { type BroughtFiles, openBroughtFiles } from '../machine/brought-files.ts'
 import type { DataDirectory } from '../machine/data-directory.ts'
 import { serverNames } from '../machine/host-names.ts'
+import { statusFetcher } from '../machine/status-fetcher.ts'
 import { systemClock as clock, systemRandom as random } from '../machine/system.ts'
 import { version } from '../version.ts'
 import { openApiSocket } from './api-socket.ts'
@@ -168,12 +170,15 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const broker = await startUpstream(config.broker, directory.path, log)
   const { upstream } = broker
   closing.add('upstream', () => upstream.stop())
+  const anchorCrls = keepAnchorCrls({ store, clock, log, fetcher: statusFetcher }, instance ?? 'alone')
+  closing.add('CRLs of trust anchors', () => anchorCrls.stop())
   const gate = await openHubGate(
     {
       ...{ config, directory, names, store, authorities, attempts, observer, log },
       certificate,
       certificateFor,
       upstream,
+      wantCrl: (anchorId, certificate) => void anchorCrls.want(anchorId, certificate),
     },
     closing,
   )
@@ -200,6 +205,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const apiOptions = {
     hub: issuer,
     desk,
+    anchorCrls,
     log,
     flushAttempts: () => attempts.flush(),
     describeHub,
@@ -233,6 +239,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
 
   authorities.onChange(() => void renewal.exchange())
   void roller.round()
+  void anchorCrls.round()
   // Another process may have changed them, and may have left the next step to this one.
   const authoritiesChanged = (): Promise<unknown> =>
     authorities
@@ -242,6 +249,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const follower = followEvents({ store, log }, lastEvent, (event) => {
     gate.apply(event)
     if (event.type === 'authority-changed') void authoritiesChanged()
+    if (event.type === 'anchor-changed' && event.terms !== undefined) void anchorCrls.round()
     crls.noted(event)
     ocsp.noted(event)
     responders.noted(event)

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { HubError } from '../core/errors.ts'
 import { failure } from '../core/failure/catalogue.ts'
+import type { Anchored } from '../core/identification/anchor.ts'
 import { endOf, isQuarantined } from '../core/identity/proof.ts'
 import { type Connect, parseConnect, protocolOf } from '../core/mqtt/connect.ts'
 import { numberIn, property } from '../core/mqtt/properties.ts'
@@ -21,7 +22,7 @@ import { noteFailure } from './connect-failures.ts'
 import { type FirstPacket, readFirstPacket } from './connect-reading.ts'
 import { closeGently, type Sockets } from './farewell.ts'
 import { handshakeFailure, isClientAlert } from './handshake-failure.ts'
-import type { Anchored, LiveConnection } from './live-connections.ts'
+import type { LiveConnection } from './live-connections.ts'
 import type { Ending, GateContext } from './options.ts'
 import { type Known, knownOf, recordAdmission, recordRefusal } from './record.ts'
 import { Session } from './session.ts'
@@ -335,9 +336,8 @@ class Connection {
 }
 
 /** What must stay good of a certificate of a trust anchor; null for other proofs. */
-function anchoredOf({ proof, summary }: Entrant): Anchored | null {
-  if (proof.kind !== 'anchored') return null
-  return { anchorId: proof.anchorId, serialNumber: summary?.serialNumber ?? '' }
+function anchoredOf({ proof }: Entrant): Anchored | null {
+  return proof.kind === 'anchored' ? proof.anchored : null
 }
 
 /**

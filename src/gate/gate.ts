@@ -38,6 +38,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     closePassword: (passwordId, code) => live.closePassword(passwordId, code),
     livePasswords: () => live.passwords(),
     closeAnchored: (refusalOf) => live.closeAnchored(refusalOf),
+    liveAnchored: () => live.anchored(),
     livePins: () => live.pinned(),
     closeEvery: (code) => live.closeEvery(code),
     refreshRights: (identity) => live.refresh(identity ?? null),

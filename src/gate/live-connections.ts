@@ -5,16 +5,18 @@
  * asked therefore finds it, by certificate, or leaves word for it, by identity: it cannot slip through in between.
  */
 import type { FailureName } from '../core/failure/catalogue.ts'
+import type { Anchored } from '../core/identification/anchor.ts'
 import type { Identity } from '../core/identity/identity.ts'
-
-/** A certificate of a trust anchor that a connection was made with. */
-export interface Anchored {
-  readonly anchorId: string
-  readonly serialNumber: string
-}
 
 /** Why a certificate of a trust anchor opens nothing now; null where it does. */
 export type AnchoredRefusal = (anchored: Anchored) => FailureName | null
+
+/** A certificate of a trust anchor that a connection was made with. */
+export interface LiveAnchored {
+  readonly fingerprint: string
+  readonly identityId: string
+  readonly anchored: Anchored
+}
 
 /** One connection from the end of its handshake to its end. */
 export class LiveConnection {
@@ -214,6 +216,16 @@ export class LiveConnections {
       if (code !== null && connection.close(code)) closed++
     }
     return closed
+  }
+
+  /** Certificates of trust anchors that connections were made with, each with its fingerprint and identity. */
+  anchored(): readonly LiveAnchored[] {
+    const living = new Map<string, LiveAnchored>()
+    for (const { fingerprint, identityId, anchored, closedWith } of this.#all) {
+      if (fingerprint === null || identityId === null || anchored === null || closedWith !== null) continue
+      living.set(fingerprint, { fingerprint, identityId, anchored })
+    }
+    return [...living.values()]
   }
 
   /** Fingerprints of the pinned certificates that connections were made with. */

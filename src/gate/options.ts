@@ -15,7 +15,7 @@ import type { Random } from '../hub/ports/random.ts'
 import type { Upstream } from '../hub/ports/upstream.ts'
 import type { DeniedPublishV3 } from './guard.ts'
 import type { HalfOpen } from './half-open.ts'
-import type { AnchoredRefusal, LiveConnections } from './live-connections.ts'
+import type { AnchoredRefusal, LiveAnchored, LiveConnections } from './live-connections.ts'
 import type { Traffic } from './traffic.ts'
 
 export interface GateCertificate {
@@ -130,6 +130,8 @@ export interface Gate {
   livePins(): readonly string[]
   /** The same for every connection. */
   closeEvery(code: FailureName): number
+  /** Certificates of trust anchors among those that connections were made with. */
+  liveAnchored(): readonly LiveAnchored[]
   /** Fingerprints of the certificates that connections were made with and are not told to close. */
   liveFingerprints(): readonly string[]
   /**

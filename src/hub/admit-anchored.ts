@@ -3,7 +3,7 @@
  * come our own checks, on the leaf's own bytes, and a rule of the policy says whom it speaks for.
  */
 import type { FailureName } from '../core/failure/catalogue.ts'
-import { isIssuedBy } from '../core/identification/anchor.ts'
+import { type Anchored, respondersOf } from '../core/identification/anchor.ts'
 import { dateRefusal, pinFault } from '../core/identification/foreign-certificate.ts'
 import { identify } from '../core/identification/identify.ts'
 import type { IdentityId } from '../core/identity/id.ts'
@@ -13,22 +13,25 @@ import type { IdentificationRule } from '../core/policy/model.ts'
 import { type CertificateFields, readCertificate } from '../core/x509/certificate.ts'
 import { certificateSummary } from './certificate-summary.ts'
 import type { CurrentPolicy } from './current-policy.ts'
+import type { ForeignStatus } from './foreign-status.ts'
 import type { ChainVerdict, Entrant, OtherWay, Refusal } from './gate-admission.ts'
 import { RateTable } from './gcra.ts'
 import type { CertificateSummary } from './ports/attempts.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'
 import { newDevice, register } from './registration.ts'
-import type { TrustedAnchor, TrustedAnchors } from './trusted-anchors.ts'
+import type { TrustedAnchor, TrustedAnchors, TrustedSigner } from './trusted-anchors.ts'
 
 interface Hub {
   readonly store: Pick<Store, 'write' | 'identities'>
   readonly clock: Clock
   readonly anchors: TrustedAnchors
+  readonly status: Pick<ForeignStatus, 'refusalOf'>
   readonly policy: Pick<CurrentPolicy, 'identificationRules'>
 }
 
 interface Shown {
+  readonly certificate: Uint8Array
   readonly fields: CertificateFields
   readonly summary: CertificateSummary
   readonly verdict: ChainVerdict
@@ -42,9 +45,9 @@ export function anchoredWay(hub: Hub): OtherWay {
     async judge({ certificate, verdict }) {
       if (certificate === null || verdict === null) return null
       const fields = readCertificate(certificate)
-      const shown: Shown = { fields, summary: certificateSummary(certificate, fields), verdict }
-      const signer = hub.anchors.among(verdict.anchors).find((anchor) => isIssuedBy(fields, anchor.fields))
-      if (signer !== undefined) return judgeSigned(hub, shown, signer)
+      const shown: Shown = { certificate, fields, summary: certificateSummary(certificate, fields), verdict }
+      const signed = hub.anchors.signerOf(verdict.anchors, fields)
+      if (signed !== null) return judgeSigned(hub, shown, signed)
       if (!hub.anchors.wasTrusted(fields.issuer.der)) return null
       return refused(shown, 'anchor-distrusted', `the issuer ${shown.summary.issuer} is not trusted any more`)
     },
@@ -67,14 +70,17 @@ function firstConnections(): RateTable {
   return new RateTable({ burst: perMinute, everyMs: 60_000 / perMinute }, limits.anchorsMax)
 }
 
-async function judgeSigned(hub: Hub, shown: Shown, signer: TrustedAnchor): Promise<Entrant | Refusal> {
-  const fault = chainFault(hub, shown, signer)
+async function judgeSigned(hub: Hub, shown: Shown, { anchor, signer }: Signed): Promise<Entrant | Refusal> {
+  const { certificate, fields, summary, verdict } = shown
+  const fault = chainFault(hub, shown, { anchor, signer })
   if (fault !== null) return refused(shown, ...fault)
-  const { fields, summary, verdict } = shown
-  const leaf = { fields, fingerprint: summary.fingerprint, anchorId: signer.id, listener: verdict.listener }
+  const anchored = anchoredIn(fields, { anchor, signer })
+  const refusal = await hub.status.refusalOf(anchored, certificate)
+  if (refusal !== null) return refused(shown, refusal, statusSentence(shown, anchor, refusal))
+  const leaf = { fields, fingerprint: summary.fingerprint, anchorId: anchor.id, listener: verdict.listener }
   const identification = identify(hub.policy.identificationRules(), leaf)
   if (identification.kind === 'none') {
-    return refused(shown, 'identification-none', `no rule for ${signer.id} is about ${summary.subject}`)
+    return refused(shown, 'identification-none', `no rule for ${anchor.id} is about ${summary.subject}`)
   }
   const { rule } = identification
   if (identification.kind === 'unfit') {
@@ -83,45 +89,49 @@ async function judgeSigned(hub: Hub, shown: Shown, signer: TrustedAnchor): Promi
   const found = await identityOf(hub, identification.identityId, rule)
   if ('code' in found) return refused(shown, found.code, found.sentence, identification.identityId)
   const { fingerprint } = summary
-  const proof = { kind: 'anchored', anchorId: signer.id, rule: rule.name, fingerprint } as const
-  return {
-    admitted: true,
-    identity: found,
-    proof: { ...proof, notAfterSec: Math.min(fields.notAfterSec, signer.fields.notAfterSec) },
-    summary,
-  }
+  const proof = { kind: 'anchored', anchorId: anchor.id, anchored, rule: rule.name, fingerprint } as const
+  const ends = [fields, signer.fields, anchor.fields].map(({ notAfterSec }) => notAfterSec)
+  return { admitted: true, identity: found, proof: { ...proof, notAfterSec: Math.min(...ends) }, summary }
 }
 
-/** What is wrong with it up to its anchor; null where nothing is. Our own reasons come first: they say more. */
+interface Signed {
+  readonly anchor: TrustedAnchor
+  readonly signer: TrustedSigner
+}
+
+function anchoredIn(fields: CertificateFields, { anchor, signer }: Signed): Anchored {
+  const { serialNumber, crlDistributionPoints: points } = fields
+  return { anchorId: anchor.id, issuer: signer.fingerprint, serialNumber, points, responders: respondersOf(fields) }
+}
+
+/** What is wrong with it up to its anchor, revocations apart; null where nothing is. Our own reasons come first: they say more. */
 function chainFault(
-  { anchors, clock }: Hub,
+  { clock }: Hub,
   { fields, verdict, summary }: Shown,
-  signer: TrustedAnchor,
+  { anchor, signer }: Signed,
 ): readonly [FailureName, string] | null {
   const atSec = nowSec(clock)
   const dates = dateRefusal(fields, atSec)
   if (dates !== null) return [dates, `the certificate of ${summary.subject} is not good at this time`]
-  if (dateRefusal(signer.fields, atSec) !== null) {
-    return ['foreign-chain-invalid', `the trust anchor ${signer.id} itself is not good at this time`]
+  if ([signer, anchor].some((each) => dateRefusal(each.fields, atSec) !== null)) {
+    return ['foreign-chain-invalid', `an authority of the trust anchor ${anchor.id} is itself not good at this time`]
   }
   if (verdict.isResumed) return ['foreign-chain-invalid', 'the session was resumed, and its verdict is one of the past']
   if (verdict.failure !== null) {
-    return ['foreign-chain-invalid', `OpenSSL says of the chain to ${signer.id}: ${verdict.failure}`]
+    return ['foreign-chain-invalid', `OpenSSL says of the chain to ${anchor.id}: ${verdict.failure}`]
   }
   const unfit = fields.basicConstraints?.ca === true ? 'is one of an authority' : pinFault(fields)
-  if (unfit !== null) return ['foreign-unfit', `the certificate of ${summary.subject} ${unfit}`]
-  const revocation = anchors.refusalOf(signer.id, fields.serialNumber)
-  return revocation === null
-    ? null
-    : [
-        revocation,
-        `the certificate ${summary.serialNumber} of ${signer.id}: ${revocationWords[revocation] ?? revocation}`,
-      ]
+  return unfit === null ? null : ['foreign-unfit', `the certificate of ${summary.subject} ${unfit}`]
 }
 
-const revocationWords: Partial<Record<FailureName, string>> = {
+function statusSentence({ summary }: Shown, { id }: TrustedAnchor, refusal: FailureName): string {
+  return `the certificate ${summary.serialNumber} of ${id}: ${statusWords[refusal] ?? refusal}`
+}
+
+const statusWords: Partial<Record<FailureName, string>> = {
   'foreign-revoked': 'its authority has revoked it',
-  'foreign-revocation-unknown': 'there is no CRL in date, and one is required',
+  'foreign-signer-revoked': 'the authority that signed it has been revoked',
+  'foreign-revocation-unknown': 'there is no CRL in date and no word of a responder, and one of them is required',
   'anchor-distrusted': 'its authority is not trusted any more',
 }
 

@@ -4,12 +4,20 @@ import type { IdentityId } from '../core/identity/id.ts'
 import type { Identity, IdentityState } from '../core/identity/identity.ts'
 import type { Token } from '../core/identity/token.ts'
 import { fullCrl } from './ports/crls.ts'
+import type { NewHubEvent } from './ports/events.ts'
 import type { RoleGrantRow } from './ports/grants.ts'
 import type { Journal, JournalEntry } from './ports/journal.ts'
 import type { RenewalContest } from './ports/renewals.ts'
 
 /** What of an identity decides over access, as it was last. */
 export type LastOfIdentity = Pick<Identity, 'group' | 'attributes' | 'keyStorage' | 'profiles' | 'names' | 'version'>
+
+export type AnchorTerms = NonNullable<(NewHubEvent & { readonly type: 'anchor-changed' })['terms']>
+
+/** One CRL among those of a trust anchor. */
+export function crlKey(issuer: Fingerprint, part: string): string {
+  return `${issuer} ${part}`
+}
 
 /** Access that was taken away, and numbers that were given away. */
 export interface JournalFacts {
@@ -30,8 +38,10 @@ export interface JournalFacts {
   readonly pinsRemoved: ReadonlySet<Fingerprint>
   /** Trust anchors that lost their trust or were removed, by the fingerprints of their certificates. */
   readonly anchorsDistrusted: ReadonlySet<Fingerprint>
-  /** When the latest CRLs were made that were given for trust anchors, by the fingerprints of their certificates. */
-  readonly anchorCrls: ReadonlyMap<Fingerprint, number>
+  /** When the latest CRLs were made that were given for trust anchors: by the fingerprints of those, and by {@link crlKey}. */
+  readonly anchorCrls: ReadonlyMap<Fingerprint, ReadonlyMap<string, number>>
+  /** What decided over access by trust anchors last, by the fingerprints of their certificates. */
+  readonly anchorTerms: ReadonlyMap<Fingerprint, AnchorTerms>
   /** The policy that decided last, where another was made active: its file, or null for the default. Null where none was. */
   readonly policy: { readonly source: string | null } | null
   /** Tokens that were used or ended. */
@@ -70,7 +80,8 @@ class Fold {
   readonly #states = new Map<IdentityId, { state: IdentityState; atMs: number }>()
   readonly #identities = new Map<IdentityId, LastOfIdentity>()
   readonly #profiles = new Map<string, string | null>()
-  readonly #anchorCrls = new Map<Fingerprint, number>()
+  readonly #anchorCrls = new Map<Fingerprint, Map<string, number>>()
+  readonly #anchorTerms = new Map<Fingerprint, AnchorTerms>()
   readonly #anchorsDistrusted = new Set<Fingerprint>()
   readonly #pinsRemoved = new Set<Fingerprint>()
   #policy: { readonly source: string | null } | null = null
@@ -136,7 +147,8 @@ class Fold {
       case 'pin-added':
         return
       case 'anchor-changed':
-        if (event.crlThisUpdateMs !== undefined) this.#anchorCrls.set(event.fingerprint, event.crlThisUpdateMs)
+        if (event.crlThisUpdateMs !== undefined) this.#noteCrl(event, event.crlThisUpdateMs)
+        if (event.terms !== undefined) this.#anchorTerms.set(event.fingerprint, event.terms)
         if (event.state === 'trusted') this.#anchorsDistrusted.delete(event.fingerprint)
         else this.#anchorsDistrusted.add(event.fingerprint)
         return
@@ -170,6 +182,12 @@ class Fold {
     }
   }
 
+  #noteCrl(event: NewHubEvent & { readonly type: 'anchor-changed' }, thisUpdateMs: number): void {
+    const { fingerprint, crlIssuer = fingerprint, crlPart = '' } = event
+    const known = this.#anchorCrls.get(fingerprint) ?? new Map<string, number>()
+    this.#anchorCrls.set(fingerprint, known.set(crlKey(crlIssuer, crlPart), thisUpdateMs))
+  }
+
   facts(): JournalFacts {
     return {
       entries: this.#entries,
@@ -181,6 +199,7 @@ class Fold {
       profiles: this.#profiles,
       policy: this.#policy,
       anchorCrls: this.#anchorCrls,
+      anchorTerms: this.#anchorTerms,
       anchorsDistrusted: this.#anchorsDistrusted,
       pinsRemoved: this.#pinsRemoved,
       tokens: this.#tokens,

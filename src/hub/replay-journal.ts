@@ -7,6 +7,7 @@ import { journalFacts } from './journal-facts.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Journal } from './ports/journal.ts'
 import type { Store } from './ports/store.ts'
+import { replayAnchors } from './replay-anchors.ts'
 import { Replay } from './replay-steps.ts'
 
 /** The setting of a registry that was restored although nobody knows what happened since: an operator has accepted that. */
@@ -68,8 +69,7 @@ export async function replayJournal(
     await replay.takeFromIdentities()
     await replay.followProfiles()
     await replay.followPolicy()
-    await replay.distrustAnchors()
-    await replay.requireLostCrls()
+    await replayAnchors(tx, facts, clock.nowMs())
     await replay.unpin()
     for await (const group of journal.after(from)) await replay.takeNew(group.map(({ entry }) => entry))
     const report: ReplayReport = {

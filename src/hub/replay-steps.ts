@@ -82,30 +82,6 @@ export class Replay {
     }
   }
 
-  /** An authority that lost its trust since has none; one that was removed is left to be removed again. */
-  async distrustAnchors(): Promise<void> {
-    for (const anchor of await this.#tx.anchors.all()) {
-      if (anchor.state === 'distrusted' || !this.#facts.anchorsDistrusted.has(anchor.fingerprint)) continue
-      const { id: anchorId, fingerprint } = anchor
-      await this.#tx.anchors.update({ ...anchor, state: 'distrusted', changedAtMs: this.#nowMs })
-      await this.#tx.events.append({ type: 'anchor-changed', anchorId, fingerprint, state: 'distrusted' })
-      await this.#audit('anchor.distrust', anchorId, { state: anchor.state }, { state: 'distrusted' })
-    }
-  }
-
-  /** A CRL that was given since is lost, and with it what it revoked: nobody of its anchor comes in until it is given again. */
-  async requireLostCrls(): Promise<void> {
-    for (const anchor of await this.#tx.anchors.all()) {
-      const lostMs = this.#facts.anchorCrls.get(anchor.fingerprint)
-      const held = lostMs === undefined ? null : await this.#tx.anchors.crl(anchor.id)
-      if (lostMs === undefined || anchor.revocation === 'ignore' || (held?.thisUpdateMs ?? 0) >= lostMs) continue
-      await this.#tx.anchors.removeCrl(anchor.id)
-      await this.#tx.anchors.update({ ...anchor, revocation: 'require', changedAtMs: this.#nowMs })
-      const { revocation } = anchor
-      await this.#audit('anchor.crl', anchor.id, { revocation }, { revocation: 'require', thisUpdate: null })
-    }
-  }
-
   /** The policy is as its operator has left it: what was narrowed since would be wide again. */
   async followPolicy(): Promise<void> {
     const { policy } = this.#facts

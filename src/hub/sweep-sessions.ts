@@ -4,7 +4,9 @@
  */
 import { HubError } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
-import { identityRefusal } from '../core/identity/identity.ts'
+import type { Anchored } from '../core/identification/anchor.ts'
+import { isIdentityId } from '../core/identity/id.ts'
+import { type IdentityState, identityRefusal } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import type { EventFollower } from './follow-events.ts'
 import type { Clock } from './ports/clock.ts'
@@ -13,6 +15,20 @@ import type { Store, UnfitCredential } from './ports/store.ts'
 
 /** How often every live connection is looked at. */
 export const sweepEveryMs: number = 30_000
+
+/** A certificate of a trust anchor that connections were made with. */
+interface LiveAnchored {
+  readonly fingerprint: string
+  readonly identityId: string
+  readonly anchored: Anchored
+}
+
+/** What is known of certificates that somebody else has issued. */
+interface LivingForeign {
+  refresh(): Promise<void>
+  renew(living: readonly Anchored[]): Promise<void>
+  endOf(anchored: Anchored): FailureName | null
+}
 
 export interface SessionSweep {
   /** Looks now. Fulfilled with how many connections were closed. */
@@ -31,9 +47,10 @@ export interface SessionSweep {
  * @param graceMs how long sessions live on while the registry cannot be asked
  */
 export function sweepSessions(
-  hub: { readonly store: Store; readonly clock: Clock; readonly log: Log },
+  hub: { readonly store: Store; readonly clock: Clock; readonly log: Log; readonly foreign: LivingForeign },
   live: {
     liveFingerprints(): readonly string[]
+    liveAnchored(): readonly LiveAnchored[]
     closeCredential(fingerprint: string, code: FailureName): number
     livePasswords(): readonly string[]
     closePassword(passwordId: string, code: FailureName): number
@@ -76,6 +93,7 @@ export function sweepSessions(
         if (code !== null) closed += live.closePassword(id, code)
       }
     }
+    closed += await sweepAnchored(hub, live)
     if (closed > 0) hub.log.warn('connections lived that no event had closed', { count: closed })
     return closed
   }
@@ -99,6 +117,31 @@ export function sweepSessions(
   const timer = setInterval(() => void look(), sweepEveryMs)
   timer.unref()
   return { sweep, look, stop: () => clearInterval(timer) }
+}
+
+/** Certificates of trust anchors: their identities, their authorities, and what CRLs and responders say by now. */
+async function sweepAnchored(
+  { store, foreign }: { readonly store: Store; readonly foreign: LivingForeign },
+  live: { liveAnchored(): readonly LiveAnchored[]; closeCredential(fingerprint: string, code: FailureName): number },
+): Promise<number> {
+  const living = live.liveAnchored()
+  if (living.length === 0) return 0
+  await foreign.refresh()
+  await foreign.renew(living.map(({ anchored }) => anchored))
+  const states = new Map<string, IdentityState>()
+  const ids = [...new Set(living.map(({ identityId }) => identityId))].filter(isIdentityId)
+  for (let start = 0; start < ids.length; start += limits.bulkRowsMax) {
+    const found = await store.identities.findAll(ids.slice(start, start + limits.bulkRowsMax))
+    for (const { id, state } of found) states.set(id, state)
+  }
+  let closed = 0
+  for (const { fingerprint, identityId, anchored } of living) {
+    const state = states.get(identityId)
+    // Who is registered by this very connection may not be written down yet.
+    const code = (state === undefined ? null : identityRefusal(state)) ?? foreign.endOf(anchored)
+    if (code !== null) closed += live.closeCredential(fingerprint, code)
+  }
+  return closed
 }
 
 function refusalOf({ state, identityState }: UnfitCredential): FailureName {

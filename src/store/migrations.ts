@@ -36,6 +36,7 @@ export const steps: readonly Step[] = [
   makeSearchable,
   makeAuthority,
   makePolicy,
+  makeAnchorsWhole,
 ]
 
 // biome-ignore lint/suspicious/noExplicitAny: see Step
@@ -276,6 +277,28 @@ async function makePolicy(database: Kysely<any>, { counter, key, integer, bytes 
     sql`create index passwords_over on passwords (ended_at_ms) where state = 'superseded'`,
 
     sql`alter table identities add column key_storage text`,
+  ]
+  for (const statement of statements) await statement.execute(database)
+}
+
+/** Trust anchors with authorities below them, a CRL for each of those, and places to fetch them from. */
+// biome-ignore lint/suspicious/noExplicitAny: see Step
+async function makeAnchorsWhole(database: Kysely<any>, { key, integer, bytes }: Dialect): Promise<void> {
+  const statements = [
+    sql`alter table anchors add column below text not null default ''`,
+    sql`alter table anchors add column sources text not null default '{}'`,
+    sql`create table anchor_crl_parts (
+      anchor_id ${key} not null, issuer ${key} not null, part ${key} not null, this_update_ms ${integer} not null,
+      next_update_ms ${integer} not null, given_at_ms ${integer} not null, crl ${bytes} not null,
+      primary key (anchor_id, issuer, part))`,
+    sql`insert into anchor_crl_parts (anchor_id, issuer, part, this_update_ms, next_update_ms, given_at_ms, crl)
+      select anchor_id, fingerprint, '', this_update_ms, next_update_ms, given_at_ms, crl
+      from anchor_crls join anchors on anchors.id = anchor_crls.anchor_id`,
+    sql`drop table anchor_crls`,
+    sql`alter table anchor_crl_parts rename to anchor_crls`,
+    sql`create table anchor_fetches (
+      anchor_id ${key} not null, url ${key} not null, is_learned ${integer} not null, due_at_ms ${integer} not null,
+      tried_at_ms ${integer}, failures ${integer} not null, failure text, primary key (anchor_id, url))`,
   ]
   for (const statement of statements) await statement.execute(database)
 }

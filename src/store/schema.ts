@@ -306,15 +306,37 @@ export interface AnchorTable {
   certificate: Uint8Array
   /** PEM of the authorities above it. */
   above: string
+  /** PEM of the authorities between it and devices. */
+  below: string
+  /** JSON: where word of revocations comes from. */
+  sources: string
 }
 
-/** The latest CRL of an authority of somebody else. */
+/** The latest CRL, or a part of it, of an authority of a trust anchor. */
 export interface AnchorCrlTable {
   anchor_id: string
+  /** Fingerprint of the certificate of the authority. */
+  issuer: string
+  /** Empty for a whole one; else the addresses of the part, with spaces between them. */
+  part: string
   this_update_ms: number
   next_update_ms: number
   given_at_ms: number
   crl: Uint8Array
+}
+
+/** An address that CRLs of a trust anchor are fetched from. */
+export interface AnchorFetchTable {
+  anchor_id: string
+  url: string
+  /** 0 or 1: whether a certificate named it, and not the operator. */
+  is_learned: number
+  due_at_ms: number
+  tried_at_ms: number | null
+  /** In a row, up to now. */
+  failures: number
+  /** Why the last try failed, in words. */
+  failure: string | null
 }
 
 /** A certificate that was written down by its thumbprint. */
@@ -362,6 +384,7 @@ export interface Schema {
   policies: PolicyTable
   anchors: AnchorTable
   anchor_crls: AnchorCrlTable
+  anchor_fetches: AnchorFetchTable
   pins: PinTable
   passwords: PasswordTable
   crl_shards: CrlShardTable

@@ -11,6 +11,7 @@ import {
   issuanceRules,
   registryRules,
 } from '../../src/check/check-registry.ts'
+import { noSources } from '../../src/core/identification/revocation-sources.ts'
 import { limits } from '../../src/core/limits.ts'
 import { deviceProfile } from '../../src/core/profile/built-in.ts'
 import { certificateContent } from '../../src/core/profile/certificate-content.ts'
@@ -282,7 +283,13 @@ async function fill(machine: TimeMachine): Promise<void> {
   const { hub } = machine
   await createApiKey(hub, 'admin')
   const dates = { notBeforeSec: 1_600_000_000, notAfterSec: 2_400_000_000 }
-  const anchor = { id: 'acme', certificates: [makeRoot(dates).der], revocation: 'prefer', isUnproven: true } as const
+  const anchor = {
+    id: 'acme',
+    certificates: [makeRoot(dates).der],
+    revocation: 'prefer',
+    isUnproven: true,
+    sources: noSources,
+  } as const
   await addAnchor(hub, actor, anchor)
   await currentServerCertificate(hub, { dnsNames: ['hub.plant.example'], ipAddresses: ['10.0.0.1'] })
   const pump = await machine.connected(await registered(hub, 'pump'))

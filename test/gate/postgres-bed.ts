@@ -97,6 +97,7 @@ export async function gateOnPostgres(
       ...{ store, log, upstream, attempts, authorities: await openAuthorities(store, null) },
       certificate: { key: new Secret(serverCertificate.key), chain: serverCertificate.cert, forRsa: null },
       certificateFor: () => null,
+      wantCrl: () => {},
       observer: new ObserverBook(),
       confirmUse: confirmerOver(hub),
     },
@@ -105,7 +106,8 @@ export async function gateOnPostgres(
   const follower = followEvents({ store, log }, lastEvent, (event) => door.apply(event))
   closing.add('events', () => follower.stop())
   const sweepClock = new StandingClock(0)
-  const sweep = sweepSessions({ store, clock: sweepClock, log }, door.gate, follower, graceMs)
+  const foreign = { refresh: async () => {}, renew: async () => {}, endOf: () => null }
+  const sweep = sweepSessions({ store, clock: sweepClock, log, foreign }, door.gate, follower, graceMs)
   closing.add('sweep', () => sweep.stop())
   return { hub, gate: door.gate, attempts, upstream, log, sweep, sweepClock, enrolled: (id) => enrolled(hub, id) }
 }

@@ -1,6 +1,7 @@
 /** A gate that reads a registry on a real PostgreSQL, as the user that `handfast gate sql` makes. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { noSources } from '../../src/core/identification/revocation-sources.ts'
 import type { Fingerprint } from '../../src/core/identity/credential.ts'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
 import { basicConstraints, keyUsage } from '../../src/core/x509/extensions.ts'
@@ -62,7 +63,7 @@ describe('a gate on PostgreSQL', needsPostgres, () => {
       listener: { clientCertificate: 'optional', anchors: ['acme'] },
       async prepare(writing) {
         const order = { id: 'acme', certificates: [maker.der], revocation: 'prefer', isUnproven: true } as const
-        await addAnchor(writing, writing.actor, order)
+        await addAnchor(writing, writing.actor, { ...order, sources: noSources })
         await activate(writing, policy)
       },
     })

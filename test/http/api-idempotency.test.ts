@@ -10,7 +10,7 @@ import { createApiKey } from '../../src/hub/api-keys.ts'
 import { AnswerPlace } from '../../src/hub/kept-answers.ts'
 import type { Transaction } from '../../src/hub/ports/store.ts'
 import { keepAnswersFew, removeOldAnswers } from '../../src/hub/remove-old-answers.ts'
-import { type ApiParts, answered, apiParts, ask, deskOf } from './api-parts.ts'
+import { type ApiParts, anchorCrlsOf, answered, apiParts, ask, deskOf } from './api-parts.ts'
 import { type Answer, assertProblem } from './problem.ts'
 
 const keyed = (key: string) => ({ 'idempotency-key': key })
@@ -121,6 +121,7 @@ describe('a kept answer', () => {
     const { write } = api.hub.store
     // What is committed stays, and the one who asked never hears of it.
     const deaf = apiServer({
+      anchorCrls: anchorCrlsOf(api.hub),
       desk: deskOf(api.hub),
       hub: {
         ...api.hub,
@@ -155,6 +156,7 @@ describe('a kept answer', () => {
     const { write } = api.hub.store
     let isBroken = true
     const journaling = apiServer({
+      anchorCrls: anchorCrlsOf(api.hub),
       desk: deskOf(api.hub),
       hub: {
         ...api.hub,

@@ -22,7 +22,7 @@ import { enrol } from '../../src/hub/enrol.ts'
 import type { Transaction } from '../../src/hub/ports/store.ts'
 import { fakeIdentity } from '../contract/store-fakes.ts'
 import { deviceRequest } from '../support/hub-parts.ts'
-import { type ApiParts, answered, apiParts, ask, deskOf } from './api-parts.ts'
+import { type ApiParts, anchorCrlsOf, answered, apiParts, ask, deskOf } from './api-parts.ts'
 import { type Answer, assertProblem } from './problem.ts'
 
 const csv = { 'content-type': 'text/csv' }
@@ -437,6 +437,7 @@ describe('an import with an idempotency key', () => {
     let writes = 0
     // The first write takes the key. The second batch is committed, and nobody hears of it.
     const dying = apiServer({
+      anchorCrls: anchorCrlsOf(api.hub),
       desk: deskOf(api.hub),
       hub: {
         ...api.hub,

@@ -4,12 +4,15 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 import { failuresOf, type Operation } from '../../src/api-schema/operation.ts'
 import { apiOperations, enrolmentOperations } from '../../src/api-schema/operations.ts'
 import { type BootstrapView, type HubView, problemView } from '../../src/api-schema/views.ts'
+import { HubError } from '../../src/core/errors.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
 import { type ApiServerOptions, apiServer } from '../../src/http/api/api-server.ts'
 import { createApiKey } from '../../src/hub/api-keys.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
+import { fetchCrlsNow } from '../../src/hub/fetch-anchor-crls.ts'
+import type { StatusFetcher } from '../../src/hub/ports/status-fetcher.ts'
 import { currentCrl, fullScope } from '../../src/hub/publish-crl.ts'
 import { advanceAll } from '../../src/hub/roll-over/advance.ts'
 import { deviceRequest, type HubParts, hubParts } from '../support/hub-parts.ts'
@@ -42,6 +45,7 @@ export async function apiParts(t: { after(step: () => unknown): void }): Promise
     upstream: { kind: 'embedded', available: true },
   })
   const app = apiServer({
+    anchorCrls: anchorCrlsOf(hub),
     hub,
     limiter: new FailureLimiter(hub.clock),
     desk: deskOf(hub),
@@ -53,6 +57,16 @@ export async function apiParts(t: { after(step: () => unknown): void }): Promise
   })
   t.after(() => app.close())
   return { hub, app, key: (await createApiKey(hub, 'test')).reveal(), describeHub, flushes: () => flushes }
+}
+
+/** Who fetches CRLs of trust anchors, where nobody on the network answers. */
+export function anchorCrlsOf(hub: HubParts): ApiServerOptions['anchorCrls'] {
+  const fetcher: StatusFetcher = {
+    fetch: async ({ url }) => {
+      throw new HubError('status-fetch-failed', `${url} does not answer`)
+    },
+  }
+  return { fetchNow: (id) => fetchCrlsNow({ ...hub, fetcher }, id) }
 }
 
 /** Where authorities are changed, at once as far as it goes. */

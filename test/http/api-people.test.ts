@@ -21,7 +21,7 @@ import { newToken } from '../../src/hub/registration.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { fakeIdentity } from '../contract/store-fakes.ts'
 import { deviceRequest } from '../support/hub-parts.ts'
-import { type ApiParts, apiParts, deskOf } from './api-parts.ts'
+import { type ApiParts, anchorCrlsOf, apiParts, deskOf } from './api-parts.ts'
 
 /** What a client has in hand. */
 interface Papers {
@@ -67,6 +67,7 @@ class People {
     const attempts: NewAttempt[] = []
     const people = peopleOf({ store: hub.store, keys: hub.keys, admission: personAdmission(hub) })
     const app = apiServer({
+      anchorCrls: anchorCrlsOf(hub),
       hub,
       desk: deskOf(hub),
       limiter: new FailureLimiter(hub.clock),

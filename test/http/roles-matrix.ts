@@ -267,6 +267,11 @@ export const matrix: Readonly<Record<string, Row>> = {
     ask: () => post('/anchors/none/crl', { crl: encodePem('X509 CRL', Uint8Array.of(0x30, 0)) }),
     outcomes: { ...adminAlone, admin: 'unseen' },
   },
+  editAnchor: {
+    ask: () => post('/anchors/none/edit', { revocation: 'prefer' }),
+    outcomes: { ...adminAlone, admin: 'unseen' },
+  },
+  fetchAnchorCrls: { ask: () => post('/anchors/none/fetch'), outcomes: { ...adminAlone, admin: 'unseen' } },
   distrustAnchor: { ask: () => post('/anchors/none/distrust'), outcomes: { ...adminAlone, admin: 'unseen' } },
   removeAnchor: { ask: () => post('/anchors/none/remove'), outcomes: { ...adminAlone, admin: 'unseen' } },
   listPolicies: { ask: () => get('/policies'), outcomes: readsPolicy },

@@ -1,13 +1,17 @@
 /** Admission of certificates that somebody else's authority has signed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HubError } from '../../src/core/errors.ts'
+import { noSources } from '../../src/core/identification/revocation-sources.ts'
 import type { IdentificationRule } from '../../src/core/policy/model.ts'
 import { basicConstraints, keyUsage } from '../../src/core/x509/extensions.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
 import { anchoredWay } from '../../src/hub/admit-anchored.ts'
 import { addAnchor, distrustAnchor, proveAnchor } from '../../src/hub/change-anchors.ts'
 import { changeDeviceState } from '../../src/hub/change-identity.ts'
+import { type ForeignStatus, foreignStatus } from '../../src/hub/foreign-status.ts'
 import { type ChainVerdict, type Entrant, gateAdmission, type Refusal } from '../../src/hub/gate-admission.ts'
+import type { StatusFetcher } from '../../src/hub/ports/status-fetcher.ts'
 import { openTrustedAnchors } from '../../src/hub/trusted-anchors.ts'
 import { type HubParts, hubParts, noonMs, registered } from '../support/hub-parts.ts'
 import { type OwnCertificate, ownCertificate } from '../support/own-certificate.ts'
@@ -29,21 +33,40 @@ interface Bed {
   judge(der: Uint8Array, verdict?: ChainVerdict | null): Promise<Entrant | Refusal>
   confirm(entrant: Entrant): Promise<Entrant | Refusal>
   refresh(): Promise<void>
+  readonly status: ForeignStatus
+  wantCrl(anchorId: string, certificate: Uint8Array): void
+  /** What the network answers: nothing, unless a test says so. */
+  fetch: StatusFetcher['fetch']
 }
 
 async function bed(t: Parameters<typeof hubParts>[0], isUnproven = true): Promise<Bed> {
   const hub = await hubParts(t)
   const maker = authority('ACME')
-  const order = { id: 'acme', certificates: [maker.der], revocation: 'prefer', isUnproven } as const
+  const order = { id: 'acme', certificates: [maker.der], revocation: 'prefer', isUnproven, sources: noSources } as const
   await addAnchor(hub, hub.actor, order)
   const anchors = await openTrustedAnchors(hub)
-  const way = anchoredWay({ ...hub, anchors, policy: { identificationRules: () => made.rules } })
+  const fetcher: StatusFetcher = { fetch: (request) => made.fetch(request) }
+  const status = foreignStatus({
+    ...hub,
+    anchors,
+    fetcher,
+    wantCrl: (id, certificate) => made.wantCrl(id, certificate),
+  })
+  const way = anchoredWay({ ...hub, anchors, status, policy: { identificationRules: () => made.rules } })
   const admission = gateAdmission(registryAdmission(hub), [way])
   const made: Bed = {
     ...{ hub, maker, rules: [rule] },
     judge: (certificate, verdict = good) => admission.judge({ certificate, verdict }),
     confirm: (entrant) => admission.confirmUse(entrant),
-    refresh: () => anchors.refresh(),
+    refresh: async () => {
+      await anchors.refresh()
+      status.anchorsChanged()
+    },
+    status,
+    wantCrl: () => {},
+    fetch: async ({ url }) => {
+      throw new HubError('status-fetch-failed', `${url} does not answer`)
+    },
   }
   await registered(hub, 'mill-1')
   return made
@@ -142,7 +165,7 @@ test('a rule finds devices of its group alone, and nobody who is disabled meanwh
 
 test('what cannot be a trust anchor is refused with its reason', async (t) => {
   const { hub, maker } = await bed(t)
-  const order = { id: 'other', revocation: 'prefer', isUnproven: true } as const
+  const order = { id: 'other', revocation: 'prefer', isUnproven: true, sources: noSources } as const
   const add = (certificates: readonly Uint8Array[], id = 'other') =>
     addAnchor(hub, hub.actor, { ...order, id, certificates })
   await assert.rejects(add([ownCertificate('leaf').der]), { code: 'anchor-unfit' })

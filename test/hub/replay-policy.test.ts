@@ -1,6 +1,7 @@
 /** What a restored registry may not give back of the policy, of pinned certificates, and of what policies ask about. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { noSources } from '../../src/core/identification/revocation-sources.ts'
 import { adoptIdentity } from '../../src/hub/adopt.ts'
 import { addAnchor, distrustAnchor } from '../../src/hub/change-anchors.ts'
 import { activatePolicy, addPolicy, rollBackPolicy } from '../../src/hub/change-policy.ts'
@@ -97,7 +98,13 @@ test('a trust anchor that was distrusted after the copy is so again', async (t) 
   const machine = await TimeMachine.start(t)
   const dates = { notBeforeSec: 1_600_000_000, notAfterSec: 2_400_000_000 }
   for (const id of ['gone', 'kept']) {
-    const order = { id, certificates: [makeRoot(dates).der], revocation: 'prefer', isUnproven: true } as const
+    const order = {
+      id,
+      certificates: [makeRoot(dates).der],
+      revocation: 'prefer',
+      isUnproven: true,
+      sources: noSources,
+    } as const
     await addAnchor(machine.hub, actor, order)
   }
   const copy = await machine.backUp()
@@ -115,10 +122,17 @@ test('a trust anchor that was distrusted after the copy is so again', async (t) 
 test('a CRL that was given after the copy is wanted again, before anybody of its trust anchor comes in', async (t) => {
   const machine = await TimeMachine.start(t)
   const dates = { notBeforeSec: 1_600_000_000, notAfterSec: 2_400_000_000 }
-  const order = { id: 'acme', certificates: [makeRoot(dates).der], revocation: 'prefer', isUnproven: true } as const
+  const order = {
+    id: 'acme',
+    certificates: [makeRoot(dates).der],
+    revocation: 'prefer',
+    isUnproven: true,
+    sources: noSources,
+  } as const
   const { fingerprint } = await addAnchor(machine.hub, actor, order)
   const copy = await machine.backUp()
-  const given = { anchorId: 'acme', thisUpdateMs: 1_700_000_000_000, nextUpdateMs: 1_800_000_000_000, givenAtMs: 1 }
+  const place = { anchorId: 'acme', issuer: fingerprint, part: '' }
+  const given = { ...place, thisUpdateMs: 1_700_000_000_000, nextUpdateMs: 1_800_000_000_000, givenAtMs: 1 }
   await machine.hub.store.write(async (tx) => {
     await tx.anchors.saveCrl({ ...given, crl: new Uint8Array([0x30, 0]) })
     const { anchorId, thisUpdateMs: crlThisUpdateMs } = given

@@ -8,6 +8,7 @@ import { sweepSessions } from '../../src/hub/sweep-sessions.ts'
 import { deviceRequest, type HubParts, hubParts, registered } from '../support/hub-parts.ts'
 import { ownCertificate } from '../support/own-certificate.ts'
 
+const foreign = { refresh: async () => {}, renew: async () => {}, endOf: () => null }
 const silent = { catchUp: async () => {}, stop: () => {} }
 
 async function enrolled(hub: HubParts, id: string): Promise<Credential> {
@@ -38,11 +39,12 @@ test('a connection that no event has closed is closed by the next sweep, with it
     liveFingerprints: () => [fit, revoked, intended, unadopted, disabled].map(({ fingerprint }) => fingerprint),
     livePasswords: () => [],
     livePins: () => [],
+    liveAnchored: () => [],
     closeEvery: () => 0,
     closePassword: () => 0,
     closeCredential: (fingerprint: string, code: string) => closed.push([fingerprint, code]) && 1,
   }
-  const sweep = sweepSessions(hub, live, silent, 300_000)
+  const sweep = sweepSessions({ ...hub, foreign }, live, silent, 300_000)
   t.after(sweep.stop)
   assert.equal(await sweep.sweep(), 4)
   assert.deepEqual(
@@ -71,11 +73,12 @@ test('a sweep asks events first, because they close with the better reason', asy
     },
     livePasswords: () => [],
     livePins: () => [],
+    liveAnchored: () => [],
     closeEvery: () => 0,
     closePassword: () => 0,
     closeCredential: () => 0,
   }
-  const sweep = sweepSessions(hub, live, follower, 300_000)
+  const sweep = sweepSessions({ ...hub, foreign }, live, follower, 300_000)
   t.after(sweep.stop)
   assert.equal(await sweep.sweep(), 0)
   assert.deepEqual(asked, ['events', 'connections'])
@@ -96,13 +99,14 @@ test('sessions live on for a while when the registry cannot be asked, and then c
     ...{
       liveFingerprints: () => [],
       livePins: () => [],
+      liveAnchored: () => [],
       livePasswords: () => [],
       closePassword: () => 0,
       closeCredential: () => 0,
     },
     closeEvery: (code: string) => closed.push(code),
   }
-  const sweep = sweepSessions({ ...hub, store: { ...hub.store, settings } }, live, silent, 300_000)
+  const sweep = sweepSessions({ ...hub, foreign, store: { ...hub.store, settings } }, live, silent, 300_000)
   t.after(sweep.stop)
   await sweep.look()
   hub.clock.advance(299_999)
@@ -138,14 +142,55 @@ test('a pinned certificate that was removed, or whose device is disabled, is clo
   const closed: [string, string][] = []
   const live = {
     ...{ liveFingerprints: () => [], livePasswords: () => [], closePassword: () => 0, closeEvery: () => 0 },
+    liveAnchored: () => [],
     livePins: () => [...certificates.values()],
     closeCredential: (fingerprint: string, code: string) => closed.push([fingerprint, code]) && 1,
   }
-  const sweep = sweepSessions(hub, live, silent, 300_000)
+  const sweep = sweepSessions({ ...hub, foreign }, live, silent, 300_000)
   t.after(sweep.stop)
   assert.equal(await sweep.sweep(), 2)
   assert.deepEqual(closed, [
     [certificates.get('gone'), 'pin-removed'],
     [certificates.get('off'), 'identity-disabled'],
+  ])
+})
+
+test('a session of a trust anchor is closed by the next sweep, when its identity or what is known of its certificate says so', async (t) => {
+  const hub = await hubParts(t)
+  for (const id of ['kept', 'off', 'gone']) await registered(hub, id)
+  await hub.store.write(async (tx) => {
+    const off = (await tx.identities.findAll([parseIdentityId('off')])).at(0)
+    assert.ok(off !== undefined)
+    await tx.identities.update({ ...off, state: 'disabled' })
+  })
+  const asked: string[] = []
+  const livingOn = {
+    refresh: async () => void asked.push('refresh'),
+    renew: async (living: readonly { readonly serialNumber: string }[]) =>
+      void asked.push(...living.map(({ serialNumber }) => serialNumber)),
+    endOf: ({ serialNumber }: { readonly serialNumber: string }) => (serialNumber === '03' ? 'foreign-revoked' : null),
+  } as const
+  const anchored = (serialNumber: string) => ({
+    ...{ anchorId: 'acme', issuer: 'a'.repeat(64), serialNumber, points: [], responders: [] },
+  })
+  const closed: [string, string][] = []
+  const live = {
+    ...{ liveFingerprints: () => [], livePins: () => [], livePasswords: () => [] },
+    ...{ closePassword: () => 0, closeEvery: () => 0 },
+    liveAnchored: () => [
+      { fingerprint: 'f1', identityId: 'kept', anchored: anchored('01') },
+      { fingerprint: 'f2', identityId: 'off', anchored: anchored('02') },
+      { fingerprint: 'f3', identityId: 'gone', anchored: anchored('03') },
+      { fingerprint: 'f4', identityId: 'not-written-yet', anchored: anchored('04') },
+    ],
+    closeCredential: (fingerprint: string, code: string) => closed.push([fingerprint, code]) && 1,
+  }
+  const sweep = sweepSessions({ ...hub, foreign: livingOn }, live, silent, 300_000)
+  t.after(sweep.stop)
+  assert.equal(await sweep.sweep(), 2)
+  assert.deepEqual(asked, ['refresh', '01', '02', '03', '04'])
+  assert.deepEqual(closed, [
+    ['f2', 'identity-disabled'],
+    ['f3', 'foreign-revoked'],
   ])
 })

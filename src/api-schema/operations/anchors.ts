@@ -6,6 +6,7 @@ import {
   anchorListView,
   anchorParams,
   anchorView,
+  editAnchorRequest,
   giveCrlRequest,
   proveAnchorRequest,
 } from '../anchors.ts'
@@ -20,8 +21,17 @@ const waiting: AnchorView = {
   fingerprint: '7a'.repeat(32),
   subject: 'CN=ACME Device CA',
   notAfter: '2036-11-01T00:00:00.000Z',
+  below: [],
   revocation: 'require',
+  sources: { crlUrls: ['http://pki.acme.example/ca.crl'], ocspUrl: null, isByCertificates: false, hosts: [] },
   crl: null,
+  crls: [],
+  fetches: [
+    {
+      ...{ url: 'http://pki.acme.example/ca.crl', isLearned: false, triedAt: null },
+      ...{ dueAt: '2026-11-25T08:00:00.000Z', failure: null },
+    },
+  ],
   createdAt: '2026-11-25T08:00:00.000Z',
   changedAt: '2026-11-25T08:00:00.000Z',
 }
@@ -69,7 +79,37 @@ export const addAnchor = operation({
   body: jsonBody(addAnchorRequest, { id: 'acme', certificates: pem('CERTIFICATE') }),
   answer: { kind: 'json', status: 201, description: 'It is added.', schema: anchorView, example: waiting },
   keyed: true,
-  failures: ['anchor-unfit', 'anchor-exists', 'anchor-state', 'certificate-unreadable'],
+  failures: ['anchor-unfit', 'anchor-exists', 'anchor-state', 'anchor-sources-invalid', 'certificate-unreadable'],
+})
+
+export const editAnchor = operation({
+  ...shared,
+  id: 'editAnchor',
+  act: 'anchor.change',
+  method: 'POST',
+  path: '/api/v1/anchors/{anchor}/edit',
+  summary: 'Change a trust anchor',
+  description:
+    'How revocations count, where word of them comes from, and which authorities stand below it. Sessions below an authority that is gone close.',
+  body: jsonBody(editAnchorRequest, { revocation: 'require' }),
+  answer: answer('It is changed.', trusted),
+  keyed: true,
+  failures: ['anchor-not-found', 'anchor-unfit', 'anchor-state', 'anchor-sources-invalid', 'certificate-unreadable'],
+})
+
+export const fetchAnchorCrls = operation({
+  ...shared,
+  id: 'fetchAnchorCrls',
+  act: 'anchor.change',
+  method: 'POST',
+  path: '/api/v1/anchors/{anchor}/fetch',
+  summary: 'Fetch the CRLs of a trust anchor now',
+  description: 'From all addresses that are known, whether they are due or not; `fetches` says what became of each.',
+  body: optionalBody(emptyRequest, {}),
+  answer: answer('What is there now.', trusted),
+  keyed: true,
+  isLong: true,
+  failures: ['anchor-not-found', 'anchor-sources-invalid'],
 })
 
 export const proveAnchor = operation({
@@ -93,12 +133,19 @@ export const giveAnchorCrl = operation({
   method: 'POST',
   path: '/api/v1/anchors/{anchor}/crl',
   summary: 'Give the latest CRL of a trust anchor',
-  description: 'It takes the place of the one before. Sessions of those that it names close.',
+  description:
+    'Of the authority or of one below it, whole or a part. It takes the place of the one before. Sessions of those that it names close.',
   body: jsonBody(giveCrlRequest, { crl: pem('X509 CRL') }),
   bodyBytesMax: limits.anchorCrlBytesMax * 2,
   answer: answer('It is taken.', {
     ...trusted,
     crl: { thisUpdate: '2026-11-25T06:00:00.000Z', nextUpdate: '2026-12-02T06:00:00.000Z' },
+    crls: [
+      {
+        ...{ issuer: waiting.fingerprint, part: '' },
+        ...{ thisUpdate: '2026-11-25T06:00:00.000Z', nextUpdate: '2026-12-02T06:00:00.000Z' },
+      },
+    ],
   }),
   keyed: true,
   failures: ['anchor-not-found', 'anchor-crl-unfit'],

@@ -1,16 +1,15 @@
 /** `handfast anchor …`: authorities of others whose certificates are taken. */
 import type { Command } from 'commander'
-import type { AddAnchorRequest, AnchorListView, AnchorView } from '../../api-schema/anchors.ts'
+import type { AddAnchorRequest, AnchorListView, AnchorView, EditAnchorRequest } from '../../api-schema/anchors.ts'
 import { HubError, quote } from '../../core/errors.ts'
-import { type RevocationBehaviour, revocationBehaviours } from '../../core/identification/anchor.ts'
 import { limits } from '../../core/limits.ts'
 import { decodePem, encodePem } from '../../core/x509/pem.ts'
-import { certificateIn } from '../certificate-file.ts'
+import { certificateIn, certificatesIn } from '../certificate-file.ts'
 import { handfast } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
 import { note, printFields, printJson, printLine, printTable, shortTime } from '../output.ts'
-import { oneOf } from '../values.ts'
 import { readSmallBytes } from '../whole-file.ts'
+import { addSourceOptions, printFetches, type SourceOptions, sourceFields, sourcesOf } from './anchor/sources.ts'
 
 export function define(command: Command): void {
   // Without a subcommand the failure is reported; the whole help would bury it.
@@ -22,44 +21,93 @@ export function define(command: Command): void {
     command.command('prove <id> <file>').description('prove that its key is held, by a certificate for its code'),
   )
   defineCrl(command.command('crl <id> <file>').description('give its latest CRL; sessions of those it names close'))
+  defineEdit(
+    command
+      .command('edit <id>')
+      .description('change how revocations count, where word of them comes from, or who stands below it'),
+  )
+  defineFetch(command.command('fetch <id>').description('fetch its CRLs now, and say what became of that'))
   defineList(command.command('list').description('list trust anchors'))
   defineShow(command.command('show <id>').description('show a trust anchor, and what its proof must name'))
   defineDistrust(command.command('distrust <id>').description('let nobody in by it any more, and close its sessions'))
   defineRemove(command.command('remove <id>').description('remove one that waits or is distrusted'))
 }
 
-interface AddOptions extends HubOptions {
-  readonly revocation: RevocationBehaviour
+interface AddOptions extends SourceOptions {
   readonly unproven?: boolean
 }
 
+/** A chain of any length that is sent. */
+const chainBytesMax = limits.keyFileCharsMax * 8
+
 function defineAdd(command: Command): void {
-  addHubOptions(command)
-    .option(
-      '--revocation <behaviour>',
-      'require: nobody comes in without a CRL in date; prefer: whom its latest CRL names stays out; ignore: CRLs do not count',
-      oneOf('--revocation', revocationBehaviours),
-      'require',
-    )
+  addSourceOptions(addHubOptions(command), false)
     .option('--unproven', 'trust it at once, although nobody has proved to hold its key')
     .addHelpText(
       'after',
-      '\nThe file begins with the authority that signs the certificates of devices. Where it is no root, those\nabove it follow in the same file, the root last.',
+      '\nThe file begins with the authority that is proved. Where it is no root, those above it follow in the same\nfile; and those below it that sign certificates of devices, too.',
     )
-    .action(async (id: string, file: string, { revocation, unproven = false, ...options }: AddOptions) => {
-      const certificates = readSmallBytes(file, limits.keyFileCharsMax * 4)
-      const request: AddAnchorRequest = {
-        ...{ id, revocation, isUnproven: unproven },
-        certificates: certificates[0] === 0x30 ? encodePem('CERTIFICATE', certificates) : certificates.toString('utf8'),
-      }
+    .action(async (id: string, file: string, options: AddOptions) => {
+      const { revocation = 'require', unproven = false } = options
+      const certificates = certificatesIn(file, chainBytesMax)
+      const sources = sourcesOf(options)
+      const request: AddAnchorRequest = { id, revocation, isUnproven: unproven, certificates, sources }
       const view = await hubOf(options).post<AnchorView>('/anchors', request)
       if (options.json) return printJson(view)
       printLine(`the authority ${view.subject} is the trust anchor ${id} (${view.state})`)
+      for (const { subject } of view.below) printLine(`below it: ${subject}`)
       if (view.state === 'waiting') noteProof(view)
       else note('It is trusted, and nobody has proved to hold its key.')
-      if (revocation === 'require') note(`Nobody comes in before: \`${handfast} anchor crl ${id} <file>\``)
+      noteRevocation(view)
       note('Its certificates open nothing until a rule of the policy and a listener name it.')
     })
+}
+
+/** Where word of revocations is to come from, when nothing says so yet. */
+function noteRevocation({ id, revocation, crl, sources }: AnchorView): void {
+  if (revocation !== 'require' || crl !== null || sources.isByCertificates || sources.ocspUrl !== null) return
+  const isFetched = sources.crlUrls.length > 0
+  note(
+    isFetched
+      ? `Nobody comes in before its CRL is there; it is being fetched: \`${handfast} anchor show ${id}\``
+      : `Nobody comes in before: \`${handfast} anchor crl ${id} <file>\`, or \`${handfast} anchor edit ${id} --crl-url <url>\``,
+  )
+}
+
+interface EditOptions extends SourceOptions {
+  readonly below?: string
+}
+
+function defineEdit(command: Command): void {
+  addSourceOptions(addHubOptions(command), true)
+    .option('--below <file>', 'the authorities below it from now on, PEM or DER; none for none')
+    .action(async (id: string, options: EditOptions) => {
+      const { revocation, below } = options
+      const sources = sourcesOf(options)
+      const request: EditAnchorRequest = {
+        ...(revocation === undefined ? {} : { revocation }),
+        ...(Object.keys(sources).length === 0 ? {} : { sources }),
+        ...(below === undefined ? {} : { below: below === 'none' ? '' : certificatesIn(below, chainBytesMax) }),
+      }
+      if (Object.keys(request).length === 0) {
+        throw new HubError('usage', 'nothing is to be changed', { hint: 'name an option: see --help' })
+      }
+      const view = await hubOf(options).post<AnchorView>(`/anchors/${pathPart(id)}/edit`, request)
+      if (options.json) return printJson(view)
+      printLine(`the trust anchor ${id} is as it was said`)
+      noteRevocation(view)
+    })
+}
+
+function defineFetch(command: Command): void {
+  addHubOptions(command).action(async (id: string, options: HubOptions) => {
+    const view = await hubOf(options).post<AnchorView>(`/anchors/${pathPart(id)}/fetch`, {})
+    if (options.json) printJson(view)
+    else printFetches(view)
+    const failed = view.fetches.filter(({ failure }) => failure !== null)
+    if (failed.length === 0) return
+    throw new HubError('status-fetch-failed', `${failed.length} of ${view.fetches.length} CRLs were not fetched`)
+  })
 }
 
 function noteProof({ id, code }: AnchorView): void {
@@ -122,8 +170,9 @@ function defineShow(command: Command): void {
       ['fingerprint', view.fingerprint],
       ['good until', shortTime(view.notAfter)],
       ['revocation', view.revocation],
-      ['next CRL', view.crl === null ? 'none was given' : shortTime(view.crl.nextUpdate)],
+      ...sourceFields(view),
     ])
+    printFetches(view)
     if (view.state === 'waiting') noteProof(view)
   })
 }

@@ -29,6 +29,8 @@ export interface GateFleetOptions {
   readonly settings: Omit<GateSettings, 'number' | 'certificate'>
   readonly certificate: GateCertificate
   readonly confirmUse: GateAdmission['confirmUse']
+  /** Has the CRLs fetched that a certificate of a trust anchor names. */
+  wantCrl(anchorId: string, certificate: Uint8Array): void
   readonly attempts: Pick<AttemptRecorder, 'record'>
   readonly observer: GateObserver & Pick<Observer, 'revocationApplied'>
   readonly log: Log
@@ -236,6 +238,9 @@ class GateProcess {
         return
       case 'confirm':
         void this.#confirm(message)
+        return
+      case 'crl-wanted':
+        this.#options.wantCrl(message.anchorId, message.certificate)
         return
       default:
     }

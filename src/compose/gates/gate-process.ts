@@ -90,6 +90,7 @@ async function serve(settings: GateSettings, log: Log, closing: Closing): Promis
       ...{ config: settings, store, authorities, log, upstream, attempts: telling, observer: telling, confirmUse },
       certificate: certificateOf(settings.certificate),
       certificateFor: (name) => brought?.forName(name) ?? null,
+      wantCrl: (anchorId, certificate) => say({ kind: 'crl-wanted', anchorId, certificate }),
     },
     closing,
   )

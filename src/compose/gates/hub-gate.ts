@@ -31,6 +31,7 @@ export interface HubGateParts {
   certificateFor(serverName: string): GateCertificate | null
   readonly upstream: Upstream
   readonly attempts: AttemptRecorder
+  wantCrl(anchorId: string, certificate: Uint8Array): void
   readonly observer: Observer
   readonly log: Log
 }
@@ -95,6 +96,7 @@ async function gatesBeside(parts: HubGateParts, closing: Closing): Promise<HubGa
     },
     certificate: parts.certificate,
     confirmUse: confirmerOver({ store, authorities }),
+    wantCrl: (anchorId, certificate) => parts.wantCrl(anchorId, certificate),
     ...{ attempts, observer, log },
   })
   closing.add('gates', () => fleet.stop())

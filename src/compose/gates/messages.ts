@@ -65,6 +65,8 @@ export type ToHub =
   | { readonly kind: 'failed'; readonly failure: FailureText }
   /** First use of a credential, to be written by the hub. */
   | { readonly kind: 'confirm'; readonly number: number; readonly entrant: Entrant }
+  /** A certificate of a trust anchor names CRLs that are not there; the hub looks at it once more before it fetches them. */
+  | { readonly kind: 'crl-wanted'; readonly anchorId: string; readonly certificate: Uint8Array }
   | { readonly kind: 'told'; readonly attempts: readonly NewAttempt[]; readonly counted: readonly Counted[] }
   /** So long after the act, sessions of a revoked credential were closed. */
   | { readonly kind: 'revoked'; readonly afterMs: number }

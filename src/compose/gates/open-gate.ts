@@ -17,6 +17,7 @@ import type { Log } from '../../hub/ports/log.ts'
 import type { Observer } from '../../hub/ports/observer.ts'
 import type { Store } from '../../hub/ports/store.ts'
 import { sweepSessions } from '../../hub/sweep-sessions.ts'
+import { statusFetcher } from '../../machine/status-fetcher.ts'
 import { systemClock as clock, systemRandom as random } from '../../machine/system.ts'
 import type { Closing } from '../closing.ts'
 import { openForeignCertificates } from '../foreign-certificates.ts'
@@ -32,6 +33,8 @@ export interface GateParts extends Pick<GateOptions, 'attempts' | 'upstream' | '
   readonly certificate: GateCertificate
   readonly observer: GateObserver
   readonly log: Log
+  /** Has the CRLs fetched that a certificate of a trust anchor names, by whoever writes. */
+  wantCrl(anchorId: string, certificate: Uint8Array): void
   /** Where this process does not write: who writes the first use of a credential. */
   readonly confirmUse?: GateAdmission['confirmUse']
 }
@@ -49,7 +52,11 @@ export interface OpenGate {
 export async function openGate(parts: GateParts, closing: Closing): Promise<OpenGate> {
   const { config, store, log } = parts
   const policy = await openCurrentPolicy({ store, clock, log, observer: parts.observer })
-  const foreign = await openForeignCertificates({ store, clock, log, policy, authorities: parts.authorities })
+  const { authorities, wantCrl } = parts
+  const foreign = await openForeignCertificates({
+    ...{ store, clock, log, policy, authorities, fetcher: statusFetcher },
+    wantCrl: (anchorId, certificate) => wantCrl(anchorId, certificate),
+  })
   const { admission, passwords } = admissionsOver(parts, foreign.ways)
   const { confirmUse } = parts
   const gate = await startGate({
@@ -75,7 +82,8 @@ export async function openGate(parts: GateParts, closing: Closing): Promise<Open
       foreign.noted(event, gate)
     },
     sweep(follower) {
-      const sweep = sweepSessions({ store, clock, log }, gate, follower, config.registryGraceMinutes * 60_000)
+      const graceMs = config.registryGraceMinutes * 60_000
+      const sweep = sweepSessions({ store, clock, log, foreign: foreign.living }, gate, follower, graceMs)
       closing.add('sweep', () => sweep.stop())
     },
   }

@@ -14,9 +14,9 @@ export function pinFault(fields: CertificateFields): string | null {
 export function keyFault(spki: Uint8Array): string | null {
   const key = readPublicKey(spki, 'certificate-unreadable')
   if (importPublicKey(spki) === null) return `has ${publicKeyText(key)} that is not a valid key`
-  if (key.kind === 'rsa' && key.modulusBits < 2_048)
-    return `has an RSA key of ${key.modulusBits} bits, and 2048 are the least`
-  const weakness = weaknessOf(publicKeyHash(spki), key.kind === 'rsa' ? key.modulus : null)
+  const isRsa = key.kind === 'rsa' || key.kind === 'rsa-pss'
+  if (isRsa && key.modulusBits < 2_048) return `has an RSA key of ${key.modulusBits} bits, and 2048 are the least`
+  const weakness = weaknessOf(publicKeyHash(spki), isRsa ? key.modulus : null)
   return weakness === null ? null : `has ${publicKeyText(key)} ${weakness}`
 }
 

@@ -1,4 +1,5 @@
 /** By what somebody who connects has proved who they are. */
+import type { Anchored } from '../identification/anchor.ts'
 import type { Credential } from './credential.ts'
 
 /** An identity has at most one pinned certificate in each: one is exchanged while the other works. */
@@ -13,6 +14,8 @@ export type Proof =
       readonly kind: 'anchored'
       /** Under which trust anchor its chain ends. */
       readonly anchorId: string
+      /** What its status is asked for by. */
+      readonly anchored: Anchored
       /** The identification rule that read the identity from it. */
       readonly rule: string
       readonly fingerprint: string

@@ -6,6 +6,7 @@ import { tags } from './der-tags.ts'
 import { derBitString, derElement, derOid, derSequence } from './der-writer.ts'
 import { oids } from './oids.ts'
 import { importPublicKey, readPublicKey } from './public-key.ts'
+import { isPssSignedBy, type PssParameters, readPssParameters } from './rsa-pss.ts'
 
 /** Hashes that go with ECDSA and RSA. */
 export type SignatureHash = 'sha256' | 'sha384' | 'sha512'
@@ -29,8 +30,8 @@ export interface SigningAlgorithm extends Scheme {
 /** An AlgorithmIdentifier as it was read. */
 export interface SignatureAlgorithm {
   readonly oid: string
-  /** Whether parameters are `absent`, `null`, or something else. */
-  readonly parameters: 'absent' | 'null' | 'other'
+  /** Whether parameters are `absent`, `null`, those of RSA-PSS as they are taken, or something else. */
+  readonly parameters: 'absent' | 'null' | 'other' | PssParameters
 }
 
 /** @throws DerError */
@@ -38,9 +39,10 @@ export function readSignatureAlgorithm(element: DerElement): SignatureAlgorithm 
   const fields = new DerReader(element.content)
   const oid = oidText(fields.take(tags.oid, 'the signature algorithm'))
   if (fields.atEnd) return { oid, parameters: 'absent' }
-  const parameters = fields.next('the parameters of the signature').tag
+  const parameters = fields.next('the parameters of the signature')
   fields.assertEnd('the signature algorithm')
-  return { oid, parameters: parameters === tags.null ? 'null' : 'other' }
+  if (parameters.tag === tags.null) return { oid, parameters: 'null' }
+  return { oid, parameters: (oid === oids.rsassaPss ? readPssParameters(parameters) : null) ?? 'other' }
 }
 
 const schemes: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
@@ -121,6 +123,7 @@ function signingOid(spki: Uint8Array): string | null {
       return oids.sha256WithRsa
     case 'ed25519':
       return oids.ed25519
+    case 'rsa-pss':
     case 'other':
       return null
   }
@@ -139,9 +142,14 @@ export function signedStructure(tbs: Uint8Array, signature: Uint8Array): Uint8Ar
   return derSequence(tbs, element.bytes, derBitString(signature))
 }
 
-/** True for the algorithms that this hub verifies: ECDSA and RSA PKCS#1 v1.5 with SHA-2, and Ed25519. */
+/** True for the algorithms that this hub verifies, and may sign with: ECDSA and RSA PKCS#1 v1.5 with SHA-2, and Ed25519. */
 export function isAcceptedSignature(algorithm: SignatureAlgorithm): boolean {
   return schemes.get(algorithm.oid)?.parameters === algorithm.parameters
+}
+
+/** Whether authorities of others may sign by it: RSA-PSS with SHA-2 as well. */
+export function isAcceptedFromOthers(algorithm: SignatureAlgorithm): boolean {
+  return typeof algorithm.parameters === 'object' || isAcceptedSignature(algorithm)
 }
 
 /** Whether an accepted algorithm is one for that key. @param spki SubjectPublicKeyInfo in DER */
@@ -157,11 +165,12 @@ export function isSignedBy(
   bytes: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const scheme = schemes.get(algorithm.oid)
   const key = importPublicKey(spki)
-  if (scheme === undefined || key === null || key.asymmetricKeyType !== scheme.keyType) return false
+  if (key === null) return false
   try {
-    return verify(scheme.hash, bytes, key, signature)
+    if (typeof algorithm.parameters === 'object') return isPssSignedBy(key, algorithm.parameters, bytes, signature)
+    const scheme = schemes.get(algorithm.oid)
+    return key.asymmetricKeyType === scheme?.keyType && verify(scheme?.hash, bytes, key, signature)
   } catch {
     // OpenSSL throws instead of answering for some keys and signatures that cannot belong together.
     return false

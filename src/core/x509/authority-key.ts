@@ -23,6 +23,8 @@ function nameOf(key: ReturnType<typeof readPublicKey>): string {
       return key.curve
     case 'rsa':
       return `RSA-${key.modulusBits}`
+    case 'rsa-pss':
+      return `RSA-PSS-${key.modulusBits}`
     case 'ed25519':
       return 'Ed25519'
     case 'other':

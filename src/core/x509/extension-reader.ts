@@ -100,6 +100,21 @@ export function readIssuingDistributionPoint({ value, critical }: Extension): st
   return url
 }
 
+/**
+ * Which certificates a CRL is about (RFC 5280 §5.2.5): the addresses by which they name it, none where it is about all of them. That it
+ * is about certificates of users alone says nothing to who asks about those.
+ */
+export function readCrlScope({ value }: Extension): readonly string[] {
+  const point = openSingle(value, tags.sequence, 'issuingDistributionPoint')
+  const isNamed = point.nextTag === contextConstructed(0)
+  const urls = pointUris(point)
+  if (isNamed && urls.length === 0) throw new DerError('it is a part that certificates name by no address')
+  point.takeOptional(contextPrimitive(1), 'onlyContainsUserCerts')
+  if (!point.atEnd)
+    throw new DerError('it is about some revocations alone: of authorities, for some reasons, or of others')
+  return urls
+}
+
 /** One way to the authority. */
 export interface AuthorityWay {
   /** Dotted. */

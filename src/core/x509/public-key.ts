@@ -24,6 +24,8 @@ export type PublicKey =
   /** `curve` is a NIST name, the dotted form of another named curve, or `explicit parameters`. */
   | { readonly kind: 'ec'; readonly curve: string; readonly pointForm: 'uncompressed' | 'other' }
   | { readonly kind: 'rsa'; readonly modulusBits: number; readonly modulus: bigint; readonly exponent: bigint }
+  /** A key for RSA-PSS alone (RFC 4055 §1.2): authorities of others have some. */
+  | { readonly kind: 'rsa-pss'; readonly modulusBits: number; readonly modulus: bigint; readonly exponent: bigint }
   | { readonly kind: 'ed25519' }
   | { readonly kind: 'other'; readonly oid: string }
 
@@ -51,7 +53,9 @@ function readAnew(spki: Uint8Array, unreadable: FailureName): PublicKey {
       case oids.ecPublicKey:
         return { kind: 'ec', curve: curveName(algorithm), pointForm: keyOctets[0] === 4 ? 'uncompressed' : 'other' }
       case oids.rsaEncryption:
-        return readRsa(keyOctets)
+        return { kind: 'rsa', ...readRsa(keyOctets) }
+      case oids.rsassaPss:
+        return { kind: 'rsa-pss', ...readRsa(keyOctets) }
       case oids.ed25519:
         return { kind: 'ed25519' }
       default:
@@ -119,6 +123,8 @@ export function publicKeyText(key: PublicKey): string {
       return key.curve === explicitParameters ? `an ECDSA key with ${key.curve}` : `an ECDSA key on ${key.curve}`
     case 'rsa':
       return `an RSA key of ${key.modulusBits} bits`
+    case 'rsa-pss':
+      return `an RSA-PSS key of ${key.modulusBits} bits`
     case 'ed25519':
       return 'an Ed25519 key'
     case 'other':
@@ -176,6 +182,7 @@ function keyFault(key: PublicKey, allowed: readonly KeyType[]): string | null {
       return null
     case 'ed25519':
       return allowed.includes('Ed25519') ? null : `${text}, which is not allowed`
+    case 'rsa-pss':
     case 'other':
       return `${text}, which is not allowed`
   }
@@ -211,7 +218,11 @@ const curveNames: ReadonlyMap<string, KeyType> = new Map([
   [oids.p521, 'P-521'],
 ])
 
-function readRsa(keyOctets: Uint8Array): PublicKey {
+function readRsa(keyOctets: Uint8Array): {
+  readonly modulusBits: number
+  readonly modulus: bigint
+  readonly exponent: bigint
+} {
   const key = openSingle(keyOctets, tags.sequence, 'the RSA key')
   const modulus = key.take(tags.integer, 'the RSA modulus').content
   const exponent = key.take(tags.integer, 'the RSA exponent')
@@ -220,7 +231,6 @@ function readRsa(keyOctets: Uint8Array): PublicKey {
   if ((modulus[0] ?? 0) >= 0x80) throw new DerError('the RSA modulus is negative')
   if (exponent.content.length > 16) throw new DerError('the RSA exponent is longer than 16 octets')
   return {
-    kind: 'rsa',
     modulusBits: magnitude.length === 0 ? 0 : magnitude.length * 8 - (Math.clz32(magnitude[0] ?? 0) - 24),
     modulus: magnitude.length === 0 ? 0n : bigUnsigned(magnitude),
     exponent:

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { HubView } from '../../api-schema/views.ts'
 import { limits } from '../../core/limits.ts'
 import type { FailureLimiter } from '../../hub/failure-limiter.ts'
+import type { AnchorCrlKeeper } from '../../hub/fetch-anchor-crls.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import { limitBodyTime } from '../body-time.ts'
 import { httpApp, type TlsMaterial } from '../listen.ts'
@@ -32,6 +33,7 @@ export interface ApiServerOptions {
   readonly limiter?: FailureLimiter
   /** Where authorities are changed. */
   readonly desk: AuthorityDesk
+  readonly anchorCrls: Pick<AnchorCrlKeeper, 'fetchNow'>
   readonly log: Log
   /** Writes attempts that still wait, so that a list shows what has just happened. */
   flushAttempts(): Promise<void>
@@ -70,7 +72,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   passwordRoutes(api)
   profileRoutes(api)
   pinRoutes(api)
-  anchorRoutes(api, hub)
+  anchorRoutes(api, hub, options.anchorCrls)
   policyRoutes(api)
   recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })
   importRoute(api, describeHub, log)

@@ -1,5 +1,5 @@
 import type { Role } from '../../core/authorisation/role.ts'
-import type { AnchorState } from '../../core/identification/anchor.ts'
+import type { AnchorState, RevocationBehaviour } from '../../core/identification/anchor.ts'
 import type { Fingerprint, RevocationReason, SerialNumber } from '../../core/identity/credential.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
 import type { IdentityState } from '../../core/identity/identity.ts'
@@ -116,6 +116,11 @@ export type NewHubEvent =
       readonly state: AnchorState | 'removed'
       /** When a CRL was made that has been given for it; left out where none was. */
       readonly crlThisUpdateMs?: number
+      /** Which of its authorities has signed that CRL, and which part it is; left out where it is the anchor's own and whole. */
+      readonly crlIssuer?: Fingerprint
+      readonly crlPart?: string
+      /** What of it decides over access, where that may have changed. */
+      readonly terms?: { readonly revocation: RevocationBehaviour; readonly signers: readonly Fingerprint[] }
     }
   /** Another version is tried beside the active one; null for none. */
   | { readonly type: 'policy-shadowed'; readonly version: number | null }

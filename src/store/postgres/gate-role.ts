@@ -32,6 +32,7 @@ const readings: Readonly<Record<keyof Schema, Reading>> = {
   enrolment_requests: 'never',
   role_grants: 'never',
   // The affairs of the hub.
+  anchor_fetches: 'never',
   identity_attributes: 'never',
   profiles: 'never',
   root_acknowledgements: 'never',

@@ -42,31 +42,53 @@ suite('a CRL of somebody else', needs('openssl'), () => {
   ] as const) {
     test(`is read in version ${version}`, async (t) => {
       const { ca, crl } = await madeByOpenSsl(temporaryFolder(t), section)
-      const read = readForeignCrl(crl, readCertificate(ca), bytesMax)
+      const read = readForeignCrl(crl, [readCertificate(ca)], bytesMax)
       assert.deepEqual([...read.serialNumbers], ['00ab12'])
       assert.equal(read.nextUpdateSec - read.thisUpdateSec, 7 * 86_400)
     })
   }
 
-  test('is refused when it holds a part of the revocations', async (t) => {
-    const point = 'issuingDistributionPoint=critical,@idp\n[idp]\nonlyuser=TRUE'
+  test('says by which addresses certificates name it, where it is a part', async (t) => {
+    const point =
+      'issuingDistributionPoint=critical,@idp\n[idp]\nfullname=URI:http://crl.acme.example/7.crl\nonlyuser=TRUE'
     const { ca, crl } = await madeByOpenSsl(temporaryFolder(t), point)
-    assert.throws(() => readForeignCrl(crl, readCertificate(ca), bytesMax), { code: 'anchor-crl-unfit' })
+    assert.deepEqual(readForeignCrl(crl, [readCertificate(ca)], bytesMax).urls, ['http://crl.acme.example/7.crl'])
+    const whole = await madeByOpenSsl(temporaryFolder(t), 'authorityKeyIdentifier=keyid')
+    assert.deepEqual(readForeignCrl(whole.crl, [readCertificate(whole.ca)], bytesMax).urls, [])
+  })
+
+  for (const [kind, lines] of Object.entries({
+    'of authorities alone': 'onlyCA=TRUE',
+    'of some reasons alone': 'onlysomereasons=keyCompromise',
+    'about certificates of others': 'indirectCRL=TRUE',
+    'of a part that no address names': 'relativename=r\n[r]\nCN=part',
+  })) {
+    test(`is refused when it is one ${kind}`, async (t) => {
+      const point = `issuingDistributionPoint=critical,@idp\n[idp]\n${lines}`
+      const { ca, crl } = await madeByOpenSsl(temporaryFolder(t), point)
+      assert.throws(() => readForeignCrl(crl, [readCertificate(ca)], bytesMax), { code: 'anchor-crl-unfit' })
+    })
+  }
+
+  test('is told apart by who has signed it, also among namesakes', async (t) => {
+    const [one, other] = [await madeByOpenSsl(temporaryFolder(t), ''), await madeByOpenSsl(temporaryFolder(t), '')]
+    const issuers = [readCertificate(other.ca), readCertificate(one.ca)]
+    assert.equal(readForeignCrl(one.crl, issuers, bytesMax).issuer, issuers[1])
   })
 
   test('is refused when another key has signed it, and when a bit of it is another', async (t) => {
     const { ca, crl } = await madeByOpenSsl(temporaryFolder(t), '')
     const { ca: namesake } = await madeByOpenSsl(temporaryFolder(t), '')
-    assert.throws(() => readForeignCrl(crl, readCertificate(namesake), bytesMax), { code: 'anchor-crl-unfit' })
+    assert.throws(() => readForeignCrl(crl, [readCertificate(namesake)], bytesMax), { code: 'anchor-crl-unfit' })
     for (let at = 0; at < crl.length; at += 7) {
       const damaged = new Uint8Array(crl)
       damaged[at] = (damaged[at] ?? 0) ^ 1
-      assert.throws(() => readForeignCrl(damaged, readCertificate(ca), bytesMax), { code: 'anchor-crl-unfit' })
+      assert.throws(() => readForeignCrl(damaged, [readCertificate(ca)], bytesMax), { code: 'anchor-crl-unfit' })
     }
   })
 
   test('is refused when it is longer than is taken', async (t) => {
     const { ca, crl } = await madeByOpenSsl(temporaryFolder(t), '')
-    assert.throws(() => readForeignCrl(crl, readCertificate(ca), crl.length - 1), { code: 'anchor-crl-unfit' })
+    assert.throws(() => readForeignCrl(crl, [readCertificate(ca)], crl.length - 1), { code: 'anchor-crl-unfit' })
   })
 })
