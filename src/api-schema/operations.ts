@@ -76,6 +76,7 @@ export const apiOperations: readonly Operation[] = [
   policy.showPolicy,
   policy.showActivePolicy,
   policy.addPolicy,
+  policy.checkPolicy,
   policy.shadowPolicy,
   policy.unshadowPolicy,
   policy.activatePolicy,

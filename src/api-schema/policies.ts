@@ -30,29 +30,54 @@ export const addPolicyRequest = requestNamed(
 )
 export type AddPolicyRequest = z.input<typeof addPolicyRequest>
 
+const version = z.strictObject({
+  number: z.number().int().meta({ description: 'counted from 1' }),
+  state: z.enum(policyStates).meta({
+    description:
+      'draft: decides nothing; shadow: decides nothing, and its differences are told; active: decides; replaced: was active; withdrawn: was rolled back',
+  }),
+  note: z.string(),
+  createdAt: time('when it was written down'),
+  createdBy: z.string().meta({ description: 'who wrote it down, as in the audit log' }),
+  changedAt: time('when its state changed last'),
+  activatedAt: time('when it was last made active').nullable(),
+})
+
+export const policyVersionView = answerNamed('PolicyVersion', 'A version of the policy without its file.', version)
+export type PolicyVersionView = z.output<typeof policyVersionView>
+
 export const policyView = answerNamed(
   'Policy',
   'A version of the policy.',
-  z.strictObject({
-    number: z.number().int().meta({ description: 'counted from 1' }),
-    state: z.enum(policyStates).meta({
-      description:
-        'draft: decides nothing; shadow: decides nothing, and its differences are told; active: decides; replaced: was active; withdrawn: was rolled back',
-    }),
-    note: z.string(),
-    createdAt: time('when it was written down'),
-    createdBy: z.string().meta({ description: 'who wrote it down, as in the audit log' }),
-    changedAt: time('when its state changed last'),
-    activatedAt: time('when it was last made active').nullable(),
-    source: z.string().meta({ description: 'the policy file; empty in a list' }),
-  }),
+  version.extend({ source: z.string().meta({ description: 'the policy file as it was given' }) }),
 )
 export type PolicyView = z.output<typeof policyView>
+
+const place = {
+  line: z.number().int().meta({ description: 'counted from 1' }),
+  column: z.number().int().meta({ description: 'counted from 1' }),
+}
+
+const policyWarning = z.strictObject({
+  ...place,
+  rule: z.string().meta({ description: 'its name on docs/policy.md' }),
+  message: z.string(),
+})
+
+/** POST /api/v1/policies → 201 AddedPolicyView */
+export const addedPolicyView = answerNamed(
+  'AddedPolicy',
+  'A version of the policy that was written down, and what its author hardly meant.',
+  version.extend({
+    warnings: z.array(policyWarning).meta({ description: 'in the order of the file; they keep nobody from taking it' }),
+  }),
+)
+export type AddedPolicyView = z.output<typeof addedPolicyView>
 
 export const policyListView = answerNamed(
   'PolicyList',
   'All versions of the policy that are kept, newest first.',
-  z.strictObject({ items: z.array(policyView) }),
+  z.strictObject({ items: z.array(policyVersionView) }),
 )
 export type PolicyListView = z.output<typeof policyListView>
 
@@ -64,6 +89,40 @@ export const activePolicyView = answerNamed(
   }),
 )
 export type ActivePolicyView = z.output<typeof activePolicyView>
+
+export const activeVersionView = answerNamed(
+  'ActivePolicyVersion',
+  'Which version decides now.',
+  z.strictObject({
+    active: policyVersionView
+      .nullable()
+      .meta({ description: 'null where no policy is active and the default decides' }),
+  }),
+)
+export type ActiveVersionView = z.output<typeof activeVersionView>
+
+/** POST /api/v1/policy-check → 200 PolicyCheckView */
+export const checkPolicyRequest = requestNamed(
+  'CheckPolicyRequest',
+  'A policy file to look at.',
+  addPolicyRequest.pick({ source: true }),
+)
+export type CheckPolicyRequest = z.input<typeof checkPolicyRequest>
+
+const policyProblem = z.strictObject({ ...place, message: z.string() })
+
+export const policyCheckView = answerNamed(
+  'PolicyCheck',
+  'What the hub says of a policy file. It is taken where there are neither problems nor failed tests.',
+  z.strictObject({
+    problems: z.array(policyProblem).meta({ description: 'why it does not read' }),
+    failed: z.array(policyProblem).meta({ description: 'its tests that do not come out, of whom the registry knows' }),
+    warnings: z
+      .array(policyWarning)
+      .meta({ description: 'what its author hardly meant, counted with whom the registry knows' }),
+  }),
+)
+export type PolicyCheckView = z.output<typeof policyCheckView>
 
 /** GET /api/v1/decision → 200 DecisionView */
 export const decisionQuery = z.strictObject({

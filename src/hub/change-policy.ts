@@ -3,15 +3,11 @@
  * that does not read, does not compile, or fails one of the tests that it brings.
  */
 import { HubError } from '../core/errors.ts'
-import { isIdentityId } from '../core/identity/id.ts'
-import type { Identity } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
-import { type CompiledPolicy, compilePolicy } from '../core/policy/compile.ts'
-import { failedExpectations, subjectsOf } from '../core/policy/expectations.ts'
-import { parsePolicy } from '../core/policy/file/parse.ts'
-import { policyInvalid, problemLine } from '../core/policy/file/problems.ts'
-import type { Policy } from '../core/policy/model.ts'
+import { lintPolicy } from '../core/policy/lint/lint.ts'
+import type { Finding } from '../core/policy/lint/rule.ts'
 import type { PolicyState } from '../core/policy/state.ts'
+import { assertHolds, type CompiledFile, compiledFile } from './policy-files/try.ts'
 import type { Clock } from './ports/clock.ts'
 import type { PolicyRow } from './ports/policies.ts'
 import type { Store, Transaction } from './ports/store.ts'
@@ -21,51 +17,35 @@ export interface PolicyHub {
   readonly clock: Clock
 }
 
-export interface TriedPolicy {
-  readonly policy: Policy
-  readonly compiled: CompiledPolicy
+/** A version that was written down, and what its author hardly meant. */
+export interface AddedPolicy {
+  readonly row: PolicyRow
+  readonly warnings: readonly Finding[]
 }
 
-/**
- * Reads a policy and runs its tests against the registry as it is now.
- *
- * @throws HubError `policy-invalid`, `policy-test-failed`
- */
-export async function triedPolicy(
-  { identities }: Pick<Store | Transaction, 'identities'>,
-  source: string,
-  nowMs: number,
-): Promise<TriedPolicy> {
-  const policy = parsePolicy(source)
-  const compiled = compilePolicy(policy)
-  const ids = subjectsOf(policy).filter(isIdentityId)
-  const known = new Map<string, Identity>()
-  for (let start = 0; start < ids.length; start += limits.bulkRowsMax) {
-    for (const identity of await identities.findAll(ids.slice(start, start + limits.bulkRowsMax))) {
-      known.set(identity.id, identity)
-    }
-  }
-  const failed = failedExpectations(policy, compiled, known, nowMs)
-  const [first] = failed
-  if (first === undefined) return { policy, compiled }
-  const others = failed.length > 1 ? ` (and ${failed.length - 1} more)` : ''
-  throw new HubError('policy-test-failed', `${problemLine(first)}${others}`, { faults: policyInvalid(failed).faults })
-}
+/** Done in the transaction of the act, behind all else of it. */
+type Finish<Done> = (tx: Transaction, done: Done) => Promise<void>
+
+const nothingElse = async (): Promise<void> => {}
 
 /** Writes a version down as a draft. @throws HubError `policy-invalid`, `policy-test-failed` */
 export async function addPolicy(
   hub: PolicyHub,
   actor: string,
   { source, note }: { readonly source: string; readonly note: string },
-): Promise<PolicyRow> {
+  finish: Finish<AddedPolicy> = nothingElse,
+): Promise<AddedPolicy> {
+  const file = await compiledFile(source)
   return hub.store.write(async (tx) => {
     const nowMs = hub.clock.nowMs()
-    await triedPolicy(tx, source, nowMs)
+    await assertHolds(tx, file, nowMs)
     await makeRoom(tx)
     const common = { createdAtMs: nowMs, changedAtMs: nowMs, activatedAtMs: null }
     const row = await tx.policies.insert({ ...common, state: 'draft', createdBy: actor, note, source })
     await audit(tx, { actor, nowMs, act: 'policy.add', row, before: null })
-    return row
+    const added = { row, warnings: lintPolicy(file.policy, null, nowMs) }
+    await finish(tx, added)
+    return added
   })
 }
 
@@ -79,17 +59,33 @@ async function makeRoom(tx: Transaction): Promise<void> {
 }
 
 /** Has a version decide beside the active one: what it would decide otherwise is told, and nothing else. */
-export async function shadowPolicy(hub: PolicyHub, actor: string, number: number): Promise<PolicyRow> {
+export async function shadowPolicy(
+  hub: PolicyHub,
+  actor: string,
+  number: number,
+  finish: Finish<PolicyRow> = nothingElse,
+): Promise<PolicyRow> {
+  const file = await compiledFile((await found(hub.store, number)).source)
   return hub.store.write(async (tx) => {
     const nowMs = hub.clock.nowMs()
     const row = await found(tx, number)
-    if (row.state === 'shadow') return row
     if (row.state === 'active')
       throw new HubError('policy-state', `version ${number} is active, and cannot be its own shadow`)
-    await triedPolicy(tx, row.source, nowMs)
-    await endShadow(tx, nowMs)
-    return moved(tx, { actor, nowMs, act: 'policy.shadow', row, state: 'shadow' })
+    const shadow = row.state === 'shadow' ? row : await madeShadow(tx, { actor, nowMs, row, file })
+    await finish(tx, shadow)
+    return shadow
   })
+}
+
+/** A version on its way to another state, with what was read of its file. */
+interface OfFile extends Pick<Move, 'actor' | 'nowMs' | 'row'> {
+  readonly file: CompiledFile
+}
+
+async function madeShadow(tx: Transaction, { actor, nowMs, row, file }: OfFile): Promise<PolicyRow> {
+  await assertHolds(tx, file, nowMs)
+  await endShadow(tx, nowMs)
+  return moved(tx, { actor, nowMs, act: 'policy.shadow', row, state: 'shadow' })
 }
 
 /** Ends the shadow; without one it changes nothing. @returns what was the shadow, or null */
@@ -107,18 +103,29 @@ async function endShadow(tx: Transaction, nowMs: number): Promise<void> {
 }
 
 /** From now on this version decides, on sessions that live as well. */
-export async function activatePolicy(hub: PolicyHub, actor: string, number: number): Promise<PolicyRow> {
+export async function activatePolicy(
+  hub: PolicyHub,
+  actor: string,
+  number: number,
+  finish: Finish<PolicyRow> = nothingElse,
+): Promise<PolicyRow> {
+  const file = await compiledFile((await found(hub.store, number)).source)
   return hub.store.write(async (tx) => {
     const nowMs = hub.clock.nowMs()
     const row = await found(tx, number)
-    if (row.state === 'active') return row
-    await triedPolicy(tx, row.source, nowMs)
-    const before = await tx.policies.inState('active')
-    if (before !== null) await tx.policies.update({ ...before, state: 'replaced', changedAtMs: nowMs })
-    const active = await moved(tx, { actor, nowMs, act: 'policy.activate', row, state: 'active' })
-    await tellActive(tx, active)
+    const active = row.state === 'active' ? row : await madeActive(tx, { actor, nowMs, row, file })
+    await finish(tx, active)
     return active
   })
+}
+
+async function madeActive(tx: Transaction, { actor, nowMs, row, file }: OfFile): Promise<PolicyRow> {
+  await assertHolds(tx, file, nowMs)
+  const before = await tx.policies.inState('active')
+  if (before !== null) await tx.policies.update({ ...before, state: 'replaced', changedAtMs: nowMs })
+  const active = await moved(tx, { actor, nowMs, act: 'policy.activate', row, state: 'active' })
+  await tellActive(tx, active)
+  return active
 }
 
 /**
@@ -143,8 +150,8 @@ export async function rollBackPolicy(hub: PolicyHub, actor: string): Promise<Pol
   })
 }
 
-async function found(tx: Transaction, number: number): Promise<PolicyRow> {
-  const row = await tx.policies.find(number)
+async function found({ policies }: Pick<Store, 'policies'>, number: number): Promise<PolicyRow> {
+  const row = await policies.find(number)
   if (row === null) throw new HubError('policy-not-found', `there is no version ${number} of the policy`)
   return row
 }

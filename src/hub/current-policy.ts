@@ -1,9 +1,9 @@
 /** The policy that decides now, compiled, and the one that decides beside it and is only listened to. */
 import { type CompiledPolicy, compilePolicy, defaultPolicy } from '../core/policy/compile.ts'
-import { parsePolicy } from '../core/policy/file/parse.ts'
 import type { IdentificationRule, Policy } from '../core/policy/model.ts'
 import type { Action, Rights, Subject } from '../core/policy/rights.ts'
 import { ShadowedRights } from '../core/policy/shadowed-rights.ts'
+import { policyIn } from './policy-files/read.ts'
 import type { Clock } from './ports/clock.ts'
 import type { HubEvent } from './ports/events.ts'
 import type { Log } from './ports/log.ts'
@@ -37,7 +37,7 @@ interface Loaded {
 
 export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
   const { clock, log, observer } = hub
-  let active: Loaded = loaded(null)
+  let active: Loaded = await loaded(null)
   let shadow: Loaded | null = null
   /** What was told of the shadow: each difference of an identity once. */
   let told = new Set<string>()
@@ -47,17 +47,17 @@ export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
       hub.store.policies.inState('active'),
       hub.store.policies.inState('shadow'),
     ])
-    if ((now?.number ?? null) !== active.number) active = loadedOrClosed(now)
+    if ((now?.number ?? null) !== active.number) active = await loadedOrClosed(now)
     if ((beside?.number ?? null) !== (shadow?.number ?? null)) {
-      shadow = beside === null ? null : loadedOrClosed(beside)
+      shadow = beside === null ? null : await loadedOrClosed(beside)
       told = new Set()
     }
   }
 
   /** An older Handfast may have taken what this one does not read: then nobody may do anything until an operator has mended it. */
-  function loadedOrClosed(row: PolicyRow | null): Loaded {
+  async function loadedOrClosed(row: PolicyRow | null): Promise<Loaded> {
     try {
-      return loaded(row)
+      return await loaded(row)
     } catch (error) {
       log.error('a version of the policy cannot be read: it allows nothing', { version: row?.number ?? null, error })
       const closed = { ...defaultPolicy, bindings: [] }
@@ -103,8 +103,8 @@ export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
 /** Differences that are kept, so that each is told once. */
 const differencesToldMax = 10_000
 
-function loaded(row: PolicyRow | null): Loaded {
-  const policy = row === null ? defaultPolicy : parsePolicy(row.source)
+async function loaded(row: PolicyRow | null): Promise<Loaded> {
+  const policy = row === null ? defaultPolicy : await policyIn(row.source)
   return { number: row?.number ?? null, policy, compiled: compilePolicy(policy) }
 }
 

@@ -6,9 +6,9 @@ import { parseTopicFilter } from '../core/mqtt/filter.ts'
 import { parseTopicName } from '../core/mqtt/topic.ts'
 import { Violation } from '../core/mqtt/violation.ts'
 import { compilePolicy, defaultPolicy } from '../core/policy/compile.ts'
-import { parsePolicy } from '../core/policy/file/parse.ts'
 import type { Action, Decision, Subject } from '../core/policy/rights.ts'
 import { imaginedIdentity, usualSubject } from '../core/policy/subjects.ts'
+import { policyIn } from './policy-files/read.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'
 
@@ -47,7 +47,7 @@ export async function explainPolicy(
   if (row === null && version !== null) {
     throw new HubError('policy-not-found', `there is no version ${version} of the policy`)
   }
-  const compiled = compilePolicy(row === null ? defaultPolicy : parsePolicy(row.source))
+  const compiled = compilePolicy(row === null ? defaultPolicy : await policyIn(row.source))
   const found = await store.identities.find(id)
   const known = found !== null && mayKnow(found) ? found : null
   const subject = usualSubject(known ?? imaginedIdentity(id), question.clientId ?? id)

@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { NewApiKeyView } from '../../src/api-schema/access.ts'
-import type { ActivePolicyView, DecisionView, PolicyListView, PolicyView } from '../../src/api-schema/policies.ts'
+import type {
+  ActivePolicyView,
+  ActiveVersionView,
+  AddedPolicyView,
+  DecisionView,
+  PolicyCheckView,
+  PolicyListView,
+  PolicyVersionView,
+  PolicyView,
+} from '../../src/api-schema/policies.ts'
+import { limits } from '../../src/core/limits.ts'
 import type { TopicName } from '../../src/core/mqtt/topic.ts'
 import { imaginedIdentity, usualSubject } from '../../src/core/policy/subjects.ts'
 import { openCurrentPolicy } from '../../src/hub/current-policy.ts'
@@ -26,9 +36,12 @@ expect:
 `
 
 const add = (api: ApiParts, source = lines(), note = '') => ask(api, 'POST', '/policies', { source, note })
-const added = (api: ApiParts, source?: string) => answered<PolicyView>(add(api, source), 201)
+const added = (api: ApiParts, source?: string) => answered<AddedPolicyView>(add(api, source), 201)
+const listed = ({ warnings: _, ...version }: AddedPolicyView): PolicyVersionView => version
+const check = (api: ApiParts, source: string) =>
+  answered<PolicyCheckView>(ask(api, 'POST', '/policy-check', { source }))
 const activate = (api: ApiParts, number: number) =>
-  answered<PolicyView>(ask(api, 'POST', `/policies/${number}/activate`, {}))
+  answered<PolicyVersionView>(ask(api, 'POST', `/policies/${number}/activate`, {}))
 const explain = (api: ApiParts, question: Readonly<Record<string, string>>) =>
   ask(api, 'GET', `/decision?${new URLSearchParams(question)}`)
 
@@ -38,10 +51,7 @@ suite('a version of the policy', () => {
     const draft = await added(api)
     assert.deepEqual([draft.number, draft.state, draft.activatedAt], [1, 'draft', null])
     const { items } = await answered<PolicyListView>(ask(api, 'GET', '/policies'))
-    assert.deepEqual(
-      items.map(({ number, source }) => [number, source]),
-      [[1, '']],
-    )
+    assert.deepEqual(items, [{ ...listed(draft) }])
     assert.equal((await answered<PolicyView>(ask(api, 'GET', '/policies/1'))).source, lines())
     assert.equal((await answered<ActivePolicyView>(ask(api, 'GET', '/active-policy'))).active, null)
   })
@@ -65,8 +75,68 @@ suite('a version of the policy', () => {
 
   test('may be longer than other bodies, up to its own limit', async (t) => {
     const api = await apiParts(t)
-    await added(api, `${lines()}# ${'x'.repeat(100_000)}\n`)
-    assertProblem(await add(api, `# ${'x'.repeat(131_072)}\n`), 400, 'request-invalid')
+    const { number } = await added(api, `${lines()}# ${'x'.repeat(100_000)}\n`)
+    assert.match((await answered<PolicyView>(ask(api, 'GET', `/policies/${number}`))).source, /^\nroles:/)
+    assertProblem(await add(api, `# ${'x'.repeat(limits.policyBytesMax)}\n`), 400, 'request-invalid')
+  })
+
+  test('may be longer than is read at once, and is then read and refused as any other', async (t) => {
+    const api = await apiParts(t)
+    const long = `${lines()}# ${'x'.repeat(limits.policyReadAtOnceBytesMax)}\n`
+    await activate(api, (await added(api, long)).number)
+    const decision = await answered<DecisionView>(
+      explain(api, { identity: 'pump-7', action: 'publish', topic: 'lines/l4/x' }),
+    )
+    assert.deepEqual([decision.allowed, decision.policy], [false, 1])
+    assertProblem(await add(api, long.replace('to: everyone', 'to: everybody')), 400, 'policy-invalid')
+    assertProblem(await add(api, long.replace('=> allow', '=> deny')), 409, 'policy-test-failed')
+  })
+
+  test('is taken with what its author hardly meant, and told of it', async (t) => {
+    const api = await apiParts(t)
+    const { number, warnings } = await added(api, lines().replace("'lines/${identity.group}/#'", "'#'"))
+    assert.deepEqual(
+      [number, ...warnings.map(({ rule, line, column }) => `${rule} ${line}:${column}`)],
+      [1, 'wide-grant 6:9'],
+    )
+    assert.deepEqual((await added(api)).warnings, [])
+  })
+
+  test('is looked at with whom the registry knows, and not written down', async (t) => {
+    const api = await apiParts(t)
+    const wide = lines().replace("'lines/${identity.group}/#'", "'#'")
+    for (const id of ['pump-7', 'pump-8', 'pump-9']) await registered(api.hub, id)
+    const { problems, failed, warnings } = await check(api, wide)
+    assert.deepEqual([problems, failed], [[], []])
+    assert.match(warnings[0]?.message ?? '', /to everyone \(3 identities\)$/)
+    const [untrue] = (await check(api, lines())).failed
+    assert.match(untrue?.message ?? '', /should be allowed and is denied/)
+    assert.deepEqual([untrue?.line, untrue?.column], [13, 5])
+    const [problem] = (await check(api, 'bindin: []')).problems
+    assert.match(problem?.message ?? '', /did you mean "bindings"/)
+    assert.deepEqual((await answered<PolicyListView>(ask(api, 'GET', '/policies'))).items, [])
+  })
+
+  test('is written down, tried and made active once for an idempotency key', async (t) => {
+    const api = await apiParts(t)
+    const twice = async <View>(path: string, body: object, status: number) => {
+      const headers = { 'idempotency-key': path }
+      const answers = [
+        await answered<View>(ask(api, 'POST', path, body, headers), status),
+        await answered<View>(ask(api, 'POST', path, body, headers), status),
+      ] as const
+      assert.deepEqual(answers[0], answers[1])
+      return answers[0]
+    }
+    const { number } = await twice<AddedPolicyView>('/policies', { source: lines() }, 201)
+    await twice(`/policies/${number}/shadow`, {}, 200)
+    await twice(`/policies/${number}/activate`, {}, 200)
+    assert.equal((await answered<PolicyListView>(ask(api, 'GET', '/policies'))).items.length, 1)
+    const { items } = await answered<{ items: { act: string }[] }>(ask(api, 'GET', '/audit'))
+    assert.deepEqual(
+      items.map(({ act }) => act).filter((act) => act.startsWith('policy.')),
+      ['policy.activate', 'policy.shadow', 'policy.add'],
+    )
   })
 
   test('is made active, replaced, and taken back step by step to the default', async (t) => {
@@ -81,8 +151,8 @@ suite('a version of the policy', () => {
       [1, 'replaced'],
     ])
     const back = () => ask(api, 'POST', '/active-policy/rollback', {})
-    assert.equal((await answered<ActivePolicyView>(back())).active?.number, 1)
-    assert.equal((await answered<ActivePolicyView>(back())).active, null)
+    assert.equal((await answered<ActiveVersionView>(back())).active?.number, 1)
+    assert.equal((await answered<ActiveVersionView>(back())).active, null)
     assertProblem(await back(), 404, 'policy-none')
     assert.deepEqual(await states(), [
       [2, 'withdrawn'],

@@ -282,6 +282,7 @@ export const matrix: Readonly<Record<string, Row>> = {
     outcomes: { ...readsPolicy, admin: 'unseen', owner: 'unseen', auditor: 'unseen' },
   },
   addPolicy: { ask: () => post('/policies', { source: onlyOwnTopics }), outcomes: adminAlone },
+  checkPolicy: { ask: () => post('/policy-check', { source: onlyOwnTopics }), outcomes: adminAlone },
   shadowPolicy: { ask: () => post('/policies/999/shadow'), outcomes: { ...adminAlone, admin: 'unseen' } },
   unshadowPolicy: { ask: () => post('/shadow-policy/end'), outcomes: adminAlone },
   activatePolicy: { ask: () => post('/policies/999/activate'), outcomes: { ...adminAlone, admin: 'unseen' } },

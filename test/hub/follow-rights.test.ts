@@ -52,11 +52,11 @@ test('a version of the policy that cannot be read allows nothing, and the hub st
   const rights = policy.rightsOf(usualSubject(imaginedIdentity('pump-7')))
   assert.equal(rights.mayConnect(), false)
   assert.equal(rights.mayPublish('devices/pump-7/x' as TopicName), false)
-  const { number } = await addPolicy(hub, hub.actor, {
+  const { row } = await addPolicy(hub, hub.actor, {
     source: 'bindings: [{ roles: [own-topics], to: everyone }]',
     note: '',
   })
-  await activatePolicy(hub, hub.actor, number)
+  await activatePolicy(hub, hub.actor, row.number)
   await policy.refresh()
   assert.equal(policy.rightsOf(usualSubject(imaginedIdentity('pump-7'))).mayConnect(), true)
 })

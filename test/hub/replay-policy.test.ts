@@ -17,7 +17,8 @@ const wide = 'bindings: [{ roles: [own-topics, viewer], to: everyone }]\n'
 const narrow = 'bindings: [{ roles: [own-topics], to: everyone }]\n'
 
 async function activated(machine: TimeMachine, source: string): Promise<number> {
-  const { number } = await addPolicy(machine.hub, actor, { source, note: '' })
+  const { row } = await addPolicy(machine.hub, actor, { source, note: '' })
+  const { number } = row
   await activatePolicy(machine.hub, actor, number)
   return number
 }

@@ -4,17 +4,23 @@ import { limits } from '../../core/limits.ts'
 import { jsonBody, operation, optionalBody } from '../operation.ts'
 import {
   activePolicyView,
+  activeVersionView,
+  addedPolicyView,
   addPolicyRequest,
+  checkPolicyRequest,
   decisionQuery,
   decisionView,
+  type PolicyVersionView,
   type PolicyView,
+  policyCheckView,
   policyListView,
   policyParams,
+  policyVersionView,
   policyView,
 } from '../policies.ts'
 import { emptyRequest } from '../requests.ts'
 
-const example: PolicyView = {
+const version: PolicyVersionView = {
   number: 3,
   state: 'draft',
   note: 'edge nodes of line 3 speak Sparkplug',
@@ -22,9 +28,18 @@ const example: PolicyView = {
   createdBy: 'key:admin',
   changedAt: '2026-11-25T08:00:00.000Z',
   activatedAt: null,
-  source: 'bindings:\n  - roles: [own-topics]\n    to: everyone\n',
 }
-const active: PolicyView = { ...example, state: 'active', activatedAt: '2026-11-25T08:05:00.000Z' }
+const activeVersion: PolicyVersionView = { ...version, state: 'active', activatedAt: '2026-11-25T08:05:00.000Z' }
+const example: PolicyView = { ...version, source: 'bindings:\n  - roles: [own-topics]\n    to: everyone\n' }
+const warning = {
+  line: 4,
+  column: 9,
+  rule: 'wide-grant',
+  message: 'the role line grants publish on "#" to everyone',
+}
+
+/** A file in JSON, where a line feed takes two characters. */
+const policyBodyBytesMax = limits.policyBytesMax * 2
 
 export const listPolicies = operation({
   id: 'listPolicies',
@@ -39,7 +54,7 @@ export const listPolicies = operation({
     status: 200,
     description: 'The versions.',
     schema: policyListView,
-    example: { items: [{ ...example, source: '' }] },
+    example: { items: [version] },
   },
 })
 
@@ -69,7 +84,7 @@ export const showActivePolicy = operation({
     status: 200,
     description: 'The active version.',
     schema: activePolicyView,
-    example: { active },
+    example: { active: { ...example, ...activeVersion } },
   },
 })
 
@@ -83,10 +98,37 @@ export const addPolicy = operation({
   description:
     'As a draft, which decides nothing. A file that does not read, or fails one of its own tests, is not taken.',
   body: jsonBody(addPolicyRequest, { source: example.source, note: example.note }),
-  bodyBytesMax: limits.policyBytesMax * 2,
-  answer: { kind: 'json', status: 201, description: 'It is written down.', schema: policyView, example },
+  bodyBytesMax: policyBodyBytesMax,
+  answer: {
+    kind: 'json',
+    status: 201,
+    description: 'It is written down.',
+    schema: addedPolicyView,
+    example: { ...version, warnings: [warning] },
+  },
   keyed: true,
+  transacts: true,
   failures: ['policy-invalid', 'policy-test-failed'],
+})
+
+export const checkPolicy = operation({
+  id: 'checkPolicy',
+  act: 'policy.change',
+  method: 'POST',
+  path: '/api/v1/policy-check',
+  tag: 'policy',
+  summary: 'Look at a policy file',
+  description:
+    'What keeps it from being taken, and what its author hardly meant, both with whom the registry knows. Nothing is written down.',
+  body: jsonBody(checkPolicyRequest, { source: example.source }),
+  bodyBytesMax: policyBodyBytesMax,
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'What there is to say.',
+    schema: policyCheckView,
+    example: { problems: [], failed: [], warnings: [warning] },
+  },
 })
 
 export const shadowPolicy = operation({
@@ -104,10 +146,11 @@ export const shadowPolicy = operation({
     kind: 'json',
     status: 200,
     description: 'It is the shadow.',
-    schema: policyView,
-    example: { ...example, state: 'shadow' },
+    schema: policyVersionView,
+    example: { ...version, state: 'shadow' },
   },
   keyed: true,
+  transacts: true,
   failures: ['policy-not-found', 'policy-state', 'policy-invalid', 'policy-test-failed'],
 })
 
@@ -124,8 +167,8 @@ export const unshadowPolicy = operation({
     kind: 'json',
     status: 200,
     description: 'What decides now.',
-    schema: activePolicyView,
-    example: { active },
+    schema: activeVersionView,
+    example: { active: activeVersion },
   },
   keyed: true,
 })
@@ -140,8 +183,15 @@ export const activatePolicy = operation({
   description: 'It decides from now on, also on sessions that live. Its tests are run again before.',
   params: policyParams,
   body: optionalBody(emptyRequest, {}),
-  answer: { kind: 'json', status: 200, description: 'It is active.', schema: policyView, example: active },
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'It is active.',
+    schema: policyVersionView,
+    example: activeVersion,
+  },
   keyed: true,
+  transacts: true,
   failures: ['policy-not-found', 'policy-invalid', 'policy-test-failed'],
 })
 
@@ -158,8 +208,8 @@ export const rollBackPolicy = operation({
     kind: 'json',
     status: 200,
     description: 'What decides now.',
-    schema: activePolicyView,
-    example: { active: { ...active, number: 2 } },
+    schema: activeVersionView,
+    example: { active: { ...activeVersion, number: 2 } },
   },
   keyed: true,
   failures: ['policy-none'],

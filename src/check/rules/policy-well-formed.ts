@@ -10,12 +10,12 @@ export const policyWellFormed: RegistryRule = {
   canLook: () => true,
   async *look({ snapshot }): AsyncIterable<Problem> {
     const rows = await snapshot.registry.policies.all()
-    for (const { number, state, source, activatedAtMs } of rows) {
+    for (const { number, state, activatedAtMs } of rows) {
       const subject = `policy ${number}`
       if (!policyStates.includes(state))
         yield { subject, sentence: `is in the state ${JSON.stringify(state)}, which there is not` }
       if (state === 'active' && activatedAtMs === null) yield { subject, sentence: 'is active and has no date' }
-      const [first] = readPolicy(source).problems
+      const [first] = readPolicy((await snapshot.registry.policies.find(number))?.source ?? '').problems
       if (first !== undefined) yield { subject, sentence: `cannot be read: ${problemLine(first)}` }
     }
     for (const state of ['active', 'shadow'] as const) {

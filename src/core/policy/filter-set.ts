@@ -55,6 +55,18 @@ export class FilterSet<Value> {
     return node === undefined ? null : containing(node, levels, 1)
   }
 
+  /** The values of all filters that match every topic that `asked` matches. `asked` is unwrapped. */
+  everyContaining(asked: TopicFilter): readonly Value[] {
+    const levels = asked.split('/')
+    const values: Value[] = []
+    if (asked.charCodeAt(0) !== DOLLAR) addContaining(this.#root, levels, 0, values)
+    else {
+      const node = this.#root.children.get(levels[0] ?? '')
+      if (node !== undefined) addContaining(node, levels, 1, values)
+    }
+    return values
+  }
+
   /** The value of one filter that matches some topic that `asked` matches too, or null. `asked` is unwrapped. */
   overlapping(asked: TopicFilter): Value | null {
     if (this.#size === 0) return null
@@ -125,6 +137,18 @@ function containing<Value>(node: Node<Value>, levels: readonly string[], at: num
   const value = child === undefined ? null : containing(child, levels, at + 1)
   if (value !== null) return value
   return node.any === null ? null : containing(node.any, levels, at + 1)
+}
+
+/** The same for all of them. */
+function addContaining<Value>(node: Node<Value>, levels: readonly string[], at: number, values: Value[]): void {
+  if (node.below !== null) values.push(node.below)
+  const level = levels[at]
+  const met = level === undefined ? node.value : level === '#' && at === 0 ? (node.any?.below ?? null) : null
+  if (met !== null) values.push(met)
+  if (level === undefined || level === '#') return
+  const child = level === '+' ? undefined : node.children.get(level)
+  if (child !== undefined) addContaining(child, levels, at + 1, values)
+  if (node.any !== null) addContaining(node.any, levels, at + 1, values)
 }
 
 function overlapping<Value>(node: Node<Value>, levels: readonly string[], at: number): Value | null {

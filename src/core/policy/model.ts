@@ -134,6 +134,27 @@ export interface TestSubject {
   readonly kind: IdentityKind
   readonly group: string | null
   readonly attributes: Readonly<Record<string, string>>
+  readonly keyStorage: KeyStorage | null
+}
+
+/** How somebody is connected for an expectation; null where it is as usual, see `testSubject`. */
+export interface TestConnection {
+  readonly address: string | null
+  readonly tlsVersion: '1.2' | '1.3' | null
+  readonly listener: string | null
+  readonly clientId: string | null
+  /** Milliseconds since the epoch; null for now. */
+  readonly atMs: number | null
+  readonly proof: ProofKind | null
+  /** Of the certificate: one of our authorities, or the trust anchor. */
+  readonly issuer: string | null
+  /** Of a certificate of ours. */
+  readonly profile: string | null
+}
+
+export const usualConnection: TestConnection = {
+  ...{ address: null, tlsVersion: null, listener: null, clientId: null, atMs: null },
+  ...{ proof: null, issuer: null, profile: null },
 }
 
 /** `pump-7 publish spBv1.0/G2/NDATA/e => deny`. */
@@ -143,5 +164,7 @@ export interface Expectation {
   /** Empty where the action is `connect`. */
   readonly topic: string
   readonly allowed: Decision['allowed']
+  /** One for all expectations that are written under it. */
+  readonly connection: TestConnection
   readonly place: Place
 }

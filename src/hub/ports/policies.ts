@@ -2,7 +2,8 @@
 
 import type { PolicyState } from '../../core/policy/state.ts'
 
-export interface PolicyRow {
+/** A version without its file, which is long. */
+export interface PolicyVersion {
   /** Counted from 1. */
   readonly number: number
   readonly state: PolicyState
@@ -14,6 +15,9 @@ export interface PolicyRow {
   readonly changedAtMs: number
   /** When it was last made active; null where it never was. */
   readonly activatedAtMs: number | null
+}
+
+export interface PolicyRow extends PolicyVersion {
   /** The policy file as it was given. */
   readonly source: string
 }
@@ -23,13 +27,13 @@ export interface PolicyReader {
   /** The one in that state, the newest where there are several; null where there is none. */
   inState(state: PolicyState): Promise<PolicyRow | null>
   /** All that are kept, newest first. */
-  all(): Promise<readonly PolicyRow[]>
+  all(): Promise<readonly PolicyVersion[]>
 }
 
 export interface Policies extends PolicyReader {
   /** @returns the row with its number */
   insert(row: Omit<PolicyRow, 'number'>): Promise<PolicyRow>
   /** Writes state, times and nothing else. */
-  update(row: PolicyRow): Promise<void>
+  update(row: PolicyVersion): Promise<void>
   remove(number: number): Promise<void>
 }

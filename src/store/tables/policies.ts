@@ -1,7 +1,7 @@
 /** Versions of the policy, each with the file that it was given as. */
 import type { Selectable } from 'kysely'
 import { assert } from '../../core/errors.ts'
-import type { Policies, PolicyReader, PolicyRow } from '../../hub/ports/policies.ts'
+import type { Policies, PolicyReader, PolicyRow, PolicyVersion } from '../../hub/ports/policies.ts'
 import type { Access, PolicyTable } from '../schema.ts'
 
 export function policyReader(access: Access): PolicyReader {
@@ -22,7 +22,7 @@ export function policyReader(access: Access): PolicyReader {
       return row === undefined ? null : read(row)
     },
     async all() {
-      return (await access().selectFrom('policies').selectAll().orderBy('number', 'desc').execute()).map(read)
+      return (await access().selectFrom('policies').select(columns).orderBy('number', 'desc').execute()).map(version)
     },
   }
 }
@@ -58,11 +58,18 @@ export function policies(access: Access): Policies {
   }
 }
 
-function changing({ state, changedAtMs, activatedAtMs }: Omit<PolicyRow, 'number'>) {
+/** All but the file. */
+const columns = ['number', 'state', 'created_at_ms', 'created_by', 'note', 'changed_at_ms', 'activated_at_ms'] as const
+
+function changing({ state, changedAtMs, activatedAtMs }: Omit<PolicyVersion, 'number'>) {
   return { state, changed_at_ms: changedAtMs, activated_at_ms: activatedAtMs }
 }
 
 function read(row: Selectable<PolicyTable>): PolicyRow {
+  return { ...version(row), source: row.source }
+}
+
+function version(row: Pick<Selectable<PolicyTable>, (typeof columns)[number]>): PolicyVersion {
   return {
     number: row.number,
     state: row.state,
@@ -71,6 +78,5 @@ function read(row: Selectable<PolicyTable>): PolicyRow {
     note: row.note,
     changedAtMs: row.changed_at_ms,
     activatedAtMs: row.activated_at_ms,
-    source: row.source,
   }
 }

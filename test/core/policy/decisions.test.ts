@@ -101,6 +101,18 @@ suite('filters in a tree', () => {
     )
   })
 
+  test('answer with all that contain another filter', () => {
+    fc.assert(
+      fc.property(sets, anyFilter, (filters, asked) => {
+        assert.deepEqual(
+          new Set(treeOf(filters).everyContaining(asked)),
+          new Set(filters.filter((filter) => isWithin(asked, filter))),
+        )
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
   test('answer with one that overlaps another filter, exactly where there is one', () => {
     fc.assert(
       fc.property(sets, anyFilter, (filters, asked) => {

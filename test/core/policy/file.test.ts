@@ -70,6 +70,62 @@ suite('a policy file', () => {
     assert.equal(failed?.line, 31)
   })
 
+  test('says how somebody is connected for whom it expects something', () => {
+    const source = (verdicts: readonly string[]) => {
+      const [early, late, near, old, stored, anchored, slow] = verdicts
+      return `
+roles:
+  night:
+    statements:
+      - allow: [publish]
+        topics: [a]
+        when: { time: { from: "22:00", until: "06:00", zone: Europe/Berlin } }
+      - allow: [publish]
+        topics: [b]
+        when: { source: 10.0.0.0/8, tls: "1.3", listener: plant }
+      - allow: [publish]
+        topics: [c]
+        when: { keyStorage: tpm, issuer: acme, proof: anchored }
+    limits: { clientId: '\${identity.id}' }
+bindings: [{ roles: [night], to: everyone }]
+subjects: { pump-7: { keyStorage: tpm } }
+expect:
+  - when: { time: 2026-11-25T20:59:59Z }
+    that: pump-7 publish a => ${early}
+  - when: { time: "2026-11-25T22:00:00+01:00" }
+    that: [pump-7 publish a => ${late}, pump-7 publish b => deny]
+  - when: { source: 10.3.0.1, listener: plant }
+    that: pump-7 publish b => ${near}
+  - { when: { source: 10.3.0.1, listener: plant, tls: "1.2" }, that: pump-7 publish b => ${old} }
+  - { when: { proof: anchored, issuer: acme }, that: [pump-7 publish c => ${stored}, pump-8 publish c => deny] }
+  - { when: { issuer: acme }, that: pump-7 publish c => ${anchored} }
+  - { when: { clientId: other }, that: pump-7 connect => ${slow} }
+`
+    }
+    const outcomes = (verdicts: readonly string[]) => {
+      const policy = parsePolicy(source(verdicts))
+      return failedExpectations(policy, compilePolicy(policy), new Map(), Date.UTC(2026, 10, 25, 12))
+    }
+    const right = ['deny', 'allow', 'allow', 'deny', 'allow', 'deny', 'deny']
+    assert.deepEqual(outcomes(right).map(problemLine), [])
+    const turned = outcomes(right.map((verdict) => (verdict === 'deny' ? 'allow' : 'deny')))
+    assert.equal(turned.length, right.length)
+    assert.match(turned[3]?.message ?? '', /the connection speaks TLSv1.2/)
+    assert.match(turned[6]?.message ?? '', /wants the client id to be "pump-7", and it is "other"/)
+  })
+
+  test('may have ten thousand statements, in many roles and in one', () => {
+    const statement = "      - { allow: [publish, subscribe, receive], topics: ['plants/hall-N/${identity.id}/#'] }\n"
+    for (const perRole of [100, 10_000]) {
+      const roles = Array.from({ length: 10_000 / perRole }, (_, i) => {
+        const statements = Array.from({ length: perRole }, (_, n) => statement.replace('N', String(n))).join('')
+        return `  role-${i}:\n    statements:\n${statements}`
+      })
+      const policy = parsePolicy(`roles:\n${roles.join('')}bindings: [{ roles: [role-0], to: everyone }]\n`)
+      assert.equal([...policy.roles.values()].flatMap(({ statements }) => statements).length, 10_000)
+    }
+  })
+
   const wrong: readonly (readonly [string, string, RegExp])[] = [
     ['an unknown section', 'binding: []', /^1:1 "binding" is not known in a policy; did you mean "bindings"\?$/],
     ['an empty file', '', /^1:1 the policy is empty/],
@@ -133,6 +189,28 @@ suite('a policy file', () => {
       /neither `from`.*nor `anyCertificate: true`/,
     ],
     ['an expectation without an arrow', 'expect: [pump-7 publish a]', /is no expectation/],
+    ['an expectation that says how but not what', 'expect: [{when: {tls: "1.2"}}]', /both `when` and `that`/],
+    [
+      'a connection with a word that there is not',
+      'expect: [{when: {sorce: 10.0.0.1}, that: "a connect => deny"}]',
+      /"sorce" is not known in a connection; did you mean "source"\?/,
+    ],
+    [
+      'a network where an address belongs',
+      'expect: [{when: {source: 10.0.0.0/8}, that: "a connect => deny"}]',
+      /^1:26 "10.0.0.0\/8" is no address/,
+    ],
+    ['a moment that is none', 'expect: [{when: {time: noon}, that: "a connect => deny"}]', /"noon" is no moment/],
+    [
+      'an issuer of a password',
+      'expect: [{when: {proof: password, issuer: acme}, that: "a connect => deny"}]',
+      /goes with the proofs issued and anchored, not with password/,
+    ],
+    [
+      'a trust anchor without its name',
+      'expect: [{when: {proof: anchored}, that: "a connect => deny"}]',
+      /wants an `issuer`/,
+    ],
     ['an expectation with a wildcard', 'expect: ["pump-7 publish a/# => deny"]', /wildcard/],
     ['brackets that do not end', 'roles: {', /.+/],
   ]

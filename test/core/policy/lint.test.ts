@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { parsePolicy } from '../../../src/core/policy/file/parse.ts'
-import { type Counted, fleetOf } from '../../../src/core/policy/lint/fleet.ts'
+import { type Counted, FleetCount } from '../../../src/core/policy/lint/fleet.ts'
 import { lintPolicy, policyLintRules } from '../../../src/core/policy/lint/lint.ts'
 import type { Fleet } from '../../../src/core/policy/lint/rule.ts'
 
@@ -19,6 +19,12 @@ function told(source: string, fleet: Fleet | null = null): readonly string[] {
 function roleOf(statements: string, to = '{ group: l3 }'): string {
   const lines = statements.split('\n').map((line) => `      ${line}`)
   return `roles:\n  line:\n    statements:\n${lines.join('\n')}\nbindings:\n  - roles: [line]\n    to: ${to}\n`
+}
+
+function fleetOf(identities: readonly Counted[]): Fleet {
+  const fleet = new FleetCount()
+  for (const identity of identities) fleet.add(identity)
+  return fleet
 }
 
 function counted(id: string, parts: Partial<Counted> = {}): Counted {

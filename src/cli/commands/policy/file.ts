@@ -1,6 +1,6 @@
 /** `handfast policy check`, `test` and `diff`: a policy file before it is anybody's policy. */
 import type { Command } from 'commander'
-import type { ActivePolicyView } from '../../../api-schema/policies.ts'
+import type { ActivePolicyView, CheckPolicyRequest, PolicyCheckView } from '../../../api-schema/policies.ts'
 import { HubError, quote } from '../../../core/errors.ts'
 import { compilePolicy } from '../../../core/policy/compile.ts'
 import { failedExpectations } from '../../../core/policy/expectations.ts'
@@ -9,12 +9,12 @@ import { type Problem, problemLine } from '../../../core/policy/file/problems.ts
 import { lintPolicy } from '../../../core/policy/lint/lint.ts'
 import type { Finding } from '../../../core/policy/lint/rule.ts'
 import type { Policy } from '../../../core/policy/model.ts'
+import type { HubApi } from '../../api-client.ts'
 import { handfast } from '../../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
 import { note, printJson, printLine } from '../../output.ts'
 import { lineChanges } from './line-changes.ts'
-import { readPolicyFile } from './read-file.ts'
-import { registeredFleet } from './registered.ts'
+import { readPolicyFile, warningLine } from './read-file.ts'
 
 interface FileOptions {
   readonly json?: boolean
@@ -22,20 +22,49 @@ interface FileOptions {
 
 export function defineCheck(command: Command): void {
   addHubOptions(command)
-    .option('--registry', 'ask the hub whom it reaches, for warnings that count')
-    .addHelpText('after', '\nWarnings keep nobody from taking the policy. Without --registry no hub is asked.')
+    .option('--registry', 'have the hub look, which knows whom it reaches')
+    .addHelpText(
+      'after',
+      '\nWarnings keep nobody from taking the policy. Without --registry no hub is asked. With it the tests of\nthe file are run as well, of the identities that the hub knows.',
+    )
     .action(async (file: string, options: HubOptions & { readonly registry?: boolean }) => {
       const json = options.json === true
-      const { policy, problems } = readPolicy(await readPolicyFile(file))
-      const fleet = options.registry && problems.length === 0 ? await registeredFleet(hubOf(options)) : null
-      const warnings = problems.length > 0 ? [] : lintPolicy(policy, fleet, Date.now())
-      if (json) printJson({ problems: problems.map(asView), warnings: warnings.map(asWarningView) })
+      const source = await readPolicyFile(file)
+      const { policy, problems, failed, warnings } = options.registry
+        ? await seenByHub(hubOf(options), source)
+        : seenHere(source)
+      if (json) {
+        const withTests = failed === null ? {} : { failed: failed.map(asView) }
+        printJson({ problems: problems.map(asView), ...withTests, warnings: warnings.map(asWarningView) })
+      }
       if (problems.length > 0) throw told(file, problems, json, 'policy-invalid')
+      if (failed !== null && failed.length > 0) throw told(file, failed, json, 'policy-test-failed')
       if (json) return
-      for (const warning of warnings) printLine(`${file}:${problemLine(warning)} (warning: ${warning.rule})`)
+      for (const warning of warnings) printLine(warningLine(file, warning))
       printLine(`${file} is a policy: ${summary(policy)}`)
       note(`Next: \`${handfast} policy test ${file}\``)
     })
+}
+
+interface Seen {
+  readonly policy: Policy
+  readonly problems: readonly Problem[]
+  /** Null where the tests were not run. */
+  readonly failed: readonly Problem[] | null
+  readonly warnings: readonly Finding[]
+}
+
+function seenHere(source: string): Seen {
+  const { policy, problems } = readPolicy(source)
+  return { policy, problems, failed: null, warnings: problems.length > 0 ? [] : lintPolicy(policy, null, Date.now()) }
+}
+
+async function seenByHub(hub: HubApi, source: string): Promise<Seen> {
+  const { policy, problems } = readPolicy(source)
+  // What is too long or no policy at all need not be sent.
+  if (problems.length > 0) return { policy, problems, failed: null, warnings: [] }
+  const request: CheckPolicyRequest = { source }
+  return { policy, ...(await hub.post<PolicyCheckView>('/policy-check', request)) }
 }
 
 export function defineTest(command: Command): void {

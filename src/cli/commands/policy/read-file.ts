@@ -1,6 +1,8 @@
 /** The policy file that a command is given. */
 import { HubError } from '../../../core/errors.ts'
 import { limits } from '../../../core/limits.ts'
+import { problemLine } from '../../../core/policy/file/problems.ts'
+import type { Finding } from '../../../core/policy/lint/rule.ts'
 import { readSmallFile } from '../../whole-file.ts'
 
 /** @throws HubError `usage` */
@@ -16,4 +18,9 @@ export async function readPolicyFile(path: string): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** A warning about a policy file as one line, as compilers write them. */
+export function warningLine(file: string, warning: Finding): string {
+  return `${file}:${problemLine(warning)} (warning: ${warning.rule})`
 }

@@ -1,11 +1,19 @@
 /** `handfast policy add`, `list`, `show`, `shadow`, `activate` and `rollback`: the policy in its versions. */
 import type { Command } from 'commander'
-import type { ActivePolicyView, AddPolicyRequest, PolicyListView, PolicyView } from '../../../api-schema/policies.ts'
+import type {
+  ActivePolicyView,
+  ActiveVersionView,
+  AddedPolicyView,
+  AddPolicyRequest,
+  PolicyListView,
+  PolicyVersionView,
+  PolicyView,
+} from '../../../api-schema/policies.ts'
 import { HubError, quote } from '../../../core/errors.ts'
 import { handfast } from '../../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
 import { note, printJson, printLine, printTable, shortTime } from '../../output.ts'
-import { readPolicyFile } from './read-file.ts'
+import { readPolicyFile, warningLine } from './read-file.ts'
 
 export function defineAdd(command: Command): void {
   addHubOptions(command)
@@ -17,9 +25,13 @@ export function defineAdd(command: Command): void {
         ...(options.note === undefined ? {} : { note: options.note }),
       }
       const hub = hubOf(options)
-      const draft = await hub.post<PolicyView>('/policies', request)
-      const view = options.activate ? await hub.post<PolicyView>(`/policies/${draft.number}/activate`, {}) : draft
+      const draft = await hub.post<AddedPolicyView>('/policies', request)
+      const { warnings } = draft
+      const view = options.activate
+        ? { ...(await hub.post<PolicyVersionView>(`/policies/${draft.number}/activate`, {})), warnings }
+        : draft
       if (options.json) return printJson(view)
+      for (const warning of warnings) printLine(warningLine(file, warning))
       if (options.activate) return printLine(`version ${view.number} of the policy is active`)
       printLine(`version ${view.number} of the policy is written down, and decides nothing yet`)
       note(`Next: \`${handfast} policy shadow ${view.number}\`, or \`${handfast} policy activate ${view.number}\``)
@@ -62,13 +74,13 @@ export function defineShadow(command: Command): void {
     .action(async (version: string | undefined, options: HubOptions & { readonly end?: boolean }) => {
       const hub = hubOf(options)
       if (options.end) {
-        const ended = await hub.post<ActivePolicyView>('/shadow-policy/end', {})
+        const ended = await hub.post<ActiveVersionView>('/shadow-policy/end', {})
         return options.json ? printJson(ended) : printLine('no version is tried in the shadow now')
       }
       if (version === undefined) {
         throw new HubError('usage', 'no version is named', { hint: 'name one, or give --end' })
       }
-      const view = await hub.post<PolicyView>(`/policies/${versionOf(version)}/shadow`, {})
+      const view = await hub.post<PolicyVersionView>(`/policies/${versionOf(version)}/shadow`, {})
       if (options.json) return printJson(view)
       printLine(`version ${view.number} is tried beside the active one`)
     })
@@ -76,7 +88,7 @@ export function defineShadow(command: Command): void {
 
 export function defineActivate(command: Command): void {
   addHubOptions(command).action(async (version: string, options: HubOptions) => {
-    const view = await hubOf(options).post<PolicyView>(`/policies/${versionOf(version)}/activate`, {})
+    const view = await hubOf(options).post<PolicyVersionView>(`/policies/${versionOf(version)}/activate`, {})
     if (options.json) return printJson(view)
     printLine(`version ${view.number} of the policy is active`)
     note(`Back again: \`${handfast} policy rollback\``)
@@ -85,7 +97,7 @@ export function defineActivate(command: Command): void {
 
 export function defineRollback(command: Command): void {
   addHubOptions(command).action(async (options: HubOptions) => {
-    const view = await hubOf(options).post<ActivePolicyView>('/active-policy/rollback', {})
+    const view = await hubOf(options).post<ActiveVersionView>('/active-policy/rollback', {})
     if (options.json) return printJson(view)
     const { active } = view
     printLine(active === null ? 'the default policy decides again' : `version ${active.number} decides again`)

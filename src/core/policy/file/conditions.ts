@@ -83,8 +83,8 @@ function readTime({ value, key }: Field, reader: NodeReader): TimeWindow {
   const [from, until] = [field('from'), field('until')].map((each) => readMinute(each, has(each.name), reader))
   const days = field('days')
   return {
-    notBeforeMs: readMoment(field('notBefore'), has('notBefore'), reader),
-    notAfterMs: readMoment(field('notAfter'), has('notAfter'), reader),
+    notBeforeMs: has('notBefore') ? readMoment(field('notBefore'), reader) : null,
+    notAfterMs: has('notAfter') ? readMoment(field('notAfter'), reader) : null,
     daily: from == null || until == null ? null : { fromMinute: from, untilMinute: until },
     weekdays: reader.words(days.value, weekdays, 'day', days.key).map((day) => weekdays.indexOf(day)),
     zone: readZone(field('zone'), has('zone'), reader),
@@ -100,8 +100,8 @@ function readMinute({ name, key, value }: Field, isGiven: boolean, reader: NodeR
   return null
 }
 
-function readMoment({ name, key, value }: Field, isGiven: boolean, reader: NodeReader): number | null {
-  if (!isGiven) return null
+/** Milliseconds since the epoch, or null. */
+export function readMoment({ name, key, value }: Field, reader: NodeReader): number | null {
   const text = reader.text(value, name, key) ?? ''
   const isWhole = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(text)
   const moment = isWhole ? Date.parse(text) : Number.NaN

@@ -1,18 +1,27 @@
 /** Routes of the policy. */
 import * as operations from '../../../api-schema/operations/policies.ts'
-import type { PolicyView } from '../../../api-schema/policies.ts'
+import type { PolicyVersionView, PolicyView } from '../../../api-schema/policies.ts'
 import { HubError, quote } from '../../../core/errors.ts'
 import type { Identity } from '../../../core/identity/identity.ts'
-import { activatePolicy, addPolicy, rollBackPolicy, shadowPolicy, unshadowPolicy } from '../../../hub/change-policy.ts'
+import {
+  type AddedPolicy,
+  activatePolicy,
+  addPolicy,
+  rollBackPolicy,
+  shadowPolicy,
+  unshadowPolicy,
+} from '../../../hub/change-policy.ts'
+import { checkPolicy } from '../../../hub/check-policy.ts'
 import { explainPolicy } from '../../../hub/explain-policy.ts'
-import type { PolicyRow } from '../../../hub/ports/policies.ts'
+import type { PolicyRow, PolicyVersion } from '../../../hub/ports/policies.ts'
+import type { Transaction } from '../../../hub/ports/store.ts'
 import { type ApiListener, serve } from '../serve.ts'
 
 export function policyRoutes(api: ApiListener): void {
   serve(api, operations.listPolicies, async ({ hub, access }) => {
     access.toHub()
     const rows = await hub.store.policies.all()
-    return { body: { items: rows.map((row) => ({ ...policyToView(row), source: '' })) } }
+    return { body: { items: rows.map(versionToView) } }
   })
 
   serve(api, operations.showPolicy, async ({ hub, access, params }) => {
@@ -25,17 +34,26 @@ export function policyRoutes(api: ApiListener): void {
 
   serve(api, operations.showActivePolicy, async ({ hub, access }) => {
     access.toHub()
-    return { body: activeView(await hub.store.policies.inState('active')) }
+    const active = await hub.store.policies.inState('active')
+    return { body: { active: active === null ? null : policyToView(active) } }
   })
 
-  serve(api, operations.addPolicy, async ({ hub, actor, access, body }) => {
+  serve(api, operations.addPolicy, async ({ hub, actor, access, keep, body }) => {
     access.toHub()
-    return { body: policyToView(await addPolicy(hub, actor, body)) }
+    const answerOf = ({ row, warnings }: AddedPolicy) => ({ body: { ...versionToView(row), warnings: [...warnings] } })
+    return answerOf(await addPolicy(hub, actor, body, (tx, added) => keep(tx, answerOf(added))))
   })
 
-  serve(api, operations.shadowPolicy, async ({ hub, actor, access, params }) => {
+  serve(api, operations.checkPolicy, async ({ hub, access, body }) => {
     access.toHub()
-    return { body: policyToView(await shadowPolicy(hub, actor, Number(params.number))) }
+    const { problems, failed, warnings } = await checkPolicy(hub, body.source)
+    return { body: { problems: [...problems], failed: [...failed], warnings: [...warnings] } }
+  })
+
+  serve(api, operations.shadowPolicy, async ({ hub, actor, access, keep, params }) => {
+    access.toHub()
+    const finish = (tx: Transaction, row: PolicyVersion) => keep(tx, answerOf(row))
+    return answerOf(await shadowPolicy(hub, actor, Number(params.number), finish))
   })
 
   serve(api, operations.unshadowPolicy, async ({ hub, actor, access }) => {
@@ -44,9 +62,10 @@ export function policyRoutes(api: ApiListener): void {
     return { body: activeView(await hub.store.policies.inState('active')) }
   })
 
-  serve(api, operations.activatePolicy, async ({ hub, actor, access, params }) => {
+  serve(api, operations.activatePolicy, async ({ hub, actor, access, keep, params }) => {
     access.toHub()
-    return { body: policyToView(await activatePolicy(hub, actor, Number(params.number))) }
+    const finish = (tx: Transaction, row: PolicyVersion) => keep(tx, answerOf(row))
+    return answerOf(await activatePolicy(hub, actor, Number(params.number), finish))
   })
 
   serve(api, operations.rollBackPolicy, async ({ hub, actor, access }) => {
@@ -65,15 +84,23 @@ export function policyRoutes(api: ApiListener): void {
   })
 }
 
-function activeView(row: PolicyRow | null): { active: PolicyView | null } {
-  return { active: row === null ? null : policyToView(row) }
+function answerOf(row: PolicyVersion): { readonly body: PolicyVersionView } {
+  return { body: versionToView(row) }
+}
+
+function activeView(row: PolicyVersion | null): { active: PolicyVersionView | null } {
+  return { active: row === null ? null : versionToView(row) }
 }
 
 function policyToView(row: PolicyRow): PolicyView {
+  return { ...versionToView(row), source: row.source }
+}
+
+function versionToView(row: PolicyVersion): PolicyVersionView {
   const iso = (ms: number): string => new Date(ms).toISOString()
   return {
     ...{ number: row.number, state: row.state, note: row.note, createdAt: iso(row.createdAtMs) },
-    ...{ createdBy: row.createdBy, changedAt: iso(row.changedAtMs), source: row.source },
+    ...{ createdBy: row.createdBy, changedAt: iso(row.changedAtMs) },
     activatedAt: row.activatedAtMs === null ? null : iso(row.activatedAtMs),
   }
 }

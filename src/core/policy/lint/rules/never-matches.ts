@@ -1,6 +1,6 @@
 /** What decides nothing: roles that nobody has, bindings that reach nobody, conditions that cannot hold, rights without their other half. */
 import { quote } from '../../../errors.ts'
-import { overlaps } from '../../../mqtt/filter.ts'
+import { FilterSet } from '../../filter-set.ts'
 import type { Binding, Conditions, Policy, Role } from '../../model.ts'
 import type { Action } from '../../rights.ts'
 import { audience, type GivenRole, givenRoles } from '../roles.ts'
@@ -75,11 +75,17 @@ const otherHalves: readonly (readonly [Action, readonly Action[]])[] = [
 
 function* lonely(given: readonly GivenRole[]): Found {
   for (const [action, halves] of otherHalves) {
-    const partners = given.flatMap((each) => topicsOf(each, halves))
+    const partners = new FilterSet<true>()
+    let isAnyMet = false
+    for (const { shape } of given.flatMap((each) => topicsOf(each, halves))) {
+      if (shape === null) isAnyMet = true
+      else partners.add(shape, true)
+    }
+    if (isAnyMet) continue
     for (const each of given) {
       if (each.role.statements[0]?.place.line === 0) continue
       for (const { topic, shape, at } of topicsOf(each, [action])) {
-        if (shape === null || partners.some((other) => other.shape === null || overlaps(other.shape, shape))) continue
+        if (shape === null || partners.overlapping(shape) !== null) continue
         const message = `the role ${each.role.name} allows ${action} on ${quote(topic)}, and nothing allows ${halves.join(' or ')} there: nothing comes of it`
         yield { ...at, message }
       }
