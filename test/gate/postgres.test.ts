@@ -155,8 +155,8 @@ describe('a gate on PostgreSQL', needsPostgres, () => {
 })
 
 async function activate(hub: WritingHub, source: string): Promise<void> {
-  const { number } = await addPolicy(hub, hub.actor, { source, note: '' })
-  await activatePolicy(hub, hub.actor, number)
+  const { row } = await addPolicy(hub, hub.actor, { source, note: '' })
+  await activatePolicy(hub, hub.actor, row.number)
 }
 
 function registered(hub: WritingHub, id: string) {

@@ -53,8 +53,11 @@ export function testSubject(identity: Identity, asked: TestConnection): Subject 
 
 function testProof(id: IdentityId, { proof, issuer, profile }: TestConnection): Proof {
   switch (proof) {
-    case 'anchored':
-      return { kind: 'anchored', anchorId: issuer ?? '', rule: '', fingerprint: '', notAfterSec: 0 }
+    case 'anchored': {
+      const anchorId = issuer ?? ''
+      const anchored = { anchorId, issuer: '', responders: [], serialNumber: '', points: [] }
+      return { kind: 'anchored', anchorId, anchored, rule: '', fingerprint: '', notAfterSec: 0 }
+    }
     case 'pinned':
       return { kind: 'pinned', slot: 'primary', fingerprint: '', notAfterSec: null }
     case 'password':
