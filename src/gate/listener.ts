@@ -55,7 +55,7 @@ export class Listener {
   #certificate: GateCertificate
   readonly #tcp: Server
   readonly #tls: TlsServer
-  /** By the client's address and port. */
+  /** By both ends of their connections: TLS knows no more of the socket that it was given. */
   readonly #handshakes = new Map<string, Handshake>()
   readonly #halfOpen: HalfOpen<object>
   readonly #open = new Set<Socket>()
@@ -85,14 +85,14 @@ export class Listener {
       socket.on('error', () => {})
       if (this.#door === null) this.#serve(socket, socket)
       else {
-        const handshake = this.#handshakes.get(peerOf(socket) ?? '')
+        const handshake = this.#handshakes.get(endsOf(socket) ?? '')
         if (handshake !== undefined) handshake.isSecure = true
         this.#door.take(socket)
       }
     })
     this.#tls.on('tlsClientError', (error, socket) => {
       // Where the socket is gone already, its close is the failure.
-      const handshake = this.#settle(peerOf(socket))
+      const handshake = this.#settle(endsOf(socket))
       if (handshake !== null) this.#fail(handshake, handshakeFailure(error))
     })
   }
@@ -143,9 +143,9 @@ export class Listener {
   #accept(raw: Socket): void {
     raw.on('error', () => {})
     this.#options.onAccepted()
-    const peer = peerOf(raw)
+    const ends = endsOf(raw)
     const address = peerAddress(raw.remoteAddress)
-    if (peer === null) {
+    if (ends === null) {
       raw.destroy()
       return
     }
@@ -157,7 +157,7 @@ export class Listener {
       return
     }
     this.#open.add(raw)
-    const timer = setTimeout(() => this.#timeOut(peer), this.#options.limits.tlsHandshakeMs)
+    const timer = setTimeout(() => this.#timeOut(ends), this.#options.limits.tlsHandshakeMs)
     const handshake: Handshake = {
       raw,
       address,
@@ -166,16 +166,16 @@ export class Listener {
       isSecure: false,
       proxyBytes: isProxy ? Buffer.alloc(0) : null,
     }
-    this.#handshakes.set(peer, handshake)
+    this.#handshakes.set(ends, handshake)
     raw.once('close', () => {
       this.#open.delete(raw)
       this.#halfOpen.delete(raw)
       // Only a handshake that nothing else has settled ends here.
-      if (this.#handshakes.get(peer) !== handshake) return
-      this.#settle(peer)
+      if (this.#handshakes.get(ends) !== handshake) return
+      this.#settle(ends)
       this.#fail(handshake, closingOf(handshake))
     })
-    raw.once('readable', () => this.#peek(peer, handshake))
+    raw.once('readable', () => this.#peek(ends, handshake))
   }
 
   /** Counts a connection, or says why there is no room for it. */
@@ -187,7 +187,7 @@ export class Listener {
     return this.#halfOpen.add(raw, address, (why) => this.#giveWay(raw, why))
   }
 
-  #peek(peer: string, handshake: Handshake): void {
+  #peek(ends: string, handshake: Handshake): void {
     const { raw } = handshake
     const bytes: Buffer | null = raw.read()
     if (bytes === null) {
@@ -196,17 +196,17 @@ export class Listener {
       return
     }
     handshake.hasSpoken = true
-    if (handshake.proxyBytes === null) this.#begin(peer, handshake, bytes)
-    else this.#readProxyHeader(peer, handshake, Buffer.concat([handshake.proxyBytes, bytes]))
+    if (handshake.proxyBytes === null) this.#begin(ends, handshake, bytes)
+    else this.#readProxyHeader(ends, handshake, Buffer.concat([handshake.proxyBytes, bytes]))
   }
 
   /** The header is the proxy's; what follows it is the client's. */
-  #readProxyHeader(peer: string, handshake: Handshake, bytes: Buffer): void {
+  #readProxyHeader(ends: string, handshake: Handshake, bytes: Buffer): void {
     const { raw } = handshake
     const header = readProxyHeader(bytes)
-    const goOn = () => raw.once('readable', () => this.#peek(peer, handshake))
+    const goOn = () => raw.once('readable', () => this.#peek(ends, handshake))
     if (header.kind === 'malformed') {
-      this.#refuse(peer, handshake, { code: 'proxy-header-invalid', sentence: header.sentence })
+      this.#refuse(ends, handshake, { code: 'proxy-header-invalid', sentence: header.sentence })
     } else if (header.kind === 'incomplete') {
       handshake.proxyBytes = bytes
       goOn()
@@ -214,37 +214,37 @@ export class Listener {
       handshake.proxyBytes = null
       handshake.address = header.address ?? handshake.address
       const refusal = header.address === null ? null : this.#halfOpen.comesFrom(raw, header.address)
-      if (refusal !== null) this.#refuse(peer, handshake, refusal)
-      else if (bytes.length > header.bytes) this.#begin(peer, handshake, bytes.subarray(header.bytes))
+      if (refusal !== null) this.#refuse(ends, handshake, refusal)
+      else if (bytes.length > header.bytes) this.#begin(ends, handshake, bytes.subarray(header.bytes))
       else goOn()
     }
   }
 
   /** Hands a connection to TLS, if its first bytes may be that. */
-  #begin(peer: string, handshake: Handshake, bytes: Buffer): void {
+  #begin(ends: string, handshake: Handshake, bytes: Buffer): void {
     const refusal = firstBytesRefusal(bytes)
     if (refusal === null) {
       handshake.raw.unshift(bytes)
       this.#tls.emit('connection', handshake.raw)
-    } else this.#refuse(peer, handshake, refusal)
+    } else this.#refuse(ends, handshake, refusal)
   }
 
-  #refuse(peer: string, handshake: Handshake, why: Ending): void {
-    this.#settle(peer)
+  #refuse(ends: string, handshake: Handshake, why: Ending): void {
+    this.#settle(ends)
     this.#fail(handshake, why)
   }
 
   /** Somebody else needs the place of a connection that has not sent its CONNECT. */
   #giveWay(raw: Socket, why: Ending): void {
-    const peer = peerOf(raw)
-    const handshake = this.#settle(peer)
+    const ends = endsOf(raw)
+    const handshake = this.#settle(ends)
     raw.resetAndDestroy()
     if (handshake !== null) this.#options.onFailure(handshake.address, why)
   }
 
   /** Hands on a connection that is ready for MQTT. */
   #serve(tls: TLSSocket, socket: Duplex): void {
-    const handshake = this.#settle(peerOf(tls))
+    const handshake = this.#settle(endsOf(tls))
     socket.on('error', () => {})
     if (handshake === null) {
       socket.destroy()
@@ -256,7 +256,7 @@ export class Listener {
 
   /** The request for a WebSocket was refused; its answer is on its way. */
   #turnAway(tls: TLSSocket, why: Ending): void {
-    const handshake = this.#settle(peerOf(tls))
+    const handshake = this.#settle(endsOf(tls))
     if (handshake === null) return
     const { raw, address } = handshake
     const timer = setTimeout(() => raw.destroy(), this.#options.limits.farewellMs).unref()
@@ -264,8 +264,8 @@ export class Listener {
     this.#options.onFailure(address, why)
   }
 
-  #timeOut(peer: string): void {
-    const handshake = this.#settle(peer)
+  #timeOut(ends: string): void {
+    const handshake = this.#settle(ends)
     if (handshake === null) return
     const within = `within ${this.#options.limits.tlsHandshakeMs / 1000} s`
     this.#fail(
@@ -277,11 +277,11 @@ export class Listener {
   }
 
   /** Takes a handshake off the list of those that run; null when it is not there any more. */
-  #settle(peer: string | null): Handshake | null {
-    const handshake = peer === null ? undefined : this.#handshakes.get(peer)
-    if (peer === null || handshake === undefined) return null
+  #settle(ends: string | null): Handshake | null {
+    const handshake = ends === null ? undefined : this.#handshakes.get(ends)
+    if (ends === null || handshake === undefined) return null
     clearTimeout(handshake.timer)
-    this.#handshakes.delete(peer)
+    this.#handshakes.delete(ends)
     return handshake
   }
 
@@ -298,6 +298,7 @@ function closingOf({ hasSpoken, isSecure }: Handshake): Ending {
   return hasSpoken ? closedEarly : closedUnused
 }
 
-function peerOf(socket: Socket): string | null {
-  return socket.remotePort === undefined ? null : `${socket.remoteAddress}|${socket.remotePort}`
+/** Both ends of a connection: a client may come from one port to several addresses of this machine. Null once it is gone. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string | null {
+  return remotePort === undefined ? null : `${remoteAddress}|${remotePort}|${localAddress}|${localPort}`
 }

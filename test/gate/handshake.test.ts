@@ -1,6 +1,7 @@
 // needs: openssl
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { type Socket, connect as tcpConnect } from 'node:net'
 import { suite, test } from 'node:test'
 import { connect as tlsConnect } from 'node:tls'
@@ -119,6 +120,26 @@ suite('TLS serves its clients', { timeout: 20_000 }, () => {
       assert.equal(attempts.all.at(-1)?.tlsVersion, version)
       client.socket.destroy()
     }
+  })
+
+  test('that come from one port to two addresses of this machine at once', async (t) => {
+    const { port, attempts } = await testGate(t, { listener: { host: '0.0.0.0' } })
+    const from = { port, localAddress: '127.0.0.9' }
+    const first = tcpConnect({ ...from, host: '127.0.0.1' })
+    await once(first, 'connect')
+    const second = tcpConnect({ ...from, host: '127.0.0.2', localPort: first.localPort ?? 0 })
+    await once(second, 'connect')
+    assert.equal(first.localPort, second.localPort)
+    for (const socket of [second, first]) {
+      const client = await rawClient(port, pump, 5, { socket })
+      client.connect({ clientId: `to-${socket.remoteAddress}` })
+      assert.equal((await client.next('connack')).reasonCode, 0)
+    }
+    await attempts.with(null)
+    assert.deepEqual(
+      attempts.all.map(({ clientId }) => clientId),
+      ['to-127.0.0.2', 'to-127.0.0.1'],
+    )
   })
 
   test('whatever application protocol they offer', async (t) => {
