@@ -276,6 +276,11 @@ export const limits = {
   sessionsMax: 100_000,
   /** Sessions of one identity at one time: a device and its tools, not a fleet that shares a certificate. */
   sessionsPerIdentityMax: 16,
+  /**
+   * Identities that change while connections are on their way to being known, a few seconds each: an import of a fleet fits. A
+   * connection that has waited through more is sent away, and comes back.
+   */
+  missedIdentitiesMax: 50_000,
   /** Time from the end of the handshake to the whole CONNECT. */
   connectMs: 10_000,
   /** A CONNECT packet: client id, will and properties fit. */

@@ -7,6 +7,7 @@
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Anchored } from '../core/identification/anchor.ts'
 import type { Identity } from '../core/identity/identity.ts'
+import { MissedChanges } from './missed-changes.ts'
 
 /** Why a certificate of a trust anchor opens nothing now; null where it does. */
 export type AnchoredRefusal = (anchored: Anchored) => FailureName | null
@@ -21,6 +22,8 @@ export interface LiveAnchored {
 /** One connection from the end of its handshake to its end. */
 export class LiveConnection {
   readonly fingerprint: string | null
+  /** Number of the last change to an identity before it was opened. */
+  readonly openedAt: number
   identityId: string | null = null
   /** Of the password that it was made with; null for a certificate. */
   passwordId: string | null = null
@@ -32,20 +35,16 @@ export class LiveConnection {
   isSession = false
   /** Why it was told to close; null while it may live. */
   closedWith: FailureName | null = null
-  /** Identities that were closed while it was not known whose connection this is. */
-  missed: Map<string, FailureName> | null = null
-  /** The same for certificates of trust anchors. */
+  /** What is asked about its certificate of a trust anchor once it is known that it has one. */
   missedAnchored: AnchoredRefusal | null = null
   #closer: (code: FailureName) => void = () => {}
   #refresher: ((identity: Identity | null) => void) | null = null
-  /**
-   * Rights changed before there was a session to tell. While nobody knows whose it is, identities that have changed are kept by
-   * id: only its own may ever reach it.
-   */
-  #missedRefresh: Map<string, Identity> | null = null
+  /** Rights changed before there was a session to tell, and the identity too where it is not null. */
+  #missedRefresh: { readonly identity: Identity | null } | null = null
 
-  constructor(fingerprint: string | null) {
+  constructor(fingerprint: string | null, openedAt: number) {
     this.fingerprint = fingerprint
+    this.openedAt = openedAt
   }
 
   /** Sets what closing means at this point of the connection's life. */
@@ -58,7 +57,7 @@ export class LiveConnection {
     this.#refresher = refresher
     const missed = this.#missedRefresh
     this.#missedRefresh = null
-    if (missed !== null) refresher(missed.get(this.identityId ?? '') ?? null)
+    if (missed !== null) refresher(missed.identity)
   }
 
   /** @param identity as it is now; null where it has not changed */
@@ -68,10 +67,9 @@ export class LiveConnection {
       this.#refresher(identity)
       return
     }
-    this.#missedRefresh ??= new Map()
-    if (identity === null) return
-    const before = this.#missedRefresh.get(identity.id)
-    if (before === undefined || before.version <= identity.version) this.#missedRefresh.set(identity.id, identity)
+    const before = this.#missedRefresh?.identity ?? null
+    const isNewer = identity !== null && (before === null || before.version <= identity.version)
+    this.#missedRefresh = { identity: isNewer ? identity : before }
   }
 
   /** False when it was told already. */
@@ -86,11 +84,14 @@ export class LiveConnection {
 export interface LiveLimits {
   readonly sessionsMax: number
   readonly sessionsPerIdentityMax: number
+  readonly missedIdentitiesMax: number
 }
 
 export class LiveConnections {
   readonly #all = new Set<LiveConnection>()
+  /** The oldest first. */
   readonly #unidentified = new Set<LiveConnection>()
+  readonly #missed: MissedChanges
   readonly #byFingerprint = new Map<string, Set<LiveConnection>>()
   readonly #byPassword = new Map<string, Set<LiveConnection>>()
   readonly #byIdentity = new Map<string, Set<LiveConnection>>()
@@ -100,28 +101,37 @@ export class LiveConnections {
 
   constructor(limits: LiveLimits) {
     this.#limits = limits
+    this.#missed = new MissedChanges(limits.missedIdentitiesMax)
   }
 
   /** @param fingerprint of the certificate, or null when none came */
   open(fingerprint: string | null): LiveConnection {
-    const connection = new LiveConnection(fingerprint)
+    const connection = new LiveConnection(fingerprint, this.#missed.last)
     this.#all.add(connection)
     this.#unidentified.add(connection)
     if (fingerprint !== null) addTo(this.#byFingerprint, fingerprint, connection)
     return connection
   }
 
-  /** Says whose connection it is. A closing of that identity since `open` is applied now. */
+  /** Says whose connection it is. What has happened to that identity since `open` is applied now. */
   identify(connection: LiveConnection, identityId: string, anchored: Anchored | null = null): void {
-    this.#unidentified.delete(connection)
+    const missed = this.#missed.since(connection.openedAt, identityId)
+    this.#leaveUnidentified(connection)
     connection.identityId = identityId
     connection.anchored = anchored
     addTo(this.#byIdentity, identityId, connection)
     const refusal = anchored === null ? null : connection.missedAnchored?.(anchored)
-    const code = connection.missed?.get(identityId) ?? refusal ?? undefined
-    connection.missed = null
     connection.missedAnchored = null
-    if (code !== undefined) connection.close(code)
+    // Who waited so long that its changes are dropped comes back and is judged anew.
+    const code = missed === null ? 'store-unavailable' : (missed.closed ?? refusal ?? null)
+    if (missed?.identity) connection.refresh(missed.identity)
+    if (code !== null) connection.close(code)
+  }
+
+  #leaveUnidentified(connection: LiveConnection): void {
+    if (!this.#unidentified.delete(connection) || this.#missed.size === 0) return
+    const [oldest] = this.#unidentified
+    this.#missed.forget(oldest?.openedAt ?? this.#missed.last)
   }
 
   /** Says with which password it was made. */
@@ -164,7 +174,7 @@ export class LiveConnections {
   /** Forgets a connection that has ended. */
   remove(connection: LiveConnection): void {
     if (!this.#all.delete(connection)) return
-    this.#unidentified.delete(connection)
+    this.#leaveUnidentified(connection)
     if (connection.isSession) this.#sessions--
     if (connection.fingerprint !== null) removeFrom(this.#byFingerprint, connection.fingerprint, connection)
     if (connection.passwordId !== null) removeFrom(this.#byPassword, connection.passwordId, connection)
@@ -174,10 +184,7 @@ export class LiveConnections {
   }
 
   closeIdentity(identityId: string, code: FailureName): number {
-    for (const connection of this.#unidentified) {
-      connection.missed ??= new Map()
-      connection.missed.set(identityId, code)
-    }
+    if (this.#unidentified.size > 0) this.#missed.noteClosed(identityId, code)
     return closeAll(this.#byIdentity.get(identityId), code)
   }
 
@@ -191,7 +198,7 @@ export class LiveConnections {
       refreshInTurns([...this.#all])
       return
     }
-    for (const connection of this.#unidentified) connection.refresh(identity)
+    if (this.#unidentified.size > 0) this.#missed.noteChanged(identity)
     for (const connection of [...(this.#byIdentity.get(identity.id) ?? [])]) connection.refresh(identity)
   }
 

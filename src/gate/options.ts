@@ -41,6 +41,7 @@ type GateLimitName =
   | 'connectFailureSourcesMax'
   | 'sessionsMax'
   | 'sessionsPerIdentityMax'
+  | 'missedIdentitiesMax'
   | 'connectMs'
   | 'connectBytesMax'
   | 'packetBytesMax'
