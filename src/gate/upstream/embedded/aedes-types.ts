@@ -51,6 +51,8 @@ export interface AedesClient {
   deliver0: Deliver
   /** Called for subscriptions of QoS 1 and 2, and for retained messages. */
   deliverQoS: Deliver
+  /** Called at the end of a session, to forget what waits for it. */
+  emptyOutgoingQueue(done: () => void): void
   /** Calls back when the stream has room, and ends a client that takes nothing for too long. */
   waitForDrain(done: () => void): void
   emit(event: 'error', error: Error): boolean

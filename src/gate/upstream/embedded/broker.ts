@@ -54,6 +54,7 @@ export async function startBroker(): Promise<Broker> {
       done(null, isGranted ? asked : null)
     },
   })
+  keepToItself(aedes)
   // Errors of clients end their connection, which the gate sees; an unheard 'error' would end the thread.
   for (const event of ['clientError', 'connectionError'] as const) aedes.on(event, () => {})
   aedes.setMaxListeners(0)
@@ -61,6 +62,19 @@ export async function startBroker(): Promise<Broker> {
   aedes.on('connackSent', (_connack, client) => deliverers.get(client)?.start())
   watchAwaySessions(aedes, persistence)
   return { handle: (stream) => void aedes.handle(stream) }
+}
+
+/**
+ * Aedes tells the topics below `$SYS/` of every client that comes, goes and subscribes, for other brokers beside it. There are
+ * none, and clients have no part in it, so it goes nowhere.
+ */
+function keepToItself(aedes: Aedes): void {
+  const publish = aedes.publish.bind(aedes) as (...all: unknown[]) => void
+  aedes.publish = (packet: { readonly topic: string }, ...rest: unknown[]) => {
+    const [done] = rest
+    if (typeof done === 'function' && isReserved(packet.topic)) done(null)
+    else publish(packet, ...rest)
+  }
 }
 
 function watchAwaySessions(aedes: Aedes, persistence: Persistence): void {

@@ -46,6 +46,8 @@ export class Deliverer implements Server {
     client.subscriptions = Object.create(null)
     client.deliver0 = (message, done) => this.#arrive(message, false, done)
     client.deliverQoS = (message, done) => this.#arrive(message, true, done)
+    // What waits for it is not with Aedes, which would go through nothing, with two streams, at the end of each connection.
+    client.emptyOutgoingQueue = (done) => done()
     client.conn.on('drain', () => this.pump())
     client.conn.once('close', () => this.#stop())
     client._parser.on('packet', (packet: { cmd: string; reasonCode?: number; messageId?: number }) => {

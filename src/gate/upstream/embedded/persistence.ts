@@ -119,9 +119,9 @@ export class Persistence {
     this.#sessions.find(id)?.settle(messageId)
   }
 
-  /** The deliverers send what waits, in place of Aedes. */
-  outgoingStream(): Readable {
-    return Readable.from([])
+  /** The deliverers send what waits, in place of Aedes, which takes whatever a pipeline can begin with. */
+  outgoingStream(): readonly [] {
+    return []
   }
 
   // Messages of QoS 2 that clients have not released

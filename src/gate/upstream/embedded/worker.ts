@@ -14,6 +14,8 @@ assert(parentPort !== null, 'the broker runs in a thread of its own')
 const port = parentPort
 const { beats } = workerData as BrokerWorkerData
 
+// Streams and Aedes make errors for every connection that ends, which nobody sees; its stack is most of what one costs.
+Error.stackTraceLimit = 2
 fillCodecMemory()
 const broker = await startBroker()
 const link = new FrameLink(port)
