@@ -14,14 +14,26 @@ export function u16(value: number): Buffer {
 }
 
 export function varint(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(varintLength(value))
+  putVarint(bytes, 0, value)
+  return bytes
+}
+
+/** How many bytes a Variable Byte Integer takes. */
+export function varintLength(value: number): number {
   assert(value >= 0 && value < 268_435_456, `${value} does not fit a variable byte integer`)
-  const bytes: number[] = []
+  if (value < 0x80) return 1
+  if (value < 0x4000) return 2
+  return value < 0x20_0000 ? 3 : 4
+}
+
+/** Writes a Variable Byte Integer. @returns where it ends */
+export function putVarint(bytes: Buffer, start: number, value: number): number {
+  let at = start
   let rest = value
-  do {
-    bytes.push((rest % 128) | (rest >= 128 ? 0x80 : 0))
-    rest = Math.floor(rest / 128)
-  } while (rest > 0)
-  return Buffer.from(bytes)
+  for (; rest >= 0x80; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80
+  bytes[at++] = rest
+  return at
 }
 
 /** Binary data with its length in front. */

@@ -1,6 +1,7 @@
 /** PUBLISH (MQTT 5 §3.3): read as far as the guard needs, which is everything but the payload, and written. */
+import { assert } from '../errors.ts'
 import { bodyOffset, Cursor } from './cursor.ts'
-import { packetOf, propertyBlock, text, u16 } from './encoding.ts'
+import { propertyBlock, putVarint, varintLength } from './encoding.ts'
 import { allowedProperties, numberIn, type Property, property, readProperties, skipProperties } from './properties.ts'
 import { type ProtocolVersion, packetType, type QoS } from './protocol.ts'
 import { readTopicName, type TopicName } from './topic.ts'
@@ -129,11 +130,25 @@ export interface Publish {
   readonly payload: Buffer
 }
 
-/** A whole PUBLISH packet. Under MQTT 3.1.1 the properties are left out. */
+/** A whole PUBLISH packet, in one piece of memory. Under MQTT 3.1.1 the properties are left out. */
 export function encodePublish(publish: Publish, version: ProtocolVersion): Buffer {
   const { topic, qos, retain, dup, packetId, properties, payload } = publish
-  const parts = [text(topic)]
-  if (qos > 0) parts.push(u16(packetId))
-  if (version === 5) parts.push(propertyBlock(properties))
-  return packetOf((packetType.publish << 4) | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0), ...parts, payload)
+  const topicBytes = Buffer.byteLength(topic, 'utf8')
+  assert(topicBytes <= 0xffff, `${topicBytes} bytes do not fit a string of MQTT`)
+  const block = version === 4 ? null : properties.length === 0 ? emptyBlock : propertyBlock(properties)
+  const length = 2 + topicBytes + (qos > 0 ? 2 : 0) + (block?.length ?? 0) + payload.length
+  const packet = Buffer.allocUnsafe(1 + varintLength(length) + length)
+  packet[0] = (packetType.publish << 4) | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0)
+  let at = packet.writeUInt16BE(topicBytes, putVarint(packet, 1, length))
+  // As many bytes as characters: then it is ASCII, which is written faster.
+  at += packet.write(topic, at, topicBytes === topic.length ? 'latin1' : 'utf8')
+  if (qos > 0) at = packet.writeUInt16BE(packetId, at)
+  if (block !== null) {
+    packet.set(block, at)
+    at += block.length
+  }
+  packet.set(payload, at)
+  return packet
 }
+
+const emptyBlock = propertyBlock([])

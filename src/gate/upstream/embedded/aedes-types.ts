@@ -46,7 +46,9 @@ export interface AedesClient {
   readonly receiveMaximum: number
   /** By filter. */
   subscriptions: Readonly<Record<string, { readonly qos: QoS }>>
-  readonly _parser: NodeJS.EventEmitter
+  /** The CONNACK is written. */
+  readonly connackSent: boolean
+  readonly _parser: NodeJS.EventEmitter & { parse(bytes: Buffer): unknown }
   /** Called for subscriptions of QoS 0. */
   deliver0: Deliver
   /** Called for subscriptions of QoS 1 and 2, and for retained messages. */

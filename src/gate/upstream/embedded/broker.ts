@@ -6,6 +6,8 @@ import { AwaySessions } from './away-sessions.ts'
 import { brokerLimits } from './broker-limits.ts'
 import type { ClientStream } from './client-stream.ts'
 import { Deliverer, isReserved } from './deliverer.ts'
+import { MessageBus } from './message-bus.ts'
+import { readPackets } from './packet-reader.ts'
 import { keptSessionMarker, mayHold, Persistence } from './persistence.ts'
 import { Sessions } from './sessions.ts'
 
@@ -22,6 +24,7 @@ export async function startBroker(): Promise<Broker> {
   const deliverers = new WeakMap<object, Deliverer>()
   const aedes = await Aedes.createBroker({
     persistence,
+    mq: new MessageBus(),
     // Every message may wait for its own recipients; a common number of places would let one slow client stop all.
     concurrency: 0,
     drainTimeout: brokerLimits.clientDrainMs,
@@ -61,7 +64,12 @@ export async function startBroker(): Promise<Broker> {
   ;(aedes as NodeJS.EventEmitter).on('error', () => {})
   aedes.on('connackSent', (_connack, client) => deliverers.get(client)?.start())
   watchAwaySessions(aedes, persistence)
-  return { handle: (stream) => void aedes.handle(stream) }
+  return {
+    handle(stream) {
+      const client = aedes.handle(stream)
+      readPackets(client as unknown as AedesClient, (packetId) => deliverers.get(client)?.declined(packetId))
+    },
+  }
 }
 
 /**

@@ -2,8 +2,9 @@
  * Hands messages to one client in place of Aedes, which follows neither the QoS of wildcard subscriptions nor the client's
  * Receive Maximum, sends a session's old messages among its new ones, and marks none as sent before.
  */
+import { limits } from '../../../core/limits.ts'
 import { encodeAcknowledgement } from '../../../core/mqtt/acknowledgement.ts'
-import { packetType, type QoS, reason } from '../../../core/mqtt/protocol.ts'
+import { packetType, type QoS } from '../../../core/mqtt/protocol.ts'
 import { encodePublish } from '../../../core/mqtt/publish.ts'
 import type { AedesClient, Message } from './aedes-types.ts'
 import { brokerLimits } from './broker-limits.ts'
@@ -50,11 +51,6 @@ export class Deliverer implements Server {
     client.emptyOutgoingQueue = (done) => done()
     client.conn.on('drain', () => this.pump())
     client.conn.once('close', () => this.#stop())
-    client._parser.on('packet', (packet: { cmd: string; reasonCode?: number; messageId?: number }) => {
-      // With this the client declines a message of QoS 2 (MQTT 5 §4.3.3), of which Aedes tells nobody.
-      const isDeclined = packet.cmd === 'pubrec' && (packet.reasonCode ?? 0) >= reason.unspecified
-      if (isDeclined) this.#session?.settle(packet.messageId ?? 0)
-    })
   }
 
   get isOpen(): boolean {
@@ -67,6 +63,11 @@ export class Deliverer implements Server {
 
   cutOff(): void {
     if (this.isOpen) this.#client.emit('error', new Error('too many messages wait for the client'))
+  }
+
+  /** The client will not have a message of QoS 2 that it was sent. */
+  declined(packetId: number): void {
+    this.#session?.settle(packetId)
   }
 
   /** The CONNACK is on its way: the session is this connection's from now on. */
@@ -132,7 +133,11 @@ export class Deliverer implements Server {
     const publishers = this.#publishers
     this.#arrivals = new Map()
     this.#publishers = []
+    const { conn } = this.#client
+    // What is for the client leaves in one go.
+    conn.cork()
     for (const arrival of arrivals.values()) this.#accept(arrival)
+    conn.uncork()
     for (const done of publishers) this.#whenDrained(done)
   }
 
@@ -188,7 +193,12 @@ export class Deliverer implements Server {
     // What has been sent before may go on after its time (MQTT-3.3.2-5).
     const expirySec = expiresAtMs === null ? null : Math.max(1, Math.ceil((expiresAtMs - Date.now()) / 1_000))
     const properties = version === 5 ? propertiesOf(delivery.properties, expirySec, identifiers) : []
-    conn.write(encodePublish({ ...delivery, packetId, dup, properties }, version))
+    const { topic, payload, qos, retain } = delivery
+    conn.write(encodePublish({ topic, payload, qos, retain, packetId, dup, properties }, version))
+    if (conn.writableCorked === 0 || conn.writableLength < limits.upstreamCreditBytes) return
+    // More than this is not held back: what waits here counts as what the client has not taken.
+    conn.uncork()
+    conn.cork()
   }
 
   /** Publishers wait with a client that has too much to take, until it has taken it or is cut off. */

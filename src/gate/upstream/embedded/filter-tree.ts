@@ -1,16 +1,17 @@
 /** Topic filters in a tree of their levels: finds those that match a topic without trying each. */
 
-interface Node<T> {
-  readonly children: Map<string, Node<T>>
+interface Node<T, O> {
+  readonly children: Map<string, Node<T, O>>
   /** What stands at the filter that ends here, by owner. */
-  readonly values: Map<string, T>
+  readonly values: Map<O, T>
 }
 
-export class FilterTree<T> {
-  readonly #root: Node<T> = newNode()
+/** What owners have at filters; who owns something is told by identity. */
+export class FilterTree<T, O = string> {
+  readonly #root: Node<T, O> = newNode()
 
   /** Sets what an owner has at a filter. */
-  set(filter: string, owner: string, value: T): void {
+  set(filter: string, owner: O, value: T): void {
     let node = this.#root
     for (const level of filter.split('/')) {
       let child = node.children.get(level)
@@ -23,7 +24,7 @@ export class FilterTree<T> {
     node.values.set(owner, value)
   }
 
-  delete(filter: string, owner: string): void {
+  delete(filter: string, owner: O): void {
     const levels = filter.split('/')
     const path = [this.#root]
     for (const level of levels) {
@@ -40,21 +41,21 @@ export class FilterTree<T> {
   }
 
   /** Hands over everything at the filters that match a topic; one that starts with `$` by its name only (MQTT-4.7.2-1). */
-  match(topic: string, visit: (owner: string, value: T) => void): void {
+  match(topic: string, visit: (owner: O, value: T) => void): void {
     walk(this.#root, topic.split('/'), 0, !topic.startsWith('$'), visit)
   }
 }
 
-function newNode<T>(): Node<T> {
+function newNode<T, O>(): Node<T, O> {
   return { children: new Map(), values: new Map() }
 }
 
-function walk<T>(
-  node: Node<T>,
+function walk<T, O>(
+  node: Node<T, O>,
   levels: readonly string[],
   depth: number,
   mayBeWild: boolean,
-  visit: (owner: string, value: T) => void,
+  visit: (owner: O, value: T) => void,
 ): void {
   // "#" stands for the level above it too (§4.7.1.2).
   if (mayBeWild) node.children.get('#')?.values.forEach((value, owner) => void visit(owner, value))
