@@ -32,13 +32,13 @@ export class Judge {
   read(bytes: Buffer): void {
     if (this.#isOver) this.#fault('something follows the last packet')
     this.#bytes = bytes
-    let left = 0
     try {
-      left = this.#parser.parse(bytes)
+      this.#parser.parse(bytes)
     } catch (error) {
       this.#fault(`the parser throws ${String(error)}`)
     }
-    if (left > 0 && this.#side === 'broker') this.#fault(`${left} bytes are no whole packet`)
+    const left = this.#side === 'broker' ? behindLastPacket(bytes) : 0
+    if (left > 0) this.#fault(`${left} bytes are no whole packet`)
   }
 
   #take(packet: Packet): void {
@@ -60,6 +60,23 @@ export class Judge {
   #fault(what: string): void {
     this.#onFault(what, this.#bytes)
   }
+}
+
+/** How many bytes begin a packet that does not end (MQTT 5 §2.1.4); the parser waits for more and says nothing. */
+function behindLastPacket(bytes: Buffer): number {
+  for (let start = 0; start < bytes.length; ) {
+    let at = start + 1
+    let length = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++]
+      if (byte === undefined) return bytes.length - start
+      length += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) break
+    }
+    if (at + length > bytes.length) return bytes.length - start
+    start = at + length
+  }
+  return 0
 }
 
 const fromClients: ReadonlySet<string> = new Set(
@@ -96,6 +113,7 @@ function words(list: string): ReadonlySet<string> {
 function* faultsOf(packet: Packet, reader: 'broker' | 'client'): Generator<string> {
   const { messageId, properties } = packet as { messageId?: number; properties?: Record<string, unknown> }
   if (messageId === 0) yield 'the packet identifier is 0'
+  if ([properties?.subscriptionIdentifier].flat().includes(0)) yield 'the subscription identifier is 0'
   if (packet.cmd === 'publish') {
     if (packet.topic === '' || /[+#\0]/.test(packet.topic)) yield `the topic is ${JSON.stringify(packet.topic)}`
     if (packet.dup && packet.qos === 0) yield 'DUP stands at QoS 0'
