@@ -7,8 +7,8 @@ import type { AnchorView } from '../../src/api-schema/anchors.ts'
 import type { AttemptView, DeviceDetailView, PageView } from '../../src/api-schema/views.ts'
 import { publish, subscriber } from '../conformance/mosquitto.ts'
 import { type DeviceFiles, startHubProcess } from '../support/hub-process.ts'
+import { Maker } from '../support/maker.ts'
 import { needs } from '../support/programs.ts'
-import { run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const policy = `
@@ -30,130 +30,6 @@ bindings:
     to: everyone
 `
 
-/** An authority that stands below a root, as those of makers do, with its database for `openssl ca`. */
-class Maker {
-  readonly #folder: string
-  readonly chain: string
-
-  constructor(folder: string) {
-    this.#folder = folder
-    this.chain = this.path('chain.pem')
-  }
-
-  path(name: string): string {
-    return join(this.#folder, `acme-${name}`)
-  }
-
-  async openssl(...args: readonly string[]): Promise<void> {
-    const { status, stderr } = await run('openssl', args)
-    assert.equal(status, 0, `openssl ${args.join(' ')}\n${stderr}`)
-  }
-
-  async start(): Promise<void> {
-    const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
-    await this.openssl(
-      'req',
-      '-x509',
-      ...ec,
-      '-keyout',
-      this.path('root.key'),
-      '-out',
-      this.path('root.pem'),
-      '-subj',
-      '/CN=ACME root',
-      '-days',
-      '300',
-    )
-    await this.openssl(
-      'req',
-      ...ec,
-      '-keyout',
-      this.path('ca.key'),
-      '-out',
-      this.path('ca.csr'),
-      '-subj',
-      '/O=ACME/CN=ACME Device CA',
-    )
-    writeFileSync(this.path('ca.ext'), 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n')
-    await this.openssl(
-      'x509',
-      '-req',
-      '-in',
-      this.path('ca.csr'),
-      '-CA',
-      this.path('root.pem'),
-      '-CAkey',
-      this.path('root.key'),
-      '-CAcreateserial',
-      '-days',
-      '200',
-      '-extfile',
-      this.path('ca.ext'),
-      '-out',
-      this.path('ca.pem'),
-    )
-    await run('sh', ['-c', `cat ${this.path('ca.pem')} ${this.path('root.pem')} > ${this.chain}`])
-    writeFileSync(this.path('index.txt'), '')
-    writeFileSync(
-      this.path('ca.cnf'),
-      `[ca]\ndefault_ca=acme\n[acme]\ndatabase=${this.path('index.txt')}\ndefault_md=sha256\n`,
-    )
-  }
-
-  /** @param extension such as `subjectAltName=URI:urn:x`; none for a certificate without extensions */
-  async issue(name: string, commonName: string, ca: string, extension: string | null, days = 30): Promise<DeviceFiles> {
-    const [key, csr, cert] = ['key', 'csr', 'pem'].map((kind) => this.path(`${name}.${kind}`)) as [
-      string,
-      string,
-      string,
-    ]
-    await this.openssl(
-      'req',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-keyout',
-      key,
-      '-out',
-      csr,
-      '-subj',
-      `/CN=${commonName}`,
-    )
-    const extra: string[] = []
-    if (extension !== null) {
-      writeFileSync(this.path(`${name}.ext`), `${extension}\n`)
-      extra.push('-extfile', this.path(`${name}.ext`))
-    }
-    await this.openssl(
-      'x509',
-      '-req',
-      '-in',
-      csr,
-      '-CA',
-      this.path('ca.pem'),
-      '-CAkey',
-      this.path('ca.key'),
-      '-CAcreateserial',
-      '-days',
-      `${days}`,
-      ...extra,
-      '-out',
-      cert,
-    )
-    return { id: name, folder: this.#folder, ca, cert, key }
-  }
-
-  /** Its CRL, with these certificates in it besides those of before. */
-  async crl(revoked: readonly DeviceFiles[] = []): Promise<string> {
-    const by = ['-config', this.path('ca.cnf'), '-cert', this.path('ca.pem'), '-keyfile', this.path('ca.key')]
-    for (const { cert } of revoked) await this.openssl('ca', ...by, '-revoke', cert)
-    await this.openssl('ca', ...by, '-gencrl', '-crldays', '7', '-out', this.path('crl.pem'))
-    return this.path('crl.pem')
-  }
-}
-
 test(
   "devices with certificates of somebody else's authority",
   needs('openssl', 'mosquitto_pub', 'mosquitto_sub', 'stdbuf'),
@@ -162,8 +38,10 @@ test(
     const settings = join(folder, 'handfast.yaml')
     writeFileSync(settings, 'listeners:\n  - name: mqtt\n    anchors: [acme]\n')
     const hub = await startHubProcess(t, { data: join(folder, 'data'), args: ['--config', settings] })
-    const acme = new Maker(folder)
-    await acme.start()
+    const root = await Maker.start(folder, 'root')
+    const acme = await Maker.start(folder, 'acme', { above: root })
+    const chain = join(folder, 'chain.pem')
+    writeFileSync(chain, acme.pem + root.pem)
     const mill = await acme.issue(
       'mill-1',
       'anything',
@@ -181,7 +59,7 @@ test(
 
     await t.test('are strangers before the authority is a trust anchor, and while it waits for its proof', async () => {
       await refusedWith(mill, 'certificate-foreign-authority')
-      const { code } = await hub.json<AnchorView>(['anchor', 'add', 'acme', acme.chain])
+      const { code } = await hub.json<AnchorView>(['anchor', 'add', 'acme', chain])
       await refusedWith(mill, 'certificate-foreign-authority')
       const wrong = await acme.issue('wrong', 'no code', hub.ca, null)
       assert.match((await hub.cli(['anchor', 'prove', 'acme', wrong.cert])).stderr, /anchor-proof-wrong/)
@@ -235,8 +113,8 @@ test(
         const uri = 'subjectAltName=URI:urn:acme:device:mill-1'
         const server = await acme.issue('server', 'x', hub.ca, `${uri}\nextendedKeyUsage=serverAuth`)
         await refusedWith(server, 'foreign-chain-invalid')
-        const forged = new Maker(temporaryFolder(t))
-        await forged.start()
+        const elsewhere = temporaryFolder(t)
+        const forged = await Maker.start(elsewhere, 'acme', { above: await Maker.start(elsewhere, 'root') })
         await refusedWith(await forged.issue('f', 'x', hub.ca, uri), 'certificate-foreign-authority')
       },
     )
@@ -249,7 +127,8 @@ test(
     await t.test('close when a CRL names them, and stay out', async () => {
       const gone = await acme.issue('gone', 'x', hub.ca, 'subjectAltName=URI:urn:acme:device:mill-9')
       const live = await subscriber(hub, gone, 'mqttv5', ['-i', 'live', '-t', 'devices/mill-9/#'])
-      await hub.json(['anchor', 'crl', 'acme', await acme.crl([gone])])
+      await acme.revoke(gone.cert)
+      await hub.json(['anchor', 'crl', 'acme', await acme.crl()])
       await live.finished
       await refusedWith(gone, 'foreign-revoked')
       assert.equal((await publish(hub, mill, 'mqttv5', hello('mill-1'))).stderr, '')
