@@ -24,7 +24,7 @@ export function ownCertificate(
     validity = { notBeforeSec: 1_600_000_000, notAfterSec: 2_000_000_000 },
   }: {
     readonly issuer?: OwnCertificate
-    readonly extensions?: readonly Extension[]
+    readonly extensions?: readonly Extension[] | ((spki: Uint8Array) => readonly Extension[])
     readonly validity?: { readonly notBeforeSec: number; readonly notAfterSec: number }
   } = {},
 ): OwnCertificate {
@@ -36,7 +36,8 @@ export function ownCertificate(
   const tbs = toBeSigned({
     ...{ serialNumber, signatureAlgorithm: signingAlgorithm(issuer?.spki ?? spki) },
     ...{ issuer: issuer?.name ?? name, subject: name, validity, publicKey: spki },
-    extensions: extensions ?? [subjectKeyIdentifier(keyIdentifier(spki))],
+    extensions:
+      typeof extensions === 'function' ? extensions(spki) : (extensions ?? [subjectKeyIdentifier(keyIdentifier(spki))]),
     authorityKeyIdentifier: issuer === undefined ? null : keyIdentifier(issuer.spki),
   })
   const der = signedCertificate(tbs, new Uint8Array(sign('sha256', tbs, issuer?.privateKey ?? privateKey)))
