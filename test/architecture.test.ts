@@ -75,6 +75,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'core/identity/bootstrap.ts': 'a bootstrap string is written and read',
   'core/identity/token.ts': 'a token is read',
   'core/key-file/key-file.ts': 'a key file is encrypted',
+  'core/key-file/key-reader.ts': 'a key or PFX that was brought is opened',
   'core/key-file/passphrase.ts': 'a passphrase is checked',
   'core/key-file/pfx.ts': 'a PFX is encrypted',
   'cli/bundle/bundle.ts': 'the files of a key',

@@ -131,6 +131,10 @@ export const limits = {
   keyFileIterations: 100_000,
   /** Rounds in a compatible PFX: what OpenSSL has always written and everything reads. */
   compatiblePfxIterations: 2_048,
+  /** Rounds in a file that is read: a few seconds of a small device. */
+  keyFileIterationsMax: 5_000_000,
+  /** A file of keys or certificates that is read: a PFX with a chain of RSA-4096 takes 8 KiB. */
+  keyFileBytesMax: 64 * 1024,
 
   /** Certificates in the file of a server certificate that the operator brings: public chains have three or four. */
   broughtChainMax: 8,

@@ -1,0 +1,164 @@
+/**
+ * A credential that its owner brings as files, as Meadow takes it: checked, moved into the store, and the files overwritten and
+ * removed. Other files take its place later; empty ones clear the store. There is no other way to delete a credential here.
+ */
+import type { X509Certificate } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import { HubError, quote } from '../../core/errors.ts'
+import { fileKind } from '../../core/key-file/file-kind.ts'
+import type { BroughtFile } from '../../core/key-file/key-reader.ts'
+import { Secret } from '../../core/secret.ts'
+import { certificateFingerprint } from '../../core/x509/certificate.ts'
+import { targetOf } from '../../disk/durable-link.ts'
+import { eraseDurably } from '../../disk/erase.ts'
+import type { CredentialStore, HubRecord } from '../store/credential.ts'
+import {
+  assertInDate,
+  type BroughtCredential,
+  isSelfSigned,
+  leadsTo,
+  oneLine,
+  readBroughtCredential,
+} from './brought-credential.ts'
+import { type BroughtPaths, passphraseIn, readBrought } from './brought-files.ts'
+
+export interface ImportOptions {
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number
+  /** Take a certificate whose issuer is none of the roots that came with it. */
+  readonly isAnyIssuer?: boolean
+  /** Leave the files where they are. */
+  readonly isKept?: boolean
+}
+
+export interface ImportResult {
+  /** `present` where the store held this certificate already, after a crash perhaps; `cleared` where the files were empty. */
+  readonly outcome: 'imported' | 'present' | 'cleared'
+  /** What the certificate says whom it is for; empty where it was cleared. */
+  readonly subject: string
+  /** SHA-256 of the certificate, lower-case hexadecimal; empty where it was cleared. */
+  readonly fingerprint: string
+  /** ISO 8601, UTC; empty where it was cleared. */
+  readonly notAfter: string
+  /** The host of the hub that it belongs to, where the store knew one; null for a credential of somebody else. */
+  readonly hub: string | null
+  /** Files that are gone, and those that could not be removed. */
+  readonly removed: readonly string[]
+  readonly remaining: readonly string[]
+  /** What is odd and no obstacle. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Puts what was brought into use. Until everything has been checked nothing changes, neither in the store nor of the files.
+ *
+ * @throws HubError `import-incomplete`; `credential-file-unreadable`; `key-passphrase-wrong`; `key-certificate-mismatch`;
+ *   `import-out-of-date`; `import-chain-broken`; `store-unwritable`
+ */
+export function importCredential(store: CredentialStore, paths: BroughtPaths, options: ImportOptions): ImportResult {
+  const files = readFiles(store, paths)
+  const cleanUp = (): Pick<ImportResult, 'removed' | 'remaining'> =>
+    options.isKept === true ? { removed: [], remaining: [] } : removeFiles(paths)
+  if (areEmpty(files)) {
+    store.clear()
+    return { outcome: 'cleared', subject: '', fingerprint: '', notAfter: '', hub: null, ...cleanUp(), notes: [] }
+  }
+  const brought = readBroughtCredential({ ...files, passphrase: files.passphrase && passphraseIn(files.passphrase) })
+  const [leaf] = brought.chain
+  assertInDate(leaf, options.nowMs)
+  const { roots, hub } = placeOf(store, brought, options)
+  const current = store.current()
+  const present = current?.certificate.raw.equals(leaf.raw) === true ? current : null
+  if (present === null) {
+    const keyPem = new Secret(brought.key.export({ type: 'pkcs8', format: 'pem' }).toString())
+    store.install({ keyPem, chain: brought.chain, roots, hub })
+  } else if (brought.roots !== null) {
+    store.replaceRoots(brought.roots)
+  }
+  return {
+    outcome: present === null ? 'imported' : 'present',
+    subject: oneLine(leaf.subject),
+    fingerprint: certificateFingerprint(leaf.raw),
+    notAfter: leaf.validToDate.toISOString(),
+    hub: (present === null ? hub : present.hub)?.host ?? null,
+    ...cleanUp(),
+    notes: brought.notes,
+  }
+}
+
+type Files = { readonly [name in Exclude<keyof BroughtPaths, 'isFound'>]: BroughtFile | null }
+
+function readFiles(store: CredentialStore, paths: BroughtPaths): Files {
+  const read = (path: string | null): BroughtFile | null => (path === null ? null : readBrought(path, store.path))
+  return {
+    certificate: read(paths.certificate),
+    key: read(paths.key),
+    passphrase: read(paths.passphrase),
+    ca: read(paths.ca),
+  }
+}
+
+/** @throws HubError `import-incomplete` where one is empty and another is not: nobody is to guess what was meant */
+function areEmpty({ certificate, key }: Files): boolean {
+  const isEmpty = (file: BroughtFile): boolean => fileKind(file.bytes).kind === 'empty'
+  const brought = [certificate, key].filter((file) => file !== null)
+  const empty = brought.filter(isEmpty)
+  if (empty.length === 0) return false
+  if (empty.length === brought.length && brought.length === 2) return true
+  const names = empty.map(({ name }) => quote(name)).join(', ')
+  throw new HubError('import-incomplete', `${names} is empty, and the other of certificate and key is not`, {
+    hint: 'bring both, or both empty to clear the credential of this device',
+  })
+}
+
+/**
+ * What servers are verified with, and the hub that the credential belongs to: those that were brought; else those of the store, where
+ * the certificate leads to them.
+ *
+ * @throws HubError `import-chain-broken`
+ */
+function placeOf(
+  store: CredentialStore,
+  { chain, roots: broughtRoots }: BroughtCredential,
+  { isAnyIssuer = false }: ImportOptions,
+): { readonly roots: readonly X509Certificate[]; readonly hub: HubRecord | null } {
+  const [leaf] = chain
+  const held = store.roots()
+  const roots = broughtRoots ?? (leadsTo(chain, held) ? held : [])
+  const isOfRoots = leadsTo(chain, roots)
+  if (broughtRoots !== null && !isOfRoots && !isSelfSigned(leaf) && !isAnyIssuer) {
+    const issuer = oneLine((chain.at(-1) ?? leaf).issuer)
+    throw new HubError(
+      'import-chain-broken',
+      `the certificate of ${quote(oneLine(leaf.subject))} leads to ${quote(issuer)}, which is none of the roots that came with it`,
+      { hint: 'bring the right roots; where servers have another authority than this device, add --any-issuer' },
+    )
+  }
+  const hub = store.current()?.hub ?? null
+  const isOfHub = hub !== null && isOfRoots && commonNames(leaf).includes(hub.id)
+  // The token is not what this certificate came with.
+  return { roots, hub: isOfHub ? { ...hub, tokenId: '', fingerprint: certificateFingerprint(leaf.raw) } : null }
+}
+
+function commonNames({ subject }: X509Certificate): readonly string[] {
+  return subject.split('\n').flatMap((line) => /^CN=(.*)$/.exec(line)?.[1] ?? [])
+}
+
+/** The key first: what is left of it after a crash must be as little as can be. Each is tried, whatever became of the others. */
+function removeFiles(paths: BroughtPaths): Pick<ImportResult, 'removed' | 'remaining'> {
+  const { key, passphrase, certificate, ca, isFound } = paths
+  const removed: string[] = []
+  const remaining: string[] = []
+  // A file of roots that was named is hardly for this device alone.
+  for (const path of [key, passphrase, certificate, isFound ? ca : null].filter((each) => each !== null)) {
+    try {
+      const target = targetOf(path) === null ? null : realpathSync(path)
+      eraseDurably(path)
+      removed.push(path)
+      if (target !== null) remaining.push(target)
+    } catch {
+      remaining.push(path)
+    }
+  }
+  return { removed, remaining }
+}
