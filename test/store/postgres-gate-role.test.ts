@@ -187,6 +187,21 @@ describe('the database user of gates', needsPostgres, () => {
     })
   })
 
+  test('is made by an owner of the database who is no superuser as well, with a warning of what could not be taken away', async () => {
+    const { database, open } = await registry({ role: 'gate_first' })
+    await server.admin(`alter role ${database} createrole`)
+    await server.admin('grant execute on all functions in schema pg_catalog to public', database)
+    const sql = gateRoleSql({ role: 'gate_owner', withPasswords: false, connectionsMax: 20 })
+    assert.match(await server.script(`set role ${database};\n${sql}`, database), /WARNING: .* can hold up every write/)
+    const [rights] = await server.admin(
+      `select has_table_privilege('gate_owner', 'credentials', 'select') as reads,
+         has_table_privilege('gate_owner', 'credentials', 'insert, update, delete, truncate') as writes`,
+      database,
+    )
+    assert.deepEqual(rights, { reads: true, writes: false })
+    await (await open()).close()
+  })
+
   test('is not made of a role that is something else, nor where there is no registry', async () => {
     const { database, sql } = await registry({ role: 'gate_refused' })
     const script = (role: string) => gateRoleSql({ role, withPasswords: false, connectionsMax: 20 })

@@ -9,12 +9,13 @@ const pauseMs = 50
 /**
  * Runs statements that only read. One whose connection is lost is asked again on another, for as long as a write would be
  * tried again. That time begins with the first failure: while the server stays away, whoever comes later is told at the second
- * try, so that a device need not wait for an answer that everybody knows.
+ * try, so that a device need not wait for an answer that everybody knows; and at the first where the server stands still.
  */
 export function readerOver(pool: Pool, limits: DatabaseLimits): Runner {
   let failingSinceMs: number | null = null
   return {
     async run(text, values) {
+      const askedAtMs = performance.now()
       for (let [tries, pause] = [1, pauseMs]; ; tries++, pause *= 2) {
         try {
           const result = await runOnce(pool, text, values)
@@ -22,9 +23,10 @@ export function readerOver(pool: Pool, limits: DatabaseLimits): Runner {
           return result
         } catch (error) {
           if (pool.ending || !isPassing(error)) throw error
-          failingSinceMs ??= performance.now()
-          const isTooLate = performance.now() + pause > failingSinceMs + limits.databaseRetryMs
-          if (isTooLate && tries > 1) throw error
+          failingSinceMs ??= askedAtMs
+          const nowMs = performance.now()
+          const isTooLate = nowMs + pause > failingSinceMs + limits.databaseRetryMs
+          if (isTooLate && (tries > 1 || nowMs - askedAtMs >= limits.databaseConnectMs)) throw error
           await delay(pause)
         }
       }
