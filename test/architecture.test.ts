@@ -44,7 +44,7 @@ const corePackages: ReadonlySet<string> = new Set([
 const packageRooms: Readonly<Record<string, readonly string[]>> = {
   '@scure/bip39/wordlists/english.js': ['core'],
   kysely: ['store'],
-  'node:sqlite': ['store'],
+  'node:sqlite': ['store', 'device'],
   fastify: ['http'],
   aedes: ['gate'],
   'age-encryption': ['backup'],
@@ -53,6 +53,7 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
   pg: ['store'],
   'prom-client': ['http'],
   mqtt: ['simulate'],
+  uqr: ['cli'],
   ws: ['gate'],
   commander: ['cli'],
   pino: ['cli'],

@@ -28,6 +28,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'on a device: get a certificate with a bootstrap string',
     load: () => import('./commands/enrol.ts'),
   },
+  agent: {
+    summary: 'on a device: renew its certificate, import one, connect programs that know nothing of it',
+    load: () => import('./commands/agent.ts'),
+  },
   roots: { summary: 'on a device: fetch the roots that its hub has now', load: () => import('./commands/roots.ts') },
   revoke: { summary: 'revoke a device or one certificate, now', load: () => import('./commands/revoke.ts') },
   ca: {

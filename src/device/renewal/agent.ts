@@ -2,7 +2,7 @@
 import { HubError } from '../../core/errors.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { deviceLimits } from '../limits.ts'
-import type { HeldCredential } from '../store/credential.ts'
+import type { CredentialStore, HeldCredential } from '../store/credential.ts'
 import { askWhen } from './est-renewal.ts'
 import { type HookFacts, type Hooks, runFailedHook, runRenewedHooks } from './hooks.ts'
 import { freshRecord, type RenewalRecord, readRecord, writeRecord } from './record.ts'
@@ -10,12 +10,7 @@ import { type RenewalStore, type RenewOptions, renew } from './renew.ts'
 import { type Life, nextTryAtMs } from './schedule.ts'
 
 /** A store that knows what time it was once. */
-export interface AgentStore extends RenewalStore {
-  /** The latest time that was known to be right, in milliseconds since the epoch; null where none was. */
-  lastGoodTimeMs(): number | null
-  /** Notes a time at which a server proved itself, which it could not have done with a clock that is far off. */
-  noteTime(ms: number): void
-}
+export type AgentStore = RenewalStore & Pick<CredentialStore, 'lastGoodTimeMs' | 'noteTime'>
 
 export interface AgentOptions extends Omit<RenewOptions, 'store'> {
   readonly store: AgentStore
@@ -90,10 +85,15 @@ export function plannedAtMs(
   return dueOf({ store, nowMs }, held, record)
 }
 
-function clockFailure(store: AgentStore, nowMs: number): HubError | null {
+/** Whether the clock is behind a time that has been already, by more than clocks differ. */
+export function isClockWrong(store: Pick<AgentStore, 'lastGoodTimeMs'>, nowMs: number): boolean {
   const good = store.lastGoodTimeMs()
-  if (good === null || nowMs >= good - clockSlackMs) return null
-  const [now, was] = [nowMs, good].map((ms) => new Date(ms).toISOString())
+  return good !== null && nowMs < good - clockSlackMs
+}
+
+function clockFailure(store: AgentStore, nowMs: number): HubError | null {
+  if (!isClockWrong(store, nowMs)) return null
+  const [now, was] = [nowMs, store.lastGoodTimeMs() ?? 0].map((ms) => new Date(ms).toISOString())
   return new HubError('agent-clock-wrong', `the clock of this device says ${now}, and it has been ${was} already`)
 }
 

@@ -14,28 +14,26 @@ import { fetchCertificates, tellRoots } from '../est-client.ts'
 import { checkIssued, type IssuedAnswer } from '../issued-certificate.ts'
 import type { NewKeyKind } from '../private-key.ts'
 import { rootsToKeep } from '../root-succession.ts'
-import type { HeldCredential, HubRecord, NewCredential, TlsIdentity } from '../store/credential.ts'
+import type { CredentialStore, HeldCredential, HubRecord, TlsIdentity } from '../store/credential.ts'
 import type { HubAddress } from '../tls-exchange.ts'
 import { confirmUse, simpleReenrol } from './est-renewal.ts'
 import { tryConnect } from './proof.ts'
 
 /** What a renewal needs of a credential store. */
-export interface RenewalStore {
-  readonly path: string
-  current(): HeldCredential | null
-  /** What has come and has not been proved. */
-  next(): HeldCredential | null
-  tlsIdentity(slot: 'current' | 'next'): TlsIdentity | null
-  roots(): readonly X509Certificate[]
-  replaceRoots(roots: readonly X509Certificate[]): void
-  waitingKey(id: IdentityId): Secret | null
-  keepWaitingKey(id: IdentityId, keyPem: Secret): void
-  prepareNext(credential: NewCredential): void
-  /** Next becomes current, and current becomes previous. */
-  promote(): void
-  /** Next is given up. */
-  rollBack(): void
-}
+export type RenewalStore = Pick<
+  CredentialStore,
+  | 'path'
+  | 'current'
+  | 'next'
+  | 'tlsIdentity'
+  | 'roots'
+  | 'replaceRoots'
+  | 'waitingKey'
+  | 'keepWaitingKey'
+  | 'prepareNext'
+  | 'promote'
+  | 'rollBack'
+>
 
 export interface RenewOptions {
   readonly store: RenewalStore

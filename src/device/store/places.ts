@@ -62,7 +62,7 @@ export const halfMade =
 const own = new RegExp(
   [
     '^(private_key\\.pem|client_cert\\.pem|(ca\\.pem|hub\\.json|private_key\\..*)(\\.new)?',
-    'slots|current|next|previous|private_key_pass\\.txt|last_good_time|agent\\.json',
+    'slots|current|next|previous|private_key_pass\\.txt|last_good_time|agent\\.json|\\.agent\\.lock',
     '\\.lock(\\.[0-9a-f]{12})?|\\..*\\.[0-9a-f]{12}\\.tmp)$',
   ].join('|'),
 )

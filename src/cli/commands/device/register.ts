@@ -11,6 +11,7 @@ import { collectAttribute, collectWord, duration, parseKeyStorage } from '../../
 interface TokenOptions extends HubOptions {
   readonly tokenTtl?: number
   readonly approval?: boolean
+  readonly qr?: boolean
 }
 
 interface NewTokenOptions extends TokenOptions {
@@ -31,6 +32,7 @@ export const ttlHelp = 'how long the bootstrap string is good: 90s, 30m, 24h, 7d
 /** The same bounds as in api-schema/requests.ts. */
 export const parseTtl = duration('--token-ttl', '60s', '30d')
 
+const qrHelp = 'show the string as a QR code, too'
 const approvalHelp = 'the key that enrols with it waits until it is approved with `device approve`'
 
 function tokenFields({ tokenTtl, approval }: TokenOptions): CreateTokenRequest {
@@ -54,6 +56,7 @@ export function defineAdd(command: Command): void {
     .option('--key-storage <place>', `where its key lives: ${keyStorages.join(', ')}`, parseKeyStorage)
     .option('--token-ttl <duration>', ttlHelp, parseTtl)
     .option('--approval', approvalHelp)
+    .option('--qr', qrHelp)
     .action(async (id: string, options: AddOptions) => {
       const request: RegisterDeviceRequest = {
         id,
@@ -67,7 +70,11 @@ export function defineAdd(command: Command): void {
       }
       const view = await hubOf(options).post<BootstrapView>('/devices', request)
       const until = shortTime(view.tokenExpiresAt)
-      printBootstrap(view, `${view.device.id} is registered. This string enrols it once, until ${until}:`, options)
+      await printBootstrap(
+        view,
+        `${view.device.id} is registered. This string enrols it once, until ${until}:`,
+        options,
+      )
     })
 }
 
@@ -76,6 +83,7 @@ export function defineToken(command: Command): void {
     .option('--profile <name>', 'profile of the certificate, one that the device is granted (default device)')
     .option('--token-ttl <duration>', ttlHelp, parseTtl)
     .option('--approval', approvalHelp)
+    .option('--qr', qrHelp)
     .action(async (id: string, options: NewTokenOptions) => {
       const request: CreateTokenRequest = {
         ...(options.profile === undefined ? {} : { tokenProfile: options.profile }),
@@ -84,17 +92,21 @@ export function defineToken(command: Command): void {
       const view = await hubOf(options).post<BootstrapView>(`/devices/${pathPart(id)}/tokens`, request)
       const until = shortTime(view.tokenExpiresAt)
       const news = `A new string for ${view.device.id}; it enrols once, until ${until}. Earlier ones work no more:`
-      printBootstrap(view, news, options)
+      await printBootstrap(view, news, options)
     })
 }
 
 /** The string stands alone on standard output, so that it can be piped into `handfast enrol -`. */
-function printBootstrap(view: BootstrapView, news: string, { json }: HubOptions): void {
+async function printBootstrap(view: BootstrapView, news: string, { json, qr }: TokenOptions): Promise<void> {
   if (json) {
     printJson(view)
     return
   }
   note(`${news}\n`)
   printLine(view.bootstrap)
+  if (qr) {
+    const { qrCode } = await import('../../qr-code.ts')
+    note(`\n${qrCode(view.bootstrap, process.stderr.isTTY === true)}`)
+  }
   note(`\nNext, on the device:\n  ${handfast} enrol ${shellWord(view.bootstrap)} --dir ${shellWord(view.device.id)}`)
 }

@@ -29,4 +29,13 @@ export const agentFailures = {
     'the clock of this device is wrong, and no certificate can be judged with it',
     'set the clock (NTP), or fit a battery to it; the agent goes on by itself when the time is right',
   ),
+  'agent-running': entry(
+    'HF-7504',
+    'enrolment',
+    'device',
+    'conflict',
+    'cause',
+    'another agent looks after this folder',
+    'let it: `handfast agent status --dir <dir>` shows what it does; or stop it first',
+  ),
 } as const

@@ -1,0 +1,13 @@
+/** `handfast agent …`: what looks after the credential of a device. */
+import type { Command } from 'commander'
+import { defineRenew } from './agent/renew.ts'
+import { defineRun } from './agent/run.ts'
+import { defineStatus } from './agent/status.ts'
+
+export function define(command: Command): void {
+  // Without a subcommand the failure is reported; the whole help would bury it.
+  command.configureOutput({ writeErr: () => {} })
+  defineRun(command.command('run').description('renew the certificate in time, for as long as this runs'))
+  defineRenew(command.command('renew').description('renew the certificate once'))
+  defineStatus(command.command('status').description('show the certificate and what the agent is about to do'))
+}

@@ -1,0 +1,44 @@
+/** `handfast agent status`: what the folder of a device holds and what its agent is about to do, without asking anybody. */
+import type { Command } from 'commander'
+import { printFields, printJson } from '../../output.ts'
+import { addFolder } from './options.ts'
+
+interface StatusFlags {
+  readonly dir: string
+  readonly json?: boolean
+}
+
+export function defineStatus(command: Command): void {
+  addFolder(command)
+    .option('--json', 'print JSON')
+    .action(async ({ dir, json = false }: StatusFlags) => {
+      const [{ openCredentialStore }, { agentStatus }] = await Promise.all([
+        import('../../../device/store/open.ts'),
+        import('../../../device/renewal/status.ts'),
+      ])
+      const status = agentStatus(openCredentialStore(dir), Date.now())
+      if (json) {
+        printJson(status)
+        return
+      }
+      const { lastFailure } = status
+      printFields([
+        ['id', status.id ?? '(not one of a hub)'],
+        ['hub', status.hub ?? '-'],
+        ['state', status.state],
+        ['good', `${status.notBefore} to ${status.notAfter}`],
+        ['serial', status.serialNumber],
+        ['sha256', status.fingerprint],
+        [
+          'renewal',
+          `due ${status.dueAt}${status.isNextWaiting ? '; the next certificate has come and waits for its proof' : ''}`,
+        ],
+        ...(status.failures === 0
+          ? []
+          : [['tries', `${status.failures} failed, the last at ${status.lastTryAt ?? '?'}`] as const]),
+        ...(lastFailure === null ? [] : [['failure', `${lastFailure.code}: ${lastFailure.message}`] as const]),
+        ...(status.isHookOwed ? [['hook', 'still to be run after the last renewal'] as const] : []),
+        ...(status.isClockWrong ? [['clock', 'wrong: it has been later already'] as const] : []),
+      ])
+    })
+}
