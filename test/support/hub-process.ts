@@ -58,6 +58,8 @@ export interface HubOptions {
   readonly sharesRegistryOf?: string
   /** Put in front of the command, as in `faketime`. */
   readonly wrapper?: readonly string[]
+  /** How long it may take to serve, in milliseconds of this process's clock. */
+  readonly startMsMax?: number
 }
 
 /** The arguments of `up` that every test hub has. */
@@ -112,7 +114,8 @@ export async function startHubProcess(
   })
 
   for (let waited = 0; !existsSync(readyFile); waited += 20) {
-    if (child.exitCode !== null || waited > 30_000) throw new Error(`the hub did not start:\n${output}`)
+    if (child.exitCode !== null || waited > (options.startMsMax ?? 30_000))
+      throw new Error(`the hub did not start:\n${output}`)
     await delay(20)
   }
   const ready = JSON.parse(readFileSync(readyFile, 'utf8')) as {

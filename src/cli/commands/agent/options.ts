@@ -1,10 +1,13 @@
 /** What the commands of the agent have in common: the folder, and how a renewal is made. */
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import { HubError } from '../../../core/errors.ts'
+import { HubError, quote } from '../../../core/errors.ts'
 import { type NewKeyKind, newKeyKinds } from '../../../device/private-key.ts'
 import type { AgentOptions } from '../../../device/renewal/agent.ts'
 import type { Hooks } from '../../../device/renewal/hooks.ts'
+import type { CredentialStore } from '../../../device/store/credential.ts'
 import { openCredentialStore } from '../../../device/store/open.ts'
+import { warn } from '../../output.ts'
 import { oneOf } from '../../values.ts'
 
 export interface RenewalFlags {
@@ -55,13 +58,23 @@ export function agentOptions(flags: RenewalFlags): AgentOptions {
   const { dir, proof, reuseKey = false, keyType } = flags
   if (reuseKey && keyType !== undefined) throw new HubError('usage', '--key-type means nothing with --reuse-key')
   return {
-    store: openCredentialStore(dir),
+    store: openHeld(dir),
     nowMs: Date.now,
     proof,
     isKeyKept: reuseKey,
     keyKind: keyType ?? null,
     hooks: hooksOf(flags),
   }
+}
+
+/**
+ * Opens the store of a folder that is there: whoever mistypes its name gets no new one.
+ *
+ * @throws HubError `credential-missing`, `store-unwritable`
+ */
+export function openHeld(dir: string): CredentialStore {
+  if (!existsSync(dir)) throw new HubError('credential-missing', `there is no folder ${quote(dir)}`)
+  return openCredentialStore(dir, { onNotice: warn })
 }
 
 function hooksOf({ onRenewed, onFailed, signal, pidFile, reload }: RenewalFlags): Hooks {

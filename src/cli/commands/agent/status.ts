@@ -1,7 +1,7 @@
 /** `handfast agent status`: what the folder of a device holds and what its agent is about to do, without asking anybody. */
 import type { Command } from 'commander'
 import { printFields, printJson } from '../../output.ts'
-import { addFolder } from './options.ts'
+import { addFolder, openHeld } from './options.ts'
 
 interface StatusFlags {
   readonly dir: string
@@ -12,11 +12,8 @@ export function defineStatus(command: Command): void {
   addFolder(command)
     .option('--json', 'print JSON')
     .action(async ({ dir, json = false }: StatusFlags) => {
-      const [{ openCredentialStore }, { agentStatus }] = await Promise.all([
-        import('../../../device/store/open.ts'),
-        import('../../../device/renewal/status.ts'),
-      ])
-      const status = agentStatus(openCredentialStore(dir), Date.now())
+      const { agentStatus } = await import('../../../device/renewal/status.ts')
+      const status = agentStatus(openHeld(dir), Date.now())
       if (json) {
         printJson(status)
         return

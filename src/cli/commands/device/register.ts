@@ -106,7 +106,8 @@ async function printBootstrap(view: BootstrapView, news: string, { json, qr }: T
   printLine(view.bootstrap)
   if (qr) {
     const { qrCode } = await import('../../qr-code.ts')
-    note(`\n${qrCode(view.bootstrap, process.stderr.isTTY === true)}`)
+    // Asked for, so also where nobody seems to look.
+    process.stderr.write(`\n${qrCode(view.bootstrap, process.stderr.isTTY === true)}\n`)
   }
   note(`\nNext, on the device:\n  ${handfast} enrol ${shellWord(view.bootstrap)} --dir ${shellWord(view.device.id)}`)
 }

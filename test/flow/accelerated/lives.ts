@@ -1,0 +1,80 @@
+/**
+ * Some lives of a certificate in a time that runs faster: `faketime` in front of it gives the speed, to this process and to all that
+ * it starts. A hub, an agent that renews, and applications that publish all the while and know nothing of it.
+ *
+ *     faketime -f '+0 x5' node test/flow/accelerated/lives.ts <lives> <folder>
+ *
+ * Prints what became of it as one line of JSON.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { BootstrapView, DeviceDetailView } from '../../../src/api-schema/views.ts'
+import { repository, startHubProcess } from '../../support/hub-process.ts'
+
+const lifeSec = 120
+const launcher = join(repository, 'bin/handfast.js')
+const [lives = 3, folder = ''] = [Number(process.argv[2]), process.argv[3]]
+
+const steps: (() => unknown)[] = []
+const context = { after: (step: () => Promise<void>) => void steps.push(step) }
+
+function start(name: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+    cwd: repository,
+  })
+  child.once('exit', (status) => process.stderr.write(`${name} has ended with ${status}\n`))
+  steps.push(() => child.kill('SIGKILL'))
+  return child
+}
+
+async function main(): Promise<void> {
+  const hub = await startHubProcess(context, { data: join(folder, 'data'), startMsMax: 300_000 })
+  const short = {
+    ...{ name: 'short', kinds: ['device'], extendedKeyUsage: ['clientAuth'], backdateSec: 0 },
+    ...{ lifetimeSec: lifeSec, lifetimeMaxSec: lifeSec },
+  }
+  await hub.json(['profile', 'add', '-'], { input: JSON.stringify(short) })
+  const { bootstrap } = await hub.json<BootstrapView>(['device', 'add', 'pump-7', '--profile', 'short'])
+  const store = join(folder, 'pump-7')
+  await hub.json(['enrol', bootstrap, '--dir', store])
+  const agent = start('agent', [launcher, 'agent', 'run', '--dir', store])
+  const attach = join(repository, 'src/device/attach/preload.ts')
+  const app = start(
+    'application',
+    [
+      '--import',
+      attach,
+      join(repository, 'test/flow/accelerated/telemetry.js'),
+      `mqtts://localhost:${hub.mqtt.port}`,
+      'pump-7',
+    ],
+    { HANDFAST_DEVICE_DIR: store },
+  )
+  let said = ''
+  app.stdout?.on('data', (chunk: Buffer) => {
+    said += chunk.toString('utf8')
+  })
+  let used: readonly string[] = []
+  for (let waitedSec = 0; used.length <= lives && waitedSec < (lives + 2) * lifeSec; waitedSec += 2) {
+    await delay(2_000)
+    const { credentials } = await hub.json<DeviceDetailView>(['device', 'show', 'pump-7'])
+    used = credentials.filter(({ state }) => state !== 'pending').map(({ serialNumber }) => serialNumber)
+  }
+  // A life more than the renewals: what was renewed last is in use.
+  app.stdin?.write('end\n')
+  const ended = once(app, 'exit')
+  await Promise.race([ended, delay(lifeSec * 1000)])
+  process.stdout.write(`${JSON.stringify({ lives: used.length - 1, ...(said === '' ? {} : JSON.parse(said)) })}\n`)
+  agent.kill('SIGTERM')
+}
+
+try {
+  await main()
+} finally {
+  for (const step of steps.reverse()) await step()
+}
+process.exit()

@@ -1,0 +1,33 @@
+/**
+ * Applications that know nothing of certificates, through lives of theirs. Three here; `HANDFAST_TEST_LIVES=10 node --test
+ * test/flow/ten-lives.test.ts` takes four minutes.
+ */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { repository } from '../support/hub-process.ts'
+import { needs, programPath } from '../support/programs.ts'
+import { run } from '../support/run.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const lives = Number(process.env.HANDFAST_TEST_LIVES ?? 3)
+// Faster, and a busy machine would not get done in the times that hub and agent give each other.
+const speed = 5
+const timeout = 120_000 + lives * 60_000
+
+test('an application without a word about certificates loses no message of QoS 1 while its certificate is renewed again and again', {
+  ...needs('faketime'),
+  timeout: 100_000 + lives * 60_000,
+}, async (t) => {
+  const driver = join(repository, 'test/flow/accelerated/lives.ts')
+  const { status, stdout, stderr } = await run(programPath('faketime') ?? '', [
+    ...['-f', `+0 x${speed}`, process.execPath, driver, String(lives), temporaryFolder(t)],
+  ])
+  assert.equal(status, 0, stderr)
+  const told = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, number>
+  assert.ok((told.lives ?? 0) >= lives, stdout)
+  assert.ok((told.published ?? 0) > lives * 20, stdout)
+  assert.equal(told.acknowledged, told.published)
+  assert.equal(told.heard, told.published)
+  assert.ok((told.connections ?? 0) >= lives, `it came back with new certificates: ${stdout}`)
+})
