@@ -15,14 +15,13 @@ const lives = Number(process.env.HANDFAST_TEST_LIVES ?? 3)
 const speed = 5
 const timeout = 120_000 + lives * 60_000
 
-test('an application without a word about certificates loses no message of QoS 1 while its certificate is renewed again and again', {
-  ...needs('faketime'),
-  timeout: 100_000 + lives * 60_000,
-}, async (t) => {
+const title =
+  'an application without a word about certificates loses no message of QoS 1 while its certificate is renewed again and again'
+
+test(title, { ...needs('faketime'), timeout }, async (t) => {
   const driver = join(repository, 'test/flow/accelerated/lives.ts')
-  const { status, stdout, stderr } = await run(programPath('faketime') ?? '', [
-    ...['-f', `+0 x${speed}`, process.execPath, driver, String(lives), temporaryFolder(t)],
-  ])
+  const args = ['-f', `+0 x${speed}`, process.execPath, driver, String(lives), temporaryFolder(t)]
+  const { status, stdout, stderr } = await run(programPath('faketime') ?? '', args, { timeoutMs: timeout })
   assert.equal(status, 0, stderr)
   const told = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, number>
   assert.ok((told.lives ?? 0) >= lives, stdout)
