@@ -2,7 +2,6 @@
  * The guard: every packet, both ways, passes it. What a client may not do does not reach the broker; what it may not read
  * or cannot take does not reach the client. It holds no socket and can be tried without one.
  */
-import { quote } from '../core/errors.ts'
 import { type FailureName, toldToClient } from '../core/failure/catalogue.ts'
 import {
   type AcknowledgementType,
@@ -13,17 +12,18 @@ import {
 import { emptyPacketRefusal, parseDisconnect } from '../core/mqtt/disconnect.ts'
 import { withReasonString } from '../core/mqtt/encoding.ts'
 import type { Property } from '../core/mqtt/properties.ts'
-import { type ProtocolVersion, packetNames, packetType, type QoS, reason, typeOf } from '../core/mqtt/protocol.ts'
+import { type ProtocolVersion, packetNames, packetType, reason, typeOf } from '../core/mqtt/protocol.ts'
 import { type PublishHead, scanPublish, withoutAlias } from '../core/mqtt/publish.ts'
 import { TopicAliases } from '../core/mqtt/topic-aliases.ts'
 import { protocolError, Violation } from '../core/mqtt/violation.ts'
-import type { Decision, Rights } from '../core/policy/rights.ts'
+import type { Rights } from '../core/policy/rights.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
 import { InFlight } from './in-flight.ts'
 import type { Ending, GateLimits } from './options.ts'
 import { Pace } from './pace.ts'
+import { measureDenial, type PublishDenial, topicDenial } from './publish-judgement.ts'
 import { SubscriptionGuard } from './subscription-guard.ts'
-import { type Addressed, Unreleased } from './unreleased.ts'
+import { Unreleased } from './unreleased.ts'
 
 export interface GuardedClient {
   readonly version: ProtocolVersion
@@ -44,13 +44,6 @@ export interface GuardOutlet {
 
 /** What a packet of the client means for the session: nothing further, its good end, or a bad one. */
 export type ClientVerdict = null | 'disconnected' | Ending
-
-/** What an answer to a message says that does not go on. */
-interface Denial {
-  readonly code: FailureName
-  readonly sentence: string
-  readonly reasonV5: number
-}
 
 /** What a client of MQTT 3.1.1 meets that publishes where it may not: the specification knows no other (MQTT-3.3.5-2). */
 export type DeniedPublishV3 = 'close' | 'acknowledge'
@@ -107,7 +100,7 @@ export class Guard {
 
   #unreleasedDenial(): Ending | null {
     for (const message of this.#unreleased.messages()) {
-      const denial = this.#topicDenialOf(message)
+      const denial = topicDenial(message, this.#rights)
       if (denial !== null)
         return { code: denial.code, sentence: `a message waits for its release, and ${denial.sentence}` }
     }
@@ -195,40 +188,12 @@ export class Guard {
   }
 
   /** Why a message may not go on, or null. */
-  #denialOf(head: PublishHead, payloadBytes: number): Denial | null {
-    return this.#topicDenialOf(head) ?? this.#measureDenialOf(head.qos, payloadBytes)
-  }
-
-  #topicDenialOf({ topic, retain, responseTopic }: Addressed): Denial | null {
-    const rights = this.#rights
-    if (!rights.mayPublish(topic))
-      return denied('publish-denied', 'publish to', topic, rights.explain('publish', topic))
-    if (retain && !rights.mayRetain(topic)) {
-      return denied('retain-denied', 'leave a retained message on', topic, rights.explain('retain', topic))
-    }
-    // Else it could have others write where it may not.
-    if (responseTopic !== null && !rights.mayPublish(responseTopic)) {
-      const decision = rights.explain('publish', responseTopic)
-      return denied('publish-denied', 'ask for answers on', responseTopic, decision)
-    }
-    return null
-  }
-
-  #measureDenialOf(qos: QoS, payloadBytes: number): Denial | null {
-    const { qosMax, payloadBytesMax } = this.#rights.limits
-    if (qosMax !== null && qos > qosMax) {
-      const sentence = `the policy lets the identity publish with QoS ${qosMax} at most, and the message has QoS ${qos}`
-      return { code: 'publish-denied', sentence, reasonV5: reason.notAuthorized }
-    }
-    if (payloadBytesMax !== null && payloadBytes > payloadBytesMax) {
-      const sentence = `a payload of ${payloadBytes} bytes is longer than the ${payloadBytesMax} that the policy lets the identity send`
-      return { code: 'payload-too-large', sentence, reasonV5: reason.quotaExceeded }
-    }
-    return null
+  #denialOf(head: PublishHead, payloadBytes: number): PublishDenial | null {
+    return topicDenial(head, this.#rights) ?? measureDenial(head.qos, payloadBytes, this.#rights.limits)
   }
 
   /** MQTT 5 can say no to one message; before it the choice is to close or to say yes and do nothing (MQTT-3.3.5-2). */
-  #denyPublish({ qos, packetId }: PublishHead, { code, sentence, reasonV5 }: Denial): ClientVerdict {
+  #denyPublish({ qos, packetId }: PublishHead, { code, sentence, reasonV5 }: PublishDenial): ClientVerdict {
     const { version } = this.#client
     if (version !== 5 && this.#deniedPublishV3 === 'close') return { code, sentence }
     this.#outlet.onDenied(code, sentence)
@@ -342,11 +307,6 @@ export class Guard {
     } else this.#outlet.toClient(packet)
     return null
   }
-}
-
-function denied(code: FailureName, act: string, topic: string, { because }: Decision): Denial {
-  const sentence = `the identity may not ${act} ${quote(topic)}: ${because}`
-  return { code, sentence, reasonV5: reason.notAuthorized }
 }
 
 function brokerFault(sentence: string): Ending {
