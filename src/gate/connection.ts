@@ -16,6 +16,7 @@ import { protocolError, Violation } from '../core/mqtt/violation.ts'
 import type { Rights, Subject } from '../core/policy/rights.ts'
 import type { Entrant, Presented, Refusal } from '../hub/gate-admission.ts'
 import type { UpstreamClient } from '../hub/ports/upstream.ts'
+import { discardSession } from './broker-visit.ts'
 import { chainVerdict } from './chain-verdict.ts'
 import { admittingConnack, refusingConnack } from './connack.ts'
 import { noteFailure } from './connect-failures.ts'
@@ -24,6 +25,7 @@ import { closeGently, type Sockets } from './farewell.ts'
 import { handshakeFailure, isClientAlert } from './handshake-failure.ts'
 import type { LiveConnection } from './live-connections.ts'
 import type { Ending, GateContext } from './options.ts'
+import { unreleasedDenial } from './publish-judgement.ts'
 import { type Known, knownOf, recordAdmission, recordRefusal } from './record.ts'
 import { Session } from './session.ts'
 import { type OpenUpstream, UpstreamOpening, withdraw } from './upstream-opening.ts'
@@ -74,9 +76,12 @@ interface Answer {
 }
 
 /** All that a session is made of. */
+type Names = Pick<UpstreamClient, 'identityId' | 'owner' | 'clientId'>
+
 interface Start {
   readonly entrant: Entrant
   readonly subject: Subject
+  readonly owner: string
   readonly connect: Connect
   readonly splitter: PacketSplitter
   readonly rights: Rights
@@ -217,12 +222,13 @@ class Connection {
     if (this.#live.closedWith !== null) this.refuse(this.#closing())
     else if (refusal !== null) this.refuse(refusal)
     else {
-      const upstream = await this.#reachBroker(connect, { identityId: entrant.identity.id, owner, clientId })
+      const names = { identityId: entrant.identity.id, owner, clientId }
+      const upstream = (await this.#dropDenied(connect, names, rights)) ?? (await this.#reachBroker(connect, names))
       if (this.#live.closedWith !== null) {
         if (!('code' in upstream)) withdraw(upstream)
         this.refuse(this.#closing())
       } else if ('code' in upstream) this.refuse(upstream)
-      else this.#begin({ entrant, subject, connect, splitter, rights, upstream, assigned })
+      else this.#begin({ entrant, subject, owner, connect, splitter, rights, upstream, assigned })
     }
   }
 
@@ -236,10 +242,26 @@ class Connection {
     return { code: 'too-many-sessions', sentence: failure('too-many-sessions').cause }
   }
 
-  async #reachBroker(
-    connect: Connect,
-    names: Pick<UpstreamClient, 'identityId' | 'owner' | 'clientId'>,
-  ): Promise<OpenUpstream | Ending> {
+  /** Has the broker drop a session in which messages wait that may not be published any more; null when the client may go on. */
+  async #dropDenied(connect: Connect, names: Names, rights: Rights): Promise<Ending | null> {
+    const { kept } = this.#context
+    const known = kept.find(names.owner, names.clientId)
+    const denial = known === null || connect.cleanStart ? null : unreleasedDenial(known.unreleased, rights)
+    if (denial === null) return null
+    const visit = discardSession(this.#context, names, connect)
+    this.#live.onClose(() => visit.abandon())
+    const failed = await visit.outcome
+    if (failed !== null) return failed
+    kept.forget(names.owner, names.clientId)
+    this.#context.observer.packetDenied(denial.code)
+    recordRefusal(this.#context, this.#known, {
+      ...denial,
+      sentence: `the session of an earlier connection was dropped: ${denial.sentence}`,
+    })
+    return null
+  }
+
+  async #reachBroker(connect: Connect, names: Names): Promise<OpenUpstream | Ending> {
     const { upstream, limits } = this.#context
     // The gate watches the client's silence. The broker does too, later, in case the gate is gone.
     const keepAliveSec = Math.min(connect.keepAliveSec * 2, 0xffff)
@@ -249,8 +271,8 @@ class Connection {
   }
 
   #begin(start: Start): void {
-    const { entrant, subject, connect, splitter, rights, upstream, assigned } = start
-    const { live, limits, upstream: broker } = this.#context
+    const { entrant, subject, owner, connect, splitter, rights, upstream, assigned } = start
+    const { live, kept, limits, upstream: broker } = this.#context
     const { abilities } = broker
     const connack = admittingConnack(upstream.connack, connect, abilities, limits, assigned)
     if (connack.length > connect.packetBytesMax) {
@@ -271,6 +293,9 @@ class Connection {
       subject,
       rights,
       will: connect.will,
+      owner,
+      isKeepable: connect.version === 5 ? connect.sessionExpirySec > 0 : !connect.cleanStart,
+      resumed: upstream.connack.sessionPresent ? { known: kept.find(owner, subject.clientId) } : null,
       upstream,
       fromClient: splitter,
       keepAliveSec: numberIn(upstream.connack.properties, property.serverKeepAlive) ?? connect.keepAliveSec,

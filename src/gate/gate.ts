@@ -5,6 +5,7 @@ import { defaultRights } from '../core/policy/rights.ts'
 import { noteFailure } from './connect-failures.ts'
 import { serveConnection } from './connection.ts'
 import { HalfOpen } from './half-open.ts'
+import { KeptSessions } from './kept-sessions.ts'
 import { Listener } from './listener.ts'
 import { LiveConnections } from './live-connections.ts'
 import type { Gate, GateContext, GateLimits, GateOptions, ListenerAddress } from './options.ts'
@@ -21,9 +22,10 @@ export type { AttemptRecorder, Gate, GateCertificate, GateLimits, GateOptions, L
 export async function startGate(options: GateOptions): Promise<Gate> {
   const limits: GateLimits = { ...catalogue, ...options.limits }
   const live = new LiveConnections(limits)
+  const kept = new KeptSessions()
   const traffic = new Traffic()
   const halfOpen = new HalfOpen<object>(limits, options.clock)
-  const shared = { ...options, rightsOf: options.rightsOf ?? defaultRights, limits, live, halfOpen, traffic }
+  const shared = { ...options, rightsOf: options.rightsOf ?? defaultRights, limits, live, kept, halfOpen, traffic }
   const listeners = options.listeners.map((settings) => openListener(settings, shared))
   const addresses = await listenAll(listeners)
   const [address] = addresses

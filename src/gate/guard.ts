@@ -19,9 +19,10 @@ import { protocolError, Violation } from '../core/mqtt/violation.ts'
 import type { Rights } from '../core/policy/rights.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
 import { InFlight } from './in-flight.ts'
+import type { KeptSession } from './kept-sessions.ts'
 import type { Ending, GateLimits } from './options.ts'
 import { Pace } from './pace.ts'
-import { measureDenial, type PublishDenial, topicDenial } from './publish-judgement.ts'
+import { measureDenial, type PublishDenial, topicDenial, unreleasedDenial } from './publish-judgement.ts'
 import { SubscriptionGuard } from './subscription-guard.ts'
 import { Unreleased } from './unreleased.ts'
 
@@ -70,7 +71,7 @@ export class Guard {
   readonly #withheld = new Set<number>()
   /** Packet identifiers of QoS 2 messages of the client that were denied in silence and are not released yet. */
   readonly #swallowed = new Set<number>()
-  readonly #unreleased: Unreleased
+  #unreleased: Unreleased
   readonly #pace = new Pace()
 
   constructor(client: GuardedClient, rights: Rights, rules: GuardRules, outlet: GuardOutlet) {
@@ -88,26 +89,35 @@ export class Guard {
   }
 
   /**
+   * The broker has kept the session of an earlier connection. Filters of it that are not allowed any more end, and their messages
+   * that wait reach nobody.
+   *
+   * @param kept what this gate remembers of it, or null
+   */
+  resume(kept: KeptSession | null): void {
+    if (kept !== null) this.#unreleased = kept.unreleased
+    this.#subscriptions.resume(kept?.filters ?? [])
+    this.#subscriptions.setRights(this.#rights, (packetId) => this.#isInUse(packetId))
+  }
+
+  /** What is to be remembered of the session while the client is away. */
+  get kept(): KeptSession {
+    return { filters: this.#subscriptions.filters(), unreleased: this.#unreleased }
+  }
+
+  /**
    * From now on these are the rights. Subscriptions that they do not allow end. Where a message waits for its release that they do
    * not allow, the session has to: there is no word to the broker that takes back one message.
    */
   setRights(rights: Rights): Ending | null {
     this.#rights = rights
-    const denial = this.#unreleasedDenial()
-    if (denial === null) this.#subscriptions.setRights(rights, (packetId) => this.#inFlight.has(packetId))
+    const denial = unreleasedDenial(this.#unreleased, rights)
+    if (denial === null) this.#subscriptions.setRights(rights, (packetId) => this.#isInUse(packetId))
     return denial
   }
 
-  #unreleasedDenial(): Ending | null {
-    for (const message of this.#unreleased.messages()) {
-      const denial = topicDenial(message, this.#rights)
-      if (denial !== null)
-        return { code: denial.code, sentence: `a message waits for its release, and ${denial.sentence}` }
-    }
-    if (!this.#unreleased.hasUnknown) return null
-    const sentence =
-      'the rights have changed while messages wait for their release of which the gate has not kept the topics'
-    return { code: 'publish-denied', sentence }
+  #isInUse(packetId: number): boolean {
+    return this.#inFlight.has(packetId) || this.#unreleased.has(packetId)
   }
 
   /** For how long no more should be read from the client, so that it keeps to its rate; in milliseconds. */
@@ -284,8 +294,9 @@ export class Guard {
     const { version } = this.#client
     const head = scanPublish(packet, version, 'broker')
     if (head instanceof Violation) return brokerFault(`the broker sent a PUBLISH in which ${head.sentence}`)
+    const mayHave = this.#rights.mayReceive(head.topic) && this.#subscriptions.mayHaveBrought(head.topic)
     // What is too large for the client counts as delivered too (MQTT-3.1.2-25).
-    if (this.#rights.mayReceive(head.topic) && packet.length <= this.#client.packetBytesMax) {
+    if (mayHave && packet.length <= this.#client.packetBytesMax) {
       this.#outlet.toClient(packet)
       return null
     }

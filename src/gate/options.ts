@@ -15,6 +15,7 @@ import type { Random } from '../hub/ports/random.ts'
 import type { Upstream } from '../hub/ports/upstream.ts'
 import type { DeniedPublishV3 } from './guard.ts'
 import type { HalfOpen } from './half-open.ts'
+import type { KeptSessions } from './kept-sessions.ts'
 import type { AnchoredRefusal, LiveAnchored, LiveConnections } from './live-connections.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -90,6 +91,7 @@ export interface GateContext extends Omit<GateOptions, 'listeners' | 'certificat
   readonly rightsOf: (subject: Subject) => Rights
   readonly limits: GateLimits
   readonly live: LiveConnections
+  readonly kept: KeptSessions
   readonly halfOpen: HalfOpen<object>
   readonly traffic: Traffic
 }

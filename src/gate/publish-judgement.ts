@@ -3,7 +3,8 @@ import { quote } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import { type QoS, reason } from '../core/mqtt/protocol.ts'
 import type { Decision, Rights, RightsLimits } from '../core/policy/rights.ts'
-import type { Addressed } from './unreleased.ts'
+import type { Ending } from './options.ts'
+import type { Addressed, Unreleased } from './unreleased.ts'
 
 /** What an answer to a message says that does not go on. */
 export interface PublishDenial {
@@ -26,7 +27,23 @@ export function topicDenial({ topic, retain, responseTopic }: Addressed, rights:
   return null
 }
 
-/** The same of its QoS and length. */
+/**
+ * Why a session cannot stay, or cannot be taken up again, because of messages that the broker would publish once they are
+ * released; null where it can. There is no word to a broker that takes back one message.
+ */
+export function unreleasedDenial(unreleased: Unreleased, rights: Rights): Ending | null {
+  for (const message of unreleased.messages()) {
+    const denial = topicDenial(message, rights)
+    if (denial !== null)
+      return { code: denial.code, sentence: `a message waits for its release, and ${denial.sentence}` }
+  }
+  if (!unreleased.hasUnknown) return null
+  const sentence =
+    'the rights may have changed while messages wait for their release of which the gate has not kept the topics'
+  return { code: 'publish-denied', sentence }
+}
+
+/** Why the QoS or the length of a message is not allowed, or null. */
 export function measureDenial(
   qos: QoS,
   payloadBytes: number,

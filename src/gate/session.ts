@@ -17,6 +17,7 @@ import { receiveMaximumOf } from './connack.ts'
 import { startDeadline } from './deadline.ts'
 import { closeAtOnce, closeGently, farewellPacket, reset, type Sockets } from './farewell.ts'
 import { type ClientVerdict, Guard, type GuardedClient } from './guard.ts'
+import type { KeptSession } from './kept-sessions.ts'
 import type { LiveConnection } from './live-connections.ts'
 import type { Ending, GateContext } from './options.ts'
 import { PacketRun } from './packet-run.ts'
@@ -33,6 +34,12 @@ export interface SessionParts {
   readonly subject: Subject
   readonly rights: Rights
   readonly will: Will | null
+  /** Whose the client id is; see `UpstreamClient`. */
+  readonly owner: string
+  /** The broker keeps the session when the connection ends. */
+  readonly isKeepable: boolean
+  /** What is known of the session of an earlier connection that the broker has kept; null where it has none. */
+  readonly resumed: { readonly known: KeptSession | null } | null
   readonly upstream: OpenUpstream
   /** What the client sent behind its CONNECT. */
   readonly fromClient: PacketSplitter
@@ -113,6 +120,7 @@ export class Session implements UpstreamListener {
         this.#endSilently({ code: 'certificate-expired', sentence: 'the certificate ended while the session lasted' }),
       )
     }
+    if (this.#parts.resumed !== null) this.#guard.resume(this.#parts.resumed.known)
     upstream.attach(this)
     this.#awaitChange(this.#parts.rights)
     live.onRefresh((identity) => this.#refreshRights(identity))
@@ -381,7 +389,15 @@ export class Session implements UpstreamListener {
     clearTimeout(this.#stallTimer)
     clearTimeout(this.#holdTimer)
     this.#parts.sockets.socket.off('data', this.#onClientData)
+    this.#remember()
     this.#context.live.remove(this.#parts.live)
     return true
+  }
+
+  #remember(): void {
+    const { owner, isKeepable } = this.#parts
+    const { clientId } = this.#subject
+    if (isKeepable) this.#context.kept.keep(owner, clientId, this.#guard.kept)
+    else this.#context.kept.forget(owner, clientId)
   }
 }

@@ -19,6 +19,7 @@ import {
   type Subscription,
   unsubackId,
 } from '../core/mqtt/subscribe.ts'
+import type { TopicName } from '../core/mqtt/topic.ts'
 import { protocolError, Violation } from '../core/mqtt/violation.ts'
 import type { Rights } from '../core/policy/rights.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
@@ -54,10 +55,12 @@ export class SubscriptionGuard {
   readonly #subscribed = new Set<TopicFilter>()
   /** By packet identifier: the SUBSCRIBEs that the broker has not answered. */
   readonly #due = new Map<number, DueAnswer>()
-  /** Packet identifiers of UNSUBSCRIBEs of the client that the broker has not answered. */
-  readonly #unsubscribes = new Set<number>()
-  /** Packet identifiers of UNSUBSCRIBEs of the gate's own that the broker has not answered. */
-  readonly #ownUnsubscribes = new Set<number>()
+  /** By packet identifier: what UNSUBSCRIBEs of the client end that the broker has not answered. */
+  readonly #unsubscribes = new Map<number, readonly TopicFilter[]>()
+  /** The same of UNSUBSCRIBEs of the gate's own. */
+  readonly #ownUnsubscribes = new Map<number, readonly TopicFilter[]>()
+  /** The broker may hold messages that came by a filter which is not allowed, or hold such a filter. */
+  #isDoubtful = false
 
   constructor(
     client: GuardedClient,
@@ -74,6 +77,35 @@ export class SubscriptionGuard {
   }
 
   /**
+   * The broker has kept a session.
+   *
+   * @param known the filters that it had when this gate last saw it; another gate may have seen it since
+   */
+  resume(known: readonly TopicFilter[]): void {
+    this.#isDoubtful = true
+    for (const filter of known) this.#subscribed.add(filter)
+  }
+
+  /** Filters that the broker holds, or may hold: those count too whose end it has not confirmed. */
+  filters(): readonly TopicFilter[] {
+    return [
+      ...new Set(
+        [this.#subscribed, ...this.#unsubscribes.values(), ...this.#ownUnsubscribes.values()].flatMap((each) => [
+          ...each,
+        ]),
+      ),
+    ]
+  }
+
+  /**
+   * Whether a filter that is allowed may have brought a message. Where all that a filter can match is allowed each topic is, so
+   * a topic that may not be subscribed to came by a filter that is not.
+   */
+  mayHaveBrought(topic: TopicName): boolean {
+    return !this.#isDoubtful || this.#rights.maySubscribe(topic as string as TopicFilter)
+  }
+
+  /**
    * From now on these are the rights. What they do not allow any more is unsubscribed; MQTT has no word to tell the client.
    *
    * @param isPublishing whether a packet identifier stands for a message of the client that is on its way
@@ -84,12 +116,13 @@ export class SubscriptionGuard {
     for (let start = 0; start < lost.length; start += limits.filtersPerPacketMax) {
       const filters = lost.slice(start, start + limits.filtersPerPacketMax)
       const packetId = this.#freePacketId(isPublishing)
-      this.#ownUnsubscribes.add(packetId)
+      this.#ownUnsubscribes.set(packetId, filters)
       this.#outlet.toBroker(encodeUnsubscribe({ packetId, filters }, this.#client.version))
     }
     for (const filter of lost) this.#subscribed.delete(filter)
     const [first] = lost
     if (first === undefined) return
+    this.#isDoubtful = true
     const { because } = rights.explain('subscribe', first)
     const others = lost.length === 1 ? '' : ` and ${lost.length - 1} more`
     this.#outlet.onDenied('subscribe-denied', `the subscription to ${quote(first)}${others} has ended: ${because}`)
@@ -190,8 +223,8 @@ export class SubscriptionGuard {
   unsubscribe(packet: Buffer): Violation | null {
     const asked = parseUnsubscribe(packet, this.#client.version)
     if (asked instanceof Violation) return asked
-    for (const filter of asked.filters) this.#subscribed.delete(filter)
-    this.#unsubscribes.add(asked.packetId)
+    const ended = asked.filters.filter((filter) => this.#subscribed.delete(filter))
+    this.#unsubscribes.set(asked.packetId, ended)
     this.#outlet.toBroker(packet)
     return null
   }

@@ -28,10 +28,18 @@ export class Unreleased {
     else this.#unknown.add(packetId)
   }
 
+  has(packetId: number): boolean {
+    return this.#known.has(packetId) || this.#unknown.has(packetId)
+  }
+
   /** The client has released it, or the broker has refused it. */
   end(packetId: number): void {
     this.#known.delete(packetId)
     this.#unknown.delete(packetId)
+  }
+
+  get size(): number {
+    return this.#known.size + this.#unknown.size
   }
 
   /** Whether there are messages that cannot be judged. */

@@ -11,6 +11,7 @@ import type { Policy, RoleLimits, Statement } from '../../src/core/policy/model.
 import { actions, type Rights, type Subject } from '../../src/core/policy/rights.ts'
 import { serveConnection } from '../../src/gate/connection.ts'
 import { HalfOpen } from '../../src/gate/half-open.ts'
+import { KeptSessions } from '../../src/gate/kept-sessions.ts'
 import { LiveConnections } from '../../src/gate/live-connections.ts'
 import type { GateContext } from '../../src/gate/options.ts'
 import { Traffic } from '../../src/gate/traffic.ts'
@@ -98,7 +99,7 @@ class FuzzBed {
     this.#admission.admit(pump, 'pump-7')
     this.#context = {
       ...{ listener: defaultListener('127.0.0.1', 0), sessionTickets: false, admission: this.#admission },
-      ...{ upstream: this.#upstream, live: this.#live, traffic: new Traffic() },
+      ...{ upstream: this.#upstream, live: this.#live, kept: new KeptSessions(), traffic: new Traffic() },
       halfOpen: new HalfOpen(limits, { nowMs: Date.now }),
       attempts: { record: ({ code }) => this.#count(code ?? 'admitted') },
       observer: { sessionEnded: (cause) => this.#count(`session: ${cause}`), packetDenied: () => {} },

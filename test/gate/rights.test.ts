@@ -2,41 +2,13 @@
 /** What the policy says of a session, from its CONNECT to its end, also where it changes meanwhile. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { compilePolicy, defaultPolicy } from '../../src/core/policy/compile.ts'
-import type { Policy, Role, RoleLimits, Statement } from '../../src/core/policy/model.ts'
-import type { Action, Subject } from '../../src/core/policy/rights.ts'
+import type { Subject } from '../../src/core/policy/rights.ts'
 import { imaginedIdentity } from '../../src/core/policy/subjects.ts'
 import type { GateOptions } from '../../src/gate/gate.ts'
 import { pump } from './certificates.ts'
+import { all, allow, changing, connects, policyOf } from './policies.ts'
 import { rawClient } from './raw-client.ts'
 import { testGate } from './test-gate.ts'
-
-const place = { line: 1, column: 1 }
-
-function allow(actions: readonly Action[], topics: readonly string[] = [], when = {}): Statement {
-  return { effect: 'allow', actions, topics, when, place }
-}
-
-function policyOf(statements: readonly Statement[], limits: RoleLimits = {}): Policy {
-  const role: Role = { name: 'tested', parameters: new Map(), statements, limits }
-  return {
-    ...defaultPolicy,
-    roles: new Map([['tested', role]]),
-    bindings: [{ roles: [{ name: 'tested', parameters: new Map() }], to: { kind: 'everyone' }, place }],
-  }
-}
-
-const all: readonly Action[] = ['publish', 'subscribe', 'receive', 'retain', 'will']
-const connects = allow(['connect'])
-
-/** A policy that a test exchanges. */
-function changing(first: Policy, nowMs: () => number = Date.now) {
-  const held = { policy: first }
-  const options: Pick<GateOptions, 'rightsOf'> = {
-    rightsOf: (subject: Subject) => compilePolicy(held.policy).rightsOf(subject, nowMs()),
-  }
-  return { held, options }
-}
 
 const published = (received: readonly { cmd: string }[]): number =>
   received.filter(({ cmd }) => cmd === 'publish').length
