@@ -106,8 +106,8 @@ describe('a private key of OpenSSL is read', () => {
     test(`${name}, with its passphrase alone`, () => {
       const file = key('encrypted', ...args, ...pass)
       assertKey(readPrivateKey(file, passphrase), name.split(' ')[0] ?? '')
-      assertRefused(() => readPrivateKey(file, null), 'key-passphrase-wrong')
-      assertRefused(() => readPrivateKey(file, new Secret(`${words}!`)), 'key-passphrase-wrong')
+      assertRefused(() => readPrivateKey(file, null), 'credential-passphrase-wrong')
+      assertRefused(() => readPrivateKey(file, new Secret(`${words}!`)), 'credential-passphrase-wrong')
     })
   }
 
@@ -170,7 +170,7 @@ describe('a PFX of OpenSSL is read', () => {
         ['CN=ec'],
       )
       if (name !== 'without a MAC')
-        assertRefused(() => readPfxFile(file, new Secret('wrong horse')), 'key-passphrase-wrong')
+        assertRefused(() => readPfxFile(file, new Secret('wrong horse')), 'credential-passphrase-wrong')
     })
   }
 

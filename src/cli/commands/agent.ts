@@ -1,5 +1,6 @@
 /** `handfast agent …`: what looks after the credential of a device. */
 import type { Command } from 'commander'
+import { defineImport } from './agent/import.ts'
 import { defineRenew } from './agent/renew.ts'
 import { defineRun } from './agent/run.ts'
 import { defineStatus } from './agent/status.ts'
@@ -10,4 +11,5 @@ export function define(command: Command): void {
   defineRun(command.command('run').description('renew the certificate in time, for as long as this runs'))
   defineRenew(command.command('renew').description('renew the certificate once'))
   defineStatus(command.command('status').description('show the certificate and what the agent is about to do'))
+  defineImport(command.command('import').description('take a certificate and its key from files, and remove the files'))
 }

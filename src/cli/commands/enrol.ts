@@ -19,6 +19,7 @@ interface EnrolOptions {
   readonly file?: string
   readonly force?: boolean
   readonly keyType?: NewKeyKind
+  readonly keyPassphraseFile?: string
   readonly json?: boolean
   /** Commander sets it to false for --no-wait. */
   readonly wait: boolean
@@ -38,6 +39,7 @@ export function define(command: Command): void {
       oneOf('--key-type', newKeyKinds),
     )
     .option('--force', 'replace the credential that the folder holds')
+    .option('--key-passphrase-file <file>', 'encrypt the keys in the folder with the passphrase in this file')
     .option('--no-wait', 'end at once where an operator must approve the key first')
     .option('--json', 'print JSON')
     .addHelpText('after', secrecyHelp)
@@ -49,6 +51,8 @@ export function define(command: Command): void {
         directory: options.dir,
         force: options.force ?? false,
         ...(options.keyType === undefined ? {} : { keyKind: options.keyType }),
+        ...(options.keyPassphraseFile === undefined ? {} : { passphraseFile: options.keyPassphraseFile }),
+        onNotice: warn,
         ...(options.wait ? { wait: (ms: number) => delay(ms) } : {}),
         onProgress: ({ kind, text }) => tell(kind, text, options.wait),
       }).catch((error: unknown) => {

@@ -22,7 +22,7 @@ export interface BroughtFile {
 /**
  * @param passphrase null where there is none
  * @returns an RSA, ECDSA or Ed25519 key that can sign
- * @throws HubError `credential-file-unreadable`, saying what the file is; `key-passphrase-wrong`
+ * @throws HubError `credential-file-unreadable`, saying what the file is; `credential-passphrase-wrong`
  */
 export function readPrivateKey(file: BroughtFile, passphrase: Secret | null): KeyObject {
   const kind = fileKind(file.bytes)
@@ -218,7 +218,7 @@ function whatKeepsFromSigning({ asymmetricKeyType: type, asymmetricKeyDetails: d
 
 function locked(file: BroughtFile, what: string, passphrase: Secret | null): HubError {
   const why = passphrase === null ? 'there is no passphrase' : 'the passphrase does not open it'
-  return new HubError('key-passphrase-wrong', `${quote(file.name)} holds ${what}, and ${why}`)
+  return new HubError('credential-passphrase-wrong', `${quote(file.name)} holds ${what}, and ${why}`)
 }
 
 /** Puts the name of the file into what a reader of its parts has said. */

@@ -27,7 +27,7 @@ export interface BroughtCredential {
 /**
  * Reads what was brought: the key opens, it belongs to the certificate, and what stands behind the certificate issued it.
  *
- * @throws HubError `import-incomplete`; `credential-file-unreadable`; `key-passphrase-wrong`; `key-certificate-mismatch`;
+ * @throws HubError `import-incomplete`; `credential-file-unreadable`; `credential-passphrase-wrong`; `key-certificate-mismatch`;
  *   `import-chain-broken`
  */
 export function readBroughtCredential(content: BroughtContent): BroughtCredential {

@@ -42,6 +42,8 @@ export interface ImportResult {
   readonly notAfter: string
   /** The host of the hub that it belongs to, where the store knew one; null for a credential of somebody else. */
   readonly hub: string | null
+  /** How many roots servers are verified with; 0 where those of the system are to be taken. */
+  readonly roots: number
   /** Files that are gone, and those that could not be removed. */
   readonly removed: readonly string[]
   readonly remaining: readonly string[]
@@ -52,7 +54,7 @@ export interface ImportResult {
 /**
  * Puts what was brought into use. Until everything has been checked nothing changes, neither in the store nor of the files.
  *
- * @throws HubError `import-incomplete`; `credential-file-unreadable`; `key-passphrase-wrong`; `key-certificate-mismatch`;
+ * @throws HubError `import-incomplete`; `credential-file-unreadable`; `credential-passphrase-wrong`; `key-certificate-mismatch`;
  *   `import-out-of-date`; `import-chain-broken`; `store-unwritable`
  */
 export function importCredential(store: CredentialStore, paths: BroughtPaths, options: ImportOptions): ImportResult {
@@ -61,7 +63,16 @@ export function importCredential(store: CredentialStore, paths: BroughtPaths, op
     options.isKept === true ? { removed: [], remaining: [] } : removeFiles(paths)
   if (areEmpty(files)) {
     store.clear()
-    return { outcome: 'cleared', subject: '', fingerprint: '', notAfter: '', hub: null, ...cleanUp(), notes: [] }
+    return {
+      outcome: 'cleared',
+      subject: '',
+      fingerprint: '',
+      notAfter: '',
+      hub: null,
+      roots: 0,
+      ...cleanUp(),
+      notes: [],
+    }
   }
   const brought = readBroughtCredential({ ...files, passphrase: files.passphrase && passphraseIn(files.passphrase) })
   const [leaf] = brought.chain
@@ -81,6 +92,7 @@ export function importCredential(store: CredentialStore, paths: BroughtPaths, op
     fingerprint: certificateFingerprint(leaf.raw),
     notAfter: leaf.validToDate.toISOString(),
     hub: (present === null ? hub : present.hub)?.host ?? null,
+    roots: store.roots().length,
     ...cleanUp(),
     notes: brought.notes,
   }
@@ -106,7 +118,8 @@ function areEmpty({ certificate, key }: Files): boolean {
   if (empty.length === 0) return false
   if (empty.length === brought.length && brought.length === 2) return true
   const names = empty.map(({ name }) => quote(name)).join(', ')
-  throw new HubError('import-incomplete', `${names} is empty, and the other of certificate and key is not`, {
+  const other = brought.length === 2 ? 'the other of certificate and key is not' : 'came alone'
+  throw new HubError('import-incomplete', `${names} is empty, and ${other}`, {
     hint: 'bring both, or both empty to clear the credential of this device',
   })
 }

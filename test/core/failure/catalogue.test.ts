@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { failure, failureNames, isFailureName, toldToClient } from '../../../src/core/failure/catalogue.ts'
@@ -10,6 +11,14 @@ test('no two failures share an id or a cause', () => {
   const causes = failureNames.map((name) => failure(name).cause)
   assert.equal(new Set(ids).size, ids.length)
   assert.equal(new Set(causes).size, causes.length)
+})
+
+test('no two files of entries give a name to different failures', () => {
+  const folder = join(import.meta.dirname, '../../../src/core/failure/entries')
+  const names = globSync('*.ts', { cwd: folder }).flatMap((file) =>
+    [...readFileSync(join(folder, file), 'utf8').matchAll(/^ {2}'?([a-z-]+)'?: entry\(/gm)].map(([, name]) => name),
+  )
+  assert.deepEqual(names.toSorted(), failureNames.toSorted())
 })
 
 test('every failure has a cause, a cure, and an answer on every wire', () => {

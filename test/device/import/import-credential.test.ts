@@ -255,11 +255,11 @@ describe('the import of a credential', () => {
       const key = openssl('ec', '-in', 'pump-7.key', '-aes128', '-passout', 'pass:geheim 7')
       bring({ ...pair(), 'private_key.pem': key })
       assert.match(
-        assertRefused('key-passphrase-wrong').message,
+        assertRefused('credential-passphrase-wrong').message,
         /AES-128-CBC in the traditional way, and there is no passphrase/,
       )
       bring({ 'private_key_pass.txt': 'geheim 8' })
-      assertRefused('key-passphrase-wrong')
+      assertRefused('credential-passphrase-wrong')
       bring({ 'private_key_pass.txt': 'geheim 7\nand more' })
       assertRefused('credential-file-unreadable')
     })

@@ -20,7 +20,7 @@ export const credentialStoreFailures = {
     'a file that is to be imported holds something else than it should, or in a form that is not read',
     'bring certificate and key as PEM, DER or PFX',
   ),
-  'key-passphrase-wrong': entry(
+  'credential-passphrase-wrong': entry(
     'HF-7522',
     'enrolment',
     'device',

@@ -1,0 +1,74 @@
+// needs: openssl
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, type TestContext, test } from 'node:test'
+import { OpensslAuthority } from '../device/est-authority.ts'
+import { type Finished, run } from '../support/run.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const launcher = join(import.meta.dirname, '../../bin/handfast.js')
+const authority = new OpensslAuthority()
+after(() => authority.remove())
+const device = authority.selfSigned('pump-7')
+
+function handfast(cwd: string, ...args: readonly string[]): Promise<Finished> {
+  return run(process.execPath, [launcher, ...args], { cwd })
+}
+
+/** A folder with `brought` in it, which holds a pair. */
+function withPair(t: TestContext): string {
+  const cwd = temporaryFolder(t)
+  mkdirSync(join(cwd, 'brought'))
+  writeFileSync(join(cwd, 'brought/client_cert.pem'), device.certificate)
+  writeFileSync(join(cwd, 'brought/private_key.pem'), device.key)
+  return cwd
+}
+
+test('`agent import` says what is in use now and what is gone', async (t) => {
+  const cwd = withPair(t)
+  const { status, stdout, stderr } = await handfast(cwd, 'agent', 'import', 'brought', '--dir', 'store')
+  assert.deepEqual([status, stderr], [0, ''])
+  assert.match(stdout, /^the certificate of CN=pump-7 is in use, until 20/)
+  assert.match(stdout, /\nkey +\S+\/store\/private_key\.pem\n/)
+  assert.match(stdout, /\nremoved +\S+\/brought\/private_key\.pem\n/)
+  assert.doesNotMatch(stdout, /\nCA /, 'there is none')
+  assert.deepEqual(readdirSync(join(cwd, 'brought')), [])
+})
+
+test('`agent import --cert --key --keep --json` takes files by name, and leaves them', async (t) => {
+  const cwd = withPair(t)
+  const files = ['--cert', 'brought/client_cert.pem', '--key', 'brought/private_key.pem', '--keep']
+  const { status, stdout } = await handfast(cwd, 'agent', 'import', ...files, '--dir', 'store', '--json')
+  const { outcome, subject, removed } = JSON.parse(stdout)
+  assert.deepEqual([status, outcome, subject, removed], [0, 'imported', 'CN=pump-7', []])
+  assert.equal(readdirSync(join(cwd, 'brought')).length, 2)
+})
+
+test('`agent import --key-passphrase-file` leaves no key in the clear', async (t) => {
+  const cwd = withPair(t)
+  writeFileSync(join(cwd, 'pass'), 'correct horse\n', { mode: 0o600 })
+  const options = ['--dir', 'store', '--key-passphrase-file', 'pass']
+  assert.equal((await handfast(cwd, 'agent', 'import', 'brought', ...options)).status, 0)
+  assert.match(readFileSync(join(cwd, 'store/private_key.pem'), 'utf8'), /^-----BEGIN ENCRYPTED/)
+})
+
+test('`agent import` says what is wrong with what was named', async (t) => {
+  const cwd = withPair(t)
+  writeFileSync(join(cwd, 'text'), 'hello\n')
+  const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+    [[], 2, /nothing to import is named/],
+    [['brought', '--key', 'text'], 2, /at once/],
+    [['nowhere'], 7, /there is no folder "nowhere"/],
+    [['.'], 7, /"\." holds neither client_cert\.pem/],
+    [['--cert', 'text', '--key', 'text'], 2, /"text" is text without a PEM block\n {2}code: HF-7521/],
+    [['--cert', 'brought/client_cert.pem', '--key', 'gone'], 2, /"gone" is not there/],
+    [['--cert', 'brought/client_cert.pem'], 7, /was brought without its key/],
+  ]
+  for (const [args, status, pattern] of cases) {
+    const finished = await handfast(cwd, 'agent', 'import', ...args, '--dir', 'store')
+    assert.equal(finished.status, status, finished.stderr)
+    assert.match(finished.stderr, pattern)
+  }
+  assert.equal(readdirSync(join(cwd, 'brought')).length, 2)
+})
