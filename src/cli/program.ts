@@ -33,7 +33,6 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/agent.ts'),
   },
   roots: { summary: 'on a device: fetch the roots that its hub has now', load: () => import('./commands/roots.ts') },
-  agent: { summary: 'on a device: looks after its credential', load: () => import('./commands/agent.ts') },
   revoke: { summary: 'revoke a device or one certificate, now', load: () => import('./commands/revoke.ts') },
   ca: {
     summary: 'authorities, what they have issued, changing one for another',

@@ -1,5 +1,7 @@
 // needs: openssl
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
@@ -72,3 +74,36 @@ test('`agent import` says what is wrong with what was named', async (t) => {
   }
   assert.equal(readdirSync(join(cwd, 'brought')).length, 2)
 })
+
+test('`agent run --import` takes over what lies there when it starts, and goes on without what cannot be read', async (t) => {
+  const cwd = withPair(t)
+  const agent = ['agent', 'run', '--dir', 'store', '--import', 'brought']
+  assert.match(await saidUntil(t, cwd, agent, '"msg":"imported"'), /CN=pump-7/)
+  assert.deepEqual(readdirSync(join(cwd, 'brought')), [])
+  writeFileSync(join(cwd, 'brought/client_cert.pem'), 'no certificate\n')
+  await saidUntil(t, cwd, agent, '"code":"credential-file-unreadable"')
+  assert.deepEqual(readdirSync(join(cwd, 'brought')), ['client_cert.pem'])
+})
+
+/** Runs a command until it has said something, and ends it. @returns all that it has said */
+async function saidUntil(t: TestContext, cwd: string, args: readonly string[], word: string): Promise<string> {
+  const child = spawn(process.execPath, [launcher, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  t.after(() => child.kill('SIGKILL'))
+  let said = ''
+  const heard = new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        said += chunk.toString('utf8')
+        if (said.includes(word)) resolve()
+      })
+    }
+    child.on('exit', () => reject(new Error(`it ended before it said ${word}: ${said}`)))
+    t.signal.addEventListener('abort', () => reject(new Error(`it did not say ${word}: ${said}`)), { once: true })
+  })
+  await heard
+  child.removeAllListeners('exit')
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  await ended
+  return said
+}

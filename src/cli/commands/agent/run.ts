@@ -11,19 +11,25 @@ const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
 interface RunFlags extends RenewalFlags {
   readonly logLevel: (typeof levels)[number]
+  readonly import?: string
 }
 
 export function defineRun(command: Command): void {
   addRenewalOptions(command)
     .option('--log-level <level>', `${levels.join(', ')} (default info)`, oneOf('--log-level', levels), 'info')
+    .option('--import <dir>', 'at the start take over certificate and key that lie in this folder (see agent import)')
     .addHelpText('after', '\nAs a service of systemd: deploy/systemd/handfast-agent.service.')
-    .action(async ({ logLevel, ...flags }: RunFlags) => {
+    .action(async ({ logLevel, import: importFolder, ...flags }: RunFlags) => {
       const [{ runAgent }, { lockAgent }, { tellSystemd }] = await Promise.all([
         import('../../../device/renewal/agent.ts'),
         import('../../../device/renewal/agent-lock.ts'),
         import('../../../device/renewal/tell-systemd.ts'),
       ])
       const log = makeLog(logLevel)
+      if (importFolder !== undefined) {
+        const { importAtStart } = await import('./import-at-start.ts')
+        importAtStart(flags.dir, importFolder, Date.now(), log)
+      }
       const options = agentOptions(flags)
       const release = lockAgent(options.store.path)
       const stopping = new AbortController()
