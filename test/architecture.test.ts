@@ -69,6 +69,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'cli/client-certificate.ts': 'the TLS connection of a person to the hub',
   'cli/exchange.ts': 'the Authorization header of a request to the hub',
   'compose/restore.ts': 'the generated passphrase of a backup becomes a file again',
+  'compose/broker-files.ts': 'the key of the gate for a broker is compared with its certificate',
   'compose/gates/messages.ts':
     'the key of the listeners goes to the gate processes, over the channel of a child process',
   'compose/registry.ts': 'the URL of the database goes to the gate processes the same way',

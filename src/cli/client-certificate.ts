@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { HubError, quote } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
+import { unreadable } from '../core/unreadable.ts'
 
 /** What a TLS connection takes. */
 export interface ClientCertificate {
@@ -69,11 +70,8 @@ function contentOf(path: string, variable: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new HubError('usage', `the file ${quote(path)} of ${variable} cannot be read (${code})`, {
-      hint: 'check its path and mode',
-      cause: error,
-    })
+    const { words, hint } = unreadable(error)
+    throw new HubError('usage', `the file ${quote(path)} of ${variable} ${words}`, { hint, cause: error })
   }
 }
 

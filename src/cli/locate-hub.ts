@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { resolveConfig } from '../config/resolve.ts'
 import { HubError, quote } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
+import { unreadable } from '../core/unreadable.ts'
 import { type ClientCertificate, clientCertificate } from './client-certificate.ts'
 
 export interface WhereToLook {
@@ -152,10 +153,7 @@ function readRequired(path: string, variable: string): string {
   try {
     return readFileSync(path, 'utf8').trim()
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new HubError('usage', `the file ${quote(path)} of ${variable} cannot be read (${code})`, {
-      hint: 'check its path and mode',
-      cause: error,
-    })
+    const { words, hint } = unreadable(error)
+    throw new HubError('usage', `the file ${quote(path)} of ${variable} ${words}`, { hint, cause: error })
   }
 }

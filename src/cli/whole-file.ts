@@ -1,6 +1,7 @@
 /** Files that a command reads or writes as a whole, with errors that name them. */
 import { readFileSync, statSync } from 'node:fs'
 import { HubError, quote } from '../core/errors.ts'
+import { unreadable } from '../core/unreadable.ts'
 import { writeDurably, writeNewDurably } from '../disk/durable-file.ts'
 
 /** @throws HubError `usage` where it cannot be read or is longer than `bytesMax` */
@@ -8,8 +9,8 @@ export function readSmallBytes(file: string, bytesMax: number): Buffer {
   try {
     if (statSync(file).size <= bytesMax) return readFileSync(file)
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new HubError('usage', `the file ${quote(file)} cannot be read (${code})`, { cause })
+    const { words, hint } = unreadable(cause)
+    throw new HubError('usage', `the file ${quote(file)} ${words}`, { cause, hint })
   }
   throw new HubError('usage', `the file ${quote(file)} is longer than ${bytesMax} bytes: it is another file`)
 }

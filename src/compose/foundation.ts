@@ -1,5 +1,7 @@
 /** What stands behind the listeners of a hub: its folder, registry, journal, keys, names and authorities. */
+import { existsSync } from 'node:fs'
 import type { HubConfig } from '../config/config.ts'
+import type { Secret } from '../core/secret.ts'
 import { writeDurably } from '../disk/durable-file.ts'
 import type { Authorities } from '../hub/authorities.ts'
 import { establishAuthorities } from '../hub/establish-authorities.ts'
@@ -11,8 +13,9 @@ import type { JournaledStore } from '../journal/journaled-store.ts'
 import { openKeyFolder } from '../keys/file/key-folder.ts'
 import { readPassphrase } from '../keys/file/passphrase.ts'
 import { openKeyTable } from '../keys/registry/key-table.ts'
+import { assertBroughtFiles } from '../machine/brought-files.ts'
 import { type DataDirectory, prepareDataDirectory } from '../machine/data-directory.ts'
-import { assertPortsFree } from '../machine/free-ports.ts'
+import { assertPortsFree, type WantedPort } from '../machine/free-ports.ts'
 import { defaultPublicName, parsePublicName } from '../machine/host-names.ts'
 import { finishRestore } from '../machine/pending-restore.ts'
 import { systemClock as clock, systemRandom as random } from '../machine/system.ts'
@@ -22,6 +25,7 @@ import type { Closing } from './closing.ts'
 import { openWatch, type Watch } from './figures.ts'
 import { openHubJournal } from './journal.ts'
 import { openRegistry } from './registry.ts'
+import { assertBrokerUsable } from './upstream.ts'
 
 export interface Foundation {
   readonly directory: DataDirectory
@@ -46,26 +50,22 @@ export interface Foundation {
  * @throws HubError of the `hub` stage; what was opened until then is in `closing`
  */
 export async function openFoundation(config: HubConfig, log: Log, closing: Closing): Promise<Foundation> {
-  const { host, apiListen, metricsListen } = config
+  const given = await readGiven(config)
+  // Of a second hub on one folder, its taken ports are not the news: where there is one already, the lock is first.
+  const isNew = !existsSync(config.dataDirectory)
+  if (isNew) await assertPortsFree(portsOf(config))
   const directory = await prepareDataDirectory(config.dataDirectory, log)
-  // Before the ports: of a second hub on one folder, its taken ports are not the news.
   const lock = lockDataDirectory(directory.lock)
   closing.add('lock', () => lock.release())
   await finishRestore(directory)
-  await assertPortsFree([
-    { purpose: 'HTTP', host, port: config.httpPort },
-    { purpose: 'HTTPS', host, port: config.httpsPort },
-    ...config.listeners.map(({ name, ...at }) => ({ purpose: listenerPurpose(name), ...at })),
-    ...(apiListen === null ? [] : [{ purpose: 'API', ...apiListen }]),
-    ...(metricsListen === null ? [] : [{ purpose: 'metrics', ...metricsListen }]),
-  ])
+  if (!isNew) await assertPortsFree(portsOf(config))
   const watch = await openWatch(config, log)
   const { observer } = watch
   closing.add('metrics', () => watch.close())
 
   const { store: registry, instance, note: registryNote } = await openRegistry(config, directory, log, observer)
   closing.add('registry', () => registry.close())
-  const passphrase = await readPassphrase(config.passphrase, directory.passphraseFile)
+  const passphrase = given.passphrase ?? (await readPassphrase(null, directory.passphraseFile))
   // Keys of the listeners belong to this process; those of the authorities to all that share the registry.
   const keys = await openKeyFolder({ folder: directory.keys, passphrase })
   const authorityKeys = instance === null ? keys : await openKeyTable(registry, passphrase)
@@ -74,7 +74,7 @@ export async function openFoundation(config: HubConfig, log: Log, closing: Closi
   closing.add('journal', () => journal.close())
   const names = await establishNames(
     { store: registry, clock },
-    { realm: config.realm, publicName: config.publicName === null ? null : parsePublicName(config.publicName) },
+    { realm: config.realm, publicName: given.publicName },
     defaultPublicName,
   )
   const authorities = await establishAuthorities({
@@ -96,4 +96,28 @@ export async function openFoundation(config: HubConfig, log: Log, closing: Closi
   log.info('the audit log goes on from here', { ...(await store.audit.head()) })
   await ensureAdminKey(directory, store, instance)
   return { directory, watch, store, registryNote, instance, keys, authorityKeys, names, authorities }
+}
+
+/**
+ * What the operator names, read before anything is made: a first start that fails for it leaves nothing behind.
+ *
+ * @throws HubError `config-invalid`, `broker-program-unusable`, `broker-settings-unusable`, `server-certificate-unusable`
+ */
+async function readGiven(
+  config: HubConfig,
+): Promise<{ readonly publicName: string | null; readonly passphrase: Secret | null }> {
+  const publicName = config.publicName === null ? null : parsePublicName(config.publicName)
+  assertBrokerUsable(config.broker)
+  if (config.tls !== null) assertBroughtFiles(clock, config.tls, publicName === null ? [] : [publicName])
+  return { publicName, passphrase: config.passphrase === null ? null : await readPassphrase(config.passphrase, '') }
+}
+
+function portsOf({ host, httpPort, httpsPort, listeners, apiListen, metricsListen }: HubConfig): readonly WantedPort[] {
+  return [
+    { purpose: 'HTTP', host, port: httpPort },
+    { purpose: 'HTTPS', host, port: httpsPort },
+    ...listeners.map(({ name, ...at }) => ({ purpose: listenerPurpose(name), ...at })),
+    ...(apiListen === null ? [] : [{ purpose: 'API', ...apiListen }]),
+    ...(metricsListen === null ? [] : [{ purpose: 'metrics', ...metricsListen }]),
+  ]
 }

@@ -1,19 +1,16 @@
 /** The broker behind the gate, as the operator chose it. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { HubError, quote } from '../core/errors.ts'
-import { limits } from '../core/limits.ts'
-import { Secret } from '../core/secret.ts'
-import { brokerAddressText } from '../core/upstream/broker-address.ts'
+import { HubError } from '../core/errors.ts'
+import { type BrokerAddress, brokerAddressText } from '../core/upstream/broker-address.ts'
 import type { BrokerSettings } from '../core/upstream/broker-settings.ts'
 import { startEmbeddedUpstream } from '../gate/upstream/embedded/embedded-upstream.ts'
 import { findMosquitto } from '../gate/upstream/managed/find-mosquitto.ts'
 import { startManagedMosquitto } from '../gate/upstream/managed/managed-mosquitto.ts'
-import type { BrokerLogin } from '../gate/upstream/remote/introduction.ts'
 import { startRemoteUpstream } from '../gate/upstream/remote/remote-upstream.ts'
 import type { Log } from '../hub/ports/log.ts'
 import type { Upstream } from '../hub/ports/upstream.ts'
 import { systemRandom as random } from '../machine/system.ts'
+import { readBrokerFiles } from './broker-files.ts'
 
 export interface ChosenUpstream {
   readonly upstream: Upstream & { restarts(): number }
@@ -36,13 +33,33 @@ export async function startUpstream(
   if (choice === 'automatic' || choice === 'mosquitto') return ownBroker(choice, dataDirectory, log)
   const upstream = await startRemoteUpstream({
     addresses: choice,
-    login: readLogin(settings.loginFile),
     clientIds: settings.clientIds,
-    tls: readTls(settings),
+    ...readBrokerFiles(settings),
     ...{ random, log },
   })
-  const note = `${choice.map(brokerAddressText).join(', ')}; sessions and messages are kept there`
-  return { upstream, kind: 'remote', note }
+  return { upstream, kind: 'remote', note: remoteNote(choice, upstream.servingCount()) }
+}
+
+/** @param serving of the servers, how many can be reached */
+function remoteNote(addresses: readonly BrokerAddress[], serving: number): string {
+  const kept = `${addresses.map(brokerAddressText).join(', ')}; sessions and messages are kept there`
+  if (serving === addresses.length) return kept
+  if (serving > 0) return `${kept}; of ${addresses.length} servers ${serving} can be reached now`
+  return `${kept}. It cannot be reached now: devices are told "server unavailable" until it can`
+}
+
+/**
+ * Looks, before anything is made, at what a start would fail for.
+ *
+ * @throws HubError `broker-program-unusable`, `broker-settings-unusable`
+ */
+export function assertBrokerUsable(settings: BrokerSettings): void {
+  const { choice } = settings
+  if (choice === 'mosquitto') {
+    const program = findMosquitto(process.env.PATH ?? '')
+    if (typeof program === 'string') throw new HubError('broker-program-unusable', program)
+  }
+  if (typeof choice !== 'string') readBrokerFiles(settings)
 }
 
 async function ownBroker(choice: 'automatic' | 'mosquitto', dataDirectory: string, log: Log): Promise<ChosenUpstream> {
@@ -67,46 +84,4 @@ async function ownBroker(choice: 'automatic' | 'mosquitto', dataDirectory: strin
 async function embedded(log: Log, why: string): Promise<ChosenUpstream> {
   const note = `the embedded one, for a trial (${why}): its sessions and messages end with the hub`
   return { upstream: await startEmbeddedUpstream({ log }), kind: 'embedded', note }
-}
-
-function readLogin(file: string | null): BrokerLogin | null {
-  if (file === null) return null
-  const [username = '', password = '', ...rest] = readText(file).split(/\r?\n/)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
-  const isText = (text: string) => Buffer.byteLength(text) <= 0xffff && !/[\u0000-\u001f\u007f]/.test(text)
-  if (username === '' || !isText(username) || !isText(password) || rest.some((line) => line !== '')) {
-    throw unusable(
-      `${quote(file)} does not hold a user name in its first line and a password in its second, and nothing else`,
-    )
-  }
-  return { username, password: password === '' ? null : new Secret(password) }
-}
-
-function readTls({ caFile, tls }: BrokerSettings): Parameters<typeof startRemoteUpstream>[0]['tls'] {
-  return {
-    ca: caFile === null ? null : readCertificates(caFile),
-    own: tls === null ? null : { certificate: readCertificates(tls.certificate), key: new Secret(readText(tls.key)) },
-  }
-}
-
-/** Node takes a text without certificates for no CA at all, and says nothing. */
-function readCertificates(file: string): string {
-  const text = readText(file)
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text
-  throw unusable(`${quote(file)} holds no certificate in PEM`)
-}
-
-function readText(file: string): string {
-  try {
-    const text = readFileSync(file, 'utf8')
-    if (text.length <= limits.brokerFileBytesMax) return text
-  } catch (error) {
-    const errno = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
-    throw unusable(`${quote(file)} cannot be read${errno}`)
-  }
-  throw unusable(`${quote(file)} is longer than ${limits.brokerFileBytesMax} bytes`)
-}
-
-function unusable(sentence: string): HubError {
-  return new HubError('broker-settings-unusable', sentence)
 }

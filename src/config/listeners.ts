@@ -4,7 +4,7 @@
  */
 import { isMap, isNode, isScalar, isSeq, type Node } from 'yaml'
 import { z } from 'zod'
-import { quote } from '../core/errors.ts'
+import { quote, quoteValue } from '../core/errors.ts'
 import { parseNetwork } from '../core/identity/network.ts'
 import { limits } from '../core/limits.ts'
 import {
@@ -119,7 +119,10 @@ function readListener(
     const plain: unknown = isNode(value) ? value.toJSON() : value
     const parsed = (forms[word] satisfies Form).form.safeParse(plain)
     if (parsed.success) values[word] = parsed.data
-    else problems.push(`${word} of a listener in ${where}: ${quoteJson(plain)} is not ${forms[word].wanted}`)
+    else
+      problems.push(
+        `${word} of a listener in ${where}: ${quoteValue(plain)} is not ${forms[word].wanted}${meant(word, plain)}`,
+      )
   }
   return problems.length === before ? { place, values } : null
 }
@@ -201,10 +204,13 @@ function isListenerKey(word: string): word is ListenerKey {
   return Object.hasOwn(forms, word)
 }
 
-function startOf(node: unknown): number | undefined {
-  return isNode(node) ? ((node as Node).range?.[0] ?? undefined) : undefined
+/** The word of a closed list that was probably meant. */
+function meant(key: ListenerKey, plain: unknown): string {
+  const { form } = forms[key] satisfies Form
+  const near = form instanceof z.ZodEnum && typeof plain === 'string' ? nearest(plain, form.options.map(String)) : null
+  return near === null ? '' : `; did you mean ${quote(near)}?`
 }
 
-function quoteJson(value: unknown): string {
-  return typeof value === 'string' ? quote(value) : quote(JSON.stringify(value) ?? String(value)).slice(1, -1)
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? ((node as Node).range?.[0] ?? undefined) : undefined
 }

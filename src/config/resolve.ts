@@ -1,11 +1,12 @@
 /** One configuration out of flags, environment and file, in this order of precedence, validated as a whole. */
 import { resolve } from 'node:path'
-import { HubError, quote } from '../core/errors.ts'
+import { HubError, quote, quoteValue } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
 import { Secret } from '../core/secret.ts'
 import type { BrokerSettings } from '../core/upstream/broker-settings.ts'
 import type { HubConfig } from './config.ts'
 import { settleListeners } from './listeners.ts'
-import { type SettingName, type SettingValue, setting } from './settings.ts'
+import { brokerWords, type SettingName, type SettingValue, setting, settingWords } from './settings.ts'
 import {
   type GivenValue,
   type Source,
@@ -100,7 +101,9 @@ function settle(sources: readonly Source[], problems: string[]): Settled {
       const parsed = form.safeParse(given.value)
       if (!parsed.success) {
         const holdsLogin = isAddress === true && String(given.value).includes('@')
-        problems.push(`${given.origin}: ${holdsLogin ? 'its value' : quoteValue(given.value)} is not ${wanted}`)
+        const near = holdsLogin ? null : nearestWord(given.name, given.value)
+        const meant = near === null ? '' : `; did you mean ${quote(near)}?`
+        problems.push(`${given.origin}: ${holdsLogin ? 'its value' : quoteValue(given.value)} is not ${wanted}${meant}`)
       } else if (!winners.has(given.name)) {
         const value = isPath ? resolve(given.directory, String(parsed.data)) : parsed.data
         winners.set(given.name, { given, value })
@@ -111,6 +114,11 @@ function settle(sources: readonly Source[], problems: string[]): Settled {
     read: <Name extends SettingName>(name: Name) => winners.get(name)?.value as SettingValue<Name> | undefined,
     given: (name) => winners.get(name)?.given,
   }
+}
+
+function nearestWord(name: SettingName, value: unknown): string | null {
+  const words = name === 'broker' ? brokerWords : settingWords(name)
+  return words === null || typeof value !== 'string' ? null : nearest(value, words)
 }
 
 /** Certificate and key go together. */
@@ -163,11 +171,6 @@ function secretOf(
   if (file === undefined) return { value }
   if (origin === `${variable}_FILE`) problems.push(`${variable} and ${variable}_FILE are both set; unset one of them`)
   return origin === `--${fileSetting}` ? { file } : { value }
-}
-
-function quoteValue(value: unknown): string {
-  if (typeof value === 'string') return quote(value)
-  return quote(JSON.stringify(value) ?? String(value)).slice(1, -1)
 }
 
 function refusal(problems: readonly string[]): HubError {

@@ -77,8 +77,12 @@ const listenAddress = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** What may stand in place of addresses. */
+export const brokerWords = ['automatic', 'embedded', 'mosquitto'] as const
+
 const broker = z.string().transform((text, context): BrokerSettings['choice'] => {
-  if (text === 'automatic' || text === 'embedded' || text === 'mosquitto') return text
+  const word = brokerWords.find((each) => each === text)
+  if (word !== undefined) return word
   const addresses = text.split(',').map((part) => parseBrokerAddress(part.trim()))
   const valid = addresses.filter((address) => typeof address !== 'string')
   if (valid.length === addresses.length && valid.length <= limits.brokerAddressesMax) return valid

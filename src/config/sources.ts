@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { HubError, quote } from '../core/errors.ts'
-
 import { nearest } from '../core/nearest.ts'
+import { unreadable } from '../core/unreadable.ts'
 import { type GivenListener, readListeners } from './listeners.ts'
 import { isSettingName, type SettingName, setting, settingNames } from './settings.ts'
 
@@ -91,11 +91,8 @@ export function settingsFromFile(path: string, isRequired: boolean): Source {
     text = readFileSync(path, 'utf8')
   } catch (error) {
     if (!isRequired && (error as NodeJS.ErrnoException).code === 'ENOENT') return { values: [], problems: [] }
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-    throw new HubError('config-invalid', `${quote(path)} cannot be read (${reason})`, {
-      hint: 'check path and mode of the configuration file',
-      cause: error,
-    })
+    const { words, hint } = unreadable(error)
+    throw new HubError('config-invalid', `${quote(path)} ${words}`, { hint, cause: error })
   }
   if (text.length > fileBytesMax) {
     throw new HubError('config-invalid', `${quote(path)} is longer than ${fileBytesMax} bytes`)

@@ -52,9 +52,20 @@ const QUOTED_LENGTH_MAX = 80
  * {@link QUOTED_LENGTH_MAX} with an ellipsis.
  */
 export function quote(value: unknown): string {
-  const text = typeof value === 'string' ? value : String(value)
-  const cut = text.length > QUOTED_LENGTH_MAX ? `${text.slice(0, QUOTED_LENGTH_MAX)}…` : text
-  return JSON.stringify(cut).replace(
+  return escaped(JSON.stringify(cut(typeof value === 'string' ? value : String(value))))
+}
+
+/** The same for a value of a file of settings: text in quotes, anything else as JSON, so that a list looks like one. */
+export function quoteValue(value: unknown): string {
+  return typeof value === 'string' ? quote(value) : escaped(cut(JSON.stringify(value) ?? String(value)))
+}
+
+function cut(text: string): string {
+  return text.length > QUOTED_LENGTH_MAX ? `${text.slice(0, QUOTED_LENGTH_MAX)}…` : text
+}
+
+function escaped(text: string): string {
+  return text.replace(
     /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )

@@ -21,6 +21,14 @@ export function listenFailure(error: unknown, purpose: string, host: string, por
         hint: `choose a port above 1023 with ${flag}`,
         cause: error,
       })
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND': {
+      const what = errno === 'ENOTFOUND' ? 'is not found' : 'is no address of this machine'
+      return new HubError('address-unavailable', `${quote(host)} ${what}`, {
+        hint: `choose an address of this machine with ${hostFlag}`,
+        cause: error,
+      })
+    }
     default:
       return new HubError('address-unavailable', `${purpose} cannot listen on ${quote(host)} port ${port}: ${errno}`, {
         hint: `choose an address of this machine with ${hostFlag}`,

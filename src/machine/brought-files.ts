@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { HubError, quote } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { Secret } from '../core/secret.ts'
+import { unreadable } from '../core/unreadable.ts'
 import { type BroughtCertificate, isForName, readBroughtCertificate } from '../hub/brought-certificate.ts'
 import { type Clock, nowSec } from '../hub/ports/clock.ts'
 import type { Log } from '../hub/ports/log.ts'
@@ -19,6 +20,27 @@ export interface BroughtFiles {
 }
 
 /**
+ * Reads both files once.
+ *
+ * @throws HubError `server-certificate-unusable`
+ */
+export function assertBroughtFiles(
+  clock: Clock,
+  paths: { readonly certificate: string; readonly key: string },
+  deviceNames: readonly string[],
+): BroughtCertificate {
+  const brought = readFiles(paths, clock)
+  if (brought.dnsNames.some((name) => !deviceNames.includes(name))) return brought
+  throw new HubError(
+    'server-certificate-unusable',
+    `the certificate that was brought is for ${brought.dnsNames.map(quote).join(', ')} alone, which devices call this hub`,
+    {
+      hint: 'devices trust the root of this hub under that name: take a certificate for another name, or let devices use another with --public-name',
+    },
+  )
+}
+
+/**
  * Reads both files, and again when one of them changes. What cannot be used later is logged, and the one before stays.
  *
  * @param paths absolute
@@ -32,17 +54,7 @@ export function openBroughtFiles(
 ): BroughtFiles {
   const { clock, log } = hub
   let seen = stampOf(paths)
-  let brought = readFiles(paths, clock)
-  const free = brought.dnsNames.filter((name) => !deviceNames.includes(name))
-  if (free.length === 0) {
-    throw new HubError(
-      'server-certificate-unusable',
-      `the certificate that was brought is for ${brought.dnsNames.map(quote).join(', ')} alone, which devices call this hub`,
-      {
-        hint: 'devices trust the root of this hub under that name: take a certificate for another name, or let devices use another with --public-name',
-      },
-    )
-  }
+  let brought = assertBroughtFiles(clock, paths, deviceNames)
   tell(hub, brought, deviceNames)
 
   function look(): void {
@@ -107,11 +119,8 @@ function readSmall(path: string): string {
   try {
     if (statSync(path).size <= limits.broughtFileBytesMax) return readFileSync(path, 'utf8')
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new HubError('server-certificate-unusable', `the file ${quote(path)} cannot be read (${code})`, {
-      hint: 'check its path and mode: the hub must be able to read it',
-      cause: error,
-    })
+    const { words, hint } = unreadable(error)
+    throw new HubError('server-certificate-unusable', `the file ${quote(path)} ${words}`, { hint, cause: error })
   }
   throw new HubError(
     'server-certificate-unusable',

@@ -8,7 +8,7 @@ export interface WantedPort {
   /** What it is for, as in "MQTT". */
   readonly purpose: string
   readonly host: string
-  /** 0 is free by definition. */
+  /** 0 takes any: then only the address is looked at. */
   readonly port: number
 }
 
@@ -16,7 +16,7 @@ export interface WantedPort {
 export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<void> {
   const faults: HubError[] = []
   const flags: string[] = []
-  for (const { purpose, host, port } of wanted.filter((each) => each.port !== 0)) {
+  for (const { purpose, host, port } of wanted) {
     const server = createServer()
     try {
       server.listen({ host, port })
@@ -35,7 +35,7 @@ export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<vo
   const hint = isTaken
     ? `stop what has them, another hub perhaps, or choose other ports with ${flags.join(', ')} (0 picks a free one)`
     : [...new Set(faults.map((fault) => fault.hint))].join('; ')
-  throw new HubError(first.code, faults.map((fault) => fault.message).join('; '), { hint })
+  throw new HubError(first.code, [...new Set(faults.map((fault) => fault.message))].join('; '), { hint })
 }
 
 /** A port of an address that is free now: `port` itself, or one that the system chose where that is 0. */

@@ -72,6 +72,12 @@ describe('listeners of the settings file', () => {
     assert.match(problemOf('listner:\n  - name: a\n'), /did you mean "listeners"\?/)
   })
 
+  test('a value that is no text is shown as it would be written', () => {
+    assert.match(problemOf(entry('    tls-versions: ["1.1"]\n')), /: \["1\.1"\] is not a list of 1\.2 and 1\.3/)
+    assert.match(problemOf(entry('    websocket: {pth: /mqtt}\n')), /: \{"pth":"\/mqtt"\} is not a path/)
+    assert.match(problemOf(entry('    client-certificate: optinal\n')), /did you mean "optional"\?$/)
+  })
+
   for (const [name, lines, said] of [
     ['a mode that there is not', 'client-certificate: maybe', /"maybe" is not one of required, optional, none/],
     ['a version of TLS that is not served', 'tls-versions: [1.1]', /not a list of 1\.2 and 1\.3/],

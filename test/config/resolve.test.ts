@@ -67,6 +67,12 @@ describe('the configuration of a hub', () => {
     assert.equal(refusal({ flags: { broker: 'mqtt://u:hunter2@a' } }).message.includes('hunter2'), false)
   })
 
+  test('names the nearest word where a list of words is closed, and never one for a login', () => {
+    assert.match(refusal({ flags: { broker: 'mosquito' } }).message, /did you mean "mosquitto"\?$/)
+    assert.match(refusal({ flags: { 'log-level': 'wran' } }).message, /did you mean "warn"\?$/)
+    assert.doesNotMatch(refusal({ flags: { broker: 'mosquito@x' } }).message, /mosquito@|did you mean/)
+  })
+
   test('says nothing of how to reach a broker that is the own one of the hub', () => {
     assert.match(
       refusal({ flags: { 'broker-ca': 'ca.pem' } }).message,
@@ -196,7 +202,7 @@ describe('the configuration of a hub', () => {
   })
 
   test('refuses a file that is named and not there, and one that is no YAML', () => {
-    assert.match(refusal({ file: 'missing.yaml' }).message, /missing\.yaml" cannot be read \(ENOENT\)/)
+    assert.match(refusal({ file: 'missing.yaml' }).message, /missing\.yaml" cannot be read: there is no such file/)
     assert.match(refusal({ yaml: 'host: "unclosed\n' }).message, /line [12]: /)
     assert.match(refusal({ yaml: '- host\n' }).message, /not a list of settings/)
     assert.match(refusal({ yaml: 'host: a\nhost: b\n' }).message, /line 2: .*unique/)

@@ -1,7 +1,7 @@
 /** Starting: what goes wrong is one clear sentence and an exit status, and what was chosen first is kept. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -9,9 +9,14 @@ import { connect } from 'node:tls'
 import type { HubView } from '../../src/api-schema/views.ts'
 import { databaseEnvironment } from '../support/hub-database.ts'
 import { repository, startHubProcess, upArguments } from '../support/hub-process.ts'
+import { type OwnCertificate, ownCertificate } from '../support/own-certificate.ts'
 import { needs, programPath } from '../support/programs.ts'
 import { type Finished, run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+
+function keyText({ privateKey }: OwnCertificate): string {
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
 
 /** Starts a hub that should not come up. */
 async function up(data: string, args: readonly string[] = [], wrapper: readonly string[] = []): Promise<Finished> {
@@ -48,6 +53,32 @@ test('a taken port is named with the flag that changes it, and the data director
   assert.match(failed.stderr, /--mqtt-port/)
   const hub = await startHubProcess(t, { data })
   assert.equal(await hub.stop(), 0)
+})
+
+test('a first start that cannot serve says why and leaves nothing behind', async (t) => {
+  const folder = temporaryFolder(t)
+  const data = join(folder, 'data')
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 })
+    return join(folder, name)
+  }
+  const [missing, text] = [join(folder, 'missing.pem'), file('text.pem', 'no certificate')]
+  const broker = ['--broker', 'mqtts://127.0.0.1:1']
+  const [one, other] = [ownCertificate('gate'), ownCertificate('another')]
+  const [certificate, key] = [file('gate.pem', one.pem), file('other.key', keyText(other))]
+  const starts: readonly (readonly [number, RegExp, readonly string[]])[] = [
+    [7, /"192\.0\.2\.1" is no address of this machine/, ['--host', '192.0.2.1']],
+    [7, /missing\.pem" cannot be read: there is no such file/, [...broker, '--broker-ca', missing]],
+    [7, /text\.pem" holds no certificate in PEM/, [...broker, '--broker-ca', text]],
+    [7, /cannot be read: it is a folder/, [...broker, '--broker-login-file', folder]],
+    [7, /other\.key" is not that of the first/, [...broker, '--broker-cert', certificate, '--broker-key', key]],
+    [7, /missing\.pem" cannot be read/, ['--tls-cert', missing, '--tls-key', missing]],
+    [2, /missing\.pem" cannot be read/, ['--passphrase-file', missing]],
+  ]
+  for (const [status, said, args] of starts) {
+    assertFails(await up(data, args), status, said)
+    assert.ok(!existsSync(data), args.join(' '))
+  }
 })
 
 test('everything in the data directory is closed to others, and an open one is closed', async (t) => {

@@ -204,7 +204,7 @@ describe('the files of a brought certificate', needs('openssl'), () => {
     const none = { certificate: join(folder, 'none.pem'), key: join(folder, 'none.key') }
     assert.match(
       refusal(() => openBroughtFiles(hub, none, [])),
-      /none\.pem" cannot be read \(ENOENT\)/,
+      /none\.pem" cannot be read: there is no such file/,
     )
     writeFileSync(none.certificate, 'x'.repeat(limits.broughtFileBytesMax + 1))
     assert.match(

@@ -9,6 +9,7 @@ import {
   parseKeyPassphrase,
 } from '../../core/key-file/passphrase.ts'
 import { Secret } from '../../core/secret.ts'
+import { unreadable } from '../../core/unreadable.ts'
 import { askSecret } from './ask-secret.ts'
 
 export interface PassphraseOptions {
@@ -76,8 +77,8 @@ async function textOf(file: string): Promise<Secret> {
   try {
     if (statSync(file).size <= fileBytesMax) return new Secret(readFileSync(file, 'utf8'))
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new HubError('usage', `the passphrase file ${quote(file)} cannot be read (${code})`, { cause: error })
+    const { words, hint } = unreadable(error)
+    throw new HubError('usage', `the passphrase file ${quote(file)} ${words}`, { hint, cause: error })
   }
   throw new HubError('key-passphrase-unusable', `the file ${quote(file)} is too long for a passphrase or password`)
 }

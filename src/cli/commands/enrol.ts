@@ -7,6 +7,7 @@ import { refuseMistypedVariables } from '../../config/resolve.ts'
 import { HubError, quote } from '../../core/errors.ts'
 import { parseBootstrap } from '../../core/identity/bootstrap.ts'
 import { Secret } from '../../core/secret.ts'
+import { unreadable } from '../../core/unreadable.ts'
 import { type EnrolProgress, type EnrolResult, enrol } from '../../device/enrol.ts'
 import { deviceLimits } from '../../device/limits.ts'
 import { type NewKeyKind, newKeyKinds } from '../../device/private-key.ts'
@@ -116,8 +117,8 @@ function readSmall(file: string, name: string): string {
     return bounded(readFileSync(file, 'utf8'), name)
   } catch (error) {
     if (error instanceof HubError) throw error
-    const { code } = error as NodeJS.ErrnoException
-    throw new HubError('usage', `${name} cannot be read (${code})`, { hint: 'check its path and mode', cause: error })
+    const { words, hint } = unreadable(error)
+    throw new HubError('usage', `${name} ${words}`, { hint, cause: error })
   }
 }
 

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { extname } from 'node:path'
 import { HubError, quote } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
+import { unreadable } from '../../core/unreadable.ts'
 
 export const importFormats = ['csv', 'ndjson'] as const
 export type ImportFormat = (typeof importFormats)[number]
@@ -36,11 +37,8 @@ function readFile(path: string): Buffer {
     return readFileSync(path)
   } catch (error) {
     if (error instanceof HubError) throw error
-    const { code } = error as NodeJS.ErrnoException
-    throw new HubError('usage', `the file ${quote(path)} cannot be read (${code})`, {
-      hint: 'name a file of devices, or "-" for standard input',
-      cause: error,
-    })
+    const { words, hint } = unreadable(error)
+    throw new HubError('usage', `the file ${quote(path)} ${words}`, { hint, cause: error })
   }
 }
 

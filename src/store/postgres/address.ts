@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { HubError, quote } from '../../core/errors.ts'
 import { Secret } from '../../core/secret.ts'
+import { unreadable } from '../../core/unreadable.ts'
 
 /** What a connection needs. */
 export interface DatabaseAddress {
@@ -30,11 +31,8 @@ export function readDatabaseAddress(source: DatabaseUrlSource): DatabaseAddress 
   try {
     text = new Secret(readFileSync(source.file, 'utf8'))
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new HubError('config-invalid', `the database URL file ${quote(source.file)} cannot be read (${code})`, {
-      hint: 'check its path and that this user may read it',
-      cause,
-    })
+    const { words, hint } = unreadable(cause)
+    throw new HubError('config-invalid', `the database URL file ${quote(source.file)} ${words}`, { hint, cause })
   }
   return parseDatabaseUrl(text, `the file ${quote(source.file)}`)
 }

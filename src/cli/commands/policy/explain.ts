@@ -4,6 +4,7 @@ import type { DecisionQuery, DecisionView } from '../../../api-schema/policies.t
 import { HubError, quote } from '../../../core/errors.ts'
 import { nearest } from '../../../core/nearest.ts'
 import { type Action, actions } from '../../../core/policy/rights.ts'
+import { handfast } from '../../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
 import { printFields, printJson } from '../../output.ts'
 import { wholeNumber } from '../../values.ts'
@@ -35,7 +36,7 @@ export function defineExplain(command: Command): void {
         const question: DecisionQuery = {
           identity,
           action: actionOf(action),
-          topic: topic ?? '',
+          topic: topicOf(identity, actionOf(action), topic),
           ...(options.clientId === undefined ? {} : { clientId: options.clientId }),
           ...(options.from === undefined ? {} : { address: options.from }),
           ...(options.tls === undefined ? {} : { tlsVersion: tlsOf(options.tls) }),
@@ -61,6 +62,14 @@ function actionOf(word: string): Action {
   const near = nearest(word, actions)
   throw new HubError('usage', `${quote(word)} is no action`, {
     hint: near === null ? `there are ${actions.join(', ')}` : `did you mean ${near}?`,
+  })
+}
+
+function topicOf(identity: string, action: Action, topic: string | undefined): string {
+  if (topic !== undefined || action === 'connect') return topic ?? ''
+  const what = action === 'subscribe' ? 'filter' : 'topic'
+  throw new HubError('usage', `${action} is about a ${what}, and none is named`, {
+    hint: `name it behind the action: \`${handfast} policy explain ${identity} ${action} <${what}>\``,
   })
 }
 

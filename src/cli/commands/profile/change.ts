@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { ProfileView } from '../../../api-schema/profiles.ts'
 import { HubError, quote } from '../../../core/errors.ts'
 import { limits } from '../../../core/limits.ts'
+import { unreadable } from '../../../core/unreadable.ts'
 import { handfast } from '../../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../../hub-options.ts'
 import { note, printJson, printLine, shellWord } from '../../output.ts'
@@ -77,11 +78,8 @@ function readFile(path: string): string {
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof HubError) throw error
-    const { code } = error as NodeJS.ErrnoException
-    throw new HubError('usage', `the file ${quote(path)} cannot be read (${code})`, {
-      hint: 'name a file of JSON, or "-" for standard input',
-      cause: error,
-    })
+    const { words, hint } = unreadable(error)
+    throw new HubError('usage', `the file ${quote(path)} ${words}`, { hint, cause: error })
   }
 }
 
