@@ -28,6 +28,24 @@ export const deviceLimits = {
   rootsMax: 8,
   /** Hosts, or patterns of them, that are shown the certificate: a device talks to a hub or two. */
   attachHostsMax: 64,
+  /** Connections through the local proxy at one time, where its operator says nothing else: the programs of one device. */
+  proxyConnectionsDefault: 256,
+  /** What an operator may choose at most: each takes two file descriptors and some 100 KiB. */
+  proxyConnectionsMax: 4_096,
+  /** Addresses on which one proxy listens. */
+  proxyAddressesMax: 8,
+  /** Time in which a program says what it speaks, when it is to be told that there is no connection. */
+  proxyHelloMs: 5_000,
+  /** How long an answer is held back after the first failure; it doubles with each further one, */
+  proxyHoldMs: 100,
+  /** up to this: a program that tries again at once does not wear out the hub, and one that waits notices nothing. */
+  proxyHoldMsMax: 5_000,
+  /** Silence after which a connection is closed of which one side has ended. */
+  proxyLingerMs: 30_000,
+  /** Silence after which the other end of a connection is asked whether it is still there. */
+  proxyKeepAliveMs: 60_000,
+  /** A CONNACK or DISCONNECT that is looked into; a Reason String of a hub stays below 1 KiB. */
+  proxyWordBytesMax: 4_096,
   /** A file in the credential folder. */
   fileBytesMax: 64 * 1024,
   /** The kept time is written again when it is so much behind: a flash memory bears some 10,000 writes of a block. */

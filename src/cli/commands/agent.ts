@@ -1,6 +1,7 @@
 /** `handfast agent …`: what looks after the credential of a device. */
 import type { Command } from 'commander'
 import { defineImport } from './agent/import.ts'
+import { defineProxy } from './agent/proxy.ts'
 import { defineRenew } from './agent/renew.ts'
 import { defineRun } from './agent/run.ts'
 import { defineStatus } from './agent/status.ts'
@@ -12,4 +13,5 @@ export function define(command: Command): void {
   defineRenew(command.command('renew').description('renew the certificate once'))
   defineStatus(command.command('status').description('show the certificate and what the agent is about to do'))
   defineImport(command.command('import').description('take a certificate and its key from files, and remove the files'))
+  defineProxy(command.command('proxy').description('a local door to the hub for programs that do no TLS themselves'))
 }
