@@ -450,6 +450,35 @@ export const limits = {
   /** How often a gate process tells its figures. */
   gateFiguresMs: 500,
 
+  /** Gates on other machines that one hub serves. */
+  linkedGatesMax: 64,
+  /** Connections to the gate link that have not shown a good certificate yet, in all and from one address (64 bits of an IPv6 one). */
+  gateLinkPendingMax: 64,
+  gateLinkPendingPerAddressMax: 8,
+  /** A message on a gate link: a hundred attempts with all that they say. */
+  gateLinkMessageBytesMax: 1024 * 1024,
+  /** Attempts or counts in one such message. */
+  gateLinkToldMax: 100,
+  /** Any text in it, such as the subject of a certificate or the sentence of an attempt. */
+  gateLinkTextCharsMax: 2_048,
+  /** What waits for a gate that does not read; past it the link is cut. Frames of the broker: what its sessions have credit for is less. */
+  gateLinkBufferBytesMax: 64 * 1024 * 1024,
+  /** First uses that one gate may have asked for and not heard of: half of a plant that comes on line. */
+  gateLinkConfirmsMax: 1_024,
+  /** How often the hub says that it is there. */
+  gateLinkBeatMs: 2_000,
+  /** Silence after which either end takes the link for broken. */
+  gateLinkSilenceMs: 10_000,
+  /** Pause before a gate tries its link again; it doubles up to the longest, and half of it is by chance. */
+  gateLinkRetryMs: 500,
+  gateLinkRetryMsMax: 15_000,
+  /** How long the old connection of a gate stays beside the one with its renewed certificate: what was asked there is answered. */
+  gateLinkHandoverMs: 5_000,
+  /** Attempts that a gate keeps for the hub while the link is down. */
+  gateLinkWaitingMax: 5_000,
+  /** Names of listeners of gates elsewhere that the hub tells apart in attempts and metrics. */
+  gateLinkListenersMax: 128,
+
   /** Time that SIGTERM gives live sessions and requests. */
   drainMs: 3_000,
 } as const

@@ -4,6 +4,7 @@ import { HubError } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Credential } from '../core/identity/credential.ts'
 import { type Identity, identityRefusal } from '../core/identity/identity.ts'
+import { gateProfile } from '../core/profile/built-in.ts'
 import type { Profile } from '../core/profile/profile.ts'
 import { type Abilities, abilitiesOf } from '../core/renewal/abilities.ts'
 import { overlapEndMs } from '../core/renewal/overlap.ts'
@@ -39,6 +40,14 @@ export function personAdmission(hub: Hub): Admission {
   return {
     judge: (certificate) => judgeCertificate(hub, certificate, 'administer'),
     confirmUse: (judgement) => confirmFirstUse(hub, judgement, 'administer'),
+  }
+}
+
+/** Admission to the gate link: the same, for services that are granted to be a gate, with a certificate that is made for it. */
+export function linkAdmission(hub: Hub): Admission {
+  return {
+    judge: (certificate) => judgeCertificate(hub, certificate, 'link'),
+    confirmUse: (judgement) => confirmFirstUse(hub, judgement, 'link'),
   }
 }
 
@@ -114,6 +123,13 @@ function isFitFor(purpose: Purpose, { credential, identity, profile }: Known): b
       return (
         identity?.kind === 'user' &&
         profile?.extendedKeyUsage.includes(oids.clientAuth) === true &&
+        credential.state !== 'quarantined'
+      )
+    case 'link':
+      return (
+        identity?.kind === 'service' &&
+        identity.profiles.includes(gateProfile.name) &&
+        profile?.name === gateProfile.name &&
         credential.state !== 'quarantined'
       )
   }

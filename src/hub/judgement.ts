@@ -6,9 +6,9 @@ import type { CertificateSummary } from './ports/attempts.ts'
 
 /**
  * What a certificate is shown for. Renewal asks less: one that is over may still be renewed for a while. The admin API is for
- * people alone.
+ * people alone, the gate link for gates.
  */
-export type Purpose = 'connect' | 'renew' | 'administer'
+export type Purpose = 'connect' | 'renew' | 'administer' | 'link'
 
 export type Judgement =
   | {

@@ -15,6 +15,7 @@ import { credentialStoreFailures } from './entries/credential-store.ts'
 import { enrolmentFailures } from './entries/enrolment.ts'
 import { estFailures } from './entries/est.ts'
 import { foreignFailures } from './entries/foreign.ts'
+import { gateLinkFailures } from './entries/gate-link.ts'
 import { hubFailures } from './entries/hub.ts'
 import { identityFailures } from './entries/identity.ts'
 import { issuanceFailures } from './entries/issuance.ts'
@@ -51,6 +52,7 @@ const entries = {
   ...apiFailures,
   ...roleFailures,
   ...hubFailures,
+  ...gateLinkFailures,
   ...authorityFailures,
   ...backupFailures,
   ...profileFailures,

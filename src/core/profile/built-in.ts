@@ -88,6 +88,21 @@ export const dualProfile: Profile = {
   extendedKeyUsage: [oids.clientAuth, oids.serverAuth],
 }
 
+/**
+ * A gate on another machine: a server to its clients and a client to its hub, with one key. It opens nothing but the gate link, and
+ * its names are those of the registry: whoever has the key of a gate cannot ask for other ones.
+ */
+export const gateProfile: Profile = {
+  ...dualProfile,
+  name: 'gate',
+  description: 'a gate on another machine: TLS server to its clients, TLS client to its hub',
+  kinds: ['service'],
+  names: { ...noNames, dns: { ...written, requester: [] }, ip: { ...written, requester: [] } },
+  lifetimeSec: 30 * daySec,
+  mayConnect: false,
+  renewal: { ...deviceRenewal, afterExpirySec: 0, quarantineAfterExpiry: false },
+}
+
 /** What the hub's own have in common: nobody is granted them. */
 const hubsOwn: Profile = {
   ...deviceProfile,
@@ -133,7 +148,13 @@ export const ocspProfile: Profile = {
 }
 
 /** Those that can be granted, in the order in which they are listed. */
-export const grantableProfiles: readonly Profile[] = [deviceProfile, serverProfile, userProfile, dualProfile]
+export const grantableProfiles: readonly Profile[] = [
+  deviceProfile,
+  serverProfile,
+  userProfile,
+  dualProfile,
+  gateProfile,
+]
 
 /** All of them, the hub's own last. */
 export const builtInProfiles: readonly Profile[] = [...grantableProfiles, rootProfile, issuingProfile, ocspProfile]

@@ -1,0 +1,91 @@
+/** What a gate tells its hub without waiting: attempts, and what is counted. While the link is down it is kept, within bounds. */
+import type { FailureName } from '../core/failure/catalogue.ts'
+import { isIdentityId } from '../core/identity/id.ts'
+import { limits } from '../core/limits.ts'
+import type { Action } from '../core/policy/rights.ts'
+import type { CertificateSummary, NewAttempt } from '../hub/ports/attempts.ts'
+import type { Observer, SessionEnd } from '../hub/ports/observer.ts'
+import type { GateMessage } from './messages.ts'
+
+/** How long something may wait before it is told. */
+const afterMs = 50
+
+type Told = GateMessage & { readonly kind: 'told' }
+
+export class Reports implements Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered'> {
+  readonly #send: (message: Told) => boolean
+  readonly #attempts: Told['attempts'] = []
+  readonly #counted: Told['counted'] = []
+  #timer: NodeJS.Timeout | null = null
+  #dropped = 0
+
+  /** @param send false while there is nobody to tell */
+  constructor(send: (message: Told) => boolean) {
+    this.#send = send
+  }
+
+  /** How many were not kept, because there were too many. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  record(attempt: NewAttempt): void {
+    this.#keep(this.#attempts, fitting(attempt))
+  }
+
+  sessionEnded(cause: SessionEnd): void {
+    this.#keep(this.#counted, ['sessionEnded', cause])
+  }
+
+  packetDenied(code: FailureName): void {
+    this.#keep(this.#counted, ['packetDenied', code])
+  }
+
+  shadowDiffered(action: Action, would: 'allow' | 'deny'): void {
+    this.#keep(this.#counted, ['shadowDiffered', action, would])
+  }
+
+  /** Tells what waits, as far as somebody is there. */
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    while (this.#attempts.length + this.#counted.length > 0) {
+      const attempts = this.#attempts.slice(0, limits.gateLinkToldMax)
+      const counted = this.#counted.slice(0, limits.gateLinkToldMax)
+      if (!this.#send({ kind: 'told', attempts, counted })) return
+      this.#attempts.splice(0, attempts.length)
+      this.#counted.splice(0, counted.length)
+    }
+  }
+
+  #keep<T>(list: T[], each: T): void {
+    if (list.length >= limits.gateLinkWaitingMax) {
+      this.#dropped++
+      return
+    }
+    list.push(each)
+    this.#timer ??= setTimeout(() => this.flush(), afterMs)
+  }
+}
+
+/** An attempt within the bounds of a message: what strangers have written in a certificate or a client id may be longer. */
+function fitting(attempt: NewAttempt): Told['attempts'][number] {
+  const { certificate, identityId, clientId } = attempt
+  return {
+    ...attempt,
+    address: line(attempt.address),
+    sentence: line(attempt.sentence),
+    identityId: identityId !== null && isIdentityId(identityId) ? identityId : null,
+    clientId: clientId === null ? null : line(clientId, limits.clientIdBytesMax),
+    certificate: certificate === null ? null : fittingCertificate(certificate),
+  }
+}
+
+function fittingCertificate(certificate: CertificateSummary): CertificateSummary {
+  const { serialNumber, subject, issuer } = certificate
+  return { ...certificate, serialNumber: line(serialNumber), subject: line(subject), issuer: line(issuer) }
+}
+
+function line(text: string, charsMax: number = limits.gateLinkTextCharsMax): string {
+  return text.slice(0, charsMax).toWellFormed().replaceAll('\u0000', '\ufffd')
+}
