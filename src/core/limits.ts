@@ -450,6 +450,15 @@ export const limits = {
   /** How often a gate process tells its figures. */
   gateFiguresMs: 500,
 
+  /** Connections of one gate to the broker of its hub: its sessions, and those that are about to be. */
+  sharedConnectionsMax: 110_000,
+  /** Bytes of a connection that the hub has not passed on: more than a gate sends that heeds its credit, with the largest packet. */
+  sharedOwedBytesMax: 1024 * 1024,
+  /** A frame between a gate and its hub: consecutive packets of a connection that were joined, with the largest packet. */
+  sharedFrameBytesMax: 1024 * 1024,
+  /** What may be on its way to one gate before the broker is asked to wait; each session may have its credit beyond it. */
+  sharedWaitingBytesMax: 8 * 1024 * 1024,
+
   /** Gates on other machines that one hub serves. */
   linkedGatesMax: 64,
   /** Connections to the gate link that have not shown a good certificate yet, in all and from one address (64 bits of an IPv6 one). */
@@ -461,8 +470,8 @@ export const limits = {
   gateLinkToldMax: 100,
   /** Any text in it, such as the subject of a certificate or the sentence of an attempt. */
   gateLinkTextCharsMax: 2_048,
-  /** What waits for a gate that does not read; past it the link is cut. Frames of the broker: what its sessions have credit for is less. */
-  gateLinkBufferBytesMax: 64 * 1024 * 1024,
+  /** What waits on the control connection for an end that does not read; past it the link is cut. */
+  gateLinkWaitingBytesMax: 8 * 1024 * 1024,
   /** First uses that one gate may have asked for and not heard of: half of a plant that comes on line. */
   gateLinkConfirmsMax: 1_024,
   /** How often the hub says that it is there. */

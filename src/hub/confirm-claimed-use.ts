@@ -92,7 +92,11 @@ async function provedBy({ store }: Hub, identityId: IdentityId, proof: ClaimedPr
     case 'issued': {
       const credential = await store.credentials.find(proof.fingerprint)
       if (credential?.identityId === identityId) return { kind: 'issued', credential }
-      return refusal('certificate-unknown-serial', `the registry holds no such certificate of ${identityId}`, identityId)
+      return refusal(
+        'certificate-unknown-serial',
+        `the registry holds no such certificate of ${identityId}`,
+        identityId,
+      )
     }
     case 'pinned': {
       const pin = await store.pins.find(proof.fingerprint)
@@ -130,7 +134,8 @@ export async function confirmedEntrant(
 ): Promise<Entrant> {
   const { proof } = entrant
   const identity = await store.identities.find(entrant.identity.id)
-  if (identity === null) throw new HubError('store-unavailable', 'the database does not show yet what the hub has written')
+  if (identity === null)
+    throw new HubError('store-unavailable', 'the database does not show yet what the hub has written')
   if (proof.kind !== 'issued') return { ...entrant, identity }
   const credential = await store.credentials.find(proof.credential.fingerprint)
   return { ...entrant, identity, proof: { ...proof, credential: credential ?? proof.credential } }

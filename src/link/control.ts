@@ -42,7 +42,7 @@ export class Control {
   say(message: object): void {
     if (!this.#socket.writable) return
     this.#socket.write(encodeFrame(message))
-    if (this.#socket.writableLength > limits.gateLinkMessageBytesMax * 8) this.cut(broken('the other end does not read'))
+    if (this.#socket.writableLength > limits.gateLinkWaitingBytesMax) this.cut(broken('the other end does not read'))
   }
 
   /** Says one last thing and closes, also where the other end does not read it. */
@@ -75,7 +75,11 @@ export class Control {
         this.#options.onMessage(message)
       }
     } catch (error) {
-      this.cut(error instanceof HubError ? error : new HubError('internal', 'a message could not be handled', { cause: error }))
+      this.cut(
+        error instanceof HubError
+          ? error
+          : new HubError('internal', 'a message could not be handled', { cause: error }),
+      )
     }
   }
 

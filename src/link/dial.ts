@@ -97,9 +97,13 @@ function placeOf({ host, port }: LinkAddress): string {
 }
 
 function unreachable(address: LinkAddress, why: string, cause?: unknown): HubError {
-  return new HubError('gate-link-unreachable', `the gate link of the hub at ${placeOf(address)} cannot be reached: ${why}`, {
-    cause,
-  })
+  return new HubError(
+    'gate-link-unreachable',
+    `the gate link of the hub at ${placeOf(address)} cannot be reached: ${why}`,
+    {
+      cause,
+    },
+  )
 }
 
 function untrusted(address: LinkAddress, why: string, cause: unknown): HubError {

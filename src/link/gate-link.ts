@@ -159,6 +159,7 @@ export class GateLink {
         this.#down = null
         pauseMs = limits.gateLinkRetryMs
       }
+      if (this.#isStopped) return
       await this.#pause(pauseMs)
       pauseMs = Math.min(pauseMs * 2, limits.gateLinkRetryMsMax)
       if (this.#isStopped) return
@@ -251,7 +252,9 @@ export class GateLink {
     this.#control = null
     this.#way = null
     control?.cut(why)
-    way?.stop().catch((error: unknown) => this.#options.log.error('the way to the broker could not be closed', { error }))
+    way
+      ?.stop()
+      .catch((error: unknown) => this.#options.log.error('the way to the broker could not be closed', { error }))
     for (const answer of this.#asked.values()) answer(null)
     this.#down?.(why)
   }

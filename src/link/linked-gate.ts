@@ -101,7 +101,8 @@ export class LinkedGate {
     })
     this.#controls.push({ way: control, certificate, address })
     // Two where it renews; of three the first is one that nobody has closed.
-    if (this.#controls.length > 2) this.#drop(this.#controls[0]?.way, 'gate-link-replaced', 'another has taken its place')
+    if (this.#controls.length > 2)
+      this.#drop(this.#controls[0]?.way, 'gate-link-replaced', 'another has taken its place')
   }
 
   setBroker(socket: TLSSocket, certificate: Uint8Array): void {

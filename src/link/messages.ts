@@ -106,7 +106,13 @@ const gateMessage = z.discriminatedUnion('kind', [
     counted: z.array(counted).max(limits.gateLinkToldMax),
   }),
   /** So long after the act, sessions of a revoked credential were closed. */
-  z.object({ kind: z.literal('revoked'), afterMs: z.number().min(0).max(limits.gateLinkSilenceMs * 60) }),
+  z.object({
+    kind: z.literal('revoked'),
+    afterMs: z
+      .number()
+      .min(0)
+      .max(limits.gateLinkSilenceMs * 60),
+  }),
   /** What it holds, and how far it has followed the events; it is also the sign that the gate is there. */
   z.object({ kind: z.literal('figures'), figures, position: count }),
   z.object({ kind: z.literal('confirm'), number: count, use: claimedUse }),

@@ -19,7 +19,7 @@ const log: Log = { debug() {}, info() {}, warn() {}, error() {} }
 async function shared(path: string): Promise<Upstream> {
   const upstream = await startEmbeddedUpstream({ log })
   const host = await hostUpstream({ upstream, log }, path)
-  const gate = await openSharedUpstream({ path, abilities: upstream.abilities })
+  const gate = await openSharedUpstream({ way: { path }, abilities: upstream.abilities })
   return {
     abilities: gate.abilities,
     isAvailable: () => gate.isAvailable(),
@@ -43,8 +43,8 @@ test('messages go between clients of two gates, and a client id moves from one g
   const host = await hostUpstream({ upstream, log }, path)
   t.after(() => host.stop())
   const [one, two] = await Promise.all([
-    openSharedUpstream({ path, abilities: upstream.abilities }),
-    openSharedUpstream({ path, abilities: upstream.abilities }),
+    openSharedUpstream({ way: { path }, abilities: upstream.abilities }),
+    openSharedUpstream({ way: { path }, abilities: upstream.abilities }),
   ])
   t.after(() => Promise.all([one.stop(), two.stop()]))
   assert.equal(statSync(path).mode & 0o777, 0o600)
@@ -63,8 +63,8 @@ test('the end of a gate ends its connections and nobody else, and the end of the
   t.after(() => upstream.stop())
   const host = await hostUpstream({ upstream, log }, path)
   const [one, two] = await Promise.all([
-    openSharedUpstream({ path, abilities: upstream.abilities }),
-    openSharedUpstream({ path, abilities: upstream.abilities }),
+    openSharedUpstream({ way: { path }, abilities: upstream.abilities }),
+    openSharedUpstream({ way: { path }, abilities: upstream.abilities }),
   ])
   const other = new UpstreamClient(two, 4)
   await other.connect({ clientId: 'other' })
@@ -93,7 +93,7 @@ test('a gate that sends what is no frame is cut off', async (t) => {
 
 test('without a hub there is no upstream', async (t) => {
   await assert.rejects(
-    openSharedUpstream({ path: join(temporaryFolder(t), 'none.sock'), abilities: {} as Upstream['abilities'] }),
+    openSharedUpstream({ way: { path: join(temporaryFolder(t), 'none.sock') }, abilities: {} as Upstream['abilities'] }),
     { code: 'upstream-unavailable' },
   )
 })

@@ -3,6 +3,7 @@
  * [CONNECT], little endian. Names are JSON; the CONNECT is read as strictly as that of a stranger.
  */
 import { assert } from '../../../core/errors.ts'
+import { isIdentityId } from '../../../core/identity/id.ts'
 import { encodeConnect, parseConnect } from '../../../core/mqtt/connect.ts'
 import { Violation } from '../../../core/mqtt/violation.ts'
 import type { UpstreamClient } from '../../../hub/ports/upstream.ts'
@@ -40,8 +41,13 @@ export function readIntroduction(first: Buffer): { readonly client: UpstreamClie
 
 function areNames(value: unknown): value is Names {
   if (typeof value !== 'object' || value === null) return false
-  const names: Readonly<Record<string, unknown>> = { ...value }
-  const texts = [names.identityId, names.owner, names.clientId]
-  const isNamed = names.username === null || typeof names.username === 'string'
-  return texts.every((text) => typeof text === 'string') && typeof names.keepAliveSec === 'number' && isNamed
+  const { identityId, owner, clientId, keepAliveSec, username }: Readonly<Record<string, unknown>> = { ...value }
+  if (typeof identityId !== 'string' || !isIdentityId(identityId)) return false
+  const isNamed = isName(owner) && isName(clientId) && (username === null || isName(username))
+  return isNamed && Number.isInteger(keepAliveSec) && Number(keepAliveSec) >= 0 && Number(keepAliveSec) <= 0xffff
+}
+
+/** What MQTT takes for text (5.0 §1.5.4). */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed() && !value.includes('\u0000') && value.length <= 0xffff
 }

@@ -1,5 +1,5 @@
-/** The upstream of a hub as one of its gate processes reaches it; see `upstream-host.ts`. */
-import { connect, type Socket } from 'node:net'
+/** The upstream of a hub as its gates reach it, in processes beside it or on other machines; see `upstream-host.ts`. */
+import { connect, Socket } from 'node:net'
 import { HubError } from '../../../core/errors.ts'
 import { limits } from '../../../core/limits.ts'
 import type { Upstream, UpstreamAbilities } from '../../../hub/ports/upstream.ts'
@@ -9,8 +9,8 @@ import { framePort, readFramesFrom } from './frame-socket.ts'
 import { encodeIntroduction } from './introduction.ts'
 
 export interface SharedUpstreamOptions {
-  /** Of the hub's socket. */
-  readonly path: string
+  /** Of the hub's socket, or a connection to it that stands already. */
+  readonly way: { readonly path: string } | Socket
   /** Those of the upstream behind it. */
   readonly abilities: UpstreamAbilities
 }
@@ -20,8 +20,8 @@ export interface SharedUpstreamOptions {
  *
  * @throws HubError `upstream-unavailable` when the hub does not answer
  */
-export async function openSharedUpstream({ path, abilities }: SharedUpstreamOptions): Promise<Upstream> {
-  const socket = connect({ path })
+export async function openSharedUpstream({ way, abilities }: SharedUpstreamOptions): Promise<Upstream> {
+  const socket = way instanceof Socket ? way : connect(way)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const failed = (cause?: unknown): void =>
     reject(new HubError('upstream-unavailable', 'the hub does not answer on the socket of its broker', { cause }))

@@ -1,6 +1,7 @@
 /**
- * Shares the upstream of a hub with its gate processes, over a private unix socket: one socket for each process, and all
- * its connections in it. Connection 0 is none: it is opened when the upstream can be used and closed when it cannot.
+ * Shares the upstream of a hub with its gate processes, over a private unix socket, and with gates on other machines, over
+ * sockets that others have accepted: one socket for each gate, and all its connections in it. Connection 0 is none: it is opened
+ * when the upstream can be used and closed when it cannot. A gate that keeps to none of its bounds is cut off.
  */
 import { createServer, type Socket } from 'node:net'
 import { assert, HubError } from '../../../core/errors.ts'
@@ -8,28 +9,43 @@ import { limits } from '../../../core/limits.ts'
 import type { Log } from '../../../hub/ports/log.ts'
 import type { Upstream, UpstreamConnection } from '../../../hub/ports/upstream.ts'
 import { FrameLink } from '../embedded/link.ts'
-import { framePort, readFramesFrom } from './frame-socket.ts'
+import { framePort, readFramesFrom, type SocketFramePort } from './frame-socket.ts'
 import { readIntroduction } from './introduction.ts'
 
 /** How often it is looked whether the upstream can be used. */
 const lookEveryMs = 100
 
 export interface UpstreamHost {
-  /** Ends the sockets of all gate processes; the upstream itself goes on. */
+  /** Serves a gate on a socket that somebody else has accepted, and judged. */
+  serve(socket: Socket): void
+  /** Ends the sockets of all gates; the upstream itself goes on. */
   stop(): Promise<void>
 }
 
-/** @param path of the socket, in a folder that nobody else may enter; nothing stands there yet */
-export async function hostUpstream(
-  { upstream, log }: { readonly upstream: Upstream; readonly log: Log },
-  path: string,
-): Promise<UpstreamHost> {
+interface Shared {
+  readonly upstream: Upstream
+  readonly log: Log
+}
+
+/** Without a socket of its own. */
+export function upstreamHost({ upstream, log }: Shared): UpstreamHost {
   const gates = new Set<Socket>()
-  const server = createServer((socket) => {
-    gates.add(socket)
-    socket.once('close', () => gates.delete(socket))
-    serveGate(upstream, socket, log)
-  })
+  return {
+    serve(socket) {
+      gates.add(socket)
+      socket.once('close', () => gates.delete(socket))
+      serveGate(upstream, socket, log)
+    },
+    async stop() {
+      for (const socket of gates) socket.destroy()
+    },
+  }
+}
+
+/** @param path of the socket, in a folder that nobody else may enter; nothing stands there yet */
+export async function hostUpstream(shared: Shared, path: string): Promise<UpstreamHost> {
+  const host = upstreamHost(shared)
+  const server = createServer((socket) => host.serve(socket))
   // The socket must never be open to others, not even for the moment between listen and chmod.
   const umask = process.umask(0o177)
   try {
@@ -41,15 +57,17 @@ export async function hostUpstream(
     process.umask(umask)
   }
   return {
+    serve: host.serve,
     async stop() {
-      for (const socket of gates) socket.destroy()
+      await host.stop()
       await new Promise<void>((resolve) => server.close(() => resolve()))
     },
   }
 }
 
 function serveGate(upstream: Upstream, socket: Socket, log: Log): void {
-  const link = new FrameLink(framePort(socket))
+  const port = framePort(socket)
+  const link = new FrameLink(port)
   const connections = new Map<number, HostedConnection>()
   let wasAvailable: boolean | null = null
   function look(): void {
@@ -62,6 +80,9 @@ function serveGate(upstream: Upstream, socket: Socket, log: Log): void {
   look()
   const timer = setInterval(look, lookEveryMs)
   socket.on('error', (error) => log.warn('a gate process is cut off from the broker', { error }))
+  socket.on('drain', () => {
+    for (const connection of connections.values()) connection.grant(0)
+  })
   socket.once('close', () => {
     clearInterval(timer)
     link.cut()
@@ -71,11 +92,12 @@ function serveGate(upstream: Upstream, socket: Socket, log: Log): void {
   readFramesFrom(socket, {
     onOpen(number) {
       assert(!connections.has(number), `a gate opens connection ${number} twice`)
+      assert(connections.size < limits.sharedConnectionsMax, 'a gate opens more connections than it may have')
       const forget = (): void => {
         connections.delete(number)
         look()
       }
-      connections.set(number, new HostedConnection({ upstream, link, log }, number, forget))
+      connections.set(number, new HostedConnection({ upstream, link, port, log }, number, forget))
     },
     onData: (number, bytes) => connections.get(number)?.receive(bytes),
     onCredit: (number, bytes) => connections.get(number)?.grant(bytes),
@@ -89,6 +111,7 @@ function serveGate(upstream: Upstream, socket: Socket, log: Log): void {
 interface Hosting {
   readonly upstream: Upstream
   readonly link: FrameLink
+  readonly port: SocketFramePort
   readonly log: Log
 }
 
@@ -114,6 +137,10 @@ class HostedConnection {
   /** Throws at an introduction that is none; what the gate says cannot be understood then. */
   receive(bytes: Buffer): void {
     this.#owed += bytes.length
+    assert(
+      this.#owed <= limits.sharedOwedBytesMax,
+      `a gate sends on connection ${this.#number} what it has no credit for`,
+    )
     if (this.#connection === null) this.#begin(bytes)
     else this.#send(this.#connection, bytes)
   }
@@ -136,7 +163,7 @@ class HostedConnection {
 
   grant(bytes: number): void {
     this.#window += bytes
-    if (!this.#isPaused || this.#window <= 0) return
+    if (!this.#isPaused || this.#window <= 0 || this.#hosting.port.isFull()) return
     this.#isPaused = false
     this.#connection?.resume()
   }
@@ -157,7 +184,8 @@ class HostedConnection {
   #deliver(bytes: Uint8Array): void {
     this.#hosting.link.data(this.#number, bytes)
     this.#window -= bytes.length
-    if (this.#isPaused || this.#window > 0) return
+    // A gate far away may read slowly as a whole: then all wait, and go on when it has read.
+    if (this.#isPaused || (this.#window > 0 && !this.#hosting.port.isFull())) return
     this.#isPaused = true
     this.#connection?.pause()
   }
