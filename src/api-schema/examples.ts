@@ -257,6 +257,8 @@ export const hub: HubView = {
   https: { host: '0.0.0.0', port: 8443 },
   http: { host: '0.0.0.0', port: 8080 },
   api: { host: '0.0.0.0', port: 9443 },
+  gateLink: { host: '0.0.0.0', port: 8447 },
+  gates: [{ id: 'gate-2', address: '10.3.0.12', sessions: 0 }],
   rootFingerprint,
   ca: '-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n',
   sessions: 1,

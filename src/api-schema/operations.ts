@@ -38,6 +38,7 @@ export const apiOperations: readonly Operation[] = [
   adoption.listAdoptions,
   adoption.adoptDevice,
   ...identity.allOf(identity.services),
+  identity.createServiceToken,
   ...identity.allOf(identity.users),
   password.listPasswords,
   password.setPassword,

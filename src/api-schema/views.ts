@@ -258,9 +258,21 @@ export const hubView = z.object({
   https: endpoint.meta({ description: 'EST' }),
   http: endpoint.meta({ description: 'CRLs, OCSP and CA certificates' }),
   api: endpoint.nullable().meta({ description: 'this API over TLS; null where only the unix socket serves it' }),
+  gateLink: endpoint
+    .nullable()
+    .meta({ description: 'where gates on other machines link themselves; null where none may' }),
+  gates: z
+    .array(
+      z.object({
+        id: text('the service that it is'),
+        address: text('where it connects from'),
+        sessions: count('MQTT sessions that it has'),
+      }),
+    )
+    .meta({ description: 'gates on other machines that are linked now' }),
   rootFingerprint: sha256('SHA-256 of the root certificate in DER'),
   ca: text('root certificates in PEM'),
-  sessions: count('MQTT sessions that live now'),
+  sessions: count('MQTT sessions that live now, on all gates'),
   upstream: z.object({ kind: z.string(), available: z.boolean() }).meta({ description: 'the broker behind the gate' }),
 })
 export type HubView = z.infer<typeof hubView>

@@ -13,6 +13,8 @@ export interface ReadyFile {
   readonly http: ReadyEndpoint
   /** The admin API over TLS; null where only the unix socket serves it. */
   readonly api: ReadyEndpoint | null
+  /** The link for gates on other machines; null where none may link themselves. */
+  readonly gateLink: ReadyEndpoint | null
   /** Metrics and health; null where they are not asked for. */
   readonly metrics: ReadyEndpoint | null
   /** Path of the root certificate in PEM. */

@@ -112,12 +112,21 @@ async function readGiven(
   return { publicName, passphrase: config.passphrase === null ? null : await readPassphrase(config.passphrase, '') }
 }
 
-function portsOf({ host, httpPort, httpsPort, listeners, apiListen, metricsListen }: HubConfig): readonly WantedPort[] {
+function portsOf({
+  host,
+  httpPort,
+  httpsPort,
+  listeners,
+  apiListen,
+  gateLink,
+  metricsListen,
+}: HubConfig): readonly WantedPort[] {
   return [
     { purpose: 'HTTP', host, port: httpPort },
     { purpose: 'HTTPS', host, port: httpsPort },
     ...listeners.map(({ name, ...at }) => ({ purpose: listenerPurpose(name), ...at })),
     ...(apiListen === null ? [] : [{ purpose: 'API', ...apiListen }]),
+    ...(gateLink === null ? [] : [{ purpose: 'gate-link', ...gateLink }]),
     ...(metricsListen === null ? [] : [{ purpose: 'metrics', ...metricsListen }]),
   ]
 }

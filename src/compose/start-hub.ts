@@ -62,6 +62,8 @@ export interface RunningHub {
     readonly http: Endpoint
     /** The admin API over TLS; null where only the unix socket serves it. */
     readonly api: Endpoint | null
+    /** Where gates on other machines link themselves; null where none may. */
+    readonly gateLink: Endpoint | null
     /** Metrics and health over HTTP; null where they are not asked for. */
     readonly metrics: Endpoint | null
   }
@@ -197,6 +199,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     ...addresses,
     listeners: [...addresses.listeners],
     api,
+    gateLink: gate.link?.address ?? null,
+    gates: [...(gate.link?.gates() ?? [])],
     rootFingerprint: authorities.root().fingerprint,
     ca: authorities.rootsPem(),
     sessions: gate.sessionCount(),
@@ -265,7 +269,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   })
 
   return {
-    addresses: { ...addresses, api, metrics: watch.address },
+    addresses: { ...addresses, api, gateLink: gate.link?.address ?? null, metrics: watch.address },
     publicName: names.publicName,
     rootFingerprint: authorities.root().fingerprint,
     caPath: directory.ca,

@@ -22,6 +22,8 @@ export interface HubConfig {
   readonly readyFile: string | null
   /** An address of its own for the admin API over TLS; null for the unix socket alone. */
   readonly apiListen: { readonly host: string; readonly port: number } | null
+  /** An address of its own where gates on other machines link themselves; null where none may. It needs PostgreSQL. */
+  readonly gateLink: { readonly host: string; readonly port: number } | null
   /** An address of its own for metrics and health, over plain HTTP; null for none. */
   readonly metricsListen: { readonly host: string; readonly port: number } | null
   /** Files of a server certificate that the operator brings, absolute paths; null for none. */

@@ -173,7 +173,7 @@ function faultOf(values: Values, name: string): string | null {
 }
 
 /** Names of listeners that are not the gate's, as they stand in attempts. */
-const reserved: readonly string[] = ['est', 'api']
+const reserved: readonly string[] = ['est', 'api', 'gate-link']
 
 function settle(values: Values, name: string, host: string, mqttPort: number): ListenerSettings {
   const proxies = values['proxy-protocol']

@@ -46,6 +46,10 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
   const mqttPort = settled.read('mqtt-port') ?? 8883
   const given = sources.flatMap((source) => source.listeners ?? [])
   const listeners = settleListeners(given, host, mqttPort, problems)
+  const gateLink = settled.read('gate-link') ?? null
+  if (gateLink !== null && databaseUrl === null) {
+    problems.push(`${settled.given('gate-link')?.origin}: gates on other machines need a registry in PostgreSQL`)
+  }
   if (problems.length > 0) throw refusal(problems)
   const dataDirectory = settled.read('data') ?? resolve(directory, 'data')
   return {
@@ -59,6 +63,7 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
     realm: settled.read('realm') ?? null,
     readyFile: settled.read('ready-file') ?? null,
     apiListen: settled.read('api-listen') ?? null,
+    gateLink,
     metricsListen: settled.read('metrics-listen') ?? null,
     tls,
     passphrase,

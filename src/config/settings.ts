@@ -122,6 +122,11 @@ export const settings = {
     form: listenAddress,
     wanted: 'an address of the form host:port',
   },
+  'gate-link': {
+    variable: 'HANDFAST_GATE_LINK',
+    form: listenAddress,
+    wanted: 'an address of the form host:port',
+  },
   'metrics-listen': {
     variable: 'HANDFAST_METRICS_LISTEN',
     form: listenAddress,

@@ -9,7 +9,7 @@ import { defaultListenerName } from '../core/listener/listener-settings.ts'
 export function listenFailure(error: unknown, purpose: string, host: string, port: number): HubError {
   const errno = error instanceof Error && 'code' in error ? String(error.code) : ''
   const flag = portFlag(purpose)
-  const hostFlag = flag.startsWith('--') && !flag.endsWith('-listen') ? '--host' : flag
+  const hostFlag = flag.endsWith('-port') ? '--host' : flag
   switch (errno) {
     case 'EADDRINUSE':
       return new HubError('port-taken', `${purpose} port ${port} on ${host} is taken by another process`, {
@@ -45,5 +45,6 @@ export function listenerPurpose(name: string): string {
 /** The flag that chooses the port of a listener. Where some stand is one flag; the others share --host. */
 export function portFlag(purpose: string): string {
   if (purpose.startsWith('listener ')) return `its entry of listeners in the settings`
+  if (purpose === 'gate-link') return '--gate-link'
   return `--${purpose.toLowerCase()}-${['API', 'metrics'].includes(purpose) ? 'listen' : 'port'}`
 }

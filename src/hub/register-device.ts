@@ -83,7 +83,8 @@ export async function registerDevice(
 }
 
 /**
- * Makes another token for a device, as after a lost key or a reset; open ones from before end.
+ * Makes another token for a device, as after a lost key or a reset, or one for a service that is to enrol by itself; open ones
+ * from before end.
  *
  * @param profile what it shall be for; the usual one of the device where it is left out
  * @throws HubError `identity-not-found`, `profile-not-granted`, `profile-not-found`, or the refusal of its state
@@ -94,9 +95,10 @@ export async function grantToken(
   id: IdentityId,
   tokenLifetimeSec: number,
   { profile, needsApproval }: TokenTerms = {},
+  kind: IdentityKind = 'device',
 ): Promise<TokenGrant> {
   return hub.store.write(async (tx) => {
-    const identity = await findDevice(tx, id)
+    const identity = await findIdentity(tx, kind, id)
     const refusal = identityRefusal(identity.state)
     if (refusal !== null && refusal !== 'identity-pending') {
       throw new HubError(refusal, `${quote(id)} is ${identity.state} and cannot get a token`)

@@ -9,14 +9,17 @@ import { createServer, type SecureContextOptions, type Server, type TLSSocket } 
 import { toldToClient } from '../core/failure/catalogue.ts'
 import { limits } from '../core/limits.ts'
 import type { Secret } from '../core/secret.ts'
+import { GateTotals } from '../hub/gate-figures.ts'
 import type { Admission, Judgement } from '../hub/judgement.ts'
 import { listenFailure } from '../hub/listen-failure.ts'
 import { peerAddress, sourceOf } from '../hub/peer-address.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { Clock } from '../hub/ports/clock.ts'
 import type { HubEvent } from '../hub/ports/events.ts'
+import type { GateFigures } from '../hub/ports/figures.ts'
 import type { Log } from '../hub/ports/log.ts'
 import { LinkedGate, type LinkedGateParts, type LinkedGateView } from './linked-gate.ts'
+import { ListenerNames } from './listener-names.ts'
 import { linkProtocols } from './messages.ts'
 
 /** Key and chain of the listener, in PEM. */
@@ -25,7 +28,7 @@ export interface LinkCertificate {
   readonly chain: string
 }
 
-export interface LinkServerOptions extends Omit<LinkedGateParts, 'log'> {
+export interface LinkServerOptions extends Omit<LinkedGateParts, 'log' | 'listeners' | 'totals'> {
   readonly host: string
   /** 0 picks a free one. */
   readonly port: number
@@ -46,6 +49,8 @@ export interface LinkServer {
   sweep(): Promise<void>
   /** Those that are connected now. */
   gates(): readonly LinkedGateView[]
+  /** Of all of them, also what those had counted that are gone. */
+  figures(): GateFigures
   stop(): Promise<void>
 }
 
@@ -64,6 +69,7 @@ export async function startLinkServer(options: LinkServerOptions): Promise<LinkS
     noted: (event) => door.noted(event),
     sweep: () => door.sweep(),
     gates: () => door.gates(),
+    figures: () => door.figures(),
     stop: () => door.stop(),
   }
 }
@@ -74,6 +80,8 @@ class LinkDoor {
   /** Connections that nobody has been admitted on yet, with the source that each comes from. */
   readonly #pending = new Map<Socket, string>()
   readonly #gates = new Map<string, LinkedGate>()
+  readonly #listeners = new ListenerNames()
+  readonly #totals = new GateTotals()
   readonly #beat: NodeJS.Timeout
 
   constructor(options: LinkServerOptions) {
@@ -106,7 +114,7 @@ class LinkDoor {
       })
     } catch (error) {
       clearInterval(this.#beat)
-      throw listenFailure(error, 'gate link', host, port)
+      throw listenFailure(error, 'gate-link', host, port)
     }
     return { host, port: (this.#server.address() as AddressInfo).port }
   }
@@ -129,6 +137,10 @@ class LinkDoor {
 
   gates(): readonly LinkedGateView[] {
     return [...this.#gates.values()].map((gate) => gate.view())
+  }
+
+  figures(): GateFigures {
+    return this.#totals.sum()
   }
 
   async stop(): Promise<void> {
@@ -189,7 +201,8 @@ class LinkDoor {
       log.error('there are too many gates', { gate: identity.id, max: limits.linkedGatesMax })
       return null
     }
-    const gate = new LinkedGate(identity.id, this.#options, () => {
+    const parts = { ...this.#options, listeners: this.#listeners, totals: this.#totals }
+    const gate = new LinkedGate(identity.id, parts, () => {
       if (this.#gates.get(identity.id) === gate) this.#gates.delete(identity.id)
     })
     this.#gates.set(identity.id, gate)

@@ -11,16 +11,17 @@ import { limits } from '../core/limits.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
 import type { ClaimedUse } from '../hub/confirm-claimed-use.ts'
 import type { Entrant, Refusal } from '../hub/gate-admission.ts'
+import type { GateTotals } from '../hub/gate-figures.ts'
 import type { Admission } from '../hub/judgement.ts'
 import { peerAddress } from '../hub/peer-address.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
-import type { GateFigures } from '../hub/ports/figures.ts'
 import type { Log } from '../hub/ports/log.ts'
 import type { Observer } from '../hub/ports/observer.ts'
 import type { Store } from '../hub/ports/store.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
 import { Control, finishSoon } from './control.ts'
 import { encodeFrame } from './frames.ts'
+import type { ListenerNames } from './listener-names.ts'
 import { abilitiesText, type ClaimOutcome, type GateMessage, type HubMessage, readGateMessage } from './messages.ts'
 
 export interface LinkedGateParts {
@@ -36,9 +37,9 @@ export interface LinkedGateParts {
   /** Judges and writes a first use that a gate tells of. */
   confirmUse(use: ClaimedUse): Promise<Entrant | Refusal>
   readonly attempts: { record(attempt: NewAttempt): void }
+  readonly listeners: ListenerNames
   readonly observer: Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered' | 'revocationApplied'>
-  /** Figures of a gate have come. */
-  onFigures(gateId: string, figures: GateFigures): void
+  readonly totals: GateTotals
   readonly log: Log
 }
 
@@ -186,10 +187,12 @@ export class LinkedGate {
   }
 
   #hear(control: Control, message: Exclude<GateMessage, { readonly kind: 'hello' }>): void {
-    const { attempts, observer, onFigures } = this.#parts
+    const { attempts, observer, listeners, totals } = this.#parts
     switch (message.kind) {
       case 'told':
-        for (const attempt of message.attempts) attempts.record(attempt)
+        for (const attempt of message.attempts) {
+          attempts.record({ ...attempt, listener: listeners.of(attempt.listener, this.id) })
+        }
         for (const each of message.counted) count(observer, each)
         return
       case 'revoked':
@@ -198,7 +201,7 @@ export class LinkedGate {
       case 'figures':
         if (this.#controls.at(-1)?.way !== control) return
         this.#sessions = message.figures.sessions
-        onFigures(this.id, message.figures)
+        totals.note(this.id, message.figures)
         return
       case 'confirm':
         void this.#confirm(control, message.number, message.use)
@@ -247,6 +250,7 @@ export class LinkedGate {
     if (this.#controls.length > 0 || before === 0) return
     this.#broker?.way.destroy()
     this.#sessions = 0
+    this.#parts.totals.gone(this.id)
     this.#parts.log.info('a gate is not linked any more', { gate: this.id })
     this.#onGone()
   }

@@ -328,3 +328,6 @@ async function chainAudit(database: Kysely<any>): Promise<void> {
     }
   }
 }
+
+/** Of the tables as this program knows them. */
+export const registryVersion: number = steps.length

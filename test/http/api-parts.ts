@@ -39,6 +39,8 @@ export async function apiParts(t: { after(step: () => unknown): void }): Promise
     https: { host: '0.0.0.0', port: 8443 },
     http: { host: '0.0.0.0', port: 8080 },
     api: { host: '0.0.0.0', port: 9443 },
+    gateLink: null,
+    gates: [],
     rootFingerprint: hub.authorities.root().fingerprint,
     ca: encodePem('CERTIFICATE', hub.authorities.root().certificate),
     sessions: 0,

@@ -163,6 +163,7 @@ export const matrix: Readonly<Record<string, Row>> = {
   setPassword: { ask: ({ id }) => post(`/identities/${id}/passwords`), outcomes: ownerToo },
   revokePasswords: { ask: ({ id }) => post(`/identities/${id}/passwords/revoke`), outcomes: ownerToo },
   ...identityRows('Service', '/services', ({ service }) => service),
+  createServiceToken: { ask: ({ service }) => post(`/services/${service}/tokens`), outcomes: adminAlone },
   ...identityRows('User', '/users', ({ person }) => person),
   issueCertificate: {
     ask: ({ id }) => post('/credentials', { id, profile: 'device', certificateRequest: certificateRequest(id) }),

@@ -105,7 +105,6 @@ async function bed(port = 0): Promise<Bed> {
       made.uses.push(use)
       return bedOf.answer(use)
     },
-    onFigures() {},
     clock: { nowMs: () => 1_700_000_000_000 },
   })
   admission.admit(first)

@@ -10,7 +10,8 @@ import {
   registerIdentityRequest,
 } from '../identities.ts'
 import { jsonBody, operation, optionalBody } from '../operation.ts'
-import { deviceParams, emptyRequest, revokeRequest } from '../requests.ts'
+import { createTokenRequest, deviceParams, emptyRequest, revokeRequest } from '../requests.ts'
+import { bootstrapView } from '../views.ts'
 
 interface Kind {
   readonly kind: 'service' | 'user'
@@ -188,6 +189,38 @@ function operationsOf({ kind, tag, noun, words, changing, identity }: Kind) {
     }),
   } as const
 }
+
+/** A gate on another machine enrols with one. */
+export const createServiceToken = operation({
+  id: 'createServiceToken',
+  act: 'service.change',
+  method: 'POST',
+  path: '/api/v1/services/{id}/tokens',
+  tag: 'services',
+  summary: 'Make an enrolment token for a service',
+  description:
+    'For a service that keeps its key to itself and enrols over EST, as `handfast gate` does. Its earlier tokens end. The token is for one certificate of a profile that the service is granted.',
+  params: deviceParams,
+  body: optionalBody(createTokenRequest, { tokenProfile: 'gate', tokenLifetimeSec: 3_600 }),
+  answer: {
+    kind: 'json',
+    status: 201,
+    description: 'The token; `device` is the service.',
+    schema: bootstrapView,
+    example: example.bootstrap,
+  },
+  keyed: true,
+  tagged: true,
+  failures: [
+    'identity-id-invalid',
+    'identity-not-found',
+    'identity-of-hub',
+    'identity-disabled',
+    'identity-retired',
+    'profile-not-found',
+    'profile-not-granted',
+  ],
+})
 
 export type IdentityOperations = ReturnType<typeof operationsOf>
 

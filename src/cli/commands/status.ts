@@ -5,6 +5,7 @@ import { hostAndPort, publicAddresses } from '../addresses.ts'
 import { handfast } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../hub-options.ts'
 import { printFields, printJson } from '../output.ts'
+import { amount } from '../summary.ts'
 
 export function define(command: Command): void {
   addHubOptions(command).action(async (options: HubOptions) => {
@@ -27,6 +28,11 @@ export function define(command: Command): void {
       ]),
       ['root', `sha256 ${hub.rootFingerprint}`],
       ['sessions', String(hub.sessions)],
+      ...(hub.gateLink ? [['gate link', `listens on ${hostAndPort(hub.gateLink)}`] satisfies [string, string]] : []),
+      ...hub.gates.map(({ id, address, sessions }): [string, string] => [
+        `gate ${id}`,
+        `linked from ${address}, ${amount(sessions, 'session')}`,
+      ]),
       ...(hub.renewalsContested > 0
         ? [
             [

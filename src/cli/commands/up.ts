@@ -21,6 +21,7 @@ export function define(command: Command): void {
     .option('--public-name <name>', 'name or address that devices use; kept from the first start')
     .option('--realm <realm>', 'trust domain of the SPIFFE IDs; fixed at the first start')
     .option('--api-listen <host:port>', 'serve the admin API over TLS there too')
+    .option('--gate-link <host:port>', 'let gates on other machines link themselves there (needs PostgreSQL)')
     .option('--metrics-listen <host:port>', 'serve metrics and health over HTTP there, as in 127.0.0.1:9464')
     .option('--tls-cert <file>', 'a server certificate of your own, for names that devices do not use')
     .option('--tls-key <file>', 'its private key')
@@ -102,7 +103,7 @@ const columnsMax = 100
 
 function announce(hub: RunningHub, dataDirectory: string): void {
   const { api } = hub.addresses
-  const { metrics } = hub.addresses
+  const { metrics, gateLink } = hub.addresses
   const apiUrl = api === null ? null : `https://${hostAndPort({ host: hub.publicName, port: api.port })}`
   printLine(hub.firstStart ? 'Handfast is ready, with a new authority.' : 'Handfast is ready.')
   printLine()
@@ -113,6 +114,14 @@ function announce(hub: RunningHub, dataDirectory: string): void {
         `${url}  (${purpose})`,
       ]),
       ...(apiUrl === null ? [] : [['  API', `${apiUrl}  (operators)`] as const]),
+      ...(gateLink === null
+        ? []
+        : [
+            [
+              '  gate link',
+              `${hostAndPort({ host: hub.publicName, port: gateLink.port })}  (gates on other machines)`,
+            ] as const,
+          ]),
       ...(metrics === null ? [] : [['  metrics', `http://${hostAndPort(metrics)}/metrics`] as const]),
       ['  socket', `${hub.socketPath}, key in ${hub.adminKeyPath}`],
       ['  root', `sha256 ${hub.rootFingerprint}`],

@@ -8,6 +8,7 @@ import { HubError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import type { GateCertificate, ListenerAddress } from '../../gate/gate.ts'
 import type { GateAdmission } from '../../hub/gate-admission.ts'
+import { figuresOfGone, noGateFigures, sumOfFigures } from '../../hub/gate-figures.ts'
 import type { GateFigures } from '../../hub/ports/figures.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import type { Observer } from '../../hub/ports/observer.ts'
@@ -43,11 +44,6 @@ const defaultProcessFile = new URL(
   import.meta.url.endsWith('.ts') ? './gate-process.ts' : './gate-process.js',
   import.meta.url,
 )
-
-const noFigures: GateFigures = {
-  ...{ sessions: 0, halfOpen: 0, connectionsAccepted: 0 },
-  ...{ packetsFromClients: 0, bytesFromClients: 0, packetsToClients: 0, bytesToClients: 0 },
-}
 
 /**
  * Starts the processes; all of them serve when this is fulfilled.
@@ -136,7 +132,7 @@ export class GateFleet {
 
   /** As the processes told them last, at most `limits.gateFiguresMs` ago; what one that died had counted stays counted. */
   figures(): GateFigures {
-    return this.#gates.map((gate) => gate.figures()).reduce(sumOf, noFigures)
+    return this.#gates.map((gate) => gate.figures()).reduce(sumOfFigures, noGateFigures)
   }
 
   /** All say goodbye and end, at most a little after `limits.drainMs`. */
@@ -155,9 +151,9 @@ class GateProcess {
   readonly #settings: () => GateSettings
   readonly #number: number
   #worker: Worker | null = null
-  #figures: GateFigures = noFigures
+  #figures: GateFigures = noGateFigures
   /** Of those that are gone. */
-  #past: GateFigures = noFigures
+  #past: GateFigures = noGateFigures
   #restartMs: number = limits.gateRestartMs
   #restartTimer: NodeJS.Timeout | undefined
   #stopped = false
@@ -174,7 +170,7 @@ class GateProcess {
   }
 
   figures(): GateFigures {
-    return sumOf(this.#past, this.#figures)
+    return sumOfFigures(this.#past, this.#figures)
   }
 
   /** Fulfilled with its addresses when it serves. @throws HubError */
@@ -263,8 +259,8 @@ class GateProcess {
   #ended(served: boolean, livedMs: number, how: string | number | null): void {
     this.#worker = null
     this.position = null
-    this.#past = sumOf(this.#past, { ...this.#figures, sessions: 0, halfOpen: 0 })
-    this.#figures = noFigures
+    this.#past = sumOfFigures(this.#past, figuresOfGone(this.#figures))
+    this.#figures = noGateFigures
     if (this.#stopped) return
     if (livedMs >= limits.gateLivedMs) this.#restartMs = limits.gateRestartMs
     this.#options.log.error('a gate process has ended and is started again', { gate: this.#number, how, served })
@@ -294,9 +290,4 @@ function count(observer: GateObserver, counted: Counted): void {
 
 function unwilling(what: string): FailureText {
   return { code: 'gate-process-failed', message: `a gate process ${what}`, hint: 'see the lines before it in the log' }
-}
-
-function sumOf(one: GateFigures, other: GateFigures): GateFigures {
-  const names = Object.keys(noFigures) as (keyof GateFigures)[]
-  return Object.fromEntries(names.map((name) => [name, one[name] + other[name]])) as unknown as GateFigures
 }

@@ -79,7 +79,10 @@ async function serve(settings: GateSettings, log: Log, closing: Closing): Promis
   closing.add('registry', () => store.close())
   const lastEvent = await store.events.last()
   const authorities = await openAuthorities(store, null)
-  const upstream = await openSharedUpstream({ way: { path: settings.upstream.path }, abilities: settings.upstream.abilities })
+  const upstream = await openSharedUpstream({
+    way: { path: settings.upstream.path },
+    abilities: settings.upstream.abilities,
+  })
   closing.add('upstream', () => upstream.stop())
   const telling = new Telling(say)
   closing.add('attempts', () => telling.stop())

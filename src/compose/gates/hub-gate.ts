@@ -1,4 +1,4 @@
-/** The gate as the hub has it: in its own process, or in several processes of their own. */
+/** The gate as the hub has it: in its own process or in several processes of their own, and on other machines. */
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { HubConfig } from '../../config/config.ts'
@@ -6,8 +6,10 @@ import type { Gate, GateCertificate, ListenerAddress } from '../../gate/gate.ts'
 import { hostUpstream } from '../../gate/upstream/shared/upstream-host.ts'
 import type { Authorities } from '../../hub/authorities.ts'
 import type { EventFollower } from '../../hub/follow-events.ts'
+import { sumOfFigures } from '../../hub/gate-figures.ts'
 import type { HubNames } from '../../hub/hub-names.ts'
 import type { HubEvent } from '../../hub/ports/events.ts'
+import type { GateFigures } from '../../hub/ports/figures.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import type { Observer } from '../../hub/ports/observer.ts'
 import type { Store } from '../../hub/ports/store.ts'
@@ -19,6 +21,7 @@ import { systemClock as clock } from '../../machine/system.ts'
 import type { Closing } from '../closing.ts'
 import { registryPlace } from '../registry.ts'
 import { startGateFleet } from './gate-fleet.ts'
+import { type HubLink, openHubLink } from './hub-link.ts'
 import { confirmerOver, openGate } from './open-gate.ts'
 
 export interface HubGateParts {
@@ -36,8 +39,13 @@ export interface HubGateParts {
   readonly log: Log
 }
 
+/** Gates on other machines, as the hub has them. */
+type LinkedGates = Pick<HubLink, 'address' | 'gates'>
+
 export interface HubGate extends Pick<Gate, 'setCertificate' | 'refreshTrust' | 'sessionCount' | 'figures'> {
   readonly addresses: readonly ListenerAddress[]
+  /** Null where no gate may link itself. */
+  readonly link: LinkedGates | null
   /** Has an event applied to what lives. */
   apply(event: HubEvent): void
   /** Has it looked now and then whether the registry still lets every connection live. */
@@ -47,15 +55,37 @@ export interface HubGate extends Pick<Gate, 'setCertificate' | 'refreshTrust' | 
 }
 
 /**
- * Opens it with all its listeners.
+ * Opens it with all its listeners, and the link for gates on other machines.
  *
  * @throws HubError `port-taken`, `address-unavailable`, `gate-process-failed`
  */
 export async function openHubGate(parts: HubGateParts, closing: Closing): Promise<HubGate> {
-  return parts.config.gates === 1 ? gateWithin(parts, closing) : gatesBeside(parts, closing)
+  const { gates, gateLink } = parts.config
+  const gate = await (gates === 1 ? gateWithin(parts, closing) : gatesBeside(parts, closing))
+  return gateLink === null ? { ...gate, link: null } : withLink(gate, await openHubLink(parts, gateLink, closing))
 }
 
-async function gateWithin(parts: HubGateParts, closing: Closing): Promise<HubGate> {
+type OwnGate = Omit<HubGate, 'link'>
+
+function withLink(gate: OwnGate, link: HubLink): HubGate {
+  const figures = (): GateFigures => sumOfFigures(gate.figures(), link.figures())
+  return {
+    ...gate,
+    link,
+    setCertificate(certificate) {
+      gate.setCertificate(certificate)
+      link.setCertificate(certificate)
+    },
+    sessionCount: () => figures().sessions,
+    figures,
+    apply(event) {
+      gate.apply(event)
+      link.noted(event)
+    },
+  }
+}
+
+async function gateWithin(parts: HubGateParts, closing: Closing): Promise<OwnGate> {
   const { gate, apply, sweep } = await openGate(parts, closing)
   return {
     setCertificate: gate.setCertificate,
@@ -74,7 +104,7 @@ async function gateWithin(parts: HubGateParts, closing: Closing): Promise<HubGat
   }
 }
 
-async function gatesBeside(parts: HubGateParts, closing: Closing): Promise<HubGate> {
+async function gatesBeside(parts: HubGateParts, closing: Closing): Promise<OwnGate> {
   const { config, directory, names, store, authorities, upstream, attempts, observer, log } = parts
   const path = await gateSocketPath(directory)
   const host = await hostUpstream({ upstream, log }, path)

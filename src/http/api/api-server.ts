@@ -62,7 +62,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   logActs(app, callers, log)
   const api = { app, hub, callers }
   deviceRoutes(api, describeHub)
-  identityRoutes(api)
+  identityRoutes(api, describeHub)
   certificateRoutes(api, hub)
   adoptionRoutes(api)
   authorityRoutes(api, options.desk)

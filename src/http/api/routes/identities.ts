@@ -1,13 +1,20 @@
 /** Routes of services and people: the same for both. */
 import type { IdentityChangeView, IdentityDetailView, IdentityView } from '../../../api-schema/identities.ts'
-import { type IdentityOperations, services, users } from '../../../api-schema/operations/identities.ts'
+import {
+  createServiceToken,
+  type IdentityOperations,
+  services,
+  users,
+} from '../../../api-schema/operations/identities.ts'
+import type { BootstrapView, HubView } from '../../../api-schema/views.ts'
 import { parseIdentityId } from '../../../core/identity/id.ts'
 import type { Identity, IdentityState } from '../../../core/identity/identity.ts'
 import { changeIdentityState, type IdentityChange, revokeIdentity } from '../../../hub/change-identity.ts'
 import { editIdentity } from '../../../hub/edit-device.ts'
-import { findIdentity } from '../../../hub/register-device.ts'
-import { registerIdentity } from '../../../hub/register-identity.ts'
+import { findIdentity, grantToken } from '../../../hub/register-device.ts'
+import { assertNotHub, registerIdentity } from '../../../hub/register-identity.ts'
 import { versionsIn } from '../../entity-tag.ts'
+import { grantToView } from '../bootstrap.ts'
 import { type Answered, type ApiListener, serve } from '../serve.ts'
 import { detailTag, versionTag } from '../tags.ts'
 import { credentialToView, identityToView } from '../to-view.ts'
@@ -15,8 +22,15 @@ import { credentialToView, identityToView } from '../to-view.ts'
 /** Certificates shown with an identity. */
 const credentialsShownMax = 100
 
-export function identityRoutes(api: ApiListener): void {
+export function identityRoutes(api: ApiListener, describeHub: () => HubView): void {
   for (const operations of [services, users]) routesOf(api, operations)
+  serve(api, createServiceToken, async ({ hub, actor, params, body }): Promise<Answered<BootstrapView>> => {
+    const id = parseIdentityId(params.id)
+    assertNotHub(id)
+    const terms = { profile: body.tokenProfile, needsApproval: body.needsApproval }
+    const grant = await grantToken(hub, actor, id, body.tokenLifetimeSec, terms, 'service')
+    return { body: grantToView(describeHub(), grant), tag: versionTag(grant.identity) }
+  })
 }
 
 function routesOf(api: ApiListener, operations: IdentityOperations): void {
