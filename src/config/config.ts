@@ -48,3 +48,24 @@ export interface HubConfig {
   readonly sessionTickets: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
+
+/** What a gate on a machine of its own is told at its start. */
+export interface GateConfig
+  extends Pick<
+    HubConfig,
+    | 'dataDirectory'
+    | 'listeners'
+    | 'tls'
+    | 'readyFile'
+    | 'registryGraceMinutes'
+    | 'deniedPublish'
+    | 'sessionTickets'
+    | 'logLevel'
+  > {
+  /** The gate link of its hub. */
+  readonly hub: { readonly host: string; readonly port: number }
+  /** Where the URL of the hub's database comes from, with a role that may read. */
+  readonly databaseUrl: NonNullable<HubConfig['databaseUrl']>
+  /** A file with the bootstrap string, needed at the first start; absolute path, or null. */
+  readonly bootstrapFile: string | null
+}

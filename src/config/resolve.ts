@@ -4,9 +4,17 @@ import { HubError, quote, quoteValue } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { Secret } from '../core/secret.ts'
 import type { BrokerSettings } from '../core/upstream/broker-settings.ts'
-import type { HubConfig } from './config.ts'
+import type { GateConfig, HubConfig } from './config.ts'
 import { settleListeners } from './listeners.ts'
-import { brokerWords, type SettingName, type SettingValue, setting, settingWords } from './settings.ts'
+import {
+  brokerWords,
+  isSettingOf,
+  type Program,
+  type SettingName,
+  type SettingValue,
+  setting,
+  settingWords,
+} from './settings.ts'
 import {
   type GivenValue,
   type Source,
@@ -30,27 +38,24 @@ export interface ConfigSources {
  *
  * @throws HubError `config-invalid`, with every problem of every source in one message
  */
-export function resolveConfig({ flags, env, file, directory }: ConfigSources): HubConfig {
-  const sources = [
-    settingsFromFlags(flags, directory),
-    settingsFromEnvironment(env, directory),
-    settingsFromFile(resolve(directory, file ?? 'handfast.yaml'), file !== null),
-  ]
+export function resolveConfig(given: ConfigSources): HubConfig {
+  const { env, directory } = given
+  const sources = sourcesOf(given)
   const problems: string[] = []
-  const settled = settle(sources, problems)
+  const settled = settle('up', sources, problems)
   const passphrase = secretOf('passphrase-file', 'HANDFAST_PASSPHRASE', settled, env, problems)
   const databaseUrl = secretOf('database-url-file', 'HANDFAST_DATABASE_URL', settled, env, problems)
   const tls = filePair(settled, ['tls-cert', 'tls-key'], problems)
   const broker = brokerSettings(settled, problems)
   const host = settled.read('host') ?? '0.0.0.0'
   const mqttPort = settled.read('mqtt-port') ?? 8883
-  const given = sources.flatMap((source) => source.listeners ?? [])
-  const listeners = settleListeners(given, host, mqttPort, problems)
+  const entries = sources.flatMap((source) => source.listeners ?? [])
+  const listeners = settleListeners(entries, host, mqttPort, problems)
   const gateLink = settled.read('gate-link') ?? null
   if (gateLink !== null && databaseUrl === null) {
     problems.push(`${settled.given('gate-link')?.origin}: gates on other machines need a registry in PostgreSQL`)
   }
-  if (problems.length > 0) throw refusal(problems)
+  if (problems.length > 0) throw refusal('up', problems)
   const dataDirectory = settled.read('data') ?? resolve(directory, 'data')
   return {
     dataDirectory,
@@ -80,13 +85,54 @@ export function resolveConfig({ flags, env, file, directory }: ConfigSources): H
 }
 
 /**
+ * The configuration of a gate on a machine of its own, from the same sources in the same order.
+ *
+ * @throws HubError `config-invalid`, with every problem of every source in one message
+ */
+export function resolveGateConfig(given: ConfigSources): GateConfig {
+  const { env, directory } = given
+  const sources = sourcesOf(given)
+  const problems: string[] = []
+  const settled = settle('gate', sources, problems)
+  const databaseUrl = secretOf('database-url-file', 'HANDFAST_DATABASE_URL', settled, env, problems)
+  const tls = filePair(settled, ['tls-cert', 'tls-key'], problems)
+  const host = settled.read('host') ?? '0.0.0.0'
+  const mqttPort = settled.read('mqtt-port') ?? 8883
+  const entries = sources.flatMap((source) => source.listeners ?? [])
+  const listeners = settleListeners(entries, host, mqttPort, problems)
+  const hub = settled.read('hub')
+  if (hub === undefined && problems.length === 0)
+    problems.push('hub is missing: the gate link of the hub, as in --hub hub.plant.example:8447')
+  if (databaseUrl === null) problems.push('database-url-file is missing: a gate reads the registry of its hub')
+  if (problems.length > 0 || hub === undefined || databaseUrl === null) throw refusal('gate', problems)
+  return {
+    ...{ hub, databaseUrl, listeners, tls },
+    dataDirectory: settled.read('data') ?? resolve(directory, 'gate'),
+    bootstrapFile: settled.read('bootstrap-file') ?? null,
+    readyFile: settled.read('ready-file') ?? null,
+    registryGraceMinutes: settled.read('registry-grace') ?? 5,
+    deniedPublish: settled.read('denied-publish') ?? 'close',
+    sessionTickets: settled.read('session-tickets') ?? false,
+    logLevel: settled.read('log-level') ?? 'info',
+  }
+}
+
+function sourcesOf({ flags, env, file, directory }: ConfigSources): readonly Source[] {
+  return [
+    settingsFromFlags(flags, directory),
+    settingsFromEnvironment(env, directory),
+    settingsFromFile(resolve(directory, file ?? 'handfast.yaml'), file !== null),
+  ]
+}
+
+/**
  * For a command that needs no hub: it reads no settings, and a mistyped variable would be overlooked.
  *
  * @throws HubError `config-invalid`
  */
 export function refuseMistypedVariables(env: ConfigSources['env']): void {
   const { problems } = settingsFromEnvironment(env, '/')
-  if (problems.length > 0) throw refusal(problems)
+  if (problems.length > 0) throw refusal('up', problems)
 }
 
 /** The values that won, each read into its form. */
@@ -97,12 +143,17 @@ interface Settled {
 }
 
 /** Reads every value, also those that another source overrules: a mistake there would bite later. */
-function settle(sources: readonly Source[], problems: string[]): Settled {
+function settle(program: Program, sources: readonly Source[], problems: string[]): Settled {
   const winners = new Map<SettingName, { given: GivenValue; value: unknown }>()
   for (const source of sources) {
     problems.push(...source.problems)
     for (const given of source.values) {
-      const { form, wanted, isPath, isAddress } = setting(given.name)
+      const { form, wanted, isPath, isAddress, variable } = setting(given.name)
+      if (!isSettingOf(program, given.name)) {
+        // Variables may stand there for another program.
+        if (given.origin !== variable) problems.push(`${given.origin}: \`handfast ${program}\` has no such setting`)
+        continue
+      }
       const parsed = form.safeParse(given.value)
       if (!parsed.success) {
         const holdsLogin = isAddress === true && String(given.value).includes('@')
@@ -178,13 +229,13 @@ function secretOf(
   return origin === `--${fileSetting}` ? { file } : { value }
 }
 
-function refusal(problems: readonly string[]): HubError {
+function refusal(program: Program, problems: readonly string[]): HubError {
   const [first = ''] = problems
   const message =
     problems.length === 1
       ? first
       : `${problems.length} settings are not valid:\n${problems.map((each) => `  - ${each}`).join('\n')}`
   return new HubError('config-invalid', message, {
-    hint: 'correct what is named; `handfast up --help` lists the settings',
+    hint: `correct what is named; \`handfast ${program} --help\` lists the settings`,
   })
 }

@@ -1,6 +1,6 @@
 /**
- * The settings of a hub: the word for each in `handfast.yaml` (which is also its flag), its environment variable and its
- * form. Values from the environment are text; the forms read them as they read YAML.
+ * The settings of a hub, and of a gate on a machine of its own: the word for each in `handfast.yaml` (which is also its flag),
+ * its environment variable and its form. Values from the environment are text; the forms read them as they read YAML.
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
@@ -116,6 +116,12 @@ export const settings = {
     form: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,254}$/),
     wanted: 'a realm: lower-case letters, digits, ".", "-" and "_"',
   },
+  hub: {
+    variable: 'HANDFAST_HUB',
+    form: listenAddress,
+    wanted: 'the gate link of a hub, of the form host:port',
+  },
+  'bootstrap-file': { variable: 'HANDFAST_BOOTSTRAP_FILE', form: line, wanted: aPath, isPath: true },
   'ready-file': { variable: 'HANDFAST_READY_FILE', form: line, wanted: aPath, isPath: true },
   'api-listen': {
     variable: 'HANDFAST_API_LISTEN',
@@ -187,6 +193,22 @@ export function isSettingName(word: string): word is SettingName {
 /** The setting of a name, without its exact form: for code that goes through all of them. */
 export function setting(name: SettingName): Setting {
   return settings[name]
+}
+
+/** What a program of its own reads settings for. */
+export type Program = 'up' | 'gate'
+
+/** Settings that a gate on a machine of its own has as well. */
+const shared: ReadonlySet<SettingName> = new Set([
+  ...(['data', 'host', 'mqtt-port', 'tls-cert', 'tls-key', 'database-url-file', 'registry-grace'] as const),
+  ...(['denied-publish', 'session-tickets', 'log-level', 'ready-file'] as const),
+])
+/** Settings that it has alone. */
+const ofGate: ReadonlySet<SettingName> = new Set(['hub', 'bootstrap-file'])
+
+/** Whether a program has the setting of that name. */
+export function isSettingOf(program: Program, name: SettingName): boolean {
+  return shared.has(name) || ofGate.has(name) === (program === 'gate')
 }
 
 /** The words that the setting of a name takes, where they are a closed list; null elsewhere. */

@@ -7,17 +7,15 @@ import { HubError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { openSharedUpstream } from '../../gate/upstream/shared/shared-upstream.ts'
 import { openAuthorities } from '../../hub/authorities.ts'
-import { type EventFollower, followEvents } from '../../hub/follow-events.ts'
 import type { Entrant, Refusal } from '../../hub/gate-admission.ts'
 import { limitLog } from '../../hub/limit-log.ts'
-import type { HubEvent } from '../../hub/ports/events.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import { openBroughtFiles } from '../../machine/brought-files.ts'
 import { systemClock as clock } from '../../machine/system.ts'
 import { Closing } from '../closing.ts'
 import { openRegistryReader } from '../registry.ts'
 import { certificateOf, type FailureText, type GateSettings, type ToGate, type ToHub } from './messages.ts'
-import { type OpenGate, openGate } from './open-gate.ts'
+import { openReadingGate, type ReadingGate } from './reading-gate.ts'
 import { Telling } from './telling.ts'
 
 /** First uses that the hub is asked to write, by number. */
@@ -88,29 +86,18 @@ async function serve(settings: GateSettings, log: Log, closing: Closing): Promis
   closing.add('attempts', () => telling.stop())
   const brought = settings.tls === null ? null : openBroughtFiles({ clock, log }, settings.tls, settings.deviceNames)
   closing.add('brought certificate', () => brought?.stop())
-  const door = await openGate(
+  const door = await openReadingGate(
     {
       ...{ config: settings, store, authorities, log, upstream, attempts: telling, observer: telling, confirmUse },
-      certificate: certificateOf(settings.certificate),
+      ...{ lastEvent, certificate: certificateOf(settings.certificate) },
       certificateFor: (name) => brought?.forName(name) ?? null,
       wantCrl: (anchorId, certificate) => say({ kind: 'crl-wanted', anchorId, certificate }),
+      onRevoked: (afterMs) => say({ kind: 'revoked', afterMs }),
     },
     closing,
   )
-  const follower = followEvents({ store, log }, lastEvent, (event) => apply(door, event))
-  closing.add('events', () => follower.stop())
-  door.sweep(follower)
-  closing.add('figures', tellFigures(door, follower))
+  closing.add('figures', tellFigures(door))
   say({ kind: 'serving', addresses: door.gate.addresses })
-
-  function apply({ gate, apply: applyTo }: OpenGate, event: HubEvent): void {
-    applyTo(event)
-    if (event.type === 'credential-revoked') say({ kind: 'revoked', afterMs: clock.nowMs() - event.atMs })
-    if (event.type !== 'authority-changed') return
-    authorities.refresh().catch((error: unknown) => log.error('the authorities could not be read', { error }))
-    gate.refreshTrust()
-  }
-
   return {
     hear(message) {
       if (message.kind === 'events') registry.tellListeners()
@@ -122,7 +109,7 @@ async function serve(settings: GateSettings, log: Log, closing: Closing): Promis
 }
 
 /** @returns the way to stop, which tells once more */
-function tellFigures({ gate }: OpenGate, follower: EventFollower): () => void {
+function tellFigures({ gate, follower }: ReadingGate): () => void {
   const tell = (): void => say({ kind: 'figures', figures: gate.figures(), position: follower.position() })
   const timer = setInterval(tell, limits.gateFiguresMs)
   return () => {
