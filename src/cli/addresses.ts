@@ -24,6 +24,12 @@ interface GateEndpoint extends Endpoint {
   readonly path: string | null
 }
 
+/** A listener of a gate under a name of its machine. */
+export function listenerUrl(name: string, { port, path }: Pick<GateEndpoint, 'port' | 'path'>): string {
+  const place = hostAndPort({ host: name, port })
+  return path === null ? `mqtts://${place}` : `wss://${place}${path}`
+}
+
 /** The listeners that devices use. */
 export function publicAddresses(
   publicName: string,
@@ -41,7 +47,7 @@ export function publicAddresses(
   return [
     ...listeners.map((listener, index) => ({
       name: index === 0 ? 'MQTT' : listener.name,
-      url: listener.path === null ? url('mqtts', listener) : `${url('wss', listener)}${listener.path}`,
+      url: listenerUrl(publicName, listener),
       purpose: 'devices',
       listens: listener,
     })),

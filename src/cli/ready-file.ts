@@ -21,12 +21,15 @@ export interface ReadyFile {
   readonly ca: string
 }
 
+/** What that of a gate on a machine of its own says. */
+export type GateReadyFile = Pick<ReadyFile, 'ca'> & { readonly mqtt: ReadyEndpoint | null }
+
 /**
- * Writes the addresses of a hub that serves; whoever waits for the file finds it whole.
+ * Writes the addresses of a hub or a gate that serves; whoever waits for the file finds it whole.
  *
  * @throws HubError `config-invalid` when it cannot be written
  */
-export function writeReadyFile(path: string, content: ReadyFile): void {
+export function writeReadyFile(path: string, content: ReadyFile | GateReadyFile): void {
   const temporary = `${path}.tmp`
   try {
     writeFileSync(temporary, `${JSON.stringify(content)}\n`)

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { RunningHub } from '../../compose/start-hub.ts'
 import { exitStatus } from '../../core/failure/wire-forms.ts'
 import { hostAndPort, publicAddresses } from '../addresses.ts'
+import { kebabCased } from '../flag-names.ts'
 import { handfast } from '../how-called.ts'
 import type { HubLog } from '../log.ts'
 import { printFields, printJson, printLine, shellWord } from '../output.ts'
@@ -75,13 +76,6 @@ async function up(options: Readonly<Record<string, unknown>>): Promise<void> {
   }
   // What is left open, such as a client that does not read its farewell, must not keep the process alive.
   process.exit(exitStatus.ok)
-}
-
-/** commander names --mqtt-port mqttPort. */
-function kebabCased(flags: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    Object.entries(flags).map(([name, value]) => [name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`), value]),
-  )
 }
 
 /** Fulfilled at the first signal to end. */
