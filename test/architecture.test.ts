@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   keys: ['core', 'disk', 'hub/ports'],
   machine: ['core', 'disk', 'hub'],
   gate: ['core', 'hub'],
+  link: ['core', 'hub'],
   http: ['core', 'hub', 'api-schema'],
   device: ['core', 'disk'],
   simulate: ['core', 'device', 'api-schema'],
@@ -58,7 +59,7 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   pino: ['cli'],
   yaml: ['config', 'core'],
-  zod: ['api-schema', 'config', 'http'],
+  zod: ['api-schema', 'config', 'http', 'link'],
 }
 
 /** Where a secret is taken out of its wrapping, and what for. Each entry is a place to look at when a secret has leaked. */
@@ -92,6 +93,8 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'gate/upstream/remote/dial.ts': 'the TLS connection of the gate to a broker',
   'gate/upstream/remote/introduction.ts': 'the password of the gate for a broker',
   'gate/tls-settings.ts': 'the TLS listener of the gate',
+  'link/dial.ts': 'the key of a gate that links itself to its hub',
+  'link/link-server.ts': 'the TLS listener of the gate link',
   'http/api/bootstrap.ts': 'the answer that hands out a bootstrap string',
   'http/api/routes/access.ts': 'the answer that hands out a new API key',
   'http/est/server-key-parts.ts': 'the answer that hands out a key of the hub',

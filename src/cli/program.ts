@@ -76,6 +76,8 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
     .showSuggestionAfterError()
+    // What stands behind a command is for that, where one above it has an option of the same name.
+    .enablePositionalOptions()
     .exitOverride()
     // Failures are reported in one form, by report-failure.ts.
     .configureOutput({ outputError: () => {} })

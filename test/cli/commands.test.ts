@@ -374,6 +374,8 @@ describe('commands that ask a hub', () => {
       rootFingerprint: 'ab',
       ca: '',
       sessions: 3,
+      gateLink: null,
+      gates: [],
       upstream: { kind: 'embedded', available: true },
     }
     const hub = await hubAt(context, ({ url }) => ({

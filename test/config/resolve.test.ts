@@ -94,6 +94,7 @@ describe('the configuration of a hub', () => {
       realm: null,
       readyFile: null,
       apiListen: null,
+      gateLink: null,
       metricsListen: null,
       tls: null,
       passphrase: null,

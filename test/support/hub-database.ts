@@ -31,7 +31,7 @@ export async function usePostgres(): Promise<PostgresServer> {
 }
 
 /** The URL for the hub of this data directory, the same at each of its starts; null for SQLite. */
-async function databaseOf(data: string): Promise<string | null> {
+export async function databaseOf(data: string): Promise<string | null> {
   if (!onPostgres) return null
   const known = urls.get(data)
   if (known !== undefined) return known

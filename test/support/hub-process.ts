@@ -25,6 +25,8 @@ export interface HubProcess {
   readonly api: Endpoint | null
   /** Null where `--metrics-listen` was not given. */
   readonly metrics: Endpoint | null
+  /** Null where `--gate-link` was not given. */
+  readonly gateLink: Endpoint | null
   /** Path of the root certificate. */
   readonly ca: string
   readonly process: ChildProcess
@@ -124,6 +126,7 @@ export async function startHubProcess(
     http: Endpoint
     api: Endpoint | null
     metrics: Endpoint | null
+    gateLink: Endpoint | null
     ca: string
   }
 

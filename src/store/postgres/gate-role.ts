@@ -16,6 +16,7 @@ const readings: Readonly<Record<keyof Schema, Reading>> = {
   policies: 'always',
   anchors: 'always',
   anchor_crls: 'always',
+  profiles: 'always',
   passwords: 'with-passwords',
   // What clients are told to trust.
   authorities: 'always',
@@ -34,7 +35,6 @@ const readings: Readonly<Record<keyof Schema, Reading>> = {
   // The affairs of the hub.
   anchor_fetches: 'never',
   identity_attributes: 'never',
-  profiles: 'never',
   root_acknowledgements: 'never',
   renewal_contests: 'never',
   renewal_calls: 'never',

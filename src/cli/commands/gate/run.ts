@@ -36,7 +36,6 @@ export function defineRun(command: Command): void {
       'after',
       '\nWithout a subcommand it runs a gate on this machine for a hub on another one:\ndocs/gates.md has the steps. Every option is also a setting in handfast.yaml and\na variable: --hub is HANDFAST_HUB.',
     )
-    // What stands behind a subcommand is for that.
     .enablePositionalOptions()
     .allowExcessArguments()
     .action((options: Readonly<Record<string, unknown>>) => {
