@@ -472,6 +472,8 @@ export const limits = {
   gateLinkTextCharsMax: 2_048,
   /** What waits on the control connection for an end that does not read; past it the link is cut. */
   gateLinkWaitingBytesMax: 8 * 1024 * 1024,
+  /** A certificate in it, in base64: longer than any that names a CRL. */
+  gateLinkCertificateCharsMax: 32 * 1024,
   /** First uses that one gate may have asked for and not heard of: half of a plant that comes on line. */
   gateLinkConfirmsMax: 1_024,
   /** How often the hub says that it is there. */

@@ -4,6 +4,7 @@
  */
 import { HubError } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
+import type { Anchored } from '../core/identification/anchor.ts'
 import type { IdentityId } from '../core/identity/id.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import type { Proof } from '../core/identity/proof.ts'
@@ -87,6 +88,9 @@ function newcomer(
   return newDevice({ id, state, group: rule.group, attributes: {} }, clock.nowMs())
 }
 
+/** The gate has asked whether the certificate is revoked; to write its use down nobody is asked. */
+const unasked: Omit<Anchored, 'anchorId'> = { serialNumber: '', points: [], issuer: '', responders: [] }
+
 async function provedBy({ store }: Hub, identityId: IdentityId, proof: ClaimedProof): Promise<Proof | Refusal> {
   switch (proof.kind) {
     case 'issued': {
@@ -105,7 +109,7 @@ async function provedBy({ store }: Hub, identityId: IdentityId, proof: ClaimedPr
     }
     case 'anchored': {
       const anchor = (await store.anchors.all()).find(({ id }) => id === proof.anchorId)
-      if (anchor?.state === 'trusted') return proof
+      if (anchor?.state === 'trusted') return { ...proof, anchored: { ...unasked, anchorId: anchor.id } }
       return refusal('anchor-distrusted', `${proof.anchorId} is not a trust anchor of this hub`, identityId)
     }
     case 'password':

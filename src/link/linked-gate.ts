@@ -36,6 +36,8 @@ export interface LinkedGateParts {
   serveBroker(socket: TLSSocket): void
   /** Judges and writes a first use that a gate tells of. */
   confirmUse(use: ClaimedUse): Promise<Entrant | Refusal>
+  /** Has the CRLs fetched that a certificate of a trust anchor names; the certificate is judged there. */
+  wantCrl(anchorId: string, certificate: Uint8Array): void
   readonly attempts: { record(attempt: NewAttempt): void }
   readonly listeners: ListenerNames
   readonly observer: Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered' | 'revocationApplied'>
@@ -202,6 +204,9 @@ export class LinkedGate {
         if (this.#controls.at(-1)?.way !== control) return
         this.#sessions = message.figures.sessions
         totals.note(this.id, message.figures)
+        return
+      case 'crl-wanted':
+        this.#parts.wantCrl(message.anchorId, Buffer.from(message.certificate, 'base64'))
         return
       case 'confirm':
         void this.#confirm(control, message.number, message.use)

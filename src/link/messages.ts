@@ -113,6 +113,12 @@ const gateMessage = z.discriminatedUnion('kind', [
       .min(0)
       .max(limits.gateLinkSilenceMs * 60),
   }),
+  /** A certificate of a trust anchor is the first to name a CRL; in DER, as base64. */
+  z.object({
+    kind: z.literal('crl-wanted'),
+    anchorId: text(64),
+    certificate: z.base64().max(limits.gateLinkCertificateCharsMax),
+  }),
   /** What it holds, and how far it has followed the events; it is also the sign that the gate is there. */
   z.object({ kind: z.literal('figures'), figures, position: count }),
   z.object({ kind: z.literal('confirm'), number: count, use: claimedUse }),

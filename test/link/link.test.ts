@@ -101,6 +101,7 @@ async function bed(port = 0): Promise<Bed> {
     registryVersion: 7,
     abilities: () => broker.abilities,
     serveBroker: (socket) => host.serve(socket),
+    wantCrl: (anchorId, certificate) => observer.lines.push(`${anchorId} ${Buffer.from(certificate).toString('hex')}`),
     confirmUse: (use) => {
       made.uses.push(use)
       return bedOf.answer(use)
@@ -196,8 +197,9 @@ describe('a gate link', () => {
     server.noted(eventOf('pump-8'))
     link.say({ kind: 'revoked', afterMs: 12 })
     link.say({ kind: 'told', attempts: [], counted: [['packetDenied', 'publish-denied']] })
-    await until(() => observer.lines.length === 2, t)
-    assert.deepEqual(observer.lines, ['revocationApplied gate 12', 'packetDenied publish-denied'])
+    link.say({ kind: 'crl-wanted', anchorId: 'maker', certificate: Buffer.from('3003', 'hex').toString('base64') })
+    await until(() => observer.lines.length === 3, t)
+    assert.deepEqual(observer.lines, ['revocationApplied gate 12', 'packetDenied publish-denied', 'maker 3003'])
     assert.ok(made.log.lines.some(({ message }) => message === 'the link to the hub stands'))
   })
 

@@ -8,11 +8,12 @@ import type { Bootstrap } from '../../core/identity/bootstrap.ts'
 import { readCertificate } from '../../core/x509/certificate.ts'
 import { enrol } from '../../device/enrol.ts'
 import { type Look, runAgent } from '../../device/renewal/agent.ts'
+import type { CredentialStore } from '../../device/store/credential.ts'
+import { openCredentialStore } from '../../device/store/open.ts'
 import type { GateCertificate } from '../../gate/gate.ts'
 import type { Clock } from '../../hub/ports/clock.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import type { LinkTrust } from '../../link/dial.ts'
-import { type GateStore, openGateStore } from './gate-store.ts'
 
 interface Surroundings {
   /** From the operator; needed where there is no certificate yet. */
@@ -60,7 +61,9 @@ export async function openGateCredential(
       },
     })
   }
-  const store = openGateStore(path)
+  const store = openCredentialStore(path, {
+    onNotice: (text) => log.warn('the credential of the gate was put in order', { what: text }),
+  })
   const { id, rootFingerprint } = hubOf(store)
   const identity = () => {
     const held = store.tlsIdentity('current')
@@ -68,7 +71,7 @@ export async function openGateCredential(
     throw new HubError('gate-not-enrolled', `${quote(path)} holds no key with its certificate any more`)
   }
   return {
-    ...{ id, rootFingerprint, caPath: store.caPath },
+    ...{ id, rootFingerprint, caPath: store.files.ca },
     names() {
       const { dnsNames, ipAddresses } = readCertificate(heldIn(store).certificate.raw)
       return [...dnsNames, ...ipAddresses]
@@ -79,7 +82,7 @@ export async function openGateCredential(
   }
 }
 
-function heldIn(store: GateStore) {
+function heldIn(store: CredentialStore) {
   const held = store.current()
   if (held !== null) return held
   throw new HubError(
@@ -88,7 +91,7 @@ function heldIn(store: GateStore) {
   )
 }
 
-function hubOf(store: GateStore) {
+function hubOf(store: CredentialStore) {
   const { hub } = heldIn(store)
   if (hub !== null) return hub
   throw new HubError('gate-not-enrolled', `${quote(store.path)} holds a certificate that did not come from a hub`)
@@ -98,7 +101,7 @@ function hubOf(store: GateStore) {
 const afterFaultMs = 60_000
 
 function keepRenewed(
-  store: GateStore,
+  store: CredentialStore,
   { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
   onRenewed: () => Promise<void>,
 ): { stop(): Promise<void> } {

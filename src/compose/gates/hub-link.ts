@@ -30,6 +30,7 @@ export async function openHubLink(
     certificate: parts.certificate,
     admission: linkAdmission({ store, clock, authorities }),
     abilities: () => upstream.abilities,
+    wantCrl: (anchorId, certificate) => parts.wantCrl(anchorId, certificate),
     serveBroker: (socket) => broker.serve(socket),
     confirmUse: (use) => confirmClaimedUse(uses, use),
   })

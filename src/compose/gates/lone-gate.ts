@@ -99,6 +99,8 @@ async function open(config: GateConfig, bootstrap: Bootstrap | null, log: Log, c
       certificate: credential.certificate(),
       certificateFor: (name) => brought?.forName(name) ?? null,
       confirmUse: (entrant) => confirmOver(link, store, entrant),
+      wantCrl: (anchorId, certificate) =>
+        link.say({ kind: 'crl-wanted', anchorId, certificate: Buffer.from(certificate).toString('base64') }),
       onRevoked: (afterMs) => link.say({ kind: 'revoked', afterMs: Math.max(0, afterMs) }),
     },
     closing,
