@@ -146,7 +146,9 @@ export const attemptView = answerNamed(
   z.object({
     number: count('counted from 1, in the order in which they were recorded'),
     at: time('when it ended or was admitted'),
-    listener: text('mqtt or another listener of the gate by its name, est or api'),
+    listener: text(
+      'mqtt or another listener of the gate by its name, with @ and the id of a gate on another machine; est, api or gate-link',
+    ),
     address: text('where it came from'),
     stage: text('how far it came; `session` when it was admitted'),
     outcome: z.enum(['admitted', 'refused']),

@@ -60,7 +60,8 @@ export const definitions = {
     type: 'counter',
     help: 'tries to connect or to enrol that came to an outcome, and sessions that the hub ended',
     labels: {
-      listener: 'mqtt, est or api',
+      listener:
+        'mqtt or another listener by its name, with @ and the gate behind it where that is on another machine; est, api, gate-link',
       outcome: 'admitted or refused',
       stage: 'how far it came: tcp, tls, certificate, identity, policy, mqtt, session, enrolment',
       code: `none, or the ${code}`,

@@ -93,7 +93,10 @@ test('a gate that sends what is no frame is cut off', async (t) => {
 
 test('without a hub there is no upstream', async (t) => {
   await assert.rejects(
-    openSharedUpstream({ way: { path: join(temporaryFolder(t), 'none.sock') }, abilities: {} as Upstream['abilities'] }),
+    openSharedUpstream({
+      way: { path: join(temporaryFolder(t), 'none.sock') },
+      abilities: {} as Upstream['abilities'],
+    }),
     { code: 'upstream-unavailable' },
   )
 })
