@@ -33,6 +33,7 @@ import { noteRoots } from '../hub/roll-over/acknowledge.ts'
 import { keepAuthorities } from '../hub/roll-over/keep.ts'
 import { currentServerCertificate } from '../hub/server-certificate.ts'
 import { keepIntentsFew } from '../hub/sweep-intents.ts'
+import { warnOfUnknownAnchors } from '../hub/unknown-anchors.ts'
 import { keepRequestsFew } from '../hub/waiting-requests.ts'
 import { type BroughtFiles, openBroughtFiles } from '../machine/brought-files.ts'
 import type { DataDirectory } from '../machine/data-directory.ts'
@@ -185,6 +186,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     closing,
   )
 
+  await warnOfUnknownAnchors({ store, log }, config.listeners)
   const desk = { store, keys: authorityKeys, clock, random, realm, authorities, proceed: () => roller.round() }
   const roller = keepAuthorities({ ...desk, log, ensureCrl: (id) => crls.current(fullScope(id)) }, instance ?? 'alone')
   closing.add('authorities', () => roller.stop())

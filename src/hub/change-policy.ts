@@ -7,6 +7,7 @@ import { limits } from '../core/limits.ts'
 import { lintPolicy } from '../core/policy/lint/lint.ts'
 import type { Finding } from '../core/policy/lint/rule.ts'
 import type { PolicyState } from '../core/policy/state.ts'
+import { anchorStates } from './check-policy.ts'
 import { assertHolds, type CompiledFile, compiledFile } from './policy-files/try.ts'
 import type { Clock } from './ports/clock.ts'
 import type { PolicyRow } from './ports/policies.ts'
@@ -43,7 +44,7 @@ export async function addPolicy(
     const common = { createdAtMs: nowMs, changedAtMs: nowMs, activatedAtMs: null }
     const row = await tx.policies.insert({ ...common, state: 'draft', createdBy: actor, note, source })
     await audit(tx, { actor, nowMs, act: 'policy.add', row, before: null })
-    const added = { row, warnings: lintPolicy(file.policy, null, nowMs) }
+    const added = { row, warnings: lintPolicy(file.policy, { fleet: null, anchors: await anchorStates(tx) }, nowMs) }
     await finish(tx, added)
     return added
   })

@@ -12,7 +12,7 @@ const thumbprint = 'ab12'.repeat(16)
 
 /** Rules with the lines that they tell of. */
 function told(source: string, fleet: Fleet | null = null): readonly string[] {
-  return lintPolicy(parsePolicy(source), fleet, nowMs).map(({ rule, line }) => `${rule} ${line}`)
+  return lintPolicy(parsePolicy(source), { fleet, anchors: null }, nowMs).map(({ rule, line }) => `${rule} ${line}`)
 }
 
 /** One role of the given statements, from line 4 on, bound to a group. */
@@ -69,7 +69,7 @@ suite('the lint of a policy', () => {
     assert.deepEqual(told(roleOf(all, '{ identity: [a, b] }')), ['wide-grant 4'])
     assert.deepEqual(told(roleOf("- deny: [publish]\n  topics: ['#']")), [])
     const fleet = fleetOf(Array.from({ length: 400 }, (_, i) => counted(`p${i}`, { group: i < 399 ? 'l3' : 'l4' })))
-    const [finding] = lintPolicy(parsePolicy(roleOf(all)), fleet, nowMs)
+    const [finding] = lintPolicy(parsePolicy(roleOf(all)), { fleet, anchors: null }, nowMs)
     assert.equal(
       finding?.message,
       'the role line grants publish, subscribe, receive on "#" to group l3 (399 identities)',
@@ -147,10 +147,27 @@ suite('the lint of a policy', () => {
     assert.deepEqual(told(roleOf(statement) + subjects), ['undefined-attribute 4'])
     assert.deepEqual(told(roleOf(statement.replace('sites', 'site')) + subjects), [])
     const fleet = fleetOf([counted('pump-7', { group: 'l3', attributes: { site: 'berlin' } })])
-    const [finding] = lintPolicy(parsePolicy(roleOf(statement)), fleet, nowMs)
+    const [finding] = lintPolicy(parsePolicy(roleOf(statement)), { fleet, anchors: null }, nowMs)
     assert.match(finding?.message ?? '', /no identity has the attribute "sites".*did you mean "site"\?/)
     const condition = '- deny: [publish]\n  topics: [a]\n  when: { attributes: { zone: red } }'
     assert.deepEqual(told(roleOf(condition), fleet), ['undefined-attribute 4'])
+  })
+
+  test('tells of trust anchors that there are not, or that open nothing, where it is known which there are', () => {
+    const rule = (anchors: string) =>
+      `bindings:\n  - { roles: [own-topics], to: everyone }\nidentify:\n  - { name: r, anchors: [${anchors}], from: cn, match: '(?<id>[a-z]+)', identity: '\${id}' }\n`
+    const anchors = new Map([
+      ['acme', 'trusted'],
+      ['plant', 'waiting'],
+    ] as const)
+    const found = (source: string) =>
+      lintPolicy(parsePolicy(source), { fleet: null, anchors }, nowMs).map((each) => `${each.line} ${each.message}`)
+    assert.deepEqual(found(rule('acme')), [])
+    assert.deepEqual(told(rule('acne')), [])
+    assert.deepEqual(found(rule('acne, plant')), [
+      '4 the rule "r" names the trust anchor "acne", which there is not; did you mean "acme"?',
+      '4 the rule "r" names the trust anchor "plant", which is waiting',
+    ])
   })
 
   test('never fails on a policy that is read', () => {
@@ -163,7 +180,8 @@ suite('the lint of a policy', () => {
       fc.property(fc.array(statement, { minLength: 1, maxLength: 5 }), fc.boolean(), (statements, hasFleet) => {
         const source = roleOf(statements.join('\n'))
         const names = policyLintRules.map(({ name }) => name)
-        for (const { rule, line } of lintPolicy(parsePolicy(source), hasFleet ? fleetOf([]) : null, nowMs)) {
+        const surroundings = { fleet: hasFleet ? fleetOf([]) : null, anchors: null }
+        for (const { rule, line } of lintPolicy(parsePolicy(source), surroundings, nowMs)) {
           assert.ok(names.includes(rule) && line > 0)
         }
       }),

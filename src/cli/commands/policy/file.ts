@@ -6,7 +6,7 @@ import { compilePolicy } from '../../../core/policy/compile.ts'
 import { failedExpectations } from '../../../core/policy/expectations.ts'
 import { readPolicy } from '../../../core/policy/file/parse.ts'
 import { type Problem, problemLine } from '../../../core/policy/file/problems.ts'
-import { lintPolicy } from '../../../core/policy/lint/lint.ts'
+import { lintPolicy, nothingKnown } from '../../../core/policy/lint/lint.ts'
 import type { Finding } from '../../../core/policy/lint/rule.ts'
 import type { Policy } from '../../../core/policy/model.ts'
 import type { HubApi } from '../../api-client.ts'
@@ -56,7 +56,12 @@ interface Seen {
 
 function seenHere(source: string): Seen {
   const { policy, problems } = readPolicy(source)
-  return { policy, problems, failed: null, warnings: problems.length > 0 ? [] : lintPolicy(policy, null, Date.now()) }
+  return {
+    policy,
+    problems,
+    failed: null,
+    warnings: problems.length > 0 ? [] : lintPolicy(policy, nothingKnown, Date.now()),
+  }
 }
 
 async function seenByHub(hub: HubApi, source: string): Promise<Seen> {

@@ -1,4 +1,5 @@
 /** What a rule of the policy lint is: it looks at a policy that is valid, and tells what its author hardly meant. */
+import type { AnchorState } from '../../identification/anchor.ts'
 import type { Binding, Place, Policy } from '../model.ts'
 
 /** A warning. The policy can be taken all the same. */
@@ -17,8 +18,14 @@ export interface Fleet {
   readonly attributeNames: ReadonlySet<string>
 }
 
+/** What a hub knows that warnings depend on; each null where it is not at hand. */
+export interface Surroundings {
+  readonly fleet: Fleet | null
+  /** Trust anchors by id. */
+  readonly anchors: ReadonlyMap<string, AnchorState> | null
+}
+
 export interface LintRule {
   readonly name: string
-  /** @param fleet null where no registry is at hand */
-  check(policy: Policy, fleet: Fleet | null, nowMs: number): Iterable<Omit<Finding, 'rule'>>
+  check(policy: Policy, surroundings: Surroundings, nowMs: number): Iterable<Omit<Finding, 'rule'>>
 }

@@ -9,7 +9,7 @@ import { boundTopic, shapeOf } from '../shapes.ts'
 
 export const neverMatches: LintRule = {
   name: 'never-matches',
-  *check(policy, fleet, nowMs) {
+  *check(policy, { fleet }, nowMs) {
     const given = [...givenRoles(policy)]
     yield* unbound(policy, given)
     for (const binding of policy.bindings) yield* withoutAudience(binding, fleet)

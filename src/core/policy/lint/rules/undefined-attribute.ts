@@ -8,7 +8,7 @@ import { boundTopic } from '../shapes.ts'
 
 export const undefinedAttribute: LintRule = {
   name: 'undefined-attribute',
-  *check(policy, fleet) {
+  *check(policy, { fleet }) {
     const known = knownNames(policy, fleet)
     // Who writes no subjects and asks no hub is not told of each attribute.
     if (known === null) return

@@ -6,7 +6,7 @@ import { boundTopic } from '../shapes.ts'
 
 export const wideGrant: LintRule = {
   name: 'wide-grant',
-  *check(policy, fleet) {
+  *check(policy, { fleet }) {
     for (const { role, bound, binding } of givenRoles(policy)) {
       const { to } = binding
       const count = fleet?.countOf(to) ?? (to.kind === 'identities' ? to.ids.length : null)
