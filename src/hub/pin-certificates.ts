@@ -11,6 +11,7 @@ import { identityRefusal } from '../core/identity/identity.ts'
 import type { PinSlot } from '../core/identity/proof.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { publicKeyHash } from '../core/x509/public-key.ts'
+import { signersOf } from './anchor-signers.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { PinRow } from './ports/pins.ts'
 import type { Store, Transaction } from './ports/store.ts'
@@ -60,7 +61,7 @@ export async function pinCertificate(hub: Hub, actor: string, id: IdentityId, or
         'pin-exists',
         `the ${order.slot} slot of ${quote(id)} holds ${present.fingerprint.slice(0, 16)}…`,
         {
-          hint: 'take the other slot, and remove this one when the device has changed; or give --replace',
+          hint: `take the other one, and remove this one when the device has changed: \`--slot ${order.slot === 'primary' ? 'secondary' : 'primary'}\`; or let it go at once: --replace`,
         },
       )
     }
@@ -93,7 +94,9 @@ async function assertUnknown(tx: Transaction, fingerprint: string): Promise<void
 
 /** Its authority says whom it speaks for: a pin would take the device from those to whom the rules give it. */
 async function assertNotAnchored(tx: Transaction, fields: CertificateFields): Promise<void> {
-  const signer = (await tx.anchors.all()).find(({ certificate }) => isIssuedBy(fields, readCertificate(certificate)))
+  const signer = (await tx.anchors.all()).find((row) =>
+    signersOf(row).some((authority) => isIssuedBy(fields, authority.fields)),
+  )
   if (signer === undefined) return
   throw new HubError('pin-refused', `the certificate is one of the trust anchor ${quote(signer.id)}`, {
     hint: 'say in the policy whom its certificates speak for: `identify` in docs/policy.md',

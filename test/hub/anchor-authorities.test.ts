@@ -6,9 +6,10 @@ import { giveCrl } from '../../src/hub/anchor-crls.ts'
 import { arrangeAuthorities } from '../../src/hub/anchor-signers.ts'
 import { proveAnchor } from '../../src/hub/change-anchors.ts'
 import { editAnchor } from '../../src/hub/edit-anchor.ts'
+import { pinCertificate } from '../../src/hub/pin-certificates.ts'
 import { openTrustedAnchors } from '../../src/hub/trusted-anchors.ts'
 import { authority, crlOf, serialOf, trusted } from '../support/anchor-bed.ts'
-import { hubParts, noonMs } from '../support/hub-parts.ts'
+import { hubParts, noonMs, registered } from '../support/hub-parts.ts'
 import { ownCertificate } from '../support/own-certificate.ts'
 
 const nowSec = noonMs / 1000
@@ -150,4 +151,15 @@ test('a proof is not taken twice, and what is wrong with one is named', async (t
   await trusted(hub, maker)
   const proof = ownCertificate('code', { issuer: maker }).der
   await assert.rejects(proveAnchor(hub, hub.actor, 'acme', proof), { code: 'anchor-state', hint: /nothing to do/ })
+})
+
+test('a certificate of an authority below a trust anchor is not pinned: its rules say whom it speaks for', async (t) => {
+  const hub = await hubParts(t)
+  const maker = authority('ACME')
+  const line = authority('line', maker)
+  await trusted(hub, maker, { below: [line] })
+  const { identity } = await registered(hub, 'mill-1')
+  const order = { slot: 'primary', datesCount: true, replace: false } as const
+  const certificate = ownCertificate('mill-1', { issuer: line }).der
+  await assert.rejects(pinCertificate(hub, hub.actor, identity.id, { ...order, certificate }), { code: 'pin-refused' })
 })

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { noSources } from '../../src/core/identification/revocation-sources.ts'
 import { adoptIdentity } from '../../src/hub/adopt.ts'
+import { giveCrl } from '../../src/hub/anchor-crls.ts'
 import { addAnchor, distrustAnchor } from '../../src/hub/change-anchors.ts'
 import { activatePolicy, addPolicy, rollBackPolicy } from '../../src/hub/change-policy.ts'
+import { editAnchor } from '../../src/hub/edit-anchor.ts'
 import { editDevice } from '../../src/hub/edit-device.ts'
 import { pinCertificate, unpinCertificate } from '../../src/hub/pin-certificates.ts'
 import { makeRoot } from '../core/x509/support.ts'
+import { authority, crlOf, trusted } from '../support/anchor-bed.ts'
 import { registered } from '../support/hub-parts.ts'
 import { ownCertificate } from '../support/own-certificate.ts'
 import { TimeMachine } from '../support/time-machine.ts'
@@ -141,4 +144,38 @@ test('a CRL that was given after the copy is wanted again, before anybody of its
   })
   await machine.restore(copy)
   assert.equal((await machine.hub.store.anchors.find('acme'))?.revocation, 'require')
+})
+
+test('revocations of a trust anchor count as strictly as they did last, and an authority below it that was taken away is gone', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const maker = authority('ACME')
+  const [kept, gone] = [authority('kept', maker), authority('gone', maker)]
+  await trusted(machine.hub, maker, { revocation: 'ignore', below: [kept, gone] })
+  const copy = await machine.backUp()
+  await editAnchor(machine.hub, actor, 'acme', { revocation: 'prefer', below: [kept.der] })
+  await machine.restore(copy)
+  const row = await machine.hub.store.anchors.find('acme')
+  assert.deepEqual([row?.revocation, row?.below, row?.state], ['prefer', kept.pem, 'trusted'])
+})
+
+test('of the CRLs of a trust anchor those are wanted again that are lost, at once where they can be fetched', async (t) => {
+  const machine = await TimeMachine.start(t)
+  const { hub } = machine
+  const url = 'http://crl.acme.example/a.crl'
+  const maker = authority('ACME')
+  const line = authority('line', maker)
+  await trusted(hub, maker, { revocation: 'prefer', below: [line], sources: { crlUrls: [url] } })
+  const thisUpdateSec = Math.floor(hub.clock.nowMs() / 1000) - 60
+  await giveCrl(hub, actor, 'acme', crlOf(maker, [], { thisUpdateSec }))
+  const later = hub.clock.nowMs() + 86_400_000
+  await hub.store.write(async (tx) => {
+    for (const row of await tx.anchors.fetches('acme')) await tx.anchors.saveFetch({ ...row, dueAtMs: later })
+  })
+  const copy = await machine.backUp()
+  await giveCrl(machine.hub, actor, 'acme', crlOf(line, ['4711'], { thisUpdateSec }))
+  await machine.restore(copy)
+  const { anchors } = machine.hub.store
+  assert.equal((await anchors.find('acme'))?.revocation, 'require')
+  assert.equal((await anchors.crlHeads('acme')).length, 1)
+  assert.ok(((await anchors.fetches('acme'))[0]?.dueAtMs ?? later) < later)
 })

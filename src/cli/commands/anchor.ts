@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { AddAnchorRequest, AnchorListView, AnchorView, EditAnchorRequest } from '../../api-schema/anchors.ts'
 import { HubError, quote } from '../../core/errors.ts'
+import { isAnchorId } from '../../core/identification/anchor.ts'
 import { limits } from '../../core/limits.ts'
 import { decodePem, encodePem } from '../../core/x509/pem.ts'
 import { certificateIn, certificatesIn } from '../certificate-file.ts'
@@ -48,6 +49,7 @@ function defineAdd(command: Command): void {
       '\nThe file begins with the authority that is proved. Where it is no root, those above it follow in the same\nfile; and those below it that sign certificates of devices, too.',
     )
     .action(async (id: string, file: string, options: AddOptions) => {
+      assertAnchorId(id)
       const { revocation = 'require', unproven = false } = options
       const certificates = certificatesIn(file, chainBytesMax)
       const sources = sourcesOf(options)
@@ -61,6 +63,19 @@ function defineAdd(command: Command): void {
       noteRevocation(view)
       note('Its certificates open nothing until a rule of the policy and a listener name it.')
     })
+}
+
+/** @throws HubError `usage`: it is the id that is wrong, and not what stands in the file */
+function assertAnchorId(id: string): void {
+  if (isAnchorId(id)) return
+  throw new HubError('usage', `${quote(id)} is no id of a trust anchor`, {
+    hint: 'take lower-case letters, digits and "-", the first a letter, 32 at most, as in acme-factory-2',
+  })
+}
+
+function pathOf(id: string): string {
+  assertAnchorId(id)
+  return `/anchors/${pathPart(id)}`
 }
 
 /** Where word of revocations is to come from, when nothing says so yet. */
@@ -92,7 +107,7 @@ function defineEdit(command: Command): void {
       if (Object.keys(request).length === 0) {
         throw new HubError('usage', 'nothing is to be changed', { hint: 'name an option: see --help' })
       }
-      const view = await hubOf(options).post<AnchorView>(`/anchors/${pathPart(id)}/edit`, request)
+      const view = await hubOf(options).post<AnchorView>(`${pathOf(id)}/edit`, request)
       if (options.json) return printJson(view)
       printLine(`the trust anchor ${id} is as it was said`)
       noteRevocation(view)
@@ -101,7 +116,7 @@ function defineEdit(command: Command): void {
 
 function defineFetch(command: Command): void {
   addHubOptions(command).action(async (id: string, options: HubOptions) => {
-    const view = await hubOf(options).post<AnchorView>(`/anchors/${pathPart(id)}/fetch`, {})
+    const view = await hubOf(options).post<AnchorView>(`${pathOf(id)}/fetch`, {})
     if (options.json) printJson(view)
     else printFetches(view)
     const failed = view.fetches.filter(({ failure }) => failure !== null)
@@ -119,7 +134,7 @@ function noteProof({ id, code }: AnchorView): void {
 function defineProve(command: Command): void {
   addHubOptions(command).action(async (id: string, file: string, options: HubOptions) => {
     const request = { certificate: certificateIn(file) }
-    const view = await hubOf(options).post<AnchorView>(`/anchors/${pathPart(id)}/prove`, request)
+    const view = await hubOf(options).post<AnchorView>(`${pathOf(id)}/prove`, request)
     if (options.json) return printJson(view)
     printLine(`the trust anchor ${id} is proved and trusted`)
   })
@@ -127,7 +142,7 @@ function defineProve(command: Command): void {
 
 function defineCrl(command: Command): void {
   addHubOptions(command).action(async (id: string, file: string, options: HubOptions) => {
-    const view = await hubOf(options).post<AnchorView>(`/anchors/${pathPart(id)}/crl`, { crl: crlIn(file) })
+    const view = await hubOf(options).post<AnchorView>(`${pathOf(id)}/crl`, { crl: crlIn(file) })
     if (options.json) return printJson(view)
     const due = view.crl === null ? '' : `; the next one is due ${shortTime(view.crl.nextUpdate)}`
     printLine(`the CRL of ${id} is taken${due}`)
@@ -160,7 +175,7 @@ function defineList(command: Command): void {
 
 function defineShow(command: Command): void {
   addHubOptions(command).action(async (id: string, options: HubOptions) => {
-    const view = await hubOf(options).get<AnchorView>(`/anchors/${pathPart(id)}`)
+    const view = await hubOf(options).get<AnchorView>(`${pathOf(id)}`)
     if (options.json) return printJson(view)
     printFields([
       ['id', view.id],
@@ -179,7 +194,7 @@ function defineShow(command: Command): void {
 
 function defineDistrust(command: Command): void {
   addHubOptions(command).action(async (id: string, options: HubOptions) => {
-    const view = await hubOf(options).post<AnchorView>(`/anchors/${pathPart(id)}/distrust`, {})
+    const view = await hubOf(options).post<AnchorView>(`${pathOf(id)}/distrust`, {})
     if (options.json) return printJson(view)
     printLine(`certificates of ${id} open nothing any more`)
   })
@@ -187,7 +202,7 @@ function defineDistrust(command: Command): void {
 
 function defineRemove(command: Command): void {
   addHubOptions(command).action(async (id: string, options: HubOptions) => {
-    const view = await hubOf(options).post<AnchorView>(`/anchors/${pathPart(id)}/remove`, {})
+    const view = await hubOf(options).post<AnchorView>(`${pathOf(id)}/remove`, {})
     if (options.json) return printJson(view)
     printLine(`the trust anchor ${id} is removed`)
   })

@@ -12,7 +12,7 @@ import { addAnchor, distrustAnchor, foundAnchor, proveAnchor, removeAnchor } fro
 import { editAnchor } from '../../../hub/edit-anchor.ts'
 import type { AnchorCrlKeeper } from '../../../hub/fetch-anchor-crls.ts'
 import type { AnchorCrlHead, AnchorFetchRow, AnchorRow } from '../../../hub/ports/anchors.ts'
-import type { Store } from '../../../hub/ports/store.ts'
+import type { Store, Transaction } from '../../../hub/ports/store.ts'
 import { onlyCertificate } from '../one-certificate.ts'
 import { type ApiListener, serve } from '../serve.ts'
 
@@ -37,7 +37,7 @@ export function anchorRoutes(
     const certificates = certificatesIn(body.certificates)
     const sources = { ...noSources, ...given(body.sources) }
     const row = await addAnchor({ ...hub, authorities }, actor, { ...body, sources, certificates })
-    return { body: await viewOf(hub.store, row) }
+    return { body: await viewAfter(hub.store, row) }
   })
 
   serve(api, operations.editAnchor, async ({ hub, actor, access, params, body }) => {
@@ -46,7 +46,7 @@ export function anchorRoutes(
     const changes = given({ revocation, sources: sources === undefined ? undefined : given(sources) })
     const certificates = below === undefined ? {} : { below: certificatesIn(below) }
     const row = await editAnchor(hub, actor, params.anchor, { ...changes, ...certificates })
-    return { body: await viewOf(hub.store, row) }
+    return { body: await viewAfter(hub.store, row) }
   })
 
   serve(api, operations.fetchAnchorCrls, async ({ hub, access, params }) => {
@@ -66,7 +66,7 @@ export function anchorRoutes(
     const [crl, ...others] = decodePem(body.crl, 'anchor-crl-unfit').filter(({ label }) => label === 'X509 CRL')
     if (crl === undefined || others.length > 0) throw new HubError('anchor-crl-unfit', 'there is not one CRL in PEM')
     const { row } = await giveCrl(hub, actor, params.anchor, crl.der)
-    return { body: await viewOf(hub.store, row) }
+    return { body: await viewAfter(hub.store, row) }
   })
 
   serve(api, operations.distrustAnchor, async ({ hub, actor, access, params }) => {
@@ -91,7 +91,12 @@ function given<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key]
   return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> }
 }
 
-async function viewOf({ anchors }: Pick<Store, 'anchors'>, row: AnchorRow): Promise<AnchorView> {
+/** As it is within the transaction of the act, where that is not over yet. */
+function viewAfter(store: Pick<Store, 'write'>, row: AnchorRow): Promise<AnchorView> {
+  return store.write((tx) => viewOf(tx, row))
+}
+
+async function viewOf({ anchors }: Pick<Store | Transaction, 'anchors'>, row: AnchorRow): Promise<AnchorView> {
   return toView(row, await anchors.crlHeads(row.id), await anchors.fetches(row.id))
 }
 
