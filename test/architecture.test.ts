@@ -88,6 +88,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'device/certificate-request.ts': 'a request is signed',
   'device/store/stored-key.ts': 'the file of a key',
   'device/est-client.ts': 'the Authorization header of an enrolment',
+  'device/tls-options.ts': 'the TLS connections of an application on a device',
   'device/tls-exchange.ts': 'the key of a device that shows its certificate',
   'cli/commands/password/set.ts': 'a password that the operator brings goes to the hub',
   'gate/upstream/remote/dial.ts': 'the TLS connection of the gate to a broker',
@@ -208,6 +209,18 @@ test('the device side reaches nothing of the hub, whatever way one walks', () =>
   const reached = reachableFrom(files.filter((file) => file.room === 'device').map((file) => file.path))
   const rooms = new Set([...reached].map((path) => path.split('/')[0]))
   assert.deepEqual([...rooms].sort(), ['core', 'device', 'disk'])
+})
+
+test('the device side needs no package, but for the words by which an operator approves a key', () => {
+  const reached = reachableFrom(files.filter((file) => file.room === 'device').map((file) => file.path))
+  const packages = files
+    .filter(({ path }) => reached.has(path))
+    .flatMap(({ imports }) => imports.filter((name) => !name.startsWith('.') && !name.startsWith('node:')))
+  assert.deepEqual([...new Set(packages)], ['@scure/bip39/wordlists/english.js'])
+  assert.match(
+    files.find(({ path }) => path === 'device/enrol.ts')?.text ?? '',
+    /await import\('\.\.\/core\/identity\/key-words\.ts'\)/,
+  )
 })
 
 test('no file of core imports itself in a circle', () => {

@@ -3,7 +3,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { HubError, quote } from '../core/errors.ts'
 import type { Bootstrap } from '../core/identity/bootstrap.ts'
-import { keyWords } from '../core/identity/key-words.ts'
 import { parseTokenText } from '../core/identity/token.ts'
 import type { Secret } from '../core/secret.ts'
 import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
@@ -116,12 +115,18 @@ async function askUntilDecided(
       return await simpleEnrol(bootstrap, root, request)
     } catch (error) {
       if (!(error instanceof HubError) || error.code !== 'enrolment-waits') throw error
-      if (asked === 1) onProgress?.({ kind: 'words', text: keyWords(publicKeyHash(publicKeyOf(keyPem))) })
+      if (asked === 1) onProgress?.({ kind: 'words', text: await wordsOf(keyPem) })
       if (wait === undefined || nowMs() >= untilMs) throw error
       const { approvalPollSecMin: least, approvalPollSecMax: most } = deviceLimits
       await wait(Math.min(Math.max(error.retryAfterSec ?? least, least), most) * 1000)
     }
   }
+}
+
+/** The list of words is a package, which a device without it does not miss until it needs them. */
+async function wordsOf(keyPem: Secret): Promise<string> {
+  const { keyWords } = await import('../core/identity/key-words.ts')
+  return keyWords(publicKeyHash(publicKeyOf(keyPem)))
 }
 
 async function keyFor(

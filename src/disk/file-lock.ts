@@ -7,7 +7,7 @@ import { linkSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, wri
 
 /** Milliseconds between two looks at a lock that somebody holds. */
 const lookMs = 20
-/** The work under a lock takes milliseconds, or seconds on a slow card; a holder that is older hangs, or is of another container. */
+/** A holder of another container cannot be asked whether it lives. The work takes milliseconds, or seconds on a slow card. */
 const ageMsMax = 60_000
 /** How long it is waited for: longer than a lock can get old. */
 const waitMsMax = 70_000
@@ -81,12 +81,11 @@ interface Holder {
 }
 
 function isStale(path: string, mark: string): boolean {
-  const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0)
-  // A clock that was set back must not make a lock live for years.
-  if (Math.abs(age) > ageMsMax) return true
   const holder = readHolder(mark)
-  if (holder === null || holder.space !== space()) return false
-  return !isRunning(holder.pid) || holder.started !== startOf(holder.pid)
+  if (holder?.space === space()) return !isRunning(holder.pid) || holder.started !== startOf(holder.pid)
+  // Nobody can be asked: then the time must tell. A clock that was set back must not make a lock live for years.
+  const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0)
+  return Math.abs(age) > ageMsMax
 }
 
 function thisProcess(): Holder {
