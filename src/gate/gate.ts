@@ -65,6 +65,7 @@ function openListener(settings: ListenerSettings, shared: Shared): Listener {
     certificateFor: (name) => shared.certificateFor?.(name) ?? null,
     trusted: () => shared.trustedFor?.(settings.anchors) ?? [],
     sessionTickets: shared.sessionTickets,
+    sharesPort: shared.sharesPorts ?? false,
     limits: shared.limits,
     halfOpen: shared.halfOpen,
     onAccepted: () => shared.traffic.connectionsAccepted++,

@@ -26,6 +26,7 @@ export interface ListenerOptions {
   /** Certificates of the listener's trust anchors, PEM. */
   trusted(): readonly string[]
   readonly sessionTickets: boolean
+  readonly sharesPort: boolean
   readonly limits: Pick<GateLimits, 'tlsHandshakeMs' | 'farewellMs'>
   /** Shared by all listeners of the gate. */
   readonly halfOpen: HalfOpen<object>
@@ -102,7 +103,7 @@ export class Listener {
     const { name, host, port, websocket } = this.#options.settings
     await new Promise<void>((resolve, reject) => {
       this.#tcp.once('error', (error) => reject(listenFailure(error, listenerPurpose(name), host, port)))
-      this.#tcp.listen({ host, port, backlog: 1024 }, resolve)
+      this.#tcp.listen({ host, port, backlog: 1024, reusePort: this.#options.sharesPort }, resolve)
     })
     const { address, port: bound } = this.#tcp.address() as AddressInfo
     return { name, host: address, port: bound, path: websocket?.path ?? null }

@@ -68,6 +68,8 @@ export interface GateOptions {
   trustedFor?(anchors: readonly string[]): readonly string[]
   /** Offer TLS session tickets. Resumed sessions are judged like new ones; listeners with trust anchors offer none. */
   readonly sessionTickets: boolean
+  /** Other processes of the hub listen at the same addresses, and the kernel deals connections out to them (Linux 3.9). */
+  readonly sharesPorts?: boolean
   readonly admission: GateAdmission
   /** Asked on listeners where clients may come without a certificate; without it none of those gets in. */
   readonly passwords?: PasswordAdmission

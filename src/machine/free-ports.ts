@@ -38,8 +38,14 @@ export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<vo
   throw new HubError(first.code, [...new Set(faults.map((fault) => fault.message))].join('; '), { hint })
 }
 
-/** A port of an address that is free now: `port` itself, or one that the system chose where that is 0. */
-export async function settledPort({ host, port }: Pick<WantedPort, 'host' | 'port'>): Promise<number> {
+/**
+ * A port of an address that is free now: `port` itself, or one that the system chose where that is 0. Processes that share a port
+ * must be told: to another hub whose processes do the same it would not be taken.
+ *
+ * @throws HubError `port-taken`, `address-unavailable`
+ */
+export async function settledPort({ purpose, host, port }: WantedPort): Promise<number> {
+  await assertPortsFree([{ purpose, host, port }])
   if (port !== 0) return port
   const server = createServer()
   server.listen({ host, port })

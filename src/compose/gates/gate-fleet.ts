@@ -1,6 +1,7 @@
 /**
- * Gate processes that share the listeners of a hub. `node:cluster` hands them connections in turn; a process that dies is
- * started again, and its sessions are all that is lost.
+ * Gate processes that share the listeners of a hub. On Linux each listens by itself and the kernel deals connections out, which
+ * costs nothing; elsewhere `node:cluster` hands them over in turn. A process that dies is started again, and its sessions are all
+ * that is lost, with the connections that the kernel had put into its queue.
  */
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'

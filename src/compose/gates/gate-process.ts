@@ -90,6 +90,8 @@ async function serve(settings: GateSettings, log: Log, closing: Closing): Promis
     {
       ...{ config: settings, store, authorities, log, upstream, attempts: telling, observer: telling, confirmUse },
       ...{ lastEvent, certificate: certificateOf(settings.certificate) },
+      // Elsewhere connections come from the hub, one by one: the kernel of Linux alone deals them out evenly.
+      sharesPorts: process.platform === 'linux',
       certificateFor: (name) => brought?.forName(name) ?? null,
       wantCrl: (anchorId, certificate) => say({ kind: 'crl-wanted', anchorId, certificate }),
       onRevoked: (afterMs) => say({ kind: 'revoked', afterMs }),

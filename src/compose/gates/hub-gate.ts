@@ -8,6 +8,7 @@ import type { Authorities } from '../../hub/authorities.ts'
 import type { EventFollower } from '../../hub/follow-events.ts'
 import { sumOfFigures } from '../../hub/gate-figures.ts'
 import type { HubNames } from '../../hub/hub-names.ts'
+import { listenerPurpose } from '../../hub/listen-failure.ts'
 import type { HubEvent } from '../../hub/ports/events.ts'
 import type { GateFigures } from '../../hub/ports/figures.ts'
 import type { Log } from '../../hub/ports/log.ts'
@@ -118,7 +119,10 @@ async function gatesBeside(parts: HubGateParts, closing: Closing): Promise<OwnGa
     settings: {
       ...{ sessionTickets, deniedPublish, registryGraceMinutes, tls, logLevel },
       listeners: await Promise.all(
-        config.listeners.map(async (listener) => ({ ...listener, port: await settledPort(listener) })),
+        config.listeners.map(async (listener) => ({
+          ...listener,
+          port: await settledPort({ ...listener, purpose: listenerPurpose(listener.name) }),
+        })),
       ),
       registry: registryPlace(config, directory),
       upstream: { path, abilities: upstream.abilities },

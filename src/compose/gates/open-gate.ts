@@ -26,7 +26,7 @@ import { closeSessions } from '../live-changes.ts'
 /** Who counts what a gate tells. */
 export type GateObserver = Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered'>
 
-export interface GateParts extends Pick<GateOptions, 'attempts' | 'upstream' | 'certificateFor'> {
+export interface GateParts extends Pick<GateOptions, 'attempts' | 'upstream' | 'certificateFor' | 'sharesPorts'> {
   readonly config: Pick<HubConfig, 'listeners' | 'sessionTickets' | 'deniedPublish' | 'registryGraceMinutes'>
   readonly store: Store
   readonly authorities: Authorities
@@ -65,6 +65,7 @@ export async function openGate(parts: GateParts, closing: Closing): Promise<Open
     certificate: parts.certificate,
     ...(parts.certificateFor === undefined ? {} : { certificateFor: parts.certificateFor }),
     sessionTickets: config.sessionTickets,
+    sharesPorts: parts.sharesPorts ?? false,
     trustedFor: (ids) => foreign.trustedFor(ids),
     rightsOf: (subject) => policy.rightsOf(subject),
     deniedPublishV3: config.deniedPublish,
