@@ -8,24 +8,27 @@ import { opensslText } from './conditions.ts'
 import { enrolFleet } from './fleet.ts'
 import { findBuilt } from './peers/built.ts'
 import { loadedOpenssl } from './peers/openssl.ts'
+import { startBareTls } from './servers/bare-tls.ts'
 import { type Hub, startHub } from './servers/handfast.ts'
 import { readHubKeys } from './servers/hub-keys.ts'
 import { type MosquittoOptions, startMosquitto } from './servers/mosquitto.ts'
-import { type Broker, sideTitles } from './sides.ts'
-import { liveSessions, type Sizes } from './sizes.ts'
+import { type Broker, type SideName, sideTitles } from './sides.ts'
+import { gateDevices, liveSessions, type Sizes, sessionsPerDevice } from './sizes.ts'
 
 export interface Brokers {
   startHandfast(): Promise<Hub>
-  /** Handfast first, with its embedded broker and with Mosquitto behind it, then the peers that this machine has. */
+  /** The same with two gate processes. */
+  startGates(): Promise<Hub>
+  /** Handfast first, with its embedded broker and with Mosquitto behind it, then the peers that this machine has, and Node alone. */
   readonly starts: readonly (() => Promise<Broker>)[]
 }
 
 /** Devices of the rows about connects and messages. */
 export const connectDevices = 50
 
-/** An identity may hold 16 sessions; half of it leaves room for those that are on their way out. */
+/** An identity may hold 16 sessions: this leaves room for those that are on their way out. */
 export function idleDevices(sizes: Sizes): number {
-  return Math.ceil(sizes.idleConnections / 8)
+  return Math.ceil(sizes.idleConnections / sessionsPerDevice)
 }
 
 const made = new WeakMap<Bed, Promise<Brokers>>()
@@ -56,14 +59,16 @@ async function makeBrokers(bed: Bed): Promise<Brokers> {
 
   const { server: certificate } = await readHubKeys(data)
   const startHandfast = (): Promise<Hub> => start(options.profiles)
-  // The same authority, registry and fleet once more: two hubs do not share a data directory.
-  const managedData = `${data}-managed`
-  cpSync(data, managedData, { recursive: true })
-  const startManaged = (): Promise<Hub> =>
-    startHub(closing, {
-      ...{ name: 'handfast-managed', data: managedData, profiles: null },
-      args: ['--broker', 'mosquitto'],
-    })
+  // The same authority, registry and fleet once more for each: two hubs do not share a data directory.
+  const startOther = (name: SideName, args: readonly string[]): (() => Promise<Hub>) => {
+    const copy = join(bed.folder, name)
+    cpSync(data, copy, { recursive: true })
+    return () => startHub(closing, { name, data: copy, args, profiles: null })
+  }
+  const startManaged = startOther('handfast-managed', ['--broker', 'mosquitto'])
+  const startGates = startOther('handfast-gates', ['--gates', '2'])
+  let bare = 0
+  const startNode = (): Promise<Broker> => startBareTls(closing, join(bed.folder, `node-${bare++}`), certificate)
   const peers = mosquittoPeers(bed).map((peer) => {
     let started = 0
     return async (): Promise<Broker> => {
@@ -73,7 +78,8 @@ async function makeBrokers(bed: Bed): Promise<Brokers> {
       return broker
     }
   })
-  return { startHandfast, starts: [startHandfast, ...(peers.length > 0 ? [startManaged] : []), ...peers] }
+  const managed = peers.length > 0 ? [startManaged] : []
+  return { startHandfast, startGates, starts: [startHandfast, ...managed, ...peers, startNode] }
 }
 
 /** Devices that the rows connect as. The last ones are revoked, so they come after those that connect again and again. */
@@ -81,7 +87,7 @@ function fleetSize({ options: { rows, sizes } }: Bed): number {
   return Math.max(
     connectDevices,
     rows.has('memory') ? idleDevices(sizes) : 0,
-    rows.has('revoke') ? liveSessions(sizes) : 0,
+    rows.has('revoke') ? Math.max(liveSessions(sizes), gateDevices(sizes)) : 0,
   )
 }
 

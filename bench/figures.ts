@@ -33,7 +33,14 @@ export function besidePeers(row: Row): readonly Row[] {
 }
 
 function nameOf(name: string, { side }: Series): string {
-  return side === 'handfast-managed' ? `${name}; Mosquitto behind Handfast` : name
+  switch (side) {
+    case 'handfast-managed':
+      return `${name}; Mosquitto behind Handfast`
+    case 'handfast-gates':
+      return `${name}; two gate processes`
+    default:
+      return name
+  }
 }
 
 export interface SideFigures {

@@ -16,6 +16,8 @@ export interface Sizes {
   readonly memoryRounds: number
   readonly liveSessionsMin: number
   readonly revocationsPerRound: number
+  /** Sessions across two gates when devices are revoked there. */
+  readonly gateSessionsMin: number
   /** Devices in the registry when it is asked. */
   readonly registeredDevices: number
   readonly registrationsPerRound: number
@@ -46,7 +48,7 @@ export const fullSizes: Sizes = {
   rounds: 9,
   connectsPerRound: 1_000,
   batchedQos0: 200_000,
-  batchedQos1: 10_000,
+  batchedQos1: 20_000,
   single: 20_000,
   statements: 10_000,
   applicableStatements: 100,
@@ -55,6 +57,7 @@ export const fullSizes: Sizes = {
   memoryRounds: 3,
   liveSessionsMin: 1_000,
   revocationsPerRound: 50,
+  gateSessionsMin: 10_000,
   registeredDevices: 100_000,
   registrationsPerRound: 1_000,
   importedPerRound: 5_000,
@@ -86,6 +89,7 @@ export const quickSizes: Sizes = {
   memoryRounds: 1,
   liveSessionsMin: 120,
   revocationsPerRound: 20,
+  gateSessionsMin: 400,
   registeredDevices: 5_000,
   registrationsPerRound: 200,
   importedPerRound: 1_000,
@@ -104,13 +108,21 @@ export const quickSizes: Sizes = {
   deadlineMs: 10 * 60_000,
 }
 
-/** As many rounds of everything; the deadline moves along. */
+/** As many rounds of everything, of memory a third; the deadline moves along. */
 export function withRounds(sizes: Sizes, rounds: number): Sizes {
   const deadlineMs = Math.ceil(sizes.deadlineMs * Math.max(1, rounds / sizes.rounds))
-  return { ...sizes, rounds, memoryRounds: rounds, deadlineMs }
+  return { ...sizes, rounds, memoryRounds: Math.ceil(rounds / 3), deadlineMs }
 }
 
 /** Sessions that are live before the first revocation: whatever the rounds, half of them or more stay, and must. */
 export function liveSessions(sizes: Sizes): number {
   return Math.max(sizes.liveSessionsMin, 2 * sizes.rounds * sizes.revocationsPerRound)
+}
+
+/** Sessions of one device in the rows that hold more of them than there are devices: half of what an identity may have. */
+export const sessionsPerDevice = 8
+
+/** Devices with sessions across two gates; half of them or more stay. */
+export function gateDevices(sizes: Sizes): number {
+  return Math.max(Math.ceil(sizes.gateSessionsMin / sessionsPerDevice), 2 * sizes.rounds * sizes.revocationsPerRound)
 }

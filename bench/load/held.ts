@@ -4,8 +4,14 @@ import { many } from './many.ts'
 import type { Pair } from './pairs.ts'
 import type { Tasks } from './tasks.ts'
 
+export interface HeldClient {
+  readonly client: Client
+  /** Which device of the fleet it is. */
+  readonly device: number
+}
+
 export interface Held {
-  clients: readonly Client[]
+  clients: readonly HeldClient[]
   pairs: readonly Pair[]
 }
 
@@ -15,17 +21,19 @@ const atOnce = 16
 export async function hold(
   clients: FleetClients,
   { target, devices, count }: Tasks['hold']['request'],
-): Promise<readonly Client[]> {
-  const opened: Client[] = []
+): Promise<readonly HeldClient[]> {
+  const opened: HeldClient[] = []
   await many(count, atOnce, async (index) => {
-    opened[index] = await clients.open(target, clients.device(index % devices))
+    const device = index % devices
+    opened[index] = { client: await clients.open(target, clients.device(device)), device }
   })
   return opened
 }
 
 /** @throws Error when the server has closed one of them meanwhile */
 export async function release(held: Held): Promise<void> {
-  const all = [...held.clients, ...held.pairs.flatMap(({ publisher, subscriber }) => [publisher, subscriber])]
+  const single = held.clients.map(({ client }) => client)
+  const all = [...single, ...held.pairs.flatMap(({ publisher, subscriber }) => [publisher, subscriber])]
   held.clients = []
   held.pairs = []
   const lost = all.filter(({ isClosed }) => isClosed).length

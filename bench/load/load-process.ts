@@ -11,7 +11,7 @@ export interface LoadProcess {
 }
 
 /** Longest time for one task, in milliseconds. */
-const taskMs = 180_000
+const taskMs = 600_000
 
 export function startLoadProcess(closing: Closing): LoadProcess {
   const child = fork(join(import.meta.dirname, 'main.ts'))

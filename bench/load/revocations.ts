@@ -18,18 +18,15 @@ export async function revokeMany(
   const api = openHub({ data, env: {}, directory: '/' })
   const answeredMs: number[] = []
   const closedMs: number[] = []
-  const chosen = held.clients.slice(from, from + count)
-  for (const [place, client] of chosen.entries()) {
+  for (let device = from; device < from + count; device++) {
     const startMs = performance.now()
     const since = (): number => performance.now() - startMs
-    const closed = client.closed.then(since)
-    const answered = api
-      .post(`/devices/${clients.device(from + place).id}/revoke`, { reason: 'keyCompromise' })
-      .then(since)
+    const closed = held.clients.filter((each) => each.device === device).map(({ client }) => client.closed.then(since))
+    const answered = api.post(`/devices/${clients.device(device).id}/revoke`, { reason: 'keyCompromise' }).then(since)
     answeredMs.push(await answered)
-    closedMs.push(await within(closed))
+    closedMs.push(...(await Promise.all(closed.map(within))))
   }
-  held.clients = held.clients.filter((client) => !chosen.includes(client))
+  held.clients = held.clients.filter(({ device }) => device < from || device >= from + count)
   return { answeredMs, closedMs }
 }
 

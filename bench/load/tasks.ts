@@ -31,16 +31,16 @@ export interface Tasks {
   }
   /** Ends everything that is kept. @throws when the server has ended one of them before */
   release: { readonly request: Record<never, never>; readonly answer: null }
-  /** Revokes devices that hold a session each, one by one. */
+  /** Revokes devices that hold sessions, one by one. */
   revocations: {
     readonly request: {
       /** Data directory of the hub. */
       readonly data: string
-      /** Which of the held connections; its devices are revoked. */
+      /** The first of the devices. */
       readonly from: number
       readonly count: number
     }
-    /** Milliseconds from the sending of each call: to the answer, and to the socket's end at the client. */
+    /** Milliseconds from the sending of each call: to the answer, and to the end of each socket at the client. */
     readonly answer: { readonly answeredMs: readonly number[]; readonly closedMs: readonly number[] }
   }
   /** Registers devices over the API, each in a call of its own. */

@@ -11,11 +11,11 @@ const atOnce = 16
 const warmUpRounds = 4
 
 export async function connectRows(bed: Bed): Promise<readonly Row[]> {
-  const { starts } = await brokersOf(bed)
+  const { starts, startGates } = await brokersOf(bed)
   bed.report('connects')
   const count = bed.sizes.connectsPerRound
   const agreed = new Map<string, string>()
-  const series = await withSides(starts, (brokers) =>
+  const series = await withSides([...starts, startGates], (brokers) =>
     inRounds(brokers, { warmUps: warmUpRounds, rounds: bed.sizes.rounds }, ({ name, mqtt, ...side }) =>
       cpuPerPiece({ name, ...side }, async () => {
         const { seconds, tls } = await bed.load.run('connects', {

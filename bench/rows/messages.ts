@@ -21,6 +21,8 @@ const batchQos0 = 100
 const batchQos1 = 20
 
 const batchedPairs = 4
+/** V8 goes on compiling for some ten thousand messages. */
+const warmUpRounds = 2
 /** Every publisher's connection brings one message, and nobody waits for anybody else. */
 const singlePairs = connectDevices
 
@@ -37,7 +39,7 @@ export async function messageRows(bed: Bed): Promise<readonly Row[]> {
     const rows: Row[] = []
     for (const shape of shapes) {
       bed.report(`messages, ${shape.name}`)
-      const series = await inRounds(brokers, { warmUps: 1, rounds }, (broker) => roundOf(bed, shape, broker))
+      const series = await inRounds(brokers, { warmUps: warmUpRounds, rounds }, (broker) => roundOf(bed, shape, broker))
       rows.push(...besidePeers({ name: `message of 100 bytes, ${shape.name}`, unit: 'µs CPU', rank: 50, series }))
     }
     return rows

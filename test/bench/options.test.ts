@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type BenchOptions, parseOptions, rowNames } from '../../bench/options.ts'
-import { fullSizes, liveSessions, quickSizes } from '../../bench/sizes.ts'
+import { fullSizes, gateDevices, liveSessions, quickSizes } from '../../bench/sizes.ts'
 
 function measured(...args: readonly string[]): BenchOptions {
   const asked = parseOptions(args)
@@ -23,10 +23,10 @@ test('a run is named after its rows and its size', () => {
   assert.equal(measured('--cpu-prof', 'x', '--quick').what, 'profiled-quick')
 })
 
-test('--rounds holds for every row, and the deadline moves along', () => {
+test('--rounds holds for every row, for memory a third of it, and the deadline moves along', () => {
   const { sizes } = measured('--rounds', '18')
   assert.equal(sizes.rounds, 18)
-  assert.equal(sizes.memoryRounds, 18)
+  assert.equal(sizes.memoryRounds, 6)
   assert.equal(sizes.deadlineMs, 2 * fullSizes.deadlineMs)
   assert.equal(measured('--quick', '--rounds', '1').sizes.deadlineMs, quickSizes.deadlineMs)
 })
@@ -34,7 +34,9 @@ test('--rounds holds for every row, and the deadline moves along', () => {
 test('half of the sessions or more outlive the revocations, whatever the rounds', () => {
   for (const rounds of ['1', '9', '99']) {
     const { sizes } = measured('--rounds', rounds)
-    assert.ok(liveSessions(sizes) >= 2 * sizes.rounds * sizes.revocationsPerRound)
+    for (const devices of [liveSessions(sizes), gateDevices(sizes)]) {
+      assert.ok(devices >= 2 * sizes.rounds * sizes.revocationsPerRound)
+    }
   }
 })
 
