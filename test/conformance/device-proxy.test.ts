@@ -11,9 +11,9 @@ import type { MqttClient } from 'mqtt'
 import type { BootstrapView } from '../../src/api-schema/views.ts'
 import { OpensslAuthority } from '../device/est-authority.ts'
 import { type ProxyProcess, startAgentProxy } from '../support/agent-proxy.ts'
-import { type DeviceFiles, type HubProcess, startHubProcess } from '../support/hub-process.ts'
+import { type DeviceFiles, type HubProcess, repository, startHubProcess } from '../support/hub-process.ts'
 import { startMosquittoBroker } from '../support/mosquitto-broker.ts'
-import { clientOptions, connected } from '../support/mqtt-client.ts'
+import { clientOptions, connected, nextMessage } from '../support/mqtt-client.ts'
 import { needs } from '../support/programs.ts'
 import { type Finished, run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -112,6 +112,25 @@ test('a Python application loses no reading while its device gets new certificat
     readings.filter((each) => !got.includes(each)),
     [],
   )
+})
+
+test('the Python program of docs/device-attach.md works as it stands there', {
+  skip: hasPaho ? false : 'python3-paho-mqtt is not installed',
+}, async (t) => {
+  const folder = temporaryFolder(t)
+  const hub = await startHubProcess(t, { data: join(folder, 'data') })
+  const device = await hub.enrolled('pump-7', join(folder, 'pump-7'))
+  const reader = await connected(clientOptions(hub.mqtt.port, device, 5))
+  t.after(() => reader.end(true))
+  await reader.subscribeAsync('devices/pump-7/#', { qos: 1 })
+  const arrives = nextMessage(reader)
+  const proxy = await startAgentProxy(t, device.folder)
+  const page = readFileSync(join(repository, 'docs/device-attach.md'), 'utf8')
+  const program = /^```python\n(.*?)^```$/ms.exec(page)?.[1] ?? ''
+  assert.match(program, /'127\.0\.0\.1', 1883/)
+  const { status, stderr } = await run('/usr/bin/python3', ['-c', program.replace('1883', `${proxy.port}`)])
+  assert.equal(status, 0, stderr)
+  assert.equal((await arrives).payload, '{"temperature":21}')
 })
 
 async function readerOf(t: TestContext, hub: HubProcess, folder: string): Promise<MqttClient> {

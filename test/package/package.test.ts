@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BootstrapView } from '../../src/api-schema/views.ts'
+import { assertEveryWayShows, everyWay } from '../device/attach/every-way.ts'
+import { OpensslAuthority } from '../device/est-authority.ts'
 import { deviceFiles, repository, upArguments } from '../support/hub-process.ts'
 import { clientOptions, connected, nextMessage } from '../support/mqtt-client.ts'
 import { needs } from '../support/programs.ts'
@@ -66,6 +68,16 @@ test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), as
     assert.equal(wrong.status, 2, wrong.stderr)
   })
 
+  await t.test('an application beside it shows a certificate in every way out of Node', needs('openssl'), async (t) => {
+    const authority = new OpensslAuthority()
+    t.after(() => authority.remove())
+    copyFileSync(everyWay, join(home, 'every-way.mjs'))
+    const program = ['node_modules/.bin/node', '--import', 'handfast/device/attach', 'every-way.mjs']
+    await assertEveryWayShows(t, authority, (env, args) =>
+      runAsUser(program[0] ?? '', [...program.slice(1), ...args], { cwd: home, env }),
+    )
+  })
+
   await t.test('`npx handfast up` serves a device, and SIGTERM ends it', async () => {
     const hub = await startedHub(t, home)
     const { bootstrap } = await json<BootstrapView>(home, ['device', 'add', 'pump-7'])
@@ -80,6 +92,10 @@ test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), as
     const arrives = nextMessage(client)
     await client.publishAsync('devices/pump-7/messages/events/', 'hello', { qos: 1 })
     assert.equal((await arrives).payload, 'hello')
+
+    const reading = nextMessage(client)
+    assert.deepEqual(await attachedApplication(home, hub.mqttPort), { status: 0, stderr: '' })
+    assert.equal((await reading).payload, '{"temperature":21}')
     await client.endAsync()
 
     await hub.stop()
@@ -87,6 +103,17 @@ test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), as
     assert.equal(status.status, 6, status.stdout)
   })
 })
+
+/** Runs the application of the page in the foreign project, as the page says, for the device that is enrolled there. */
+async function attachedApplication(home: string, port: number): Promise<{ status: number | null; stderr: string }> {
+  const page = readFileSync(join(repository, 'docs/device-attach.md'), 'utf8')
+  const text = /^```js\n(.*?)^```$/ms.exec(page)?.[1]
+  assert.ok(text?.includes('hub.plant.example:8883') === true)
+  writeFileSync(join(home, 'app.mjs'), text.replace('hub.plant.example:8883', `localhost:${port}`))
+  const args = ['HANDFAST_DEVICE_DIR=pump-7', 'node_modules/.bin/node', '--import', 'handfast/device/attach', 'app.mjs']
+  const { status, stderr } = await runAsUser('env', args, { cwd: home })
+  return { status, stderr }
+}
 
 /** `npm pack`: the file that it makes, and the paths in it. What it compiled in a clone does not stay there. */
 async function packed(t: TestContext, folder: string): Promise<{ path: string; files: ReadonlySet<string> }> {
