@@ -66,6 +66,10 @@ test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), as
     assert.deepEqual([right.status, right.stdout.trim()], [0, version], right.stderr)
     const wrong = await runAsUser(node?.path ?? '', [launcher, 'no-such-command'], { cwd: folder })
     assert.equal(wrong.status, 2, wrong.stderr)
+    const attached = ['--import', 'handfast/device/attach', '--eval', '0']
+    const alone = await runAsUser(node?.path ?? '', attached, { cwd: home })
+    assert.equal(alone.status, 7, alone.stderr)
+    assert.match(alone.stderr, /code: HF-9112 node-too-old/)
   })
 
   await t.test('an application beside it shows a certificate in every way out of Node', needs('openssl'), async (t) => {

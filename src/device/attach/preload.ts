@@ -14,7 +14,19 @@ import { credentialSource } from '../credential-source.ts'
 import { attach } from './attach.ts'
 import { parseHosts } from './hosts.ts'
 
+/** The first Node with all that is needed here. */
+const nodeMajor = 24
+
 try {
+  if (Number.parseInt(process.versions.node, 10) < nodeMajor) {
+    throw new HubError(
+      'node-too-old',
+      `this Node.js is ${process.versions.node}, and ${nodeMajor} or later is needed`,
+      {
+        hint: 'start the application with node_modules/.bin/node, which came with handfast',
+      },
+    )
+  }
   const { HANDFAST_DEVICE_DIR: directory, HANDFAST_ATTACH_HOSTS: hosts } = process.env
   if (!directory) {
     throw new HubError('attachment-misconfigured', 'HANDFAST_DEVICE_DIR is not set', {
