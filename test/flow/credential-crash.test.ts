@@ -6,9 +6,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
+import { broughtIn } from '../../src/device/import/brought-files.ts'
+import { importCredential } from '../../src/device/import/import-credential.ts'
+import type { CredentialStore } from '../../src/device/store/credential.ts'
 import { openCredentialStore } from '../../src/device/store/open.ts'
 import { OpensslAuthority } from '../device/est-authority.ts'
 import { credential, fingerprintOf, id } from '../device/store/credentials.ts'
@@ -59,9 +62,30 @@ for (const [life, prepare] of Object.entries(lives)) {
   })
 }
 
+for (const call of ['fsync', 'rename', 'unlink']) {
+  test(`import, killed at each ${call} in turn: the pair is in the store or still where it was brought`, (t) => {
+    let kills = 0
+    for (let when = 1; ; when++) {
+      const folder = filled(t)
+      const brought = bring(folder)
+      const { wasKilled } = live(folder, 'import', `${call}:signal=SIGKILL:when=${when}`)
+      assertPair(folder, `at ${call} ${when}`)
+      const isInStore = number(openCredentialStore(folder)) === 1
+      if (!isInStore) assertPair(brought, `at ${call} ${when}, as brought`)
+      const left = broughtIn(brought)
+      if (left !== null) importCredential(openCredentialStore(folder), left, { nowMs: Date.now() + 60_000 })
+      assert.equal(number(openCredentialStore(folder)), 1, `at ${call} ${when}, gone on`)
+      assert.deepEqual(readdirSync(brought), [], `at ${call} ${when}, gone on`)
+      if (!wasKilled) break
+      kills += 1
+    }
+    assert.ok(kills >= 2, `it was killed ${kills} times`)
+  })
+}
+
 /** Runs a device's life under strace. @param injection as strace's -e inject= takes it, or null */
 function live(folder: string, life: string, injection: string | null) {
-  const tracing = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync,rename']
+  const tracing = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync,rename,unlink']
   const { stdout, signal, status } = spawnSync(
     'strace',
     [
@@ -84,6 +108,17 @@ function filled(t: TestContext): string {
   assert.ok(first !== undefined)
   openCredentialStore(folder).install(first)
   return folder
+}
+
+/** Puts the second credential beside a store, as its owner brings it. */
+function bring(folder: string): string {
+  const [, second] = credentials
+  assert.ok(second !== undefined)
+  const brought = join(folder, '../brought')
+  mkdirSync(brought)
+  writeFileSync(join(brought, 'private_key.pem'), second.keyPem.reveal())
+  writeFileSync(join(brought, 'client_cert.pem'), second.chain.map(String).join(''))
+  return brought
 }
 
 /** As an earlier version has left it. */
@@ -131,14 +166,16 @@ function assertPair(folder: string, where: string): void {
   assert.ok(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)), where)
 }
 
+/** Which of the credentials a slot holds; -1 for none. */
+function number(store: CredentialStore, slot: 'current' | 'next' = 'current'): number {
+  return credentials.findIndex(({ hub }) => hub.fingerprint === store[slot]()?.hub?.fingerprint)
+}
+
 /** The last thing that was said holds, or what comes after it does. */
 function assertAcknowledged(folder: string, said: readonly string[], where: string): void {
   const store = openCredentialStore(folder)
   const [what, which] = (said.at(-1) ?? '').split(' ')
-  const number = (fingerprint: string | undefined): number =>
-    credentials.findIndex(({ hub }) => hub.fingerprint === fingerprint)
-  const current = number(store.current()?.hub?.fingerprint)
-  const next = number(store.next()?.hub?.fingerprint)
+  const [current, next] = [number(store), number(store, 'next')]
   const waiting = store.waitingKey(id)?.reveal()
   if (what === 'waits') {
     const key = credentials[Number(which)]?.keyPem.reveal()

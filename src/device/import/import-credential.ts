@@ -5,13 +5,14 @@
 import type { X509Certificate } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { HubError, quote } from '../../core/errors.ts'
+import { readCertificateFile } from '../../core/key-file/certificate-reader.ts'
 import { fileKind } from '../../core/key-file/file-kind.ts'
 import type { BroughtFile } from '../../core/key-file/key-reader.ts'
 import { Secret } from '../../core/secret.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { targetOf } from '../../disk/durable-link.ts'
 import { eraseDurably } from '../../disk/erase.ts'
-import type { CredentialStore, HubRecord } from '../store/credential.ts'
+import type { CredentialStore, HeldCredential, HubRecord } from '../store/credential.ts'
 import {
   assertInDate,
   type BroughtCredential,
@@ -74,9 +75,14 @@ export function importCredential(store: CredentialStore, paths: BroughtPaths, op
       notes: [],
     }
   }
+  const left = leftOver(store, files)
+  if (left !== null) {
+    return { ...toldOf(store, left), outcome: 'present', hub: left.hub?.host ?? null, ...cleanUp(), notes: [] }
+  }
   const brought = readBroughtCredential({ ...files, passphrase: files.passphrase && passphraseIn(files.passphrase) })
   const [leaf] = brought.chain
-  assertInDate(leaf, options.nowMs)
+  // A clock in 1970 is no reason to refuse what was good at a time that has been.
+  assertInDate(leaf, Math.max(options.nowMs, store.lastGoodTimeMs() ?? 0))
   const { roots, hub } = placeOf(store, brought, options)
   const current = store.current()
   const present = current?.certificate.raw.equals(leaf.raw) === true ? current : null
@@ -87,14 +93,23 @@ export function importCredential(store: CredentialStore, paths: BroughtPaths, op
     store.replaceRoots(brought.roots)
   }
   return {
+    ...toldOf(store, { certificate: leaf }),
     outcome: present === null ? 'imported' : 'present',
-    subject: oneLine(leaf.subject),
-    fingerprint: certificateFingerprint(leaf.raw),
-    notAfter: leaf.validToDate.toISOString(),
     hub: (present === null ? hub : present.hub)?.host ?? null,
-    roots: store.roots().length,
     ...cleanUp(),
     notes: brought.notes,
+  }
+}
+
+function toldOf(
+  store: CredentialStore,
+  { certificate }: Pick<HeldCredential, 'certificate'>,
+): Pick<ImportResult, 'subject' | 'fingerprint' | 'notAfter' | 'roots'> {
+  return {
+    subject: oneLine(certificate.subject),
+    fingerprint: certificateFingerprint(certificate.raw),
+    notAfter: certificate.validToDate.toISOString(),
+    roots: store.roots().length,
   }
 }
 
@@ -107,6 +122,31 @@ function readFiles(store: CredentialStore, paths: BroughtPaths): Files {
     key: read(paths.key),
     passphrase: read(paths.passphrase),
     ca: read(paths.ca),
+  }
+}
+
+/**
+ * The current credential, where the files are what an import of it has left when it was interrupted: the key is gone or
+ * overwritten, and the certificate, which goes last, is the one in use.
+ */
+function leftOver(store: CredentialStore, { certificate, key }: Files): HeldCredential | null {
+  const current = store.current()
+  if (current === null || (key !== null && !isErased(key))) return null
+  if (certificate === null || isErased(certificate)) return current
+  return certificatesOrNone(certificate).some((each) => each.raw.equals(current.certificate.raw)) ? current : null
+}
+
+/** Whether a file begins with the zeros that it was overwritten with. */
+function isErased({ bytes }: BroughtFile): boolean {
+  return bytes.length > 0 && bytes.subarray(0, 64).every((octet) => octet === 0)
+}
+
+function certificatesOrNone(file: BroughtFile): readonly X509Certificate[] {
+  try {
+    return readCertificateFile(file)
+  } catch (error) {
+    if (error instanceof HubError) return []
+    throw error
   }
 }
 
@@ -157,13 +197,16 @@ function commonNames({ subject }: X509Certificate): readonly string[] {
   return subject.split('\n').flatMap((line) => /^CN=(.*)$/.exec(line)?.[1] ?? [])
 }
 
-/** The key first: what is left of it after a crash must be as little as can be. Each is tried, whatever became of the others. */
+/**
+ * The key first, since little must be left of it after a crash; the certificate last, by which the rest is recognized then. Each is
+ * tried, whatever became of the others.
+ */
 function removeFiles(paths: BroughtPaths): Pick<ImportResult, 'removed' | 'remaining'> {
   const { key, passphrase, certificate, ca, isFound } = paths
   const removed: string[] = []
   const remaining: string[] = []
   // A file of roots that was named is hardly for this device alone.
-  for (const path of [key, passphrase, certificate, isFound ? ca : null].filter((each) => each !== null)) {
+  for (const path of [key, passphrase, isFound ? ca : null, certificate].filter((each) => each !== null)) {
     try {
       const target = targetOf(path) === null ? null : realpathSync(path)
       eraseDurably(path)

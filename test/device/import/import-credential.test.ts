@@ -188,6 +188,30 @@ describe('the import of a credential', () => {
     assert.deepEqual(readdirSync(folder), [])
   })
 
+  test('goes on with the removal where a crash has left a part of the files', () => {
+    const zeros = Buffer.alloc(900)
+    const parts: readonly Readonly<Record<string, string | Uint8Array>>[] = [
+      { ...pair(), 'private_key.pem': zeros },
+      { 'client_cert.pem': device.certificate, 'private_key_pass.txt': 'geheim 7' },
+      { 'client_cert.pem': device.certificate },
+      { 'client_cert.pfx': zeros },
+    ]
+    bring(pair())
+    imported()
+    for (const part of parts) {
+      bring(part)
+      assert.deepEqual([imported().outcome, readdirSync(folder)], ['present', []])
+    }
+    bring({ 'client_cert.pem': other.certificate, 'private_key.pem': zeros })
+    assertRefused('credential-file-unreadable')
+  })
+
+  test('is judged by the last known time where the clock is behind it', () => {
+    store.noteTime(now.nowMs)
+    bring(pair())
+    assert.equal(imported({ nowMs: 0 }).outcome, 'imported')
+  })
+
   test('says where a key has remained that it may not remove', () => {
     const elsewhere = join(base, 'elsewhere.pem')
     writeFileSync(elsewhere, device.key)
@@ -270,6 +294,8 @@ describe('the import of a credential', () => {
     })
 
     test('outside the dates of the certificate, naming the clock', () => {
+      // Without it nothing says what time it has been.
+      store.clear()
       bring(pair())
       assert.match(assertRefused('import-out-of-date', { nowMs: 0 }).message, /1970-01-01/)
       assert.match(assertRefused('import-out-of-date', { nowMs: Date.UTC(2090) }).message, /2090-01-01/)

@@ -6,7 +6,10 @@
  */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Secret } from '../../../src/core/secret.ts'
+import { broughtIn } from '../../../src/device/import/brought-files.ts'
+import { importCredential } from '../../../src/device/import/import-credential.ts'
 import type { CredentialStore, NewCredential } from '../../../src/device/store/credential.ts'
 import { openCredentialStore } from '../../../src/device/store/open.ts'
 import { id } from './credentials.ts'
@@ -53,6 +56,10 @@ if (life === 'enrol') {
   did('time')
   store.revert()
   did('current 0')
+} else if (life === 'import') {
+  const paths = broughtIn(join(folder, '../brought'))
+  if (paths !== null) importCredential(store, paths, { nowMs: Date.now() + 60_000 })
+  did('imported')
 } else {
   did('opened')
 }
