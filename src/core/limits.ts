@@ -231,6 +231,8 @@ export const limits = {
   anchorsMax: 64,
   /** A CRL that is given for a trust anchor: some 500,000 revocations. */
   anchorCrlBytesMax: 24 * 1024 * 1024,
+  /** A part of a CRL: authorities cut theirs so that each stays small, and there are many. */
+  anchorCrlPartBytesMax: 1024 * 1024,
   /** Certificates above a trust anchor, up to its root. */
   anchorChainMax: 4,
   /** Authorities of a trust anchor that stand between it and devices: those of a maker with a factory for each product. */
@@ -259,7 +261,9 @@ export const limits = {
   ocspWordsKeptMax: 100_000,
   /** For how long word of a responder counts that says nothing about it, and how long it is kept at the most: an hour. */
   ocspWordAgeSec: 3_600,
-  /** How long a responder that did not answer is not asked again about the same certificate. */
+  /** Responders that did not answer and are remembered for that. */
+  ocspRespondersMax: 256,
+  /** How long a responder that did not answer is not asked again, and a certificate not asked about of which none knew. */
   ocspRetryMs: 10_000,
   /** An answer of a responder of somebody else, with a certificate or two. */
   ocspAnswerBytesMax: 64 * 1024,

@@ -33,6 +33,7 @@ export async function giveCrl(
       signers.map(({ fields }) => fields),
       limits.anchorCrlBytesMax,
     )
+    assertSize(crl, read.urls)
     const nowMs = hub.clock.nowMs()
     const issuer = signers.find(({ fields }) => fields === read.issuer)?.fingerprint ?? row.fingerprint
     const place = { anchorId: id, issuer, part: read.urls.join(' ') }
@@ -56,6 +57,12 @@ export async function giveCrl(
     })
     return { row, crl: crlRow }
   })
+}
+
+function assertSize({ length }: Uint8Array, urls: readonly string[]): void {
+  if (urls.length === 0 || length <= limits.anchorCrlPartBytesMax) return
+  const most = limits.anchorCrlPartBytesMax
+  throw new HubError('anchor-crl-unfit', `the CRL is a part of ${length} bytes; parts may have ${most}`)
 }
 
 function assertNext(before: AnchorCrlRow | null, thisUpdateMs: number, nextUpdateMs: number, nowMs: number): void {

@@ -2,6 +2,7 @@
  * What OCSP responders of others say of certificates. Each is asked when it is needed and believed until its word ends, an hour at
  * most where it sets no end or a later one; nothing of it outlives the process.
  */
+import { HubError } from '../core/errors.ts'
 import type { Anchored, OcspStatus } from '../core/identification/anchor.ts'
 import { namedHosts, sourceFault } from '../core/identification/revocation-sources.ts'
 import { limits } from '../core/limits.ts'
@@ -30,6 +31,8 @@ export class Responders {
   readonly #kept = new Map<string, Kept>()
   readonly #asking = new Map<string, Promise<OcspStatus>>()
   readonly #waiting: (() => void)[] = []
+  /** Responders that did not answer, and until when nobody waits for them again. */
+  readonly #silent = new Map<string, number>()
   #questions = 0
 
   constructor(hub: Hub) {
@@ -95,6 +98,8 @@ export class Responders {
 
   async #askAt(url: string, anchor: TrustedAnchor, anchored: Anchored): Promise<OcspWord | null> {
     const { clock, log, fetcher } = this.#hub
+    // A plant that comes back does not wait for it one by one.
+    if ((this.#silent.get(url) ?? 0) > clock.nowMs()) return null
     const issuer = anchor.signers.get(anchored.issuer)?.fields
     if (issuer === undefined) return null
     const subject = { issuer, serialNumber: anchored.serialNumber }
@@ -103,11 +108,18 @@ export class Responders {
         ...{ url, question: ocspQuestion(subject), bytesMax: limits.ocspAnswerBytesMax },
         ...{ timeMs: limits.ocspQuestionMs, hosts: namedHosts(anchor.sources) },
       })
+      this.#silent.delete(url)
       return readOcspAnswer(answer, subject, nowSec(clock))
     } catch (error) {
+      if (error instanceof HubError && error.code === 'status-fetch-failed') this.#fellSilent(url)
       log.warn('a responder of a trust anchor did not answer', { anchor: anchor.id, url, error })
       return null
     }
+  }
+
+  #fellSilent(url: string): void {
+    if (this.#silent.size >= limits.ocspRespondersMax) this.#silent.clear()
+    this.#silent.set(url, this.#hub.clock.nowMs() + limits.ocspRetryMs)
   }
 
   #keep(anchored: Anchored, { status, nextUpdateSec }: OcspWord): OcspStatus {

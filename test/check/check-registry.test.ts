@@ -28,6 +28,7 @@ import { revokeLapsedIntents } from '../../src/hub/sweep-intents.ts'
 import { openSqliteSnapshot } from '../../src/store/sqlite/sqlite-snapshot.ts'
 import { fakePassword } from '../contract/store-fakes.ts'
 import { ecKey, makeRoot } from '../core/x509/support.ts'
+import { authority } from '../support/anchor-bed.ts'
 import { deviceRequest, MemoryKeys, registered } from '../support/hub-parts.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { TimeMachine } from '../support/time-machine.ts'
@@ -231,6 +232,10 @@ describe('the check of a registry', () => {
       'the certificate of another authority': `update anchors set certificate = (select certificate from authorities where role = 'root')`,
       'a certificate that cannot be read': `update anchors set certificate = x'3000'`,
       'an id that is none': `update anchors set id = 'a/b'`,
+      'an authority below that it has not signed': `update anchors set below = '${authority('else').pem}'`,
+      'below what is no certificate': `update anchors set below = 'none'`,
+      'an address that nothing is fetched from': `update anchors set sources = '{"crlUrls":["file:///x"]}'`,
+      'sources that cannot be read': `update anchors set sources = '['`,
     },
     'api-key-well-formed': {
       'a hash that was cut': `update api_keys set secret_hash = x'00'`,

@@ -67,6 +67,17 @@ test('the same CRL once more changes nothing, and tells nobody', async (t) => {
   assert.equal(await hub.store.events.last(), before)
 })
 
+test('a part of a CRL is short, since there are many of them', async (t) => {
+  const hub = await hubParts(t)
+  const maker = authority('ACME')
+  await trusted(hub, maker)
+  const revoked = Array.from({ length: 50_000 }, (_, number) => (number + 0x40000000).toString(16))
+  const at = { thisUpdateSec: nowSec }
+  const part = crlOf(maker, revoked, { ...at, part: 'http://crl.acme.example/7.crl' })
+  await assert.rejects(giveCrl(hub, hub.actor, 'acme', part), { code: 'anchor-crl-unfit' })
+  assert.equal((await giveCrl(hub, hub.actor, 'acme', crlOf(maker, revoked, at))).crl.part, '')
+})
+
 test('a part of a CRL is about the certificates that name it alone', async (t) => {
   const hub = await hubParts(t)
   const maker = authority('ACME')

@@ -74,6 +74,17 @@ test('without an answer nobody comes in where one is required, and it is not ask
   assert.equal(network.asked.length, 2)
 })
 
+test('a responder that is silent is not waited for by one device after the other', async (t) => {
+  const { hub, network, status, anchored } = await bed(t, { sources: { ocspUrl } })
+  for (const serialNumber of ['01', '02', '03']) {
+    assert.equal(await status.refusalOf({ ...anchored, serialNumber }, leaf), 'foreign-revocation-unknown')
+  }
+  assert.equal(network.asked.length, 1)
+  hub.clock.advance(limits.ocspRetryMs + 1)
+  await status.refusalOf({ ...anchored, serialNumber: '04' }, leaf)
+  assert.equal(network.asked.length, 2)
+})
+
 test('without an answer everybody comes in where it is preferred, except for whom a responder has named before', async (t) => {
   const { hub, maker, network, status, anchored, nowSec } = await bed(t, { revocation: 'prefer', sources: { ocspUrl } })
   assert.equal(await status.refusalOf(anchored, leaf), null)
