@@ -83,6 +83,7 @@ function guard(rights: Rights, topics: readonly TopicName[], batch: number): Tas
       limits,
       receiveMaximum: limits.receiveMaximum,
       deniedPublishV3: 'close',
+      added: null,
     },
     { toBroker: (packet) => run.add(packet), toClient: () => {}, onDenied: () => denied++ },
   )

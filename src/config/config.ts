@@ -42,6 +42,8 @@ export interface HubConfig {
   readonly broker: BrokerSettings
   /** What a client before MQTT 5 meets that publishes where it may not; MQTT 5 has an answer of its own. */
   readonly deniedPublish: 'close' | 'acknowledge'
+  /** Where user properties of the hub's say under MQTT 5 who a client is: `messages` is in each of them too. */
+  readonly brokerUserProperties: 'connections' | 'messages'
   /** Processes that serve the gate's listeners; with 1 that is the hub itself. */
   readonly gates: number
   /** Offer TLS session tickets. Resumed sessions are judged like new ones. */

@@ -79,6 +79,7 @@ export function resolveConfig(given: ConfigSources): HubConfig {
     broker,
     gates: settled.read('gates') ?? 1,
     deniedPublish: settled.read('denied-publish') ?? 'close',
+    brokerUserProperties: settled.read('broker-user-properties') ?? 'connections',
     sessionTickets: settled.read('session-tickets') ?? false,
     logLevel: settled.read('log-level') ?? 'info',
   }

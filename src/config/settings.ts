@@ -165,6 +165,11 @@ export const settings = {
     form: z.enum(['prefixed', 'own']),
     wanted: 'prefixed or own',
   },
+  'broker-user-properties': {
+    variable: 'HANDFAST_BROKER_USER_PROPERTIES',
+    form: z.enum(['connections', 'messages']),
+    wanted: 'connections or messages',
+  },
   gates: {
     variable: 'HANDFAST_GATES',
     form: gates,

@@ -43,6 +43,7 @@ export function receiveMaximumOf(connack: Connack, limits: Pick<GateLimits, 'rec
  * The CONNACK that lets a client in.
  *
  * @param client MQTT 3.1 has no word for a session that is there already
+ * @param addedBytes by how much a message may grow on its way to the broker
  * @param assignedClientId the client id that the gate chose, without the identity in front; null when the client brought one
  */
 export function admittingConnack(
@@ -51,6 +52,7 @@ export function admittingConnack(
   abilities: UpstreamAbilities,
   limits: Pick<GateLimits, 'packetBytesMax' | 'receiveMaximum' | 'topicAliasesMax'>,
   assignedClientId: string | null,
+  addedBytes = 0,
 ): Buffer {
   if (version === 4) {
     return encodeConnack({ ...connack, sessionPresent: connack.sessionPresent && !isV31, properties: [] }, version)
@@ -61,7 +63,7 @@ export function admittingConnack(
     if (!announced.some(({ id }) => id === added.id)) announced.push(added)
   }
   const ofBroker = numberIn(connack.properties, property.maximumPacketSize) ?? packetBytesMax
-  announce(u32Property(property.maximumPacketSize, Math.min(ofBroker, packetBytesMax)))
+  announce(u32Property(property.maximumPacketSize, Math.max(1, Math.min(ofBroker, packetBytesMax) - addedBytes)))
   announce(u16Property(property.receiveMaximum, receiveMaximumOf(connack, limits)))
   if (topicAliasesMax > 0) announce(u16Property(property.topicAliasMaximum, topicAliasesMax))
   if (assignedClientId !== null) announce(textProperty(property.assignedClientId, assignedClientId))

@@ -27,6 +27,7 @@ import type { LiveConnection } from './live-connections.ts'
 import type { Ending, GateContext } from './options.ts'
 import { unreleasedDenial } from './publish-judgement.ts'
 import { type Known, knownOf, recordAdmission, recordRefusal } from './record.ts'
+import { addedBytesMax } from './sender-properties.ts'
 import { Session } from './session.ts'
 import { type OpenUpstream, UpstreamOpening, withdraw } from './upstream-opening.ts'
 import { willDenial } from './will-guard.ts'
@@ -272,9 +273,10 @@ class Connection {
 
   #begin(start: Start): void {
     const { entrant, subject, owner, connect, splitter, rights, upstream, assigned } = start
-    const { live, kept, limits, upstream: broker } = this.#context
+    const { live, kept, limits, upstream: broker, identityInMessages = false } = this.#context
     const { abilities } = broker
-    const connack = admittingConnack(upstream.connack, connect, abilities, limits, assigned)
+    const added = identityInMessages ? addedBytesMax(subject) : 0
+    const connack = admittingConnack(upstream.connack, connect, abilities, limits, assigned, added)
     if (connack.length > connect.packetBytesMax) {
       withdraw(upstream)
       const sentence = `the client takes packets of ${connect.packetBytesMax} bytes, and its CONNACK has ${connack.length}`

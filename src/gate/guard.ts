@@ -11,9 +11,8 @@ import {
 } from '../core/mqtt/acknowledgement.ts'
 import { emptyPacketRefusal, parseDisconnect } from '../core/mqtt/disconnect.ts'
 import { withReasonString } from '../core/mqtt/encoding.ts'
-import type { Property } from '../core/mqtt/properties.ts'
 import { type ProtocolVersion, packetNames, packetType, reason, typeOf } from '../core/mqtt/protocol.ts'
-import { type PublishHead, scanPublish, withoutAlias } from '../core/mqtt/publish.ts'
+import { type PublishHead, scanPublish, withAddedProperties, withProperties } from '../core/mqtt/publish.ts'
 import { TopicAliases } from '../core/mqtt/topic-aliases.ts'
 import { protocolError, Violation } from '../core/mqtt/violation.ts'
 import type { Rights } from '../core/policy/rights.ts'
@@ -55,6 +54,8 @@ export interface GuardRules {
   /** The Receive Maximum that a client of MQTT 5 was told. */
   readonly receiveMaximum: number
   readonly deniedPublishV3: DeniedPublishV3
+  /** Properties that each message of a client of MQTT 5 gets on its way to the broker, as bytes; null for none. */
+  readonly added: Buffer | null
 }
 
 export class Guard {
@@ -63,6 +64,7 @@ export class Guard {
   readonly #abilities: UpstreamAbilities
   readonly #deniedPublishV3: DeniedPublishV3
   readonly #packetBytesMax: number
+  readonly #added: Buffer | null
   readonly #aliases: TopicAliases
   readonly #inFlight: InFlight
   readonly #outlet: GuardOutlet
@@ -75,11 +77,12 @@ export class Guard {
   readonly #pace = new Pace()
 
   constructor(client: GuardedClient, rights: Rights, rules: GuardRules, outlet: GuardOutlet) {
-    const { abilities, limits, receiveMaximum, deniedPublishV3 } = rules
+    const { abilities, limits, receiveMaximum, deniedPublishV3, added } = rules
     this.#client = client
     this.#rights = rights
     this.#abilities = abilities
     this.#deniedPublishV3 = deniedPublishV3
+    this.#added = client.version === 5 ? added : null
     this.#packetBytesMax = limits.packetBytesMax
     this.#aliases = new TopicAliases(limits.topicAliasesMax)
     this.#inFlight = new InFlight(client.version === 5 ? receiveMaximum : Number.POSITIVE_INFINITY)
@@ -186,14 +189,17 @@ export class Guard {
       this.#swallowed.delete(head.packetId)
     }
     if (head.qos === 2) this.#unreleased.begin(head.packetId, head)
-    return head.aliased === null ? this.#passUnless(packet, null) : this.#passWithTopic(packet, head, head.aliased)
+    return this.#passChanged(packet, head)
   }
 
-  /** The broker was offered no alias: it gets the topic in full. */
-  #passWithTopic(packet: Buffer, head: PublishHead, properties: readonly Property[]): Violation | null {
-    const whole = withoutAlias(packet, head, properties)
+  /** The broker was offered no alias: it gets the topic in full. And it reads of nobody but the gate who the sender is. */
+  #passChanged(packet: Buffer, head: PublishHead): Violation | null {
+    let whole = packet
+    if (head.changed !== null) whole = withProperties(packet, head, head.changed)
+    if (this.#added !== null) whole = withAddedProperties(whole, this.#added)
+    if (whole === packet) return this.#passUnless(packet, null)
     if (whole.length <= this.#packetBytesMax) return this.#passUnless(whole, null)
-    const sentence = `a PUBLISH of ${whole.length} bytes with its topic in full is larger than ${this.#packetBytesMax}`
+    const sentence = `a PUBLISH that has ${whole.length} bytes for the broker is larger than ${this.#packetBytesMax}`
     return new Violation('packet-too-large', reason.packetTooLarge, sentence)
   }
 

@@ -83,6 +83,8 @@ export interface GateOptions {
   readonly rightsOf?: (subject: Subject) => Rights
   /** What a client before MQTT 5 meets that publishes where it may not; to close when it is left out. */
   readonly deniedPublishV3?: DeniedPublishV3
+  /** Whether each message of MQTT 5 tells the broker, and those who read it, who has sent it; it does not when it is left out. */
+  readonly identityInMessages?: boolean
   /** In place of those in `core/limits.ts`, for tests. */
   readonly limits?: Partial<GateLimits>
 }

@@ -22,6 +22,7 @@ import type { LiveConnection } from './live-connections.ts'
 import type { Ending, GateContext } from './options.ts'
 import { PacketRun } from './packet-run.ts'
 import { type Known, recordClosing, recordRefusal } from './record.ts'
+import { addedProperties } from './sender-properties.ts'
 import { SilenceWatch } from './silence.ts'
 import type { OpenUpstream } from './upstream-opening.ts'
 import { willDenial } from './will-guard.ts'
@@ -90,9 +91,10 @@ export class Session implements UpstreamListener {
     this.#toClient = new PacketRun((bytes) => parts.sockets.socket.write(bytes))
     this.#subject = parts.subject
     this.#rights = parts.rights
-    const { upstream, limits, deniedPublishV3 = 'close' } = context
+    const { upstream, limits, deniedPublishV3 = 'close', identityInMessages = false } = context
     const receiveMaximum = receiveMaximumOf(parts.upstream.connack, limits)
-    const rules = { abilities: upstream.abilities, limits, receiveMaximum, deniedPublishV3 }
+    const added = identityInMessages ? addedProperties(parts.subject) : null
+    const rules = { abilities: upstream.abilities, limits, receiveMaximum, deniedPublishV3, added }
     this.#guard = new Guard(parts.client, parts.rights, rules, {
       toBroker: (packet) => this.#toBroker.add(packet),
       toClient: (packet) => {

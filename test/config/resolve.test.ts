@@ -105,6 +105,7 @@ describe('the configuration of a hub', () => {
       broker: { choice: 'automatic', loginFile: null, caFile: null, tls: null, clientIds: 'prefixed' },
       gates: 1,
       deniedPublish: 'close',
+      brokerUserProperties: 'connections',
       sessionTickets: false,
       logLevel: 'info',
     })
@@ -125,6 +126,7 @@ describe('the configuration of a hub', () => {
       'ready-file: /run/handfast/ready.json',
       'api-listen: "[::1]:9443"',
       'denied-publish: acknowledge',
+      'broker-user-properties: messages',
       'session-tickets: true',
       'log-level: warn',
     ].join('\n')
@@ -135,6 +137,7 @@ describe('the configuration of a hub', () => {
     assert.equal(config.readyFile, '/run/handfast/ready.json')
     assert.deepEqual(config.apiListen, { host: '::1', port: 9443 })
     assert.equal(config.deniedPublish, 'acknowledge')
+    assert.equal(config.brokerUserProperties, 'messages')
     assert.equal(config.sessionTickets, true)
     assert.equal(config.logLevel, 'warn')
   })

@@ -122,6 +122,7 @@ function messageProperties(random: Seeded): object {
     ...(random.chance(0.3) ? { payloadFormatIndicator: random.chance(0.5) } : {}),
     ...(random.chance(0.3) ? { contentType: 'text/plain' } : {}),
     ...(random.chance(0.3) ? { userProperties: { a: 'ß', c: ['d', 'e'] } } : {}),
+    ...(random.chance(0.1) ? { userProperties: { 'handfast-identity': 'pump-8', a: 'b' } } : {}),
   }
 }
 

@@ -4,6 +4,7 @@ import { suite, test } from 'node:test'
 import mqtt from 'mqtt'
 import { limits } from '../../src/core/limits.ts'
 import { pump, serverCertificate } from './certificates.ts'
+import { rawClient } from './raw-client.ts'
 import { testGate } from './test-gate.ts'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -114,6 +115,60 @@ suite('a PUBLISH', { timeout: 20_000 }, () => {
       [1, 2].map(() => [own, { contentType: 'c' }]),
     )
     await attempts.with('publish-denied')
+  })
+
+  for (const identityInMessages of [false, true]) {
+    const what = identityInMessages ? 'says who has sent it, in words of the gate alone' : 'cannot speak as another'
+    test(`${what}, whatever its own user properties say`, async (t) => {
+      const { session, upstream } = await testGate(t, { identityInMessages })
+      const client = await session(5)
+      const says = (userProperties: object, more: object = {}) =>
+        ({
+          cmd: 'publish',
+          topic: own,
+          payload: 'x',
+          qos: 1,
+          messageId: 1,
+          properties: { userProperties, ...more },
+        }) as const
+      const claim = { 'handfast-identity': 'pump-8', 'Handfast-Client-Id': 'b', handfast: 'c', a: ['d', 'e'] }
+      client.send(
+        says(claim, { contentType: 'c', topicAlias: 1 }),
+        { ...says(claim), messageId: 2 },
+        { ...says({ a: 'b' }), messageId: 3 },
+        { cmd: 'publish', topic: own, payload: 'x', qos: 0 },
+        { cmd: 'publish', topic: own, payload: 'y'.repeat(200), qos: 2, messageId: 4 },
+      )
+      await client.next('pubrec')
+      const published = upstream.last.received.filter((packet) => packet.cmd === 'publish')
+      const added = identityInMessages ? { 'handfast-identity': 'pump-7', 'handfast-client-id': 'main' } : {}
+      assert.deepEqual(
+        published.map(({ properties }) => ({ ...properties?.userProperties })),
+        [{ handfast: 'c', a: ['d', 'e'] }, { handfast: 'c', a: ['d', 'e'] }, { a: 'b' }, {}, {}].map((kept) => ({
+          ...kept,
+          ...added,
+        })),
+      )
+      assert.equal(published[0]?.properties?.contentType, 'c')
+      assert.deepEqual(
+        published.map(({ topic, payload }) => [topic, String(payload).length]),
+        [1, 1, 1, 1, 200].map((length) => [own, length]),
+      )
+    })
+  }
+
+  test('that may grow on its way to the broker is announced so much shorter', async (t) => {
+    const { port, upstream } = await testGate(t, { identityInMessages: true, limits: { packetBytesMax: 300 } })
+    const client = await rawClient(port, pump)
+    client.connect()
+    const connack = await client.next('connack')
+    const most = (connack.properties as { maximumPacketSize: number }).maximumPacketSize
+    assert.ok(most < 300)
+    // Two bytes of type and length, two of the length of the topic, one of the properties.
+    const payload = 'x'.repeat(most - 3 - 2 - own.length - 1)
+    client.send({ cmd: 'publish', topic: own, payload, qos: 0 }, { cmd: 'pingreq' })
+    await client.next('pingresp')
+    assert.equal(((await upstream.last.heard('publish')) as { payload?: Buffer }).payload?.length, payload.length)
   })
 
   for (const [what, topic, topicAlias, code] of [

@@ -92,7 +92,12 @@ export async function gateOnPostgres(
     {
       config: {
         listeners: [{ ...defaultListener('127.0.0.1', 0), ...options.listener }],
-        ...{ sessionTickets: false, deniedPublish: 'close', registryGraceMinutes: graceMs / 60_000 },
+        ...{
+          sessionTickets: false,
+          deniedPublish: 'close',
+          brokerUserProperties: 'connections',
+          registryGraceMinutes: graceMs / 60_000,
+        },
       },
       ...{ store, log, upstream, attempts, authorities: await openAuthorities(store, null) },
       certificate: { key: new Secret(serverCertificate.key), chain: serverCertificate.cert, forRsa: null },

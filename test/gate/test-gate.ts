@@ -59,7 +59,7 @@ export async function testGate(
     listener?: Partial<ListenerSettings>
     /** Beside that one; each with a name. */
     more?: readonly (Partial<ListenerSettings> & { readonly name: string })[]
-  } & Pick<GateOptions, 'rightsOf' | 'deniedPublishV3' | 'passwords'> = {},
+  } & Pick<GateOptions, 'rightsOf' | 'deniedPublishV3' | 'identityInMessages' | 'passwords'> = {},
 ): Promise<TestGate> {
   const admission = new FakeAdmission()
   admission.admit(pump, 'pump-7')
@@ -84,6 +84,7 @@ export async function testGate(
     log: silent,
     ...(options.rightsOf === undefined ? {} : { rightsOf: options.rightsOf }),
     ...(options.deniedPublishV3 === undefined ? {} : { deniedPublishV3: options.deniedPublishV3 }),
+    ...(options.identityInMessages === undefined ? {} : { identityInMessages: options.identityInMessages }),
     ...(options.passwords === undefined ? {} : { passwords: options.passwords }),
     limits: { farewellMs: 300, drainMs: 500, ...options.limits },
   })

@@ -39,6 +39,10 @@ export function define(command: Command): void {
     .option('--broker-cert <file>', 'client certificate of the gate for that broker')
     .option('--broker-key <file>', 'its private key')
     .option('--broker-client-ids <how>', 'prefixed (default) with the identity, or own: as they are')
+    .option(
+      '--broker-user-properties <where>',
+      'say who a client is in connections (default) or in messages of MQTT 5 too',
+    )
     .option('--gates <n>', 'processes that serve MQTT, for machines with several cores (default 1)')
     .option('--denied-publish <how>', 'close (default) or acknowledge what MQTT 3.1.1 may not publish')
     .option('--session-tickets', 'offer TLS session tickets')

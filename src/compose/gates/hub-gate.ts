@@ -113,11 +113,11 @@ async function gatesBeside(parts: HubGateParts, closing: Closing): Promise<OwnGa
     await host.stop()
     if (dirname(dirname(path)) !== directory.path) await rm(dirname(path), { recursive: true, force: true })
   })
-  const { sessionTickets, deniedPublish, registryGraceMinutes, tls, logLevel } = config
+  const { sessionTickets, deniedPublish, brokerUserProperties, registryGraceMinutes, tls, logLevel } = config
   const fleet = await startGateFleet({
     count: config.gates,
     settings: {
-      ...{ sessionTickets, deniedPublish, registryGraceMinutes, tls, logLevel },
+      ...{ sessionTickets, deniedPublish, brokerUserProperties, registryGraceMinutes, tls, logLevel },
       listeners: await Promise.all(
         config.listeners.map(async (listener) => ({
           ...listener,

@@ -26,7 +26,13 @@ export interface CertificateText {
 export interface GateSettings
   extends Pick<
     HubConfig,
-    'listeners' | 'sessionTickets' | 'deniedPublish' | 'registryGraceMinutes' | 'tls' | 'logLevel'
+    | 'listeners'
+    | 'sessionTickets'
+    | 'deniedPublish'
+    | 'brokerUserProperties'
+    | 'registryGraceMinutes'
+    | 'tls'
+    | 'logLevel'
   > {
   /** Counted from 1. */
   readonly number: number

@@ -27,7 +27,10 @@ import { closeSessions } from '../live-changes.ts'
 export type GateObserver = Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered'>
 
 export interface GateParts extends Pick<GateOptions, 'attempts' | 'upstream' | 'certificateFor' | 'sharesPorts'> {
-  readonly config: Pick<HubConfig, 'listeners' | 'sessionTickets' | 'deniedPublish' | 'registryGraceMinutes'>
+  readonly config: Pick<
+    HubConfig,
+    'listeners' | 'sessionTickets' | 'deniedPublish' | 'brokerUserProperties' | 'registryGraceMinutes'
+  >
   readonly store: Store
   readonly authorities: Authorities
   readonly certificate: GateCertificate
@@ -69,6 +72,7 @@ export async function openGate(parts: GateParts, closing: Closing): Promise<Open
     trustedFor: (ids) => foreign.trustedFor(ids),
     rightsOf: (subject) => policy.rightsOf(subject),
     deniedPublishV3: config.deniedPublish,
+    identityInMessages: config.brokerUserProperties === 'messages',
     admission: confirmUse === undefined ? admission : writingElsewhere(admission, confirmUse),
     passwords: confirmUse === undefined ? passwords : { judge: (offered) => passwords.judge(offered), confirmUse },
   })

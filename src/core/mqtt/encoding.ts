@@ -47,6 +47,11 @@ export function text(value: string): Buffer {
   return binary(Buffer.from(value, 'utf8'))
 }
 
+/** Properties without the length in front. */
+export function propertyBytes(properties: readonly Property[]): Buffer {
+  return Buffer.concat(properties.flatMap(({ id, value }) => [Buffer.of(id), value]))
+}
+
 /** A property block with its length in front. */
 export function propertyBlock(properties: readonly Property[]): Buffer {
   const parts: Buffer[] = []

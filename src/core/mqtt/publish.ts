@@ -1,7 +1,8 @@
 /** PUBLISH (MQTT 5 §3.3): read as far as the guard needs, which is everything but the payload, and written. */
 import { assert } from '../errors.ts'
 import { bodyOffset, Cursor } from './cursor.ts'
-import { propertyBlock, putVarint, varintLength } from './encoding.ts'
+import { packetOf, propertyBlock, putVarint, varint, varintLength } from './encoding.ts'
+import { withoutOwnProperties } from './own-properties.ts'
 import { allowedProperties, numberIn, type Property, property, readProperties, skipProperties } from './properties.ts'
 import { type ProtocolVersion, packetType, type QoS } from './protocol.ts'
 import { readTopicName, type TopicName } from './topic.ts'
@@ -19,8 +20,11 @@ export interface PublishHead {
   readonly payloadOffset: number
   /** Where the sender wants answers (MQTT 5 §3.3.2.3.5); read of a client's messages alone. */
   readonly responseTopic: TopicName | null
-  /** The properties of a packet that uses a topic alias, which nobody behind the gate knows; else null. */
-  readonly aliased: readonly Property[] | null
+  /**
+   * What the properties of a packet have to become before it goes on: it uses a topic alias, which nobody behind the gate knows, or
+   * says in a name of the hub's who sends it. Null where it may go on as it is.
+   */
+  readonly changed: readonly Property[] | null
 }
 
 /**
@@ -67,7 +71,7 @@ export function scanPublish(
     packetId,
     payloadOffset: at,
     responseTopic,
-    aliased: alias === null ? null : block.properties,
+    changed: block.changed,
   }
 }
 
@@ -76,17 +80,22 @@ interface PropertyBlock {
   readonly end: number
   readonly responseTopic: TopicName | null
   readonly alias: number | null
-  /** Read only where one of them is looked for. */
-  readonly properties: readonly Property[]
+  readonly changed: readonly Property[] | null
 }
 
-const noProperties: PropertyBlock = { end: 0, responseTopic: null, alias: null, properties: [] }
+const noProperties: PropertyBlock = { end: 0, responseTopic: null, alias: null, changed: null }
+
+/** What is looked for in the properties of a message, by who sends it. */
+const telling = {
+  client: [property.topicAlias, property.responseTopic, property.userProperty],
+  broker: [property.topicAlias],
+} as const
 
 function readBlock(packet: Buffer, at: number, from: 'client' | 'broker'): PropertyBlock | Violation {
   const cursor = new Cursor(packet)
   cursor.at = at
   const allowed = from === 'client' ? allowedProperties.publishFromClient : allowedProperties.publishFromBroker
-  if (!mayHold(packet, at, property.topicAlias, from === 'client' ? property.responseTopic : property.topicAlias)) {
+  if (!mayHold(packet, at, telling[from])) {
     skipProperties(cursor, allowed)
     return cursor.fault ?? { ...noProperties, end: cursor.at }
   }
@@ -94,13 +103,36 @@ function readBlock(packet: Buffer, at: number, from: 'client' | 'broker'): Prope
   if (cursor.fault !== null) return cursor.fault
   const responseTopic = from === 'client' ? responseTopicIn(properties) : null
   if (responseTopic instanceof Violation) return responseTopic
-  return { end: cursor.at, responseTopic, alias: numberIn(properties, property.topicAlias), properties }
+  const alias = numberIn(properties, property.topicAlias)
+  return { end: cursor.at, responseTopic, alias, changed: from === 'client' ? changedOf(properties) : null }
 }
 
-/** The packet of a PUBLISH that used a topic alias, with its topic in full and without the alias. */
-export function withoutAlias(packet: Buffer, head: PublishHead, properties: readonly Property[]): Buffer {
-  const kept = properties.filter(({ id }) => id !== property.topicAlias)
-  return encodePublish({ ...head, properties: kept, payload: packet.subarray(head.payloadOffset) }, 5)
+function changedOf(properties: readonly Property[]): readonly Property[] | null {
+  const kept = withoutOwnProperties(properties).filter(({ id }) => id !== property.topicAlias)
+  return kept.length === properties.length ? null : kept
+}
+
+/** The packet of a PUBLISH with its topic in full and with other properties. */
+export function withProperties(packet: Buffer, head: PublishHead, properties: readonly Property[]): Buffer {
+  return encodePublish({ ...head, properties, payload: packet.subarray(head.payloadOffset) }, 5)
+}
+
+/** The packet of a PUBLISH of MQTT 5, well formed, with properties behind those that it has; neither is read. */
+export function withAddedProperties(packet: Buffer, added: Buffer): Buffer {
+  const start = bodyOffset(packet)
+  const blockAt = start + 2 + packet.readUInt16BE(start) + (((packet[0] ?? 0) & 0x06) === 0 ? 0 : 2)
+  const cursor = new Cursor(packet)
+  cursor.at = blockAt
+  const blockLength = cursor.varint()
+  const blockEnd = cursor.at + blockLength
+  return packetOf(
+    packet[0] ?? 0,
+    packet.subarray(start, blockAt),
+    varint(blockLength + added.length),
+    packet.subarray(cursor.at, blockEnd),
+    added,
+    packet.subarray(blockEnd),
+  )
 }
 
 /** The topic on which a sender wants its answers, which must be one that it could publish to; null when there is none. */
@@ -111,11 +143,11 @@ export function responseTopicIn(properties: readonly Property[]): TopicName | Vi
 }
 
 /** A quick no spares the common case a list: the byte of one of the identifiers must at least occur. */
-function mayHold(packet: Buffer, at: number, one: number, other: number): boolean {
+function mayHold(packet: Buffer, at: number, identifiers: readonly number[]): boolean {
   const length = packet[at] ?? 0
   if (length >= 0x80) return true
   const block = packet.subarray(at + 1, at + 1 + length)
-  return block.includes(one) || (other !== one && block.includes(other))
+  return identifiers.some((id) => block.includes(id))
 }
 
 export interface Publish {

@@ -4,10 +4,11 @@ import fc from 'fast-check'
 import { type Packet, parser } from 'mqtt-packet'
 import { parseAcknowledgement } from '../../../src/core/mqtt/acknowledgement.ts'
 import { encodeConnect, parseConnect } from '../../../src/core/mqtt/connect.ts'
-import { pairProperty, textProperty } from '../../../src/core/mqtt/encoding.ts'
+import { pairProperty, propertyBytes, textProperty } from '../../../src/core/mqtt/encoding.ts'
+import { identityProperties } from '../../../src/core/mqtt/own-properties.ts'
 import { property } from '../../../src/core/mqtt/properties.ts'
 import { type ProtocolVersion, type QoS, typeOf } from '../../../src/core/mqtt/protocol.ts'
-import { encodePublish, scanPublish } from '../../../src/core/mqtt/publish.ts'
+import { encodePublish, scanPublish, withAddedProperties } from '../../../src/core/mqtt/publish.ts'
 import { PacketSplitter } from '../../../src/core/mqtt/splitter.ts'
 import { encodeSubscribe, parseSubscribe, parseUnsubscribe } from '../../../src/core/mqtt/subscribe.ts'
 import { Violation } from '../../../src/core/mqtt/violation.ts'
@@ -54,6 +55,24 @@ for (const version of [4, 5] as const) {
         }),
       )
     })
+
+    if (version === 5) {
+      test('a PUBLISH gets other properties behind those that it has, and nothing else changes', () => {
+        const added = propertyBytes(identityProperties('pump-7', 'x'.repeat(200)))
+        fc.assert(
+          fc.property(anyPublish(version), (packet) => {
+            const bytes = bytesOf(packet, version)
+            const [before, after] = [bytes, withAddedProperties(bytes, added)].map((each) => readByOther(each, version))
+            const { length: _before, properties: had, ...was } = before as unknown as Record<string, unknown>
+            const { length: _after, properties: has, ...is } = after as unknown as Record<string, unknown>
+            assert.deepEqual(plain(is), plain(was))
+            const own = { 'handfast-identity': 'pump-7', 'handfast-client-id': 'x'.repeat(200) }
+            const { userProperties = {}, ...others } = (had ?? {}) as { userProperties?: object }
+            assert.deepEqual(plain(has ?? {}), plain({ ...others, userProperties: { ...userProperties, ...own } }))
+          }),
+        )
+      })
+    }
 
     test('a PUBLISH is read with the same topic, QoS and packet id, and its payload is found', () => {
       fc.assert(
