@@ -117,9 +117,9 @@ class WebSocketStream extends Duplex {
       if (tls.writableLength < limits.websocketPongBytesMax) websocket.pong(data)
     })
     websocket.on('error', (error) => this.destroy(error))
+    // What has come before is read first, also where that takes time: the stream destroys itself behind its end.
     websocket.on('close', () => {
       if (!this.destroyed) this.push(null)
-      this.destroy()
     })
   }
 

@@ -6,6 +6,7 @@ import { connectAsync } from 'mqtt'
 import { generate, type Packet, parser } from 'mqtt-packet'
 import { WebSocket } from 'ws'
 import { pump, serverCertificate, stranger, type TestCertificate } from './certificates.ts'
+import { all, allow, changing, connects, policyOf } from './policies.ts'
 import { testGate } from './test-gate.ts'
 
 const listener = { websocket: { path: '/mqtt', origins: ['https://dash.plant.example'] } }
@@ -60,6 +61,34 @@ suite('MQTT over WebSocket', { timeout: 20_000 }, () => {
     assert.ok(upstream.last.received.length > 0)
     socket.terminate()
   })
+
+  for (const [how, leave] of [
+    ['closes it', (socket: WebSocket) => socket.close()],
+    ['is gone at once', (socket: WebSocket) => socket.terminate()],
+  ] as const) {
+    test(`the last word of a client that was held back is heard, also where it ${how}`, async (t) => {
+      const { options } = changing(policyOf([connects, allow(all, ['own/#'])], { publishesPerSecondMax: 40 }))
+      const { port, upstream, attempts, sessionEnds } = await testGate(t, { listener, ...options })
+      const socket = open(port)
+      await once(socket, 'open')
+      const connack = nextPacket(socket)
+      socket.send(connect)
+      await connack
+      const message = generate({ cmd: 'publish', topic: 'own/x', payload: 'x', qos: 0 } as Packet, {
+        protocolVersion: 5,
+      })
+      const words = [
+        ...Array.from({ length: 60 }, () => message),
+        generate({ cmd: 'disconnect' }, { protocolVersion: 5 }),
+      ]
+      await new Promise((sent) => socket.send(Buffer.concat(words), sent))
+      leave(socket)
+      await attempts.with('publishes-too-many')
+      await upstream.last.heard('disconnect')
+      assert.equal(upstream.last.received.filter(({ cmd }) => cmd === 'publish').length, 60)
+      assert.deepEqual(sessionEnds, ['client-disconnect'])
+    })
+  }
 
   test('a revocation closes it with a DISCONNECT', async (t) => {
     const { port, gate } = await testGate(t, { listener })
