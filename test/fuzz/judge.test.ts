@@ -39,6 +39,7 @@ test('the judge of the fuzz run finds what no broker may see', () => {
     [5, '82 09 0001 02 0b00 0001 61 00', /subscription identifier is 0/],
     [5, '30 07 0001 61 03 230001', /a topic alias goes on/],
     [5, '30 06 0001 61 02 2401', /property maximumQoS/],
+    [5, '30 16 0001 61 12 26 000a 48616e64666173742d61 0003 626164', /words of the gate/],
     [4, '30 03 0001 23', /topic is "#"/],
     [4, '38 03 0001 61', /DUP|dup/],
     [4, '82 08 0001 0003 2361 62 00', /filter is/],

@@ -119,6 +119,9 @@ function* faultsOf(packet: Packet, reader: 'broker' | 'client'): Generator<strin
     if (packet.dup && packet.qos === 0) yield 'DUP stands at QoS 0'
     if (properties?.topicAlias !== undefined) yield 'a topic alias goes on'
   }
+  const named = Object.keys((properties?.userProperties ?? {}) as object)
+  if (reader === 'broker' && named.some((name) => /^handfast-/i.test(name)))
+    yield 'it says who it is in words of the gate'
   for (const [name, value] of Object.entries(properties ?? {})) {
     // A server names the subscriptions that a message comes for, a client may not (MQTT-3.3.4-6).
     const isNamed = name === 'subscriptionIdentifier' && packet.cmd === 'publish' && reader === 'client'
