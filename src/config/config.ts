@@ -61,6 +61,7 @@ export interface GateConfig
     | 'readyFile'
     | 'registryGraceMinutes'
     | 'deniedPublish'
+    | 'brokerUserProperties'
     | 'sessionTickets'
     | 'logLevel'
   > {

@@ -113,6 +113,7 @@ export function resolveGateConfig(given: ConfigSources): GateConfig {
     readyFile: settled.read('ready-file') ?? null,
     registryGraceMinutes: settled.read('registry-grace') ?? 5,
     deniedPublish: settled.read('denied-publish') ?? 'close',
+    brokerUserProperties: settled.read('broker-user-properties') ?? 'connections',
     sessionTickets: settled.read('session-tickets') ?? false,
     logLevel: settled.read('log-level') ?? 'info',
   }

@@ -206,7 +206,7 @@ export type Program = 'up' | 'gate'
 /** Settings that a gate on a machine of its own has as well. */
 const shared: ReadonlySet<SettingName> = new Set([
   ...(['data', 'host', 'mqtt-port', 'tls-cert', 'tls-key', 'database-url-file', 'registry-grace'] as const),
-  ...(['denied-publish', 'session-tickets', 'log-level', 'ready-file'] as const),
+  ...(['denied-publish', 'broker-user-properties', 'session-tickets', 'log-level', 'ready-file'] as const),
 ])
 /** Settings that it has alone. */
 const ofGate: ReadonlySet<SettingName> = new Set(['hub', 'bootstrap-file'])

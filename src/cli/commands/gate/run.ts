@@ -27,6 +27,10 @@ export function defineRun(command: Command): void {
     .option('--tls-key <file>', 'its private key')
     .option('--registry-grace <minutes>', 'how long sessions live on while the registry cannot be asked (default 5)')
     .option('--denied-publish <how>', 'close (default) or acknowledge what MQTT 3.1.1 may not publish')
+    .option(
+      '--broker-user-properties <where>',
+      'say who a client is in connections (default) or in messages of MQTT 5 too',
+    )
     .option('--session-tickets', 'offer TLS session tickets')
     .option('--config <file>', 'settings in YAML (default handfast.yaml, if it is there)')
     .option('--ready-file <file>', 'write the addresses there as JSON once the gate serves')
