@@ -88,7 +88,12 @@ export function foreignStatus(hub: Hub): ForeignStatus {
     },
     async renew(living) {
       const due = living.filter((each) => responders.isDue(each)).slice(0, limits.ocspSweptMax)
-      await Promise.all(due.map((each) => responders.statusOf(each)))
+      const asked = Promise.all(due.map((each) => responders.statusOf(each)))
+      // A slow responder holds nothing up: what it says later counts at the next sweep.
+      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, limits.ocspQuestionMs)
+      await Promise.race([asked, late])
+      clearTimeout(timer)
     },
     anchorsChanged() {
       for (const look of [...arrivals]) look()

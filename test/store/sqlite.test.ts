@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { auditChainStart, firstBreak } from '../../src/core/audit/chain.ts'
+import { noSources } from '../../src/core/identification/revocation-sources.ts'
 import { parseIdentityId } from '../../src/core/identity/id.ts'
 import { steps } from '../../src/store/migrations.ts'
 import { openWriter, queriesOver } from '../../src/store/sqlite/connection.ts'
@@ -108,6 +109,26 @@ describe('the SQLite store', () => {
       (await store.identities.list({ attributes, after: null, limit: 1_000 })).items.map(({ id }) => id)
     assert.equal((await list({ site: 'hall-1' })).length, 125)
     assert.deepEqual(await list({ n: '7' }), ['pump-7'])
+    await store.close()
+  })
+
+  test('brings a database of version 6 up to date and keeps the CRLs of its trust anchors', async () => {
+    const path = join(emptyDirectory(), 'hub.db')
+    const old = openWriter(path)
+    await migrate(old, path, 6)
+    const fingerprint = 'a'.repeat(64)
+    old
+      .prepare("insert into anchors values (1, 'acme', ?, 'trusted', null, 'prefer', 2, 3, x'30', '')")
+      .run(fingerprint)
+    old.exec("insert into anchor_crls values ('acme', 4, 5, 6, x'3100')")
+    old.close()
+    const store = await openSqliteStore({ path, clock })
+    const [row] = await store.anchors.all()
+    assert.deepEqual([row?.below, row?.sources], ['', noSources])
+    const place = { anchorId: 'acme', issuer: fingerprint, part: '' }
+    assert.deepEqual(await store.anchors.crl(place), {
+      ...{ ...place, thisUpdateMs: 4, nextUpdateMs: 5, givenAtMs: 6, crl: new Uint8Array([0x31, 0]) },
+    })
     await store.close()
   })
 
