@@ -478,6 +478,8 @@ export const limits = {
   gateLinkWaitingBytesMax: 8 * 1024 * 1024,
   /** A certificate in it, in base64: longer than any that names a CRL. */
   gateLinkCertificateCharsMax: 32 * 1024,
+  /** Time from a revocation to its sessions' end that is believed of a gate, whose clock may be another. */
+  gateLinkLagMsMax: 600_000,
   /** First uses that one gate may have asked for and not heard of: half of a plant that comes on line. */
   gateLinkConfirmsMax: 1_024,
   /** How often the hub says that it is there. */

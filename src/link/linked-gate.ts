@@ -198,7 +198,8 @@ export class LinkedGate {
         for (const each of message.counted) count(observer, each)
         return
       case 'revoked':
-        observer.revocationApplied('gate', message.afterMs)
+        // One that is longer is the difference of two clocks.
+        if (message.afterMs <= limits.gateLinkLagMsMax) observer.revocationApplied('gate', message.afterMs)
         return
       case 'figures':
         if (this.#controls.at(-1)?.way !== control) return

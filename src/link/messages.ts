@@ -108,10 +108,7 @@ const gateMessage = z.discriminatedUnion('kind', [
   /** So long after the act, sessions of a revoked credential were closed. */
   z.object({
     kind: z.literal('revoked'),
-    afterMs: z
-      .number()
-      .min(0)
-      .max(limits.gateLinkSilenceMs * 60),
+    afterMs: count,
   }),
   /** A certificate of a trust anchor is the first to name a CRL; in DER, as base64. */
   z.object({

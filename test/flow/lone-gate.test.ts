@@ -1,10 +1,12 @@
 /** A hub and a gate on "another machine": a folder of its own, a database user that may read, and the gate link between them. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as elapse } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import type { IdentityDetailView } from '../../src/api-schema/identities.ts'
 import type { AttemptView, BootstrapView, DeviceDetailView, HubView, PageView } from '../../src/api-schema/views.ts'
 import { addGate, startGateProcess } from '../support/gate-process.ts'
@@ -192,3 +194,69 @@ test('a hub and a gate on a machine of its own', { ...needsPostgres, timeout: 30
     assert.equal(await hub.stop(), 0)
   })
 })
+
+/** libfaketime in front of a program, with the clock that a file says, while timers go on as they do. */
+const fakeTime = globSync('/usr/lib/*/faketime/libfaketime.so.1')[0]
+
+test('a gate renews its certificate by itself, and no session ends by it', {
+  skip: needsPostgres.skip || (fakeTime === undefined && 'faketime is not installed'),
+  timeout: 300_000,
+}, async (whole) => {
+  const { folder, hub, gateUrl, link } = await bed(whole)
+  const clockFile = join(folder, 'clock')
+  writeFileSync(clockFile, '+0')
+  const gate = await startGateProcess(whole, {
+    ...{
+      data: join(folder, 'gate-2'),
+      link,
+      databaseUrl: gateUrl,
+      bootstrapFile: await addGate(hub, 'gate-2', folder),
+    },
+    wrapper: [
+      ...['env', `LD_PRELOAD=${fakeTime}`, `FAKETIME_TIMESTAMP_FILE=${clockFile}`],
+      ...['FAKETIME_NO_CACHE=1', 'FAKETIME_DONT_FAKE_MONOTONIC=1'],
+    ],
+  })
+  const { stdout } = await hub.cli(['profile', 'show', 'device', '--json'])
+  const long = { ...(JSON.parse(stdout) as object), name: 'long', lifetimeSec: 90 * 86_400 }
+  await hub.json(['profile', 'add', '-'], { input: JSON.stringify(long) })
+  const { bootstrap } = await hub.json<BootstrapView>(['device', 'add', 'pump-7', '--profile', 'long'])
+  const enrolled = await hub.cli(['enrol', '-', '--dir', join(folder, 'pump-7')], { input: bootstrap })
+  assert.equal(enrolled.status, 0, enrolled.stderr)
+  const options = clientOptions(gate.mqtt.port, deviceFiles('pump-7', join(folder, 'pump-7')), 5)
+  const client = await connected(options)
+  let closed = false
+  client.once('close', () => {
+    closed = true
+  })
+  const before = await shownBy(gate.mqtt.port)
+
+  // 30 days are its life, and at 25 its renewal is overdue.
+  writeFileSync(clockFile, '+25d')
+  const credentials = async () => (await hub.json<IdentityDetailView>(['service', 'show', 'gate-2'])).credentials
+  await until(async () => (await credentials()).length === 2, whole)
+  await until(() => gate.output().includes('the certificate of the gate was renewed'), whole)
+  await until(async () => (await shownBy(gate.mqtt.port)) !== before, whole)
+  const [now, old] = await credentials()
+  assert.equal(await shownBy(gate.mqtt.port), now?.fingerprint)
+  assert.deepEqual([now?.state, old?.state], ['active', 'superseded'])
+
+  // The old one ends in good order: the link stands by the new one.
+  await hub.json(['cert', 'revoke', old?.serialNumber ?? '', '--reason', 'superseded'])
+  await client.publishAsync('devices/pump-7/messages/events/', 'still here', { qos: 1 })
+  assert.equal((await hub.json<HubView>(['status'])).gates.length, 1)
+  assert.equal(closed, false)
+  // And with the new one it does not.
+  await hub.json(['cert', 'revoke', now?.serialNumber ?? '', '--reason', 'keyCompromise'])
+  await until(() => closed, whole)
+})
+
+/** SHA-256 of the certificate that a listener shows. */
+async function shownBy(port: number): Promise<string> {
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  socket.on('error', () => {})
+  await once(socket, 'secureConnect')
+  const fingerprint = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase() ?? ''
+  socket.destroy()
+  return fingerprint
+}

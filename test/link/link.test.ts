@@ -195,6 +195,8 @@ describe('a gate link', () => {
     )
     server.noted(eventOf('pump-7'))
     server.noted(eventOf('pump-8'))
+    // The clock of the gate is another: that is no fault, and says nothing.
+    link.say({ kind: 'revoked', afterMs: 86_400_000 })
     link.say({ kind: 'revoked', afterMs: 12 })
     link.say({ kind: 'told', attempts: [], counted: [['packetDenied', 'publish-denied']] })
     link.say({ kind: 'crl-wanted', anchorId: 'maker', certificate: Buffer.from('3003', 'hex').toString('base64') })

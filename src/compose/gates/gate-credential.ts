@@ -97,6 +97,8 @@ function hubOf(store: CredentialStore) {
   throw new HubError('gate-not-enrolled', `${quote(store.path)} holds a certificate that did not come from a hub`)
 }
 
+/** How often the clock is looked at while nothing is due: one that is set forward must not be noticed an hour later. */
+const clockLookMs = 10_000
 /** An error of the folder ends a round of the agent, and another begins after this time. */
 const afterFaultMs = 60_000
 
@@ -106,7 +108,12 @@ function keepRenewed(
   onRenewed: () => Promise<void>,
 ): { stop(): Promise<void> } {
   const ending = new AbortController()
-  const wait = (ms: number): Promise<void> => elapse(ms, undefined, { signal: ending.signal }).catch(() => {})
+  async function wait(ms: number): Promise<void> {
+    const untilMs = clock.nowMs() + ms
+    for (let waited = 0; waited < ms && clock.nowMs() < untilMs && !ending.signal.aborted; waited += clockLookMs) {
+      await elapse(Math.min(ms - waited, clockLookMs), undefined, { signal: ending.signal }).catch(() => {})
+    }
+  }
   const told = ({ outcome, failure }: Look): void => {
     if (outcome === 'failed') log.error('the certificate of the gate could not be renewed', { error: failure })
     if (outcome !== 'renewed') return

@@ -101,7 +101,7 @@ async function open(config: GateConfig, bootstrap: Bootstrap | null, log: Log, c
       confirmUse: (entrant) => confirmOver(link, store, entrant),
       wantCrl: (anchorId, certificate) =>
         link.say({ kind: 'crl-wanted', anchorId, certificate: Buffer.from(certificate).toString('base64') }),
-      onRevoked: (afterMs) => link.say({ kind: 'revoked', afterMs: Math.max(0, afterMs) }),
+      onRevoked: (afterMs) => link.say({ kind: 'revoked', afterMs: Math.max(0, Math.round(afterMs)) }),
     },
     closing,
   )
