@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { HubConfig } from '../../src/config/config.ts'
-import { resolveConfig } from '../../src/config/resolve.ts'
+import { resolveConfig, resolveGateConfig } from '../../src/config/resolve.ts'
 import { HubError } from '../../src/core/errors.ts'
 import { defaultListener } from '../../src/core/listener/listener-settings.ts'
 
@@ -214,5 +214,56 @@ describe('the configuration of a hub', () => {
 
   test('an empty file is no file', () => {
     assert.equal(resolved({ yaml: '# nothing yet\n' }).mqttPort, 8883)
+  })
+})
+
+describe('the configuration of a gate on a machine of its own', () => {
+  const flags = { hub: 'hub.plant.example:8447', 'database-url-file': 'url' }
+  const given = (more: Partial<Parameters<typeof resolveGateConfig>[0]> = {}) =>
+    resolveGateConfig({ flags, env: {}, file: null, directory: '/nonexistent', ...more })
+
+  function refusal(work: () => unknown): string {
+    try {
+      work()
+    } catch (error) {
+      assert.ok(error instanceof HubError && error.code === 'config-invalid')
+      return error.message
+    }
+    return assert.fail('it was accepted')
+  }
+
+  test('needs its hub and the database, and has defaults for all else', () => {
+    const { hub, databaseUrl, dataDirectory, listeners, bootstrapFile } = given()
+    assert.deepEqual(hub, { host: 'hub.plant.example', port: 8447 })
+    assert.deepEqual(databaseUrl, { file: '/nonexistent/url' })
+    assert.equal(dataDirectory, '/nonexistent/gate')
+    assert.deepEqual(listeners, [defaultListener('0.0.0.0', 8883)])
+    assert.equal(bootstrapFile, null)
+    const message = refusal(() => given({ flags: {} }))
+    assert.match(message, /hub is missing/)
+    assert.match(message, /database-url-file is missing/)
+  })
+
+  test('has no settings of a hub, and a hub none of a gate; variables of the other are left alone', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'handfast-config-'))
+    try {
+      writeFileSync(join(directory, 'handfast.yaml'), 'broker: embedded\n')
+      assert.match(
+        refusal(() => given({ directory })),
+        /broker in .*line 1: `handfast gate` has no such setting/,
+      )
+      writeFileSync(join(directory, 'handfast.yaml'), 'hub: a.example:8447\n')
+      const hub = () => resolveConfig({ flags: {}, env: {}, file: null, directory })
+      assert.match(refusal(hub), /hub in .*line 1: `handfast up` has no such setting/)
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+    assert.equal(given({ env: { HANDFAST_HTTP_PORT: '8080' } }).hub.port, 8447)
+  })
+
+  test('a gate link needs a registry that others can read', () => {
+    const flags = { 'gate-link': '0.0.0.0:8447' }
+    const hub = () => resolveConfig({ flags, env: {}, file: null, directory: '/nonexistent' })
+    assert.match(refusal(hub), /--gate-link: gates on other machines need a registry in PostgreSQL/)
   })
 })

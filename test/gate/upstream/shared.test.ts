@@ -1,10 +1,16 @@
 /** The upstream of a hub, shared with gate processes over a private socket. */
 import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, type TestContext, test } from 'node:test'
+import mqtt from 'mqtt-packet'
+import { limits } from '../../../src/core/limits.ts'
+import { type Connect, parseConnect } from '../../../src/core/mqtt/connect.ts'
 import { startEmbeddedUpstream } from '../../../src/gate/upstream/embedded/embedded-upstream.ts'
+import { FrameLink } from '../../../src/gate/upstream/embedded/link.ts'
+import { framePort } from '../../../src/gate/upstream/shared/frame-socket.ts'
+import { encodeIntroduction } from '../../../src/gate/upstream/shared/introduction.ts'
 import { openSharedUpstream } from '../../../src/gate/upstream/shared/shared-upstream.ts'
 import { hostUpstream } from '../../../src/gate/upstream/shared/upstream-host.ts'
 import type { Log } from '../../../src/hub/ports/log.ts'
@@ -100,3 +106,66 @@ test('without a hub there is no upstream', async (t) => {
     { code: 'upstream-unavailable' },
   )
 })
+
+/** A gate that says what it pleases, over a socket of its own. */
+async function rogue(t: TestContext): Promise<{ socket: Socket; link: FrameLink; upstream: Upstream }> {
+  const path = join(temporaryFolder(t), 'gates.sock')
+  const upstream = await startEmbeddedUpstream({ log })
+  t.after(() => upstream.stop())
+  const host = await hostUpstream({ upstream, log }, path)
+  t.after(() => host.stop())
+  const socket = connect({ path })
+  socket.on('error', () => {})
+  t.after(() => socket.destroy())
+  await new Promise((resolve) => socket.once('data', resolve))
+  socket.resume()
+  return { socket, link: new FrameLink(framePort(socket)), upstream }
+}
+
+const client = {
+  ...{ identityId: 'pump-7', owner: 'pump-7', clientId: 'a', keepAliveSec: 0 },
+  connect: parseConnect(
+    mqtt.generate({ cmd: 'connect', clientId: 'a', protocolId: 'MQTT', protocolVersion: 4 }),
+  ) as Connect,
+}
+
+const rogues: Readonly<Record<string, (link: FrameLink, socket: Socket) => void>> = {
+  'sends more than it has credit for'(link) {
+    link.open(1)
+    link.data(1, encodeIntroduction(client))
+    const publish = mqtt.generate({
+      cmd: 'publish',
+      topic: 't',
+      payload: Buffer.alloc(200_000),
+      qos: 0,
+      retain: false,
+      dup: false,
+      messageId: 0,
+    })
+    for (let each = 0; each < 200; each++) link.data(1, publish)
+  },
+  'begins a frame without end'(_link, socket) {
+    const head = Buffer.alloc(8)
+    head.writeUInt32LE(1, 0)
+    head.writeUInt32LE(((2 << 24) | 0xff_ffff) >>> 0, 4)
+    socket.write(head)
+    socket.write(Buffer.alloc(2 * limits.sharedFrameBytesMax))
+  },
+  'introduces an identity whose id is none'(link) {
+    link.open(1)
+    link.data(1, encodeIntroduction({ ...client, identityId: '../#' }))
+  },
+  'introduces a client id that is no text of MQTT'(link) {
+    link.open(1)
+    link.data(1, encodeIntroduction({ ...client, clientId: 'a\u0000b' }))
+  },
+}
+for (const [what, act] of Object.entries(rogues)) {
+  test(`a gate that ${what} is cut off, and the broker goes on`, async (t) => {
+    const { socket, link, upstream } = await rogue(t)
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    act(link, socket)
+    await closed
+    assert.equal(upstream.isAvailable(), true)
+  })
+}
