@@ -10,6 +10,7 @@ import { wireForms } from '../src/core/failure/wire-forms.ts'
 import { limits } from '../src/core/limits.ts'
 import { deviceLimits } from '../src/device/limits.ts'
 import { brokerLimits } from '../src/gate/upstream/embedded/broker-limits.ts'
+import { linkLimits } from '../src/link/limits.ts'
 import { exitStatuses } from './exit-status-meanings.ts'
 import { grafanaDashboard } from './grafana-dashboard.ts'
 import { manPage } from './man-page.ts'
@@ -84,6 +85,10 @@ seconds (\`Sec\`), milliseconds (\`Ms\`) or a count. A client that passes one is
 ## The hub
 
 ${limitsTable('../src/core/limits.ts', limits)}
+
+## The gate link
+
+${limitsTable('../src/link/limits.ts', linkLimits)}
 
 ## The embedded broker
 

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { HubError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { encodeFrame, FrameReader } from './frames.ts'
+import { linkLimits } from './limits.ts'
 
 export interface ControlOptions {
   /** Takes what the other end says, as parsed JSON; what it throws ends the connection. */
@@ -24,7 +25,7 @@ export class Control {
   constructor(socket: TLSSocket, options: ControlOptions) {
     this.#socket = socket
     this.#options = options
-    this.#timer = setInterval(() => this.#look(), limits.gateLinkSilenceMs / 4)
+    this.#timer = setInterval(() => this.#look(), linkLimits.silenceMs / 4)
     socket.on('data', (piece: Buffer) => this.#take(piece))
     socket.on('error', (cause) => this.cut(broken('the connection broke', cause)))
     // Where nothing is said any more, nothing is heard either.
@@ -42,7 +43,7 @@ export class Control {
   say(message: object): void {
     if (!this.#socket.writable) return
     this.#socket.write(encodeFrame(message))
-    if (this.#socket.writableLength > limits.gateLinkWaitingBytesMax) this.cut(broken('the other end does not read'))
+    if (this.#socket.writableLength > linkLimits.waitingBytesMax) this.cut(broken('the other end does not read'))
   }
 
   /** Says one last thing and closes, also where the other end does not read it. */
@@ -85,7 +86,7 @@ export class Control {
 
   #look(): void {
     if (this.#socket.isPaused()) return
-    if (performance.now() - this.#heardAt > limits.gateLinkSilenceMs) this.cut(broken('the other end is silent'))
+    if (performance.now() - this.#heardAt > linkLimits.silenceMs) this.cut(broken('the other end is silent'))
   }
 }
 

@@ -4,6 +4,7 @@ import { connect, type TLSSocket } from 'node:tls'
 import { HubError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import type { Secret } from '../core/secret.ts'
+import { linkLimits } from './limits.ts'
 
 export interface LinkAddress {
   /** Name or address, which the certificate of the hub must have; an IPv6 address without brackets. */
@@ -58,7 +59,7 @@ export async function dialLink(address: LinkAddress, protocol: string, trust: Li
   }
   socket.on('error', () => {})
   socket.setNoDelay(true)
-  socket.setKeepAlive(true, limits.gateLinkSilenceMs)
+  socket.setKeepAlive(true, linkLimits.silenceMs)
   return socket
 }
 

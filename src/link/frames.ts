@@ -1,9 +1,9 @@
 /**
  * Messages on the control connection of a gate link: [length u32, big endian][JSON in UTF-8], one after the other. The length is
- * believed up to `limits.gateLinkMessageBytesMax`, so that nobody at the other end decides how much memory this one takes.
+ * believed up to `linkLimits.messageBytesMax`, so that nobody at the other end decides how much memory this one takes.
  */
 import { HubError } from '../core/errors.ts'
-import { limits } from '../core/limits.ts'
+import { linkLimits } from './limits.ts'
 
 const headBytes = 4
 
@@ -37,8 +37,8 @@ export class FrameReader {
     while (this.#bytes >= this.#wanted) {
       const bytes = this.#joined()
       const length = bytes.readUInt32BE(0)
-      if (length > limits.gateLinkMessageBytesMax) {
-        throw malformed(`a message of ${length} bytes; ${limits.gateLinkMessageBytesMax} are the most`)
+      if (length > linkLimits.messageBytesMax) {
+        throw malformed(`a message of ${length} bytes; ${linkLimits.messageBytesMax} are the most`)
       }
       this.#wanted = headBytes + length
       if (bytes.length < this.#wanted) break

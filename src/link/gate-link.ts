@@ -14,6 +14,7 @@ import type { Random } from '../hub/ports/random.ts'
 import type { Upstream, UpstreamAbilities } from '../hub/ports/upstream.ts'
 import { broken, Control } from './control.ts'
 import { dialLink, type LinkAddress, type LinkTrust } from './dial.ts'
+import { linkLimits } from './limits.ts'
 import {
   abilitiesOf,
   type ClaimOutcome,
@@ -136,7 +137,7 @@ export class GateLink {
     // It may have gone down meanwhile, and come up again by itself.
     if (this.#control !== old) return control.cut(broken('another connection stands'))
     this.#control = control
-    setTimeout(() => old.cut(broken('it was replaced')), limits.gateLinkHandoverMs)
+    setTimeout(() => old.cut(broken('it was replaced')), linkLimits.handoverMs)
   }
 
   async stop(): Promise<void> {
@@ -148,7 +149,7 @@ export class GateLink {
   }
 
   async #keepUp(): Promise<void> {
-    for (let pauseMs: number = limits.gateLinkRetryMs; !this.#isStopped; ) {
+    for (let pauseMs: number = linkLimits.retryMs; !this.#isStopped; ) {
       if (this.isUp) {
         await new Promise<void>((resolve) => {
           this.#down = (why) => {
@@ -157,11 +158,11 @@ export class GateLink {
           }
         })
         this.#down = null
-        pauseMs = limits.gateLinkRetryMs
+        pauseMs = linkLimits.retryMs
       }
       if (this.#isStopped) return
       await this.#pause(pauseMs)
-      pauseMs = Math.min(pauseMs * 2, limits.gateLinkRetryMsMax)
+      pauseMs = Math.min(pauseMs * 2, linkLimits.retryMsMax)
       if (this.#isStopped) return
       try {
         await this.#open()

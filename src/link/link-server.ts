@@ -18,6 +18,7 @@ import type { Clock } from '../hub/ports/clock.ts'
 import type { HubEvent } from '../hub/ports/events.ts'
 import type { GateFigures } from '../hub/ports/figures.ts'
 import type { Log } from '../hub/ports/log.ts'
+import { linkLimits } from './limits.ts'
 import { LinkedGate, type LinkedGateParts, type LinkedGateView } from './linked-gate.ts'
 import { ListenerNames } from './listener-names.ts'
 import { linkProtocols } from './messages.ts'
@@ -102,7 +103,7 @@ class LinkDoor {
         socket.destroy()
       })
     })
-    this.#beat = setInterval(() => this.#each((gate) => gate.say({ kind: 'beat' })), limits.gateLinkBeatMs)
+    this.#beat = setInterval(() => this.#each((gate) => gate.say({ kind: 'beat' })), linkLimits.beatMs)
   }
 
   async listen(): Promise<LinkServer['address']> {
@@ -155,14 +156,14 @@ class LinkDoor {
   #accept(raw: Socket): void {
     const source = sourceOf(peerAddress(raw.remoteAddress))
     const fromThere = [...this.#pending.values()].filter((each) => each === source).length
-    if (this.#pending.size >= limits.gateLinkPendingMax || fromThere >= limits.gateLinkPendingPerAddressMax) {
+    if (this.#pending.size >= linkLimits.pendingMax || fromThere >= linkLimits.pendingPerAddressMax) {
       raw.destroy()
       return
     }
     this.#pending.set(raw, source)
     raw.once('close', () => this.#pending.delete(raw))
     raw.setNoDelay(true)
-    raw.setKeepAlive(true, limits.gateLinkSilenceMs)
+    raw.setKeepAlive(true, linkLimits.silenceMs)
   }
 
   async #admit(socket: TLSSocket): Promise<void> {
@@ -197,8 +198,8 @@ class LinkDoor {
     const known = this.#gates.get(identity.id)
     if (known !== undefined) return known
     const { log } = this.#options
-    if (this.#gates.size >= limits.linkedGatesMax) {
-      log.error('there are too many gates', { gate: identity.id, max: limits.linkedGatesMax })
+    if (this.#gates.size >= linkLimits.gatesMax) {
+      log.error('there are too many gates', { gate: identity.id, max: linkLimits.gatesMax })
       return null
     }
     const parts = { ...this.#options, listeners: this.#listeners, totals: this.#totals }

@@ -7,7 +7,6 @@ import type { TLSSocket } from 'node:tls'
 import { HubError } from '../core/errors.ts'
 import { type FailureName, toldToClient } from '../core/failure/catalogue.ts'
 import type { IdentityId } from '../core/identity/id.ts'
-import { limits } from '../core/limits.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
 import type { ClaimedUse } from '../hub/confirm-claimed-use.ts'
 import type { Entrant, Refusal } from '../hub/gate-admission.ts'
@@ -21,6 +20,7 @@ import type { Store } from '../hub/ports/store.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
 import { Control, finishSoon } from './control.ts'
 import { encodeFrame } from './frames.ts'
+import { linkLimits } from './limits.ts'
 import type { ListenerNames } from './listener-names.ts'
 import { abilitiesText, type ClaimOutcome, type GateMessage, type HubMessage, readGateMessage } from './messages.ts'
 
@@ -199,7 +199,7 @@ export class LinkedGate {
         return
       case 'revoked':
         // One that is longer is the difference of two clocks.
-        if (message.afterMs <= limits.gateLinkLagMsMax) observer.revocationApplied('gate', message.afterMs)
+        if (message.afterMs <= linkLimits.lagMsMax) observer.revocationApplied('gate', message.afterMs)
         return
       case 'figures':
         if (this.#controls.at(-1)?.way !== control) return
@@ -217,10 +217,10 @@ export class LinkedGate {
 
   async #confirm(control: Control, number: number, use: ClaimedUse): Promise<void> {
     this.#confirming++
-    if (this.#confirming >= limits.gateLinkConfirmsMax) control.hold()
+    if (this.#confirming >= linkLimits.confirmsMax) control.hold()
     const outcome = await this.#outcomeOf(use)
     this.#confirming--
-    if (this.#confirming <= limits.gateLinkConfirmsMax / 2) control.goOn()
+    if (this.#confirming <= linkLimits.confirmsMax / 2) control.goOn()
     const open = control.isOpen ? control : this.#controls.at(-1)?.way
     open?.say({ kind: 'confirmed', number, outcome } satisfies HubMessage)
   }
@@ -263,7 +263,7 @@ export class LinkedGate {
 }
 
 function cut(sentence: string): string {
-  return sentence.slice(0, limits.gateLinkTextCharsMax)
+  return sentence.slice(0, linkLimits.textCharsMax)
 }
 
 type Counted = (GateMessage & { readonly kind: 'told' })['counted'][number]

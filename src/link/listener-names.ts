@@ -1,5 +1,5 @@
 /** Listeners of gates elsewhere as attempts and metrics name them: `mqtt@gate-2`. A gate cannot make ever new ones up. */
-import { limits } from '../core/limits.ts'
+import { linkLimits } from './limits.ts'
 
 /** What stands for those beyond the bound. */
 const other = 'other'
@@ -10,7 +10,7 @@ export class ListenerNames {
   of(listener: string, gateId: string): string {
     const name = `${listener}@${gateId}`
     if (this.#known.has(name)) return name
-    if (this.#known.size >= limits.gateLinkListenersMax) return `${other}@${gateId}`
+    if (this.#known.size >= linkLimits.listenersMax) return `${other}@${gateId}`
     this.#known.add(name)
     return name
   }

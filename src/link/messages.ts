@@ -14,6 +14,7 @@ import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { GateFigures } from '../hub/ports/figures.ts'
 import type { SessionEnd } from '../hub/ports/observer.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
+import { linkLimits } from './limits.ts'
 
 /** The protocols of a gate link, as ALPN names them (RFC 7301). The number is that of the form of what is said. */
 export const linkProtocols = { control: 'handfast-gate/1', broker: 'handfast-broker/1' } as const
@@ -35,7 +36,7 @@ const stages = [
   ...(['session', 'enrolment', 'api', 'hub'] as const),
 ] satisfies readonly Stage[]
 const name = text(limits.listenerNameCharsMax).min(1)
-const summaryText = text(limits.gateLinkTextCharsMax)
+const summaryText = text(linkLimits.textCharsMax)
 
 const certificateSummary = z.object({
   fingerprint,
@@ -102,8 +103,8 @@ const gateMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('hello'), version: text(32) }),
   z.object({
     kind: z.literal('told'),
-    attempts: z.array(attempt).max(limits.gateLinkToldMax),
-    counted: z.array(counted).max(limits.gateLinkToldMax),
+    attempts: z.array(attempt).max(linkLimits.toldMax),
+    counted: z.array(counted).max(linkLimits.toldMax),
   }),
   /** So long after the act, sessions of a revoked credential were closed. */
   z.object({
@@ -114,7 +115,7 @@ const gateMessage = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('crl-wanted'),
     anchorId: text(64),
-    certificate: z.base64().max(limits.gateLinkCertificateCharsMax),
+    certificate: z.base64().max(linkLimits.certificateCharsMax),
   }),
   /** What it holds, and how far it has followed the events; it is also the sign that the gate is there. */
   z.object({ kind: z.literal('figures'), figures, position: count }),

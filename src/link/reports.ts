@@ -5,6 +5,7 @@ import { limits } from '../core/limits.ts'
 import type { Action } from '../core/policy/rights.ts'
 import type { CertificateSummary, NewAttempt } from '../hub/ports/attempts.ts'
 import type { Observer, SessionEnd } from '../hub/ports/observer.ts'
+import { linkLimits } from './limits.ts'
 import type { GateMessage } from './messages.ts'
 
 /** How long something may wait before it is told. */
@@ -50,8 +51,8 @@ export class Reports implements Pick<Observer, 'sessionEnded' | 'packetDenied' |
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     while (this.#attempts.length + this.#counted.length > 0) {
-      const attempts = this.#attempts.slice(0, limits.gateLinkToldMax)
-      const counted = this.#counted.slice(0, limits.gateLinkToldMax)
+      const attempts = this.#attempts.slice(0, linkLimits.toldMax)
+      const counted = this.#counted.slice(0, linkLimits.toldMax)
       if (!this.#send({ kind: 'told', attempts, counted })) return
       this.#attempts.splice(0, attempts.length)
       this.#counted.splice(0, counted.length)
@@ -59,7 +60,7 @@ export class Reports implements Pick<Observer, 'sessionEnded' | 'packetDenied' |
   }
 
   #keep<T>(list: T[], each: T): void {
-    if (list.length >= limits.gateLinkWaitingMax) {
+    if (list.length >= linkLimits.waitingMax) {
       this.#dropped++
       return
     }
@@ -86,6 +87,6 @@ function fittingCertificate(certificate: CertificateSummary): CertificateSummary
   return { ...certificate, serialNumber: line(serialNumber), subject: line(subject), issuer: line(issuer) }
 }
 
-function line(text: string, charsMax: number = limits.gateLinkTextCharsMax): string {
+function line(text: string, charsMax: number = linkLimits.textCharsMax): string {
   return text.slice(0, charsMax).toWellFormed().replaceAll('\u0000', '\ufffd')
 }

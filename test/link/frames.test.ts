@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { limits } from '../../src/core/limits.ts'
 import { encodeFrame, FrameReader } from '../../src/link/frames.ts'
+import { linkLimits } from '../../src/link/limits.ts'
 
 test('messages come out whole and in their order, however the connection cuts them', () => {
   fc.assert(
@@ -24,7 +24,7 @@ test('messages come out whole and in their order, however the connection cuts th
 
 test('a length beyond the limit is refused before its bytes have come', () => {
   const head = Buffer.alloc(4)
-  head.writeUInt32BE(limits.gateLinkMessageBytesMax + 1)
+  head.writeUInt32BE(linkLimits.messageBytesMax + 1)
   assert.throws(() => new FrameReader().push(head), { code: 'gate-link-malformed' })
 })
 

@@ -6,7 +6,6 @@ import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as elapse } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
-import { limits } from '../../src/core/limits.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { startEmbeddedUpstream } from '../../src/gate/upstream/embedded/embedded-upstream.ts'
 import { openSharedUpstream } from '../../src/gate/upstream/shared/shared-upstream.ts'
@@ -18,6 +17,7 @@ import type { HubEvent } from '../../src/hub/ports/events.ts'
 import type { Upstream } from '../../src/hub/ports/upstream.ts'
 import { encodeFrame } from '../../src/link/frames.ts'
 import { GateLink } from '../../src/link/gate-link.ts'
+import { linkLimits } from '../../src/link/limits.ts'
 import { type LinkServer, startLinkServer } from '../../src/link/link-server.ts'
 import { upstreamContract } from '../contract/upstream.ts'
 import { UpstreamClient } from '../contract/upstream-client.ts'
@@ -340,7 +340,7 @@ describe('a gate link', () => {
     const hub = await bed()
     t.after(() => hub.stop())
     const { port } = hub.server.address
-    const idle = Array.from({ length: limits.gateLinkPendingPerAddressMax - 1 }, () =>
+    const idle = Array.from({ length: linkLimits.pendingPerAddressMax - 1 }, () =>
       connectTcp({ port, host: '127.0.0.1' }).on('error', () => {}),
     )
     t.after(() => {

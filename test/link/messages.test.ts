@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { HubError } from '../../src/core/errors.ts'
-import { limits } from '../../src/core/limits.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
+import { linkLimits } from '../../src/link/limits.ts'
 import { type GateMessage, readGateMessage, readHubMessage } from '../../src/link/messages.ts'
 import { Reports } from '../../src/link/reports.ts'
 
@@ -41,11 +41,11 @@ const lies: Readonly<Record<string, object>> = {
   'an identity whose id is none': told({ identityId: '../hub' }),
   'a text with a NUL, which PostgreSQL does not keep': told({ sentence: 'a\u0000b' }),
   'half of a surrogate pair': told({ clientId: '\ud800' }),
-  'a sentence without end': told({ sentence: 'x'.repeat(limits.gateLinkTextCharsMax + 1) }),
+  'a sentence without end': told({ sentence: 'x'.repeat(linkLimits.textCharsMax + 1) }),
   'a time beyond all times': told({ atMs: 1e300 }),
   'more attempts than one message has': {
     kind: 'told',
-    attempts: Array(limits.gateLinkToldMax + 1).fill(attempt),
+    attempts: Array(linkLimits.toldMax + 1).fill(attempt),
     counted: [],
   },
   'an action that there is not': { kind: 'told', attempts: [], counted: [['shadowDiffered', 'sign', 'allow']] },
@@ -107,7 +107,7 @@ test('while nobody listens attempts are kept within bounds, and told when somebo
   const sent: (GateMessage & { kind: 'told' })[] = []
   let listens = false
   const reports = new Reports((message) => listens && sent.push(message) > 0)
-  for (let each = 0; each < limits.gateLinkWaitingMax + 3; each++) reports.record({ ...attempt, atMs: each })
+  for (let each = 0; each < linkLimits.waitingMax + 3; each++) reports.record({ ...attempt, atMs: each })
   reports.packetDenied('publish-denied')
   reports.flush()
   assert.equal(sent.length, 0)
@@ -117,8 +117,8 @@ test('while nobody listens attempts are kept within bounds, and told when somebo
   const times = sent.flatMap(({ attempts }) => attempts.map(({ atMs }) => atMs))
   assert.deepEqual(
     times,
-    Array.from({ length: limits.gateLinkWaitingMax }, (_, index) => index),
+    Array.from({ length: linkLimits.waitingMax }, (_, index) => index),
   )
   assert.deepEqual(sent[0]?.counted, [['packetDenied', 'publish-denied']])
-  assert.ok(sent.every(({ attempts }) => attempts.length <= limits.gateLinkToldMax))
+  assert.ok(sent.every(({ attempts }) => attempts.length <= linkLimits.toldMax))
 })
