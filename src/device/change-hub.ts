@@ -1,0 +1,31 @@
+/** A hub that has moved: its devices know it by name and ports, and go on with what they hold. */
+import { HubError, quote } from '../core/errors.ts'
+import { fetchCertificates } from './est-client.ts'
+import type { CredentialStore, HubRecord } from './store/credential.ts'
+import { certificatesIn } from './store/slots.ts'
+
+export type HubPlace = Pick<HubRecord, 'host' | 'httpsPort' | 'mqttPort'>
+
+/**
+ * Makes another address that of the hub, once a server there has proved its name below a root that is held.
+ *
+ * @param to what changes
+ * @throws HubError `credential-missing`; `hub-unreachable`; `enrolment-tls-untrusted`; `hub-answer-unexpected`
+ */
+export async function changeHub(store: CredentialStore, to: Partial<HubPlace>): Promise<HubRecord> {
+  const held = store.current()
+  const identity = store.tlsIdentity()
+  if (held === null || held.hub === null || identity === null) {
+    throw new HubError('credential-missing', `${quote(store.path)} holds no credential of a hub`)
+  }
+  const hub: HubRecord = { ...held.hub, ...to }
+  const roots = store.roots()
+  await fetchCertificates({ host: hub.host, port: hub.httpsPort }, roots.map(String).join(''))
+  store.install({
+    keyPem: identity.key,
+    chain: certificatesIn(identity.chain),
+    roots,
+    hub,
+  })
+  return hub
+}
