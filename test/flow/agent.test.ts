@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -12,17 +12,25 @@ import type { DeviceDetailView } from '../../src/api-schema/views.ts'
 import type { AgentStatus } from '../../src/device/renewal/status.ts'
 import { type HubProcess, repository, startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, connected } from '../support/mqtt-client.ts'
-import { needs, programPath } from '../support/programs.ts'
+import { needs } from '../support/programs.ts'
 import { run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const launcher = join(repository, 'bin/handfast.js')
 
-/** Runs `handfast agent …`, in another time where one is given. */
-async function agent(args: readonly string[], time: string | null = null) {
-  const faked = time === null ? [] : [programPath('faketime') ?? '', '-f', time]
-  const [command = '', ...rest] = [...faked, process.execPath, launcher, 'agent', ...args]
-  return await run(command, rest, { timeoutMs: 90_000 })
+/**
+ * Another time for a process and those that it starts. The program `faketime` would stand between it and our signals.
+ *
+ * @param offset as in `+15d`
+ */
+function inTime(offset: string): Readonly<Record<string, string>> {
+  const library = globSync('/usr/lib/*/faketime/libfaketime.so.1')[0] ?? ''
+  return { LD_PRELOAD: library, FAKETIME: offset }
+}
+
+/** Runs `handfast agent …`. */
+async function agent(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return await run(process.execPath, [launcher, 'agent', ...args], { timeoutMs: 90_000, env })
 }
 
 async function status(dir: string): Promise<AgentStatus> {
@@ -92,37 +100,32 @@ test('an agent that is told to stop does so at once', async (t) => {
   assert.deepEqual(await ended, [0, null])
 })
 
-test(
-  'a device that was off beyond the end of its certificate comes back within the grace, and behind it is told what to do',
-  needs('faketime'),
-  async (t) => {
-    const folder = temporaryFolder(t)
-    const data = join(folder, 'data')
-    let hub = await startHubProcess(t, { data })
-    const { folder: dir } = await hub.enrolled('pump-7', join(folder, 'pump-7'))
-    assert.equal((await agent(['renew', '--dir', dir])).status, 0)
-    const { https, mqtt } = hub
-    await hub.stop()
+const grace =
+  'a device that was off beyond the end of its certificate comes back within the grace; behind it, it is told what to do'
 
-    const then = async (time: string): Promise<HubProcess> =>
-      await startHubProcess(t, {
-        data,
-        wrapper: [programPath('faketime') ?? '', '-f', time],
-        args: ['--https-port', String(https.port), '--mqtt-port', String(mqtt.port)],
-      })
-    hub = await then('+60d')
-    const late = await agent(['renew', '--if-needed', '--dir', dir], '+60d')
-    assert.equal(late.status, 4)
-    assert.match(late.stderr, /expired .* ago/)
-    assert.match(late.stderr, /device token/)
-    await hub.stop()
+test(grace, needs('faketime'), async (t) => {
+  const folder = temporaryFolder(t)
+  const data = join(folder, 'data')
+  const before = await startHubProcess(t, { data })
+  const pump = await before.enrolled('pump-7', join(folder, 'pump-7'))
+  const fan = await before.enrolled('fan-1', join(folder, 'fan-1'))
+  for (const { folder: dir } of [pump, fan]) assert.equal((await agent(['renew', '--dir', dir])).status, 0)
+  await before.stop()
+  const ports = ['--https-port', String(before.https.port), '--mqtt-port', String(before.mqtt.port)]
 
-    hub = await then('+15d')
-    const back = await agent(['renew', '--dir', dir], '+15d')
-    assert.equal(back.status, 0, back.stderr)
-    await hub.stop()
-  },
-)
+  const inGrace = await startHubProcess(t, { data, args: ports, env: inTime('+15d') })
+  const back = await agent(['renew', '--dir', pump.folder], inTime('+15d'))
+  assert.equal(back.status, 0, back.stderr)
+  await inGrace.stop()
+
+  const tooLate = await startHubProcess(t, { data, args: ports, env: inTime('+60d') })
+  const refused = await agent(['renew', '--if-needed', '--dir', fan.folder], inTime('+60d'))
+  assert.equal(refused.status, 4)
+  assert.match(refused.stderr, /expired 50 days ago/)
+  assert.match(refused.stderr, /HF-2106 certificate-expired/)
+  assert.match(refused.stderr, /device token/)
+  await tooLate.stop()
+})
 
 test('a hub that has moved is found again by the word of the owner, once it has proved itself', async (t) => {
   const folder = temporaryFolder(t)

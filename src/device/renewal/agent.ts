@@ -27,7 +27,8 @@ export interface Look {
 }
 
 const clockSlackMs = 86_400_000
-const clockLookMs = 60_000
+/** How soon it is looked again where the machine itself is in the way: its clock, its disk, a folder that is empty yet. */
+const machineLookMs = 60_000
 const hookAgainMs = 300_000
 const hintAgainAfterFailureMs = 3_600_000
 
@@ -41,7 +42,7 @@ const hintAgainAfterFailureMs = 3_600_000
 export async function look(options: AgentOptions, isForced = false): Promise<Look> {
   const { store, nowMs } = options
   const clock = clockFailure(store, nowMs())
-  if (clock !== null) return { outcome: 'failed', failure: clock, againAtMs: nowMs() + clockLookMs }
+  if (clock !== null) return { outcome: 'failed', failure: clock, againAtMs: nowMs() + machineLookMs }
   const held = heldIn(store)
   const known = await asked(options, held, readRecord(store.path, fingerprintOf(held)))
   const owed = known.isHookOwed ? await payHook(options, held, known) : { record: known, failure: null }
@@ -69,11 +70,17 @@ export async function runAgent(
 ): Promise<void> {
   const { signal, nowMs, wait, onLook } = options
   while (!signal.aborted) {
-    const seen = await look(options)
+    const seen = await look(options).catch((error: unknown) => failedLook(error, nowMs()))
     onLook(seen)
     const ms = Math.min(Math.max(seen.againAtMs - nowMs(), 1_000), deviceLimits.agentLookMsMax)
     await wait(ms, signal)
   }
+}
+
+/** A folder that is empty yet, or a disk that is full: either may be otherwise in a minute. */
+function failedLook(error: unknown, nowMs: number): Look {
+  if (!(error instanceof HubError)) throw error
+  return { outcome: 'failed', failure: error, againAtMs: nowMs + machineLookMs }
 }
 
 /** When it will be tried next, as far as is known now; for whoever asks about a device. */

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { HubError, quote } from '../../core/errors.ts'
 import { writeDurably } from '../../disk/durable-file.ts'
 import { deviceLimits } from '../limits.ts'
 import type { Hint } from './schedule.ts'
@@ -69,9 +70,15 @@ export function readRecord(folder: string, fingerprint: string): RenewalRecord {
   }
 }
 
-/** On disk when this returns. */
+/** On disk when this returns. @throws HubError `store-unwritable` */
 export function writeRecord(folder: string, record: RenewalRecord): void {
-  writeDurably(join(folder, recordFile), `${JSON.stringify(record, null, 2)}\n`, 0o600)
+  const path = join(folder, recordFile)
+  try {
+    writeDurably(path, `${JSON.stringify(record, null, 2)}\n`, 0o600)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new HubError('store-unwritable', `${quote(path)} cannot be written (${code ?? 'unknown'})`, { cause: error })
+  }
 }
 
 function reader(value: object) {

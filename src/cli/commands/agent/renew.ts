@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Look } from '../../../device/renewal/agent.ts'
 import { note, printJson, printLine, warn } from '../../output.ts'
+import { reportFailure } from '../../report-failure.ts'
 import { addRenewalOptions, agentOptions, type RenewalFlags } from './options.ts'
 
 /** What a script asks for, apart from the statuses of other commands: whether there is a new certificate. */
@@ -45,7 +46,6 @@ function report({ outcome, failure, againAtMs }: Look, endsAt: Date | null, json
   if (outcome === 'renewed') printLine(`renewed; good until ${endsAt?.toISOString() ?? '?'}`)
   else if (outcome === 'not-due') printLine(`not due; good until ${endsAt?.toISOString() ?? '?'}`)
   if (failure === null) return
-  warn(failure.message)
-  note(failure.hint)
-  if (outcome === 'failed') note(`not before ${again} by itself`)
+  reportFailure(failure, { json: false, command: null, write: (text) => process.stderr.write(text) })
+  if (outcome === 'failed') note(`an agent would try again at ${again}`)
 }
