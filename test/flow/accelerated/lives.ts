@@ -2,7 +2,7 @@
  * Some lives of a certificate in a time that runs faster: `faketime` in front of it gives the speed, to this process and to all that
  * it starts. A hub, an agent that renews, and applications that publish all the while and know nothing of it.
  *
- *     faketime -f '+0 x5' node test/flow/accelerated/lives.ts <lives> <folder>
+ *     faketime -f '+0 x5' node test/flow/accelerated/lives.ts <lives> <folder> <attached or proxied>
  *
  * Prints what became of it as one line of JSON.
  */
@@ -11,6 +11,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BootstrapView, DeviceDetailView } from '../../../src/api-schema/views.ts'
+import { startAgentProxy } from '../../support/agent-proxy.ts'
 import { repository, startHubProcess } from '../../support/hub-process.ts'
 
 const lifeSec = 120
@@ -31,6 +32,28 @@ function start(name: string, args: readonly string[], env: Readonly<Record<strin
   return child
 }
 
+/** In Node, with the attachment. */
+function attached(store: string, port: number): ChildProcess {
+  const attach = join(repository, 'src/device/attach/preload.ts')
+  const telemetry = join(repository, 'test/flow/accelerated/telemetry.js')
+  const env = { HANDFAST_DEVICE_DIR: store }
+  return start('application', ['--import', attach, telemetry, `mqtts://localhost:${port}`, 'pump-7'], env)
+}
+
+/** In Python, through the local proxy. */
+async function proxied(store: string): Promise<ChildProcess> {
+  const { port } = await startAgentProxy(context, store)
+  const child = spawn(
+    '/usr/bin/python3',
+    [join(repository, 'test/flow/accelerated/telemetry.py'), `${port}`, 'pump-7'],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  )
+  steps.push(() => child.kill('SIGKILL'))
+  return child
+}
+
 async function main(): Promise<void> {
   const hub = await startHubProcess(context, { data: join(folder, 'data'), startMsMax: 300_000 })
   const short = {
@@ -42,18 +65,7 @@ async function main(): Promise<void> {
   const store = join(folder, 'pump-7')
   await hub.json(['enrol', bootstrap, '--dir', store])
   const agent = start('agent', [launcher, 'agent', 'run', '--dir', store])
-  const attach = join(repository, 'src/device/attach/preload.ts')
-  const app = start(
-    'application',
-    [
-      '--import',
-      attach,
-      join(repository, 'test/flow/accelerated/telemetry.js'),
-      `mqtts://localhost:${hub.mqtt.port}`,
-      'pump-7',
-    ],
-    { HANDFAST_DEVICE_DIR: store },
-  )
+  const app = process.argv[4] === 'proxied' ? await proxied(store) : attached(store, hub.mqtt.port)
   let said = ''
   app.stdout?.on('data', (chunk: Buffer) => {
     said += chunk.toString('utf8')
