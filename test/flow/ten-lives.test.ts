@@ -1,9 +1,8 @@
 /**
- * Applications that know nothing of certificates, through lives of theirs. Three here; `HANDFAST_TEST_LIVES=10 node --test
- * test/flow/ten-lives.test.ts` takes four minutes.
+ * Applications that know nothing of certificates, in Node and in Python, through lives of theirs. Three here;
+ * `HANDFAST_TEST_LIVES=10 node --test test/flow/ten-lives.test.ts` takes four minutes.
  */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { repository } from '../support/hub-process.ts'
@@ -16,27 +15,27 @@ const lives = Number(process.env.HANDFAST_TEST_LIVES ?? 3)
 const speed = 5
 const timeout = 120_000 + lives * 60_000
 
-const hasPaho = existsSync('/usr/lib/python3/dist-packages/paho')
-const ways = {
-  attached: { title: 'an application in Node without a word about certificates', skip: false },
-  proxied: {
-    title: 'an application in Python, through the local proxy,',
-    skip: hasPaho ? false : 'python3-paho-mqtt is not installed',
-  },
-} as const
+const title =
+  'applications without a word about certificates lose no message of QoS 1 while their certificate is renewed again and again'
 
-for (const [way, { title, skip }] of Object.entries(ways)) {
-  const options = { skip: needs('faketime').skip || skip, timeout }
-  test(`${title} loses no message of QoS 1 while its certificate is renewed again and again`, options, async (t) => {
-    const driver = join(repository, 'test/flow/accelerated/lives.ts')
-    const args = ['-f', `+0 x${speed}`, process.execPath, driver, String(lives), temporaryFolder(t), way]
-    const { status, stdout, stderr } = await run(programPath('faketime') ?? '', args, { timeoutMs: timeout })
-    assert.equal(status, 0, stderr)
-    const told = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, number>
-    assert.ok((told.lives ?? 0) >= lives, stdout)
-    assert.ok((told.published ?? 0) > lives * 20, stdout)
-    assert.equal(told.acknowledged, told.published)
-    assert.equal(told.heard, told.published)
-    assert.ok((told.connections ?? 0) >= lives, `it came back with new certificates: ${stdout}`)
-  })
-}
+/** What an application says of its messages. */
+type Count = Readonly<Record<'published' | 'acknowledged' | 'heard' | 'connections', number>>
+
+test(title, { ...needs('faketime'), timeout }, async (t) => {
+  const driver = join(repository, 'test/flow/accelerated/lives.ts')
+  const args = ['-f', `+0 x${speed}`, process.execPath, driver, String(lives), temporaryFolder(t)]
+  const { status, stdout, stderr } = await run(programPath('faketime') ?? '', args, { timeoutMs: timeout })
+  assert.equal(status, 0, stderr)
+  const { lives: lived, ...applications } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as {
+    readonly lives: number
+    readonly attached: Count
+    readonly proxied?: Count
+  }
+  assert.ok(lived >= lives, stdout)
+  for (const [way, { published, acknowledged, heard, connections }] of Object.entries(applications)) {
+    assert.ok(published > lives * 20, `${way}: ${stdout}`)
+    assert.equal(acknowledged, published, way)
+    assert.equal(heard, published, way)
+    assert.ok(connections >= lives, `${way} came back with new certificates: ${stdout}`)
+  }
+})

@@ -9,7 +9,7 @@ import time
 
 import paho.mqtt.client as mqtt
 
-port, topic = int(sys.argv[1]), f'devices/{sys.argv[2]}/messages/events/'
+port, topic = int(sys.argv[1]), f'devices/{sys.argv[2]}/python/'
 acknowledged, heard, sent = set(), set(), set()
 subscribed, told_to_end = threading.Event(), threading.Event()
 connections = 0
@@ -22,7 +22,7 @@ def on_connect(client, userdata, flags, code):
         client.subscribe(topic, qos=1)
 
 
-client = mqtt.Client(client_id='telemetry', clean_session=False, protocol=mqtt.MQTTv311)
+client = mqtt.Client(client_id='telemetry-python', clean_session=False, protocol=mqtt.MQTTv311)
 client.reconnect_delay_set(min_delay=1, max_delay=1)
 client.on_connect = on_connect
 client.on_subscribe = lambda *_: subscribed.set()
