@@ -304,10 +304,9 @@ export const limits = {
   filtersPerPacketMax: 64,
   /** Subscriptions of one session. */
   subscriptionsPerSessionMax: 512,
-  /**
-   * What a gate remembers of the filters of sessions whose clients are away: some 100,000 sessions of a few filters. Of what does
-   * not fit, each message is judged in place of the filter.
-   */
+  /** Wills that wait for their delay and are watched; beyond it the oldest is taken back. */
+  delayedWillsMax: 10_000,
+  /** Filters of some 100,000 sessions whose clients are away; of what does not fit, messages are judged in place of filters. */
   keptSessionsBytesMax: 64 * 1024 * 1024,
   /** Messages of QoS 1 and 2 of a client of MQTT 5 that wait for their acknowledgement. Clients are told as Receive Maximum. */
   receiveMaximum: 1_024,

@@ -23,6 +23,14 @@ export function discardSession(context: VisitContext, names: Names, connect: Con
   return visit(context, names, { ...connect, cleanStart: true, will: null, properties, sessionExpirySec: 0 })
 }
 
+/**
+ * Has the broker take a session for one whose client is back: a will of it that waits is forgotten. Messages that wait go on
+ * waiting, and the session expires as the client wanted it.
+ */
+export function resumeSession(context: VisitContext, names: Names, connect: Connect): Visit {
+  return visit(context, names, { ...connect, cleanStart: false, will: null })
+}
+
 function visit(context: VisitContext, names: Names, connect: Connect): Visit {
   const opening = new UpstreamOpening(context.upstream, { ...names, connect, keepAliveSec: 0 }, context.limits)
   const outcome = opening.outcome.then((open) => {

@@ -273,7 +273,7 @@ class Connection {
 
   #begin(start: Start): void {
     const { entrant, subject, owner, connect, splitter, rights, upstream, assigned } = start
-    const { live, kept, limits, upstream: broker, identityInMessages = false } = this.#context
+    const { live, kept, wills, limits, upstream: broker, identityInMessages = false } = this.#context
     const { abilities } = broker
     const added = identityInMessages ? addedBytesMax(subject) : 0
     const connack = admittingConnack(upstream.connack, connect, abilities, limits, assigned, added)
@@ -285,6 +285,7 @@ class Connection {
     }
     splitter.afterConnect(limits.packetBytesMax, connect.isV31)
     live.start(this.#live)
+    wills.end(owner, subject.clientId)
     this.#context.halfOpen.succeeded(this.#known.address)
     recordAdmission(this.#context, this.#known)
     const session = new Session(this.#context, {
@@ -294,7 +295,6 @@ class Connection {
       client: connect,
       subject,
       rights,
-      will: connect.will,
       owner,
       isKeepable: connect.version === 5 ? connect.sessionExpirySec > 0 : !connect.cleanStart,
       resumed: upstream.connack.sessionPresent ? { known: kept.find(owner, subject.clientId) } : null,

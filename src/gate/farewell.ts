@@ -19,6 +19,13 @@ const disconnectReasons: Readonly<Partial<Record<FailureName, number>>> = {
   'registry-unreachable': reason.serverBusy,
 }
 
+/** Endings after which a client may not stay a moment longer, not even to hear why; it has no will either. */
+const abruptStages: ReadonlySet<string> = new Set(['certificate', 'identity'])
+
+export function endsAbruptly(code: FailureName): boolean {
+  return abruptStages.has(failure(code).stage)
+}
+
 /** The reason code of MQTT 5 in a DISCONNECT. */
 export function disconnectReason(ending: Ending): number {
   const code = ending.reasonV5 ?? disconnectReasons[ending.code] ?? wireForms[failure(ending.code).kind].reasonV5

@@ -4,6 +4,7 @@ import type { ListenerSettings } from '../core/listener/listener-settings.ts'
 import { defaultRights } from '../core/policy/rights.ts'
 import { noteFailure } from './connect-failures.ts'
 import { serveConnection } from './connection.ts'
+import { DelayedWills } from './delayed-wills.ts'
 import { HalfOpen } from './half-open.ts'
 import { KeptSessions } from './kept-sessions.ts'
 import { Listener } from './listener.ts'
@@ -23,9 +24,19 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   const limits: GateLimits = { ...catalogue, ...options.limits }
   const live = new LiveConnections(limits)
   const kept = new KeptSessions()
+  const wills = new DelayedWills()
   const traffic = new Traffic()
   const halfOpen = new HalfOpen<object>(limits, options.clock)
-  const shared = { ...options, rightsOf: options.rightsOf ?? defaultRights, limits, live, kept, halfOpen, traffic }
+  const shared = {
+    ...options,
+    rightsOf: options.rightsOf ?? defaultRights,
+    limits,
+    live,
+    kept,
+    wills,
+    halfOpen,
+    traffic,
+  }
   const listeners = options.listeners.map((settings) => openListener(settings, shared))
   const addresses = await listenAll(listeners)
   const [address] = addresses

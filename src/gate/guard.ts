@@ -75,6 +75,8 @@ export class Guard {
   readonly #swallowed = new Set<number>()
   #unreleased: Unreleased
   readonly #pace = new Pace()
+  /** The client has said DISCONNECT and wants its will to be sent all the same (MQTT-3.14.4-3). */
+  leavesWill = false
 
   constructor(client: GuardedClient, rights: Rights, rules: GuardRules, outlet: GuardOutlet) {
     const { abilities, limits, receiveMaximum, deniedPublishV3, added } = rules
@@ -167,6 +169,7 @@ export class Guard {
     if (!(parsed instanceof Violation) && sessionExpirySec === 0 && (parsed.sessionExpirySec ?? 0) > 0) {
       return protocolError('the DISCONNECT asks for a session to be kept that the CONNECT let end with the connection')
     }
+    this.leavesWill = !(parsed instanceof Violation) && parsed.reasonCode !== reason.success
     return this.#passUnless(packet, parsed) ?? 'disconnected'
   }
 

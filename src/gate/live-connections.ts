@@ -134,6 +134,15 @@ export class LiveConnections {
     this.#missed.forget(oldest?.openedAt ?? this.#missed.last)
   }
 
+  /** What stays behind of a connection that has ended: it is told what the connection would be, and is no session. */
+  leaveBehind(connection: LiveConnection): LiveConnection {
+    const left = this.open(connection.fingerprint)
+    left.isPinned = connection.isPinned
+    this.identify(left, connection.identityId ?? '', connection.anchored)
+    if (connection.passwordId !== null) this.prove(left, connection.passwordId)
+    return left
+  }
+
   /** Says with which password it was made. */
   prove(connection: LiveConnection, passwordId: string): void {
     connection.passwordId = passwordId

@@ -13,6 +13,7 @@ import type { Log } from '../hub/ports/log.ts'
 import type { Observer } from '../hub/ports/observer.ts'
 import type { Random } from '../hub/ports/random.ts'
 import type { Upstream } from '../hub/ports/upstream.ts'
+import type { DelayedWills } from './delayed-wills.ts'
 import type { DeniedPublishV3 } from './guard.ts'
 import type { HalfOpen } from './half-open.ts'
 import type { KeptSessions } from './kept-sessions.ts'
@@ -96,6 +97,7 @@ export interface GateContext extends Omit<GateOptions, 'listeners' | 'certificat
   readonly limits: GateLimits
   readonly live: LiveConnections
   readonly kept: KeptSessions
+  readonly wills: DelayedWills
   readonly halfOpen: HalfOpen<object>
   readonly traffic: Traffic
 }

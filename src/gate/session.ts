@@ -6,7 +6,7 @@ import { assert } from '../core/errors.ts'
 import { type FailureName, failure } from '../core/failure/catalogue.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import { limits as catalogue } from '../core/limits.ts'
-import type { Will } from '../core/mqtt/connect.ts'
+import type { Connect } from '../core/mqtt/connect.ts'
 import { encodeGoodbye } from '../core/mqtt/disconnect.ts'
 import type { PacketSplitter } from '../core/mqtt/splitter.ts'
 import { Violation } from '../core/mqtt/violation.ts'
@@ -15,8 +15,8 @@ import type { SessionEnd } from '../hub/ports/observer.ts'
 import type { UpstreamConnection, UpstreamListener } from '../hub/ports/upstream.ts'
 import { receiveMaximumOf } from './connack.ts'
 import { startDeadline } from './deadline.ts'
-import { closeAtOnce, closeGently, farewellPacket, reset, type Sockets } from './farewell.ts'
-import { type ClientVerdict, Guard, type GuardedClient } from './guard.ts'
+import { closeAtOnce, closeGently, endsAbruptly, farewellPacket, reset, type Sockets } from './farewell.ts'
+import { type ClientVerdict, Guard } from './guard.ts'
 import type { KeptSession } from './kept-sessions.ts'
 import type { LiveConnection } from './live-connections.ts'
 import type { Ending, GateContext } from './options.ts'
@@ -31,10 +31,9 @@ export interface SessionParts {
   readonly sockets: Sockets
   readonly live: LiveConnection
   readonly known: Known
-  readonly client: GuardedClient
+  readonly client: Connect
   readonly subject: Subject
   readonly rights: Rights
-  readonly will: Will | null
   /** Whose the client id is; see `UpstreamClient`. */
   readonly owner: string
   /** The broker keeps the session when the connection ends. */
@@ -55,9 +54,6 @@ const WAITING_BYTES_EASY = 64 * 1024
 
 /** How long a client is left unread at most before it is looked at again whether its rate has changed. */
 const HELD_BACK_MS_MAX = 5_000
-
-/** Endings after which a client may not stay a moment longer, not even to hear why. */
-const abruptKinds: ReadonlySet<string> = new Set(['certificate', 'identity'])
 
 export class Session implements UpstreamListener {
   readonly #context: GateContext
@@ -220,7 +216,7 @@ export class Session implements UpstreamListener {
       this.#endSilently({ code: 'connect-denied', sentence: `the identity may not be connected any more: ${because}` })
       return
     }
-    const { will } = this.#parts
+    const { will } = this.#parts.client
     const denial = (will === null ? null : willDenial(will, rights)) ?? this.#guard.setRights(rights)
     if (denial !== null) {
       this.#endSilently(denial)
@@ -331,7 +327,7 @@ export class Session implements UpstreamListener {
   /** The registry or the gate wants the session closed. Whose identity or credential is good no more has no will either. */
   #onTold(code: FailureName): void {
     const ending = { code, sentence: `the session was closed: ${failure(code).cause}` }
-    if (abruptKinds.has(failure(code).stage)) this.#endSilently(ending)
+    if (endsAbruptly(code)) this.#endSilently(ending)
     else this.#end(ending)
   }
 
@@ -346,6 +342,7 @@ export class Session implements UpstreamListener {
   /** The client has said DISCONNECT: the broker closes once it has read it. */
   #depart(): void {
     if (!this.#leave('client-disconnect')) return
+    if (this.#guard.leavesWill) this.#watchWill()
     const { sockets } = this.#parts
     this.#context.log.debug('session ended', { identity: this.#parts.known.identityId, by: 'client' })
     this.#departureTimer = setTimeout(() => this.#connection.close(), this.#context.limits.farewellMs)
@@ -356,23 +353,25 @@ export class Session implements UpstreamListener {
   #onClientGone(): void {
     if (!this.#leave('connection-lost')) return
     this.#connection.close()
+    this.#watchWill()
     this.#context.log.debug('session ended', { identity: this.#parts.known.identityId, code: 'connection-lost' })
   }
 
   /** The gate ends the session, and the broker forgets the will: told goodbye it does; else it would publish it. */
   #endSilently(ending: Ending): void {
     if (!this.#isOver) this.#connection.send(encodeGoodbye())
-    this.#end(ending)
+    this.#end(ending, false)
   }
 
   /** The gate ends the session. Nothing more reaches the broker or the client, but for the reason. */
-  #end(ending: Ending): void {
+  #end(ending: Ending, hasWill = true): void {
     if (!this.#leave(ending.code)) return
     this.#connection.close()
+    if (hasWill && ending.code !== 'hub-stopping') this.#watchWill()
     const { sockets, client, known } = this.#parts
     const { limits, log } = this.#context
     const lastWord = farewellPacket(ending, client.version, client.packetBytesMax)
-    const isAbrupt = abruptKinds.has(failure(ending.code).stage)
+    const isAbrupt = endsAbruptly(ending.code)
     if (ending.code === 'slow-reader' || (isAbrupt && this.#isClientFull)) reset(sockets)
     else if (isAbrupt) closeAtOnce(sockets, lastWord)
     else closeGently(sockets, lastWord, limits.farewellMs)
@@ -394,6 +393,12 @@ export class Session implements UpstreamListener {
     this.#remember()
     this.#context.live.remove(this.#parts.live)
     return true
+  }
+
+  /** The will may wait in the broker, and must not outlive its right. */
+  #watchWill(): void {
+    const { live, owner, client, notAfterSec } = this.#parts
+    this.#context.wills.watch(this.#context, { live, owner, notAfterSec, connect: client, subject: this.#subject })
   }
 
   #remember(): void {

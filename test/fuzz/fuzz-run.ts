@@ -10,6 +10,7 @@ import { compilePolicy, defaultPolicy } from '../../src/core/policy/compile.ts'
 import type { Policy, RoleLimits, Statement } from '../../src/core/policy/model.ts'
 import { actions, type Rights, type Subject } from '../../src/core/policy/rights.ts'
 import { serveConnection } from '../../src/gate/connection.ts'
+import { DelayedWills } from '../../src/gate/delayed-wills.ts'
 import { HalfOpen } from '../../src/gate/half-open.ts'
 import { KeptSessions } from '../../src/gate/kept-sessions.ts'
 import { LiveConnections } from '../../src/gate/live-connections.ts'
@@ -99,7 +100,13 @@ class FuzzBed {
     this.#admission.admit(pump, 'pump-7')
     this.#context = {
       ...{ listener: defaultListener('127.0.0.1', 0), sessionTickets: false, admission: this.#admission },
-      ...{ upstream: this.#upstream, live: this.#live, kept: new KeptSessions(), traffic: new Traffic() },
+      ...{
+        upstream: this.#upstream,
+        live: this.#live,
+        kept: new KeptSessions(),
+        wills: new DelayedWills(),
+        traffic: new Traffic(),
+      },
       halfOpen: new HalfOpen(limits, { nowMs: Date.now }),
       attempts: { record: ({ code }) => this.#count(code ?? 'admitted') },
       observer: { sessionEnded: (cause) => this.#count(`session: ${cause}`), packetDenied: () => {} },
