@@ -82,6 +82,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'core/key-file/passphrase.ts': 'a passphrase is checked',
   'core/key-file/pfx.ts': 'a PFX is encrypted',
   'cli/bundle/bundle.ts': 'the files of a key',
+  'cli/commands/convert.ts': 'the file of a key in another form',
   'cli/order-certificate.ts': 'a passphrase that was made here is told',
   'cli/bundle/passphrase.ts': 'a passphrase is compared with the same again',
   'device/attach/attach.ts': 'the TLS connections of an application that the key is attached to',

@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   service: { summary: 'brokers and other servers', load: () => import('./commands/service.ts') },
   user: { summary: 'people: their certificates and their roles', load: () => import('./commands/user.ts') },
   cert: { summary: 'order, list, show and revoke certificates', load: () => import('./commands/cert.ts') },
+  convert: { summary: 'keys and certificates from one form to another', load: () => import('./commands/convert.ts') },
   enrol: {
     summary: 'on a device: get a certificate with a bootstrap string',
     load: () => import('./commands/enrol.ts'),

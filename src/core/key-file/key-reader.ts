@@ -69,7 +69,7 @@ function pfxInPem(blocks: readonly PemText[]): Uint8Array | null {
   return block === undefined ? null : (decodePem(block.text, 'credential-file-unreadable')[0]?.der ?? null)
 }
 
-const keyLabels: ReadonlySet<string> = new Set([
+export const keyLabels: ReadonlySet<string> = new Set([
   'PRIVATE KEY',
   'ENCRYPTED PRIVATE KEY',
   'RSA PRIVATE KEY',
@@ -108,7 +108,7 @@ function keyInPem(file: BroughtFile, blocks: readonly PemText[], passphrase: Sec
 }
 
 /** How a PEM block is encrypted, in words, or null where it is not. */
-function encryptionOf({ label, text }: PemText): string | null {
+export function encryptionOf({ label, text }: PemText): string | null {
   const traditional = /^DEK-Info: *([A-Za-z0-9-]{1,40})/m.exec(text)?.[1]
   if (traditional !== undefined) return `${traditional} in the traditional way`
   if (label !== 'ENCRYPTED PRIVATE KEY') return null
@@ -117,7 +117,7 @@ function encryptionOf({ label, text }: PemText): string | null {
 }
 
 /** The name of the encryption of an EncryptedPrivateKeyInfo; null where the octets are none. */
-function pkcs8Encryption(der: Uint8Array): string | null {
+export function pkcs8Encryption(der: Uint8Array): string | null {
   try {
     const outer = openSingle(der, tags.sequence, 'the key')
     const algorithm = outer.take(tags.sequence, 'the encryption').bytes

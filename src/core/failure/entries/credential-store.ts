@@ -17,7 +17,7 @@ export const credentialStoreFailures = {
     'device',
     'malformed',
     'general',
-    'a file that is to be imported holds something else than it should, or in a form that is not read',
+    'a file with a key or certificate holds something else than it should, or in a form that is not read',
     'bring certificate and key as PEM, DER or PFX',
   ),
   'credential-passphrase-wrong': entry(
@@ -26,8 +26,8 @@ export const credentialStoreFailures = {
     'device',
     'invalid',
     'general',
-    'the key that is to be imported is encrypted, and its passphrase is missing or wrong',
-    'put the passphrase into private_key_pass.txt beside the key, or name its file with --passphrase-file',
+    'a key that was brought is encrypted, and its passphrase is missing or wrong',
+    'name the file that holds its passphrase with --pass; in a folder it is private_key_pass.txt',
   ),
   'import-out-of-date': entry(
     'HF-7523',
