@@ -25,7 +25,7 @@ export async function startBroker(): Promise<Broker> {
   const aedes = await Aedes.createBroker({
     persistence,
     mq: new MessageBus(),
-    // Every message may wait for its own recipients; a common number of places would let one slow client stop all.
+    // With a bus of one's own it is nothing but the listeners that a stream may have: any number.
     concurrency: 0,
     drainTimeout: brokerLimits.clientDrainMs,
     connectTimeout: limits.upstreamConnectMs,
