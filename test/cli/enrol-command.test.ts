@@ -1,6 +1,6 @@
 // needs: openssl
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { formatBootstrap } from '../../src/core/identity/bootstrap.ts'
@@ -52,6 +52,18 @@ test('`enrol` ends with a line for mosquitto_pub that needs no change', async (c
   const line =
     '  mosquitto_pub --cafile pump-7/ca.pem --cert pump-7/client_cert.pem --key pump-7/private_key.pem -h 127.0.0.1 -p 8883 -i pump-7 -q 1 -t devices/pump-7/messages/events/ -m \'{"temperature":21}\'\n'
   assert.ok(stdout.endsWith(line), stdout)
+})
+
+test('`enrol --key-passphrase-file` leaves no key in the clear, and says what is wrong with the file', async (context) => {
+  const cwd = temporaryFolder(context)
+  writeFileSync(join(cwd, 'pass'), 'correct horse\n', { mode: 0o644 })
+  const args = [bootstrap, '--dir', 'pump-7', '--key-passphrase-file', 'pass']
+  const open = await enrol(args, { cwd })
+  assert.equal(open.status, 7, open.stderr)
+  assert.match(open.stderr, /"\S+\/pass" can be read by other users\n {2}code: HF-3440/)
+  chmodSync(join(cwd, 'pass'), 0o600)
+  assert.equal((await enrol(args, { cwd })).status, 0)
+  assert.match(readFileSync(join(cwd, 'pump-7/private_key.pem'), 'utf8'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/)
 })
 
 test('`enrol --json` says where the files are', async (context) => {

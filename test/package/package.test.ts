@@ -12,6 +12,7 @@ import { OpensslAuthority } from '../device/est-authority.ts'
 import { deviceFiles, repository, upArguments } from '../support/hub-process.ts'
 import { clientOptions, connected, nextMessage } from '../support/mqtt-client.ts'
 import { needs } from '../support/programs.ts'
+import { run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { asUser, isRegistryReachable, pack, runAsUser } from './npm.ts'
 
@@ -55,6 +56,16 @@ test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), as
     const { status, stdout, stderr } = await runAsUser('npx', ['handfast', '--version'], { cwd: home })
     assert.equal(status, 0, stderr)
     assert.equal(stdout.trim(), version)
+  })
+
+  await t.test('`handfast/device` is there to be imported, and nothing of the hub is', async () => {
+    const script = `
+      const device = await import('handfast/device')
+      const store = device.openCredentialStore('device')
+      const inner = await import('handfast/dist/compose.js').catch(({ code }) => code)
+      console.log(typeof device.enrol, store.current(), inner)`
+    const { status, stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: home })
+    assert.deepEqual([status, stdout], [0, 'function null ERR_PACKAGE_PATH_NOT_EXPORTED\n'], stderr)
   })
 
   const node = await systemNode()
