@@ -10,12 +10,14 @@ import { type Authorities, openAuthorities } from '../../hub/authorities.ts'
 import { confirmedEntrant } from '../../hub/confirm-claimed-use.ts'
 import type { Entrant, Refusal } from '../../hub/gate-admission.ts'
 import { limitLog } from '../../hub/limit-log.ts'
+import { listenerPurpose } from '../../hub/listen-failure.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import type { Store } from '../../hub/ports/store.ts'
 import { GateLink } from '../../link/gate-link.ts'
 import { Reports } from '../../link/reports.ts'
 import { openBroughtFiles } from '../../machine/brought-files.ts'
 import { prepareDataDirectory } from '../../machine/data-directory.ts'
+import { assertPortsFree } from '../../machine/free-ports.ts'
 import { systemClock as clock, systemRandom as random } from '../../machine/system.ts'
 import { registryVersion } from '../../store/migrations.ts'
 import { lockDataDirectory } from '../../store/sqlite/data-lock.ts'
@@ -68,11 +70,13 @@ async function open(config: GateConfig, bootstrap: Bootstrap | null, log: Log, c
   const directory = await prepareDataDirectory(config.dataDirectory, log)
   const lock = lockDataDirectory(directory.lock)
   closing.add('lock', () => lock.release())
-  const credential = await openGateCredential(join(directory.path, 'credential'), { bootstrap, clock, log })
+  await assertPortsFree(config.listeners.map(({ name, ...at }) => ({ purpose: listenerPurpose(name), ...at })))
   const takesPasswords = config.listeners.some(({ clientCertificate }) => clientCertificate !== 'required')
   const registry = await openGateRegistry(config.databaseUrl, takesPasswords, log)
   const { store } = registry
   closing.add('registry', () => store.close())
+  // Behind ports and database: a mistake there uses up no bootstrap string.
+  const credential = await openGateCredential(join(directory.path, 'credential'), { bootstrap, clock, log })
   const lastEvent = await store.events.last()
   const authorities = await openAuthorities(store, null)
   assertOfThisHub(authorities, credential.rootFingerprint)

@@ -4,6 +4,7 @@ import type { IdentityView, RegisterIdentityRequest } from '../../../api-schema/
 import type { CreateTokenRequest } from '../../../api-schema/requests.ts'
 import type { BootstrapView, HubView } from '../../../api-schema/views.ts'
 import { HubError } from '../../../core/errors.ts'
+import type { FailureName } from '../../../core/failure/catalogue.ts'
 import { hostAndPort } from '../../addresses.ts'
 import { handfast } from '../../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../../hub-options.ts'
@@ -44,7 +45,9 @@ export function defineAdd(command: Command): void {
         profiles: [gateProfileName],
         ...(group === undefined ? {} : { group }),
       }
-      await hubOf(options).post<IdentityView>('/services', request)
+      await hubOf(options)
+        .post<IdentityView>('/services', request)
+        .catch(hinted({ 'identity-exists': tokenHint(id) }))
       await printToken(id, `${id} is registered as a gate. This string enrols it once, until`, options)
     })
 }
@@ -57,6 +60,23 @@ export function defineToken(command: Command): void {
     )
 }
 
+function tokenHint(id: string): string {
+  return `choose another id; if it is a gate already, \`handfast gate token ${id}\` prints another string for it`
+}
+
+function grantHint(id: string): string {
+  return `it is no gate; \`handfast service set ${id} --profile ${gateProfileName}\` makes it one, with the names that it has`
+}
+
+/** What a failure of the hub means here. */
+function hinted(hints: Partial<Record<FailureName, string>>): (error: unknown) => never {
+  return (error) => {
+    const hint = error instanceof HubError ? hints[error.code] : undefined
+    if (!(error instanceof HubError) || hint === undefined) throw error
+    throw new HubError(error.code, error.message, { hint, cause: error })
+  }
+}
+
 /** The string stands alone on standard output, so that it can be piped into a file. */
 async function printToken(id: string, news: string, options: TokenOptions): Promise<void> {
   const { tokenTtl, json } = options
@@ -65,7 +85,9 @@ async function printToken(id: string, news: string, options: TokenOptions): Prom
     ...(tokenTtl === undefined ? {} : { tokenLifetimeSec: tokenTtl }),
   }
   const hub = hubOf(options)
-  const view = await hub.post<BootstrapView>(`/services/${pathPart(id)}/tokens`, request)
+  const view = await hub
+    .post<BootstrapView>(`/services/${pathPart(id)}/tokens`, request)
+    .catch(hinted({ 'profile-not-granted': grantHint(id) }))
   if (json) return printJson(view)
   const { gateLink, publicName } = await hub.get<HubView>('/hub')
   note(`${news} ${shortTime(view.tokenExpiresAt)}:\n`)

@@ -91,21 +91,42 @@ async function runGate(options: Readonly<Record<string, unknown>>): Promise<void
 /** Nobody has to remove the file after the first start: one that is gone is none, one that was used here is known. */
 function bootstrapFrom({ bootstrapFile }: GateConfig): Bootstrap | null {
   const { HANDFAST_BOOTSTRAP: variable } = process.env
-  if (bootstrapFile === null) return variable ? parseBootstrap(new Secret(variable)) : null
+  if (bootstrapFile === null)
+    return variable
+      ? parsed(new Secret(variable), 'HANDFAST_BOOTSTRAP holds the whole string that `handfast gate add` printed')
+      : null
+  const text = bootstrapText(bootstrapFile)
+  return text === null
+    ? null
+    : parsed(text, `the whole string that \`handfast gate add\` printed stands in ${quote(bootstrapFile)}`)
+}
+
+/** Null where there is no such file. */
+function bootstrapText(bootstrapFile: string): Secret | null {
   try {
     if (statSync(bootstrapFile).size <= bootstrapBytesMax) {
-      return parseBootstrap(new Secret(readFileSync(bootstrapFile, 'utf8')))
+      return new Secret(readFileSync(bootstrapFile, 'utf8'))
     }
   } catch (error) {
-    if (error instanceof HubError) throw error
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return null
-    throw new HubError('config-invalid', `the bootstrap file ${quote(bootstrapFile)} cannot be read (${code})`)
+    throw new HubError('config-invalid', `the bootstrap file ${quote(bootstrapFile)} cannot be read (${code})`, {
+      hint: 'name a file that this user may read',
+    })
   }
   throw new HubError(
     'config-invalid',
     `the bootstrap file ${quote(bootstrapFile)} is too long to hold a bootstrap string`,
   )
+}
+
+function parsed(text: Secret, wanted: string): Bootstrap {
+  try {
+    return parseBootstrap(text)
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error
+    throw new HubError(error.code, error.message, { hint: `see that ${wanted}`, cause: error })
+  }
 }
 
 const bootstrapBytesMax = 4 * 1024
