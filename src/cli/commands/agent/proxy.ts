@@ -73,7 +73,7 @@ async function run(options: ProxyCommandOptions): Promise<void> {
   if (texts.length > deviceLimits.proxyAddressesMax) {
     throw new HubError('usage', `--listen is given more than ${deviceLimits.proxyAddressesMax} times`)
   }
-  const source = credentialSource(directory)
+  const source = credentialSource(directory, warn)
   const stop = new AbortController()
   onStopSignal(() => stop.abort())
   const proxy = await startProxy({
