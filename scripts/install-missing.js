@@ -9,12 +9,13 @@ import { isInstalled } from './programs.js'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** Programs that some tests drive: name, Debian package, and what is left out without it. */
+/** Programs that some tests drive: name, Debian packages, and what is left out without it. */
 const programs = [
   ['openssl', 'openssl', 'conformance with OpenSSL and every test that needs foreign certificates'],
   ['certtool', 'gnutls-bin', 'conformance with GnuTLS'],
   ['pk12util', 'libnss3-tools', 'conformance with NSS'],
   ['libmbedx509.so', 'libmbedtls-dev', 'conformance with mbedTLS'],
+  ['cc', 'gcc libc6-dev', 'a device in C with mbedTLS'],
   ['mosquitto', 'mosquitto', 'the comparison with Mosquitto'],
   ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],
   ['paho/__init__.py', 'python3-paho-mqtt', 'conformance of policies with Paho'],
@@ -67,7 +68,7 @@ function installPackages() {
 function installPrograms() {
   let missing = programs.filter(([name]) => !isInstalled(name))
   if (missing.length > 0 && process.getuid?.() === 0 && isInstalled('apt-get')) {
-    const packages = missing.map(([, debian]) => debian)
+    const packages = missing.flatMap(([, debian]) => debian.split(' '))
     process.stderr.write(`installing Debian packages for the tests: ${packages.join(' ')}\n`)
     // RUNLEVEL=1 keeps the packages' services from starting: the tests start their own.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
