@@ -140,7 +140,7 @@ function* faultsOf(packet: Packet, reader: 'broker' | 'client'): Generator<strin
 
 /** MQTT 5 §4.7.1 and §4.8.2 as regular expressions. */
 function isFilter(filter: string): boolean {
-  const shared = /^\$share\/[^/+#]+\/(?=.)/
+  const shared = /^\$share\/[^/+#]+\/(?=.)/s
   if (filter.startsWith('$share/') && !shared.test(filter)) return false
   return /^(?:(?:\+|[^/+#\0]*)\/)*(?:#|\+|[^/+#\0]*)$/.test(filter) && filter !== ''
 }
