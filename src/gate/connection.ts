@@ -29,6 +29,7 @@ import { unreleasedDenial } from './publish-judgement.ts'
 import { type Known, knownOf, recordAdmission, recordRefusal } from './record.ts'
 import { addedBytesMax } from './sender-properties.ts'
 import { Session } from './session.ts'
+import { topicUnsupported } from './topic-support.ts'
 import { type OpenUpstream, UpstreamOpening, withdraw } from './upstream-opening.ts'
 import { willDenial } from './will-guard.ts'
 
@@ -328,6 +329,8 @@ class Connection {
     if (will?.retain === true && !abilities.retain) {
       return protocolError('a retained will is not offered here', reason.retainNotSupported)
     }
+    const unsupported = will === null ? null : topicUnsupported(will.topic, abilities, reason.topicInvalid)
+    if (unsupported !== null) return unsupported
     if (!upstream.isAvailable()) {
       return { code: 'upstream-unavailable', sentence: failure('upstream-unavailable').cause }
     }

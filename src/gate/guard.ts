@@ -23,6 +23,7 @@ import type { Ending, GateLimits } from './options.ts'
 import { Pace } from './pace.ts'
 import { measureDenial, type PublishDenial, topicDenial, unreleasedDenial } from './publish-judgement.ts'
 import { SubscriptionGuard } from './subscription-guard.ts'
+import { topicUnsupported } from './topic-support.ts'
 import { Unreleased } from './unreleased.ts'
 
 export interface GuardedClient {
@@ -183,7 +184,9 @@ export class Guard {
       return protocolError('retained messages are not offered here', reason.retainNotSupported)
     }
     if (this.#rights.limits.publishesPerSecondMax !== null) this.#pace.count()
-    const denial = this.#denialOf(head, packet.length - head.payloadOffset)
+    const denial =
+      this.#denialOf(head, packet.length - head.payloadOffset) ??
+      topicUnsupported(head.topic, this.#abilities, reason.topicInvalid)
     if (denial !== null) return this.#denyPublish(head, denial)
     if (head.qos > 0) {
       const excess = this.#inFlight.begin(head.packetId)

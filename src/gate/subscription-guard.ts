@@ -24,6 +24,7 @@ import { protocolError, Violation } from '../core/mqtt/violation.ts'
 import type { Rights } from '../core/policy/rights.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
 import type { GuardedClient, GuardOutlet } from './guard.ts'
+import { topicUnsupported } from './topic-support.ts'
 
 /** Why one filter is denied. */
 interface Denial {
@@ -203,6 +204,8 @@ export class SubscriptionGuard {
       const sentence = `the identity may not subscribe to ${quote(filter)}: ${because}`
       return { code: 'subscribe-denied', reasonV5: reason.notAuthorized, sentence }
     }
+    const unsupported = topicUnsupported(filter, this.#abilities, reason.filterInvalid)
+    if (unsupported !== null) return unsupported
     if (isShared(filter) && !this.#abilities.sharedSubscriptions) {
       const sentence = 'the broker behind the gate does not offer shared subscriptions'
       return { code: 'subscribe-denied', reasonV5: reason.sharedSubscriptionsNotSupported, sentence }

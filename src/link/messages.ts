@@ -128,6 +128,7 @@ const abilities = z.object({
   qosMax: z.union([z.literal(0), z.literal(1), z.literal(2)]),
   retain: z.boolean(),
   sharedSubscriptions: z.boolean(),
+  topicCharactersRefused: z.string().max(16).optional(),
 })
 
 const outcome = z.union([

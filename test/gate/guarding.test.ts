@@ -446,3 +446,39 @@ test('MQTT.js works through the gate at every QoS', { timeout: 20_000 }, async (
     await client.endAsync()
   }
 })
+
+suite('a broker that takes no topic with a full stop', { timeout: 20_000 }, () => {
+  const dotted = 'devices/pump-7/v1.2'
+
+  test('sees no message and no filter with one, and the session goes on', async (t) => {
+    const { session, upstream, attempts } = await testGate(t, { deniedPublishV3: 'acknowledge' })
+    upstream.abilities = { ...upstream.abilities, topicCharactersRefused: ' .' }
+    for (const version of [4, 5] as const) {
+      const client = await session(version)
+      client.send(
+        { cmd: 'publish', topic: dotted, payload: 'x', qos: 1, messageId: 1 },
+        { cmd: 'subscribe', messageId: 2, subscriptions: [dotted, own].map((topic) => ({ topic, qos: 1 })) },
+      )
+      assert.equal((await client.next('puback')).reasonCode ?? 0, version === 5 ? 0x90 : 0)
+      assert.deepEqual((await client.next('suback')).granted, [version === 5 ? 0x8f : 0x80, 1])
+      const reached = upstream.last.received.map(({ cmd }) => cmd)
+      assert.deepEqual(reached, ['connect', 'subscribe'])
+      const asked = upstream.last.received[1]
+      assert.deepEqual(asked?.cmd === 'subscribe' && asked.subscriptions.map(({ topic }) => topic), [own])
+    }
+    assert.match(
+      (await attempts.with('topic-unsupported')).sentence,
+      /no topic with "\." in it.*"devices\/pump-7\/v1\.2"/,
+    )
+  })
+
+  test('does not see a client with a will on one', async (t) => {
+    const { port, upstream, attempts } = await testGate(t)
+    upstream.abilities = { ...upstream.abilities, topicCharactersRefused: ' .' }
+    const client = await rawClient(port, pump)
+    client.connect({ will: { topic: dotted, payload: 'x', qos: 0, retain: false } })
+    assert.equal((await client.next('connack')).reasonCode, 0x90)
+    await attempts.with('topic-unsupported')
+    assert.equal(upstream.connections.length, 0)
+  })
+})

@@ -23,6 +23,8 @@ export interface UpstreamAbilities {
   readonly qosMax: 0 | 1 | 2
   readonly retain: boolean
   readonly sharedSubscriptions: boolean
+  /** Characters that no topic may hold; left out where there are none. */
+  readonly topicCharactersRefused?: string | undefined
 }
 
 /** What the gate does with one connection's traffic. */

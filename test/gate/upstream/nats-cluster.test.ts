@@ -99,6 +99,7 @@ test(
     assert.deepEqual([...upstream.abilities.protocolVersions], [4])
     assert.equal(upstream.abilities.qosMax, 1)
     assert.equal(upstream.abilities.sharedSubscriptions, false)
+    assert.equal(upstream.abilities.topicCharactersRefused, ' .')
 
     let reader = await arrive(upstream, 'reader', false, signal)
     await reader.subscribe('load', 1)

@@ -92,4 +92,13 @@ export const mqttFailures = {
     'the session holds as many subscriptions as it may',
     'subscribe to fewer, wider filters',
   ),
+  'topic-unsupported': entry(
+    'HF-5111',
+    'mqtt',
+    'device',
+    'forbidden',
+    'cause',
+    'the broker behind the gate does not take this topic',
+    'use topics without spaces and full stops, or put another broker behind the gate (docs/upstreams.md)',
+  ),
 } as const

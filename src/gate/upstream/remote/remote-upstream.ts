@@ -115,7 +115,9 @@ function dialOf(tls: BrokerTls): ReturnType<typeof dialer> {
 
 function whatBothCan(one: UpstreamAbilities, other: UpstreamAbilities): UpstreamAbilities {
   if (one === other) return one
+  const refused = new Set([...(one.topicCharactersRefused ?? ''), ...(other.topicCharactersRefused ?? '')])
   return {
+    ...(refused.size === 0 ? {} : { topicCharactersRefused: [...refused].join('') }),
     protocolVersions: new Set([...one.protocolVersions].filter((version) => other.protocolVersions.has(version))),
     qosMax: Math.min(one.qosMax, other.qosMax) as 0 | 1 | 2,
     retain: one.retain && other.retain,

@@ -125,6 +125,6 @@ export class Server {
   }
 }
 
-function figuresOf({ protocolVersions, qosMax, retain, sharedSubscriptions }: UpstreamAbilities): object {
-  return { mqtt5: protocolVersions.has(5), qosMax, retain, sharedSubscriptions }
+function figuresOf({ protocolVersions, ...others }: UpstreamAbilities): object {
+  return { mqtt5: protocolVersions.has(5), ...others }
 }

@@ -1,7 +1,8 @@
 /**
  * A session of the gate's own with a broker. It finds out what the broker can do, and asks again and again whether it is there.
  *
- * What a broker can do it says itself under MQTT 5. Before, it is tried: a subscription with QoS 2 is granted what there is.
+ * What a broker can do it says itself under MQTT 5. Before, it is tried: a subscription with QoS 2 is granted what there is, and
+ * one to a topic that NATS cannot take is refused.
  */
 import type { Socket } from 'node:net'
 import { limits } from '../../../core/limits.ts'
@@ -41,6 +42,9 @@ export interface TrialOptions {
 
 /** Answers of MQTT 3.1.1 and 5 that mean "not this version". */
 const versionRefusals: ReadonlySet<number> = new Set([0x01, reason.unsupportedVersion])
+
+/** What MQTT allows in topics and not every broker. */
+const doubtfulCharacters = [' ', '.'] as const
 
 const PINGREQ = Buffer.of(packetType.pingreq << 4, 0)
 
@@ -123,11 +127,11 @@ export class Trial {
     } else {
       this.#ofBroker = connack.properties
       this.#step = 'subscribe'
-      const filter = clientId as TopicFilter
-      const subscription = { filter, qos: 2, options: 2 } as const
-      this.#socket.write(
-        encodeSubscribe({ packetId: 1, properties: [], subscriptions: [subscription] }, [subscription], version),
+      const tried = version === 5 ? [''] : ['', ...doubtfulCharacters]
+      const subscriptions = tried.map(
+        (character) => ({ filter: `${clientId}${character}` as TopicFilter, qos: 2, options: 2 }) as const,
       )
+      this.#socket.write(encodeSubscribe({ packetId: 1, properties: [], subscriptions }, subscriptions, version))
     }
   }
 
@@ -139,7 +143,7 @@ export class Trial {
       return
     }
     this.#step = 'up'
-    this.#events.onUp(abilitiesOf(version, this.#ofBroker, suback.codes[0] ?? 0x80))
+    this.#events.onUp(abilitiesOf(version, this.#ofBroker, suback.codes))
   }
 
   #end(why: string, isVersionRefused = false, isSilent = false): void {
@@ -152,8 +156,16 @@ export class Trial {
   }
 }
 
-/** @param granted of a subscription with QoS 2; above 2 it was refused, which says nothing of QoS */
-function abilitiesOf(version: ProtocolVersion, said: readonly Property[], granted: number): UpstreamAbilities {
+/**
+ * @param codes of a subscription with QoS 2, which says nothing of QoS where it was refused, and of one for each doubtful
+ *   character, which says nothing of characters then
+ */
+function abilitiesOf(
+  version: ProtocolVersion,
+  said: readonly Property[],
+  [granted = 0x80, ...others]: readonly number[],
+): UpstreamAbilities {
+  const refused = granted > 2 ? [] : doubtfulCharacters.filter((_, index) => (others[index] ?? 0) > 2)
   const isModern = version === 5
   const saidQos = isModern ? (numberIn(said, property.maximumQos) ?? 2) : 2
   return {
@@ -162,5 +174,6 @@ function abilitiesOf(version: ProtocolVersion, said: readonly Property[], grante
     retain: numberIn(said, property.retainAvailable) !== 0,
     // Shared subscriptions came with MQTT 5.
     sharedSubscriptions: isModern && numberIn(said, property.sharedAvailable) !== 0,
+    ...(refused.length === 0 ? {} : { topicCharactersRefused: refused.join('') }),
   }
 }
