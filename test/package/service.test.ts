@@ -1,6 +1,6 @@
 /** The hub as a service: installed by the commands of deploy/README.md, run by a real systemd under its whole hardening. */
 import assert from 'node:assert/strict'
-import { copyFileSync, cpSync, readFileSync, symlinkSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { DeviceDetailView, HubView } from '../../src/api-schema/views.ts'
@@ -26,6 +26,7 @@ function commands(heading: string): string {
 
 const isRoot = process.getuid?.() === 0
 const programs = needs('systemctl', 'systemd-sysusers', 'npm', 'openssl', 'curl', ...namespacePrograms)
+const hasMosquitto = existsSync('/usr/sbin/mosquitto') ? {} : { skip: 'mosquitto is not installed' }
 const possible = isRoot ? programs : { skip: 'only root can have another systemd' }
 
 test('the service, as the page about it installs it', possible, async (t) => {
@@ -37,6 +38,19 @@ test('the service, as the page about it installs it', possible, async (t) => {
     const hub = await serving(machine)
     assert.equal(hub.publicName, 'hub.plant.example')
     assert.equal(hub.version, version)
+  })
+
+  await t.test('runs the Mosquitto of the machine, which ends when the hub is killed', hasMosquitto, async () => {
+    const broker = async (): Promise<string> => machine.output('pgrep --exact --uid handfast mosquitto')
+    assert.equal((await serving(machine)).upstream.kind, 'mosquitto')
+    const before = await broker()
+    assert.match(before, /^[0-9]+$/)
+    assert.equal(await machine.output(`grep -c "^NoNewPrivs:.*1$" /proc/${before}/status`), '1')
+    const hub = await machine.output(mainPid)
+    await machine.output(`kill -KILL ${hub}`)
+    await until(machine, `test "$(${mainPid})" != ${hub} && test "$(${mainPid})" != 0`)
+    assert.equal((await serving(machine)).upstream.available, true)
+    assert.notEqual(await broker(), before)
   })
 
   await t.test('serves devices: they enrol, connect and publish', async () => {
