@@ -79,6 +79,7 @@ export const apiOperations: readonly Operation[] = [
   policy.addPolicy,
   policy.checkPolicy,
   policy.shadowPolicy,
+  policy.listShadowDifferences,
   policy.unshadowPolicy,
   policy.activatePolicy,
   policy.rollBackPolicy,

@@ -101,6 +101,32 @@ export const activeVersionView = answerNamed(
 )
 export type ActiveVersionView = z.output<typeof activeVersionView>
 
+const verdict = z.enum(['allow', 'deny'])
+
+const shadowDifferenceView = z.strictObject({
+  identity: z.string(),
+  action: z.enum(actions),
+  topic: z.string().meta({ description: 'a filter where the action is subscribe; empty where it is connect' }),
+  active: z.number().int().nullable().meta({ description: 'the version that decided; null for the default' }),
+  decided: verdict,
+  because: z.string().meta({ description: 'the statement that decided' }),
+  would: verdict.meta({ description: 'what the version in the shadow would have decided' }),
+  wouldBecause: z.string().meta({ description: 'the statement that would have' }),
+  first: time('when it was first heard'),
+})
+export type ShadowDifferenceView = z.output<typeof shadowDifferenceView>
+
+/** GET /api/v1/policies/{number}/differences → 200 ShadowDifferencesView */
+export const shadowDifferencesView = answerNamed(
+  'ShadowDifferences',
+  'What a version of the policy would have decided otherwise while it was in the shadow, since this process of the hub began.',
+  z.strictObject({
+    items: z.array(shadowDifferenceView).meta({ description: 'each once, in the order in which they were heard' }),
+    more: z.number().int().meta({ description: 'how many others were heard and are not kept' }),
+  }),
+)
+export type ShadowDifferencesView = z.output<typeof shadowDifferencesView>
+
 /** POST /api/v1/policy-check → 200 PolicyCheckView */
 export const checkPolicyRequest = requestNamed(
   'CheckPolicyRequest',

@@ -32,6 +32,7 @@ import { keepServerCertificate } from '../hub/renew-server-certificate.ts'
 import { noteRoots } from '../hub/roll-over/acknowledge.ts'
 import { keepAuthorities } from '../hub/roll-over/keep.ts'
 import { currentServerCertificate } from '../hub/server-certificate.ts'
+import { ShadowDifferences } from '../hub/shadow-differences.ts'
 import { keepIntentsFew } from '../hub/sweep-intents.ts'
 import { warnOfUnknownAnchors } from '../hub/unknown-anchors.ts'
 import { keepRequestsFew } from '../hub/waiting-requests.ts'
@@ -175,12 +176,14 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   closing.add('upstream', () => upstream.stop())
   const anchorCrls = keepAnchorCrls({ store, clock, log, fetcher: statusFetcher }, instance ?? 'alone')
   closing.add('CRLs of trust anchors', () => anchorCrls.stop())
+  const differences = new ShadowDifferences()
   const gate = await openHubGate(
     {
       ...{ config, directory, names, store, authorities, attempts, observer, log },
       certificate,
       certificateFor,
       upstream,
+      differences,
       wantCrl: (anchorId, certificate) => void anchorCrls.want(anchorId, certificate),
     },
     closing,
@@ -214,6 +217,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     anchorCrls,
     log,
     flushAttempts: () => attempts.flush(),
+    differences,
     describeHub,
   }
   const tlsApps = [est]

@@ -372,6 +372,12 @@ export const limits = {
   policyStatementsMax: 10_000,
   /** Versions of the policy that are kept; the oldest that are not in use go first. */
   policiesKeptMax: 100,
+  /** Differences of one version in the shadow that a hub keeps to be looked at, each some hundred bytes; the rest is counted. */
+  shadowDifferencesKeptMax: 1_000,
+  /** Characters of a topic that are kept of a difference; the rest is cut. */
+  shadowTopicCharsMax: 256,
+  /** Versions whose differences it keeps. */
+  shadowVersionsKeptMax: 4,
   /** A note beside a version of the policy. */
   policyNoteCharsMax: 200,
 

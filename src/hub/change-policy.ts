@@ -66,10 +66,10 @@ export async function shadowPolicy(
   number: number,
   finish: Finish<PolicyRow> = nothingElse,
 ): Promise<PolicyRow> {
-  const file = await compiledFile((await found(hub.store, number)).source)
+  const file = await compiledFile((await foundPolicy(hub.store, number)).source)
   return hub.store.write(async (tx) => {
     const nowMs = hub.clock.nowMs()
-    const row = await found(tx, number)
+    const row = await foundPolicy(tx, number)
     if (row.state === 'active')
       throw new HubError('policy-state', `version ${number} is active, and cannot be its own shadow`)
     const shadow = row.state === 'shadow' ? row : await madeShadow(tx, { actor, nowMs, row, file })
@@ -110,10 +110,10 @@ export async function activatePolicy(
   number: number,
   finish: Finish<PolicyRow> = nothingElse,
 ): Promise<PolicyRow> {
-  const file = await compiledFile((await found(hub.store, number)).source)
+  const file = await compiledFile((await foundPolicy(hub.store, number)).source)
   return hub.store.write(async (tx) => {
     const nowMs = hub.clock.nowMs()
-    const row = await found(tx, number)
+    const row = await foundPolicy(tx, number)
     const active = row.state === 'active' ? row : await madeActive(tx, { actor, nowMs, row, file })
     await finish(tx, active)
     return active
@@ -151,7 +151,8 @@ export async function rollBackPolicy(hub: PolicyHub, actor: string): Promise<Pol
   })
 }
 
-async function found({ policies }: Pick<Store, 'policies'>, number: number): Promise<PolicyRow> {
+/** @throws HubError `policy-not-found` */
+export async function foundPolicy({ policies }: Pick<Store, 'policies'>, number: number): Promise<PolicyRow> {
   const row = await policies.find(number)
   if (row === null) throw new HubError('policy-not-found', `there is no version ${number} of the policy`)
   return row

@@ -1,4 +1,5 @@
 /** The policy that decides now, compiled, and the one that decides beside it and is only listened to. */
+import { limits } from '../core/limits.ts'
 import { type CompiledPolicy, compilePolicy, defaultPolicy } from '../core/policy/compile.ts'
 import type { IdentificationRule, Policy } from '../core/policy/model.ts'
 import type { Action, Rights, Subject } from '../core/policy/rights.ts'
@@ -10,6 +11,7 @@ import type { Log } from './ports/log.ts'
 import type { Observer } from './ports/observer.ts'
 import type { PolicyRow } from './ports/policies.ts'
 import type { Store } from './ports/store.ts'
+import type { ShadowListener } from './shadow-differences.ts'
 
 export interface CurrentPolicy {
   rightsOf(subject: Subject): Rights
@@ -26,7 +28,7 @@ interface Hub {
   readonly store: Pick<Store, 'policies'>
   readonly clock: Clock
   readonly log: Log
-  readonly observer: Pick<Observer, 'shadowDiffered'>
+  readonly observer: Pick<Observer, 'shadowDiffered'> & ShadowListener
 }
 
 interface Loaded {
@@ -73,14 +75,24 @@ export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
     return mine
   }
 
-  function differs(subject: Subject, action: Action, topic: string, allowed: boolean): void {
+  /** @param other the rights of the shadow */
+  function differs(subject: Subject, [rights, other]: readonly [Rights, Rights], asked: Asked): void {
+    const { action, allowed } = asked
     observer.shadowDiffered(action, allowed ? 'deny' : 'allow')
+    // A topic may have 65,535 bytes, and thousands of them are kept here.
+    const topic = asked.topic.slice(0, limits.shadowTopicCharsMax)
     const key = `${subject.identity.id} ${action} ${topic}`
-    if (told.has(key) || told.size >= differencesToldMax) return
+    if (shadow?.number == null || told.has(key) || told.size >= differencesToldMax) return
     told.add(key)
+    const identity = subject.identity.id
     log.warn('the shadow policy decides otherwise', {
-      ...{ identity: subject.identity.id, action, topic, shadow: shadow?.number ?? null },
+      ...{ identity, action, topic, shadow: shadow.number },
       ...{ active: allowed ? 'allow' : 'deny', other: allowed ? 'deny' : 'allow' },
+    })
+    observer.shadowFound?.({
+      ...{ version: shadow.number, active: active.number, identity, action, topic, allowed, atMs: clock.nowMs() },
+      because: rights.explain(action, asked.topic).because,
+      shadowBecause: other.explain(action, asked.topic).because,
     })
   }
 
@@ -91,13 +103,21 @@ export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
       const rights = active.compiled.rightsOf(subject, nowMs)
       if (shadow === null) return rights
       const other = shadow.compiled.rightsOf(subject, nowMs)
-      return new ShadowedRights(rights, other, (action, topic, allowed) => differs(subject, action, topic, allowed))
+      return new ShadowedRights(rights, other, (action, topic, allowed) => {
+        differs(subject, [rights, other], { action, topic, allowed })
+      })
     },
     identificationRules: () => active.policy.identify,
     number: () => active.number,
     compiled: () => active.compiled,
     refresh,
   }
+}
+
+interface Asked {
+  readonly action: Action
+  readonly topic: string
+  readonly allowed: boolean
 }
 
 /** Differences that are kept, so that each is told once. */

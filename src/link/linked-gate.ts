@@ -18,6 +18,7 @@ import type { Log } from '../hub/ports/log.ts'
 import type { Observer } from '../hub/ports/observer.ts'
 import type { Store } from '../hub/ports/store.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
+import type { ShadowListener } from '../hub/shadow-differences.ts'
 import { Control, finishSoon } from './control.ts'
 import { encodeFrame } from './frames.ts'
 import { linkLimits } from './limits.ts'
@@ -40,7 +41,8 @@ export interface LinkedGateParts {
   wantCrl(anchorId: string, certificate: Uint8Array): void
   readonly attempts: { record(attempt: NewAttempt): void }
   readonly listeners: ListenerNames
-  readonly observer: Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered' | 'revocationApplied'>
+  readonly observer: Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered' | 'revocationApplied'> &
+    ShadowListener
   readonly totals: GateTotals
   readonly log: Log
 }
@@ -278,5 +280,8 @@ function count(observer: LinkedGateParts['observer'], counted: Counted): void {
       return
     case 'shadowDiffered':
       observer.shadowDiffered(counted[1], counted[2])
+      return
+    case 'shadowFound':
+      observer.shadowFound?.(counted[1])
   }
 }

@@ -14,6 +14,7 @@ import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { GateFigures } from '../hub/ports/figures.ts'
 import type { SessionEnd } from '../hub/ports/observer.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
+import type { ShadowDifference } from '../hub/shadow-differences.ts'
 import { linkLimits } from './limits.ts'
 
 /** The protocols of a gate link, as ALPN names them (RFC 7301). The number is that of the form of what is said. */
@@ -66,10 +67,23 @@ const sessionEnd = z
   .string()
   .refine((value): value is SessionEnd => value === 'client-disconnect' || isFailureName(value))
 
+const shadowDifference = z.object({
+  version: count,
+  active: count.nullable(),
+  identity: identityId,
+  action: z.enum(actions),
+  topic: summaryText,
+  allowed: z.boolean(),
+  because: summaryText,
+  shadowBecause: summaryText,
+  atMs: timeMs,
+}) satisfies z.ZodType<ShadowDifference>
+
 const counted = z.union([
   z.tuple([z.literal('sessionEnded'), sessionEnd]),
   z.tuple([z.literal('packetDenied'), failureName]),
   z.tuple([z.literal('shadowDiffered'), z.enum(actions), z.enum(['allow', 'deny'])]),
+  z.tuple([z.literal('shadowFound'), shadowDifference]),
 ])
 
 const figures = z.object({

@@ -5,6 +5,7 @@ import { limits } from '../core/limits.ts'
 import type { Action } from '../core/policy/rights.ts'
 import type { CertificateSummary, NewAttempt } from '../hub/ports/attempts.ts'
 import type { Observer, SessionEnd } from '../hub/ports/observer.ts'
+import type { ShadowDifference, ShadowListener } from '../hub/shadow-differences.ts'
 import { linkLimits } from './limits.ts'
 import type { GateMessage } from './messages.ts'
 
@@ -13,7 +14,7 @@ const afterMs = 50
 
 type Told = GateMessage & { readonly kind: 'told' }
 
-export class Reports implements Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered'> {
+export class Reports implements Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered'>, ShadowListener {
   readonly #send: (message: Told) => boolean
   readonly #attempts: Told['attempts'] = []
   readonly #counted: Told['counted'] = []
@@ -44,6 +45,13 @@ export class Reports implements Pick<Observer, 'sessionEnded' | 'packetDenied' |
 
   shadowDiffered(action: Action, would: 'allow' | 'deny'): void {
     this.#keep(this.#counted, ['shadowDiffered', action, would])
+  }
+
+  shadowFound(difference: ShadowDifference): void {
+    const { identity, topic, because, shadowBecause } = difference
+    if (!isIdentityId(identity)) return
+    const texts = { topic: line(topic), because: line(because), shadowBecause: line(shadowBecause) }
+    this.#keep(this.#counted, ['shadowFound', { ...difference, identity, ...texts }])
   }
 
   /** Tells what waits, as far as somebody is there. */

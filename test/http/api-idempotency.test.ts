@@ -10,6 +10,7 @@ import { createApiKey } from '../../src/hub/api-keys.ts'
 import { AnswerPlace } from '../../src/hub/kept-answers.ts'
 import type { Transaction } from '../../src/hub/ports/store.ts'
 import { keepAnswersFew, removeOldAnswers } from '../../src/hub/remove-old-answers.ts'
+import { ShadowDifferences } from '../../src/hub/shadow-differences.ts'
 import { type ApiParts, anchorCrlsOf, answered, apiParts, ask, deskOf } from './api-parts.ts'
 import { type Answer, assertProblem } from './problem.ts'
 
@@ -122,6 +123,7 @@ describe('a kept answer', () => {
     // What is committed stays, and the one who asked never hears of it.
     const deaf = apiServer({
       anchorCrls: anchorCrlsOf(api.hub),
+      differences: new ShadowDifferences(),
       desk: deskOf(api.hub),
       hub: {
         ...api.hub,
@@ -157,6 +159,7 @@ describe('a kept answer', () => {
     let isBroken = true
     const journaling = apiServer({
       anchorCrls: anchorCrlsOf(api.hub),
+      differences: new ShadowDifferences(),
       desk: deskOf(api.hub),
       hub: {
         ...api.hub,

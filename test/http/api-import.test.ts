@@ -20,6 +20,7 @@ import { apiServer } from '../../src/http/api/api-server.ts'
 import { listenOn } from '../../src/http/listen.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import type { Transaction } from '../../src/hub/ports/store.ts'
+import { ShadowDifferences } from '../../src/hub/shadow-differences.ts'
 import { fakeIdentity } from '../contract/store-fakes.ts'
 import { deviceRequest } from '../support/hub-parts.ts'
 import { type ApiParts, anchorCrlsOf, answered, apiParts, ask, deskOf } from './api-parts.ts'
@@ -438,6 +439,7 @@ describe('an import with an idempotency key', () => {
     // The first write takes the key. The second batch is committed, and nobody hears of it.
     const dying = apiServer({
       anchorCrls: anchorCrlsOf(api.hub),
+      differences: new ShadowDifferences(),
       desk: deskOf(api.hub),
       hub: {
         ...api.hub,

@@ -15,6 +15,7 @@ import { fetchCrlsNow } from '../../src/hub/fetch-anchor-crls.ts'
 import type { StatusFetcher } from '../../src/hub/ports/status-fetcher.ts'
 import { currentCrl, fullScope } from '../../src/hub/publish-crl.ts'
 import { advanceAll } from '../../src/hub/roll-over/advance.ts'
+import { ShadowDifferences } from '../../src/hub/shadow-differences.ts'
 import { deviceRequest, type HubParts, hubParts } from '../support/hub-parts.ts'
 import type { Answer } from './problem.ts'
 
@@ -22,6 +23,7 @@ export interface ApiParts {
   readonly hub: HubParts
   readonly app: FastifyInstance
   readonly key: string
+  readonly differences: ShadowDifferences
   describeHub(): HubView
   /** How often attempts that wait were asked to be written. */
   flushes(): number
@@ -46,8 +48,10 @@ export async function apiParts(t: { after(step: () => unknown): void }): Promise
     sessions: 0,
     upstream: { kind: 'embedded', available: true },
   })
+  const differences = new ShadowDifferences()
   const app = apiServer({
     anchorCrls: anchorCrlsOf(hub),
+    differences,
     hub,
     limiter: new FailureLimiter(hub.clock),
     desk: deskOf(hub),
@@ -58,7 +62,7 @@ export async function apiParts(t: { after(step: () => unknown): void }): Promise
     describeHub,
   })
   t.after(() => app.close())
-  return { hub, app, key: (await createApiKey(hub, 'test')).reveal(), describeHub, flushes: () => flushes }
+  return { hub, app, differences, key: (await createApiKey(hub, 'test')).reveal(), describeHub, flushes: () => flushes }
 }
 
 /** Who fetches CRLs of trust anchors, where nobody on the network answers. */

@@ -19,6 +19,7 @@ import { peopleOf } from '../../src/hub/people.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import { newToken } from '../../src/hub/registration.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
+import { ShadowDifferences } from '../../src/hub/shadow-differences.ts'
 import { fakeIdentity } from '../contract/store-fakes.ts'
 import { deviceRequest } from '../support/hub-parts.ts'
 import { type ApiParts, anchorCrlsOf, apiParts, deskOf } from './api-parts.ts'
@@ -68,6 +69,7 @@ class People {
     const people = peopleOf({ store: hub.store, keys: hub.keys, admission: personAdmission(hub) })
     const app = apiServer({
       anchorCrls: anchorCrlsOf(hub),
+      differences: new ShadowDifferences(),
       hub,
       desk: deskOf(hub),
       limiter: new FailureLimiter(hub.clock),

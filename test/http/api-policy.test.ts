@@ -11,11 +11,13 @@ import type {
   PolicyListView,
   PolicyVersionView,
   PolicyView,
+  ShadowDifferencesView,
 } from '../../src/api-schema/policies.ts'
 import { limits } from '../../src/core/limits.ts'
 import type { TopicName } from '../../src/core/mqtt/topic.ts'
 import { imaginedIdentity, usualSubject } from '../../src/core/policy/subjects.ts'
 import { openCurrentPolicy } from '../../src/hub/current-policy.ts'
+import type { ShadowDifference } from '../../src/hub/shadow-differences.ts'
 import { registered } from '../support/hub-parts.ts'
 import { type ApiParts, answered, apiParts, ask } from './api-parts.ts'
 import { assertProblem } from './problem.ts'
@@ -176,6 +178,42 @@ suite('a version of the policy', () => {
     assert.deepEqual([told[0]?.fields.active, told[0]?.fields.other], ['allow', 'deny'])
     await answered(ask(api, 'POST', '/shadow-policy/end', {}))
     assert.equal((await answered<PolicyView>(ask(api, 'GET', `/policies/${draft.number}`))).state, 'draft')
+  })
+
+  test('in the shadow is kept with what it would decide otherwise, each difference once', async (t) => {
+    const api = await apiParts(t)
+    const observer = {
+      shadowDiffered: () => {},
+      shadowFound: (difference: ShadowDifference) => api.differences.shadowFound(difference),
+    }
+    const draft = await added(api)
+    await answered(ask(api, 'POST', `/policies/${draft.number}/shadow`, {}))
+    // Two gates, as processes of their own have them.
+    const policies = [
+      await openCurrentPolicy({ ...api.hub, observer }),
+      await openCurrentPolicy({ ...api.hub, observer }),
+    ]
+    for (const policy of policies) {
+      const rights = policy.rightsOf(usualSubject({ ...imaginedIdentity('pump-8'), group: 'l3' }))
+      for (const topic of ['devices/pump-8/x', 'devices/pump-8/x', 'lines/l3/x', 'lines/l4/x']) {
+        rights.mayPublish(topic as TopicName)
+      }
+    }
+    const path = `/policies/${draft.number}/differences`
+    const { items, more } = await answered<ShadowDifferencesView>(ask(api, 'GET', path))
+    assert.equal(more, 0)
+    assert.deepEqual(
+      items.map(({ identity, action, topic, active, decided, would }) => [
+        ...[identity, action, topic, active, decided, would],
+      ]),
+      [
+        ['pump-8', 'publish', 'devices/pump-8/x', null, 'allow', 'deny'],
+        ['pump-8', 'publish', 'lines/l3/x', null, 'deny', 'allow'],
+      ],
+    )
+    assert.match(items[0]?.because ?? '', /role own-topics, statement 2 allows it/)
+    assert.match(items[1]?.wouldBecause ?? '', /role liner, statement 2 .* allows it/)
+    assertProblem(await ask(api, 'GET', '/policies/77/differences'), 404, 'policy-not-found')
   })
 
   test('cannot be its own shadow', async (t) => {

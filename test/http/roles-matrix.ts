@@ -285,6 +285,11 @@ export const matrix: Readonly<Record<string, Row>> = {
   addPolicy: { ask: () => post('/policies', { source: onlyOwnTopics }), outcomes: adminAlone },
   checkPolicy: { ask: () => post('/policy-check', { source: onlyOwnTopics }), outcomes: adminAlone },
   shadowPolicy: { ask: () => post('/policies/999/shadow'), outcomes: { ...adminAlone, admin: 'unseen' } },
+  // There is no such version: whoever may ask is told so.
+  listShadowDifferences: {
+    ask: () => get('/policies/999/differences'),
+    outcomes: { ...adminAlone, admin: 'unseen', auditor: 'unseen' },
+  },
   unshadowPolicy: { ask: () => post('/shadow-policy/end'), outcomes: adminAlone },
   activatePolicy: { ask: () => post('/policies/999/activate'), outcomes: { ...adminAlone, admin: 'unseen' } },
   rollBackPolicy: { ask: () => post('/active-policy/rollback'), outcomes: { ...adminAlone, admin: 'unseen' } },

@@ -42,7 +42,7 @@ test('the service, as the page about it installs it', possible, async (t) => {
 
   await t.test('runs the Mosquitto of the machine, which ends when the hub is killed', hasMosquitto, async () => {
     const broker = async (): Promise<string> => machine.output('pgrep --exact --uid handfast mosquitto')
-    assert.equal((await serving(machine)).upstream.kind, 'mosquitto')
+    assert.equal((await serving(machine)).upstream.kind, 'mosquitto', await journal(machine))
     const before = await broker()
     assert.match(before, /^[0-9]+$/)
     assert.equal(await machine.output(`grep -c "^NoNewPrivs:.*1$" /proc/${before}/status`), '1')

@@ -17,6 +17,7 @@ import {
   policyParams,
   policyVersionView,
   policyView,
+  shadowDifferencesView,
 } from '../policies.ts'
 import { emptyRequest } from '../requests.ts'
 
@@ -152,6 +153,40 @@ export const shadowPolicy = operation({
   keyed: true,
   transacts: true,
   failures: ['policy-not-found', 'policy-state', 'policy-invalid', 'policy-test-failed'],
+})
+
+export const listShadowDifferences = operation({
+  id: 'listShadowDifferences',
+  act: 'shadow.read',
+  method: 'GET',
+  path: '/api/v1/policies/{number}/differences',
+  tag: 'policy',
+  summary: 'Show what a version would decide otherwise',
+  description: `While it was in the shadow, as far as this process of the hub has heard: each difference of an identity once, the first ${limits.shadowDifferencesKeptMax} of them, those of the last ${limits.shadowVersionsKeptMax} versions.`,
+  params: policyParams,
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'The differences.',
+    schema: shadowDifferencesView,
+    example: {
+      items: [
+        {
+          identity: 'pump-7',
+          action: 'publish',
+          topic: 'devices/pump-7/state',
+          active: 3,
+          decided: 'allow',
+          because: 'role own-topics, statement 2 allows it',
+          would: 'deny',
+          wouldBecause: 'no statement allows it',
+          first: '2026-11-25T08:05:00.000Z',
+        },
+      ],
+      more: 0,
+    },
+  },
+  failures: ['policy-not-found'],
 })
 
 export const unshadowPolicy = operation({

@@ -24,6 +24,8 @@ import {
 } from './messages.ts'
 import type { GateObserver } from './open-gate.ts'
 
+export type FleetObserver = GateObserver & Pick<Observer, 'revocationApplied'>
+
 export interface GateFleetOptions {
   /** How many processes. */
   readonly count: number
@@ -34,7 +36,7 @@ export interface GateFleetOptions {
   /** Has the CRLs fetched that a certificate of a trust anchor names. */
   wantCrl(anchorId: string, certificate: Uint8Array): void
   readonly attempts: Pick<AttemptRecorder, 'record'>
-  readonly observer: GateObserver & Pick<Observer, 'revocationApplied'>
+  readonly observer: FleetObserver
   readonly log: Log
   /** The file that the processes run; a test may wrap the real one. */
   readonly processFile?: URL
@@ -286,6 +288,9 @@ function count(observer: GateObserver, counted: Counted): void {
       return
     case 'shadowDiffered':
       observer.shadowDiffered(counted[1], counted[2])
+      return
+    case 'shadowFound':
+      observer.shadowFound?.(counted[1])
   }
 }
 

@@ -16,12 +16,13 @@ import type { Observer } from '../../hub/ports/observer.ts'
 import type { Store } from '../../hub/ports/store.ts'
 import type { Upstream } from '../../hub/ports/upstream.ts'
 import type { AttemptRecorder } from '../../hub/record-attempts.ts'
+import type { ShadowListener } from '../../hub/shadow-differences.ts'
 import { type DataDirectory, gateSocketPath } from '../../machine/data-directory.ts'
 import { settledPort } from '../../machine/free-ports.ts'
 import { systemClock as clock } from '../../machine/system.ts'
 import type { Closing } from '../closing.ts'
 import { registryPlace } from '../registry.ts'
-import { startGateFleet } from './gate-fleet.ts'
+import { type FleetObserver, startGateFleet } from './gate-fleet.ts'
 import { type HubLink, openHubLink } from './hub-link.ts'
 import { confirmerOver, openGate } from './open-gate.ts'
 
@@ -37,6 +38,8 @@ export interface HubGateParts {
   readonly attempts: AttemptRecorder
   wantCrl(anchorId: string, certificate: Uint8Array): void
   readonly observer: Observer
+  /** Keeps what the policy in the shadow would decide otherwise. */
+  readonly differences: Required<ShadowListener>
   readonly log: Log
 }
 
@@ -63,7 +66,9 @@ export interface HubGate extends Pick<Gate, 'setCertificate' | 'refreshTrust' | 
 export async function openHubGate(parts: HubGateParts, closing: Closing): Promise<HubGate> {
   const { gates, gateLink } = parts.config
   const gate = await (gates === 1 ? gateWithin(parts, closing) : gatesBeside(parts, closing))
-  return gateLink === null ? { ...gate, link: null } : withLink(gate, await openHubLink(parts, gateLink, closing))
+  return gateLink === null
+    ? { ...gate, link: null }
+    : withLink(gate, await openHubLink({ ...parts, observer: observerOf(parts) }, gateLink, closing))
 }
 
 type OwnGate = Omit<HubGate, 'link'>
@@ -87,7 +92,7 @@ function withLink(gate: OwnGate, link: HubLink): HubGate {
 }
 
 async function gateWithin(parts: HubGateParts, closing: Closing): Promise<OwnGate> {
-  const { gate, apply, sweep } = await openGate(parts, closing)
+  const { gate, apply, sweep } = await openGate({ ...parts, observer: observerOf(parts) }, closing)
   return {
     setCertificate: gate.setCertificate,
     refreshTrust: gate.refreshTrust,
@@ -106,7 +111,7 @@ async function gateWithin(parts: HubGateParts, closing: Closing): Promise<OwnGat
 }
 
 async function gatesBeside(parts: HubGateParts, closing: Closing): Promise<OwnGate> {
-  const { config, directory, names, store, authorities, upstream, attempts, observer, log } = parts
+  const { config, directory, names, store, authorities, upstream, attempts, log } = parts
   const path = await gateSocketPath(directory)
   const host = await hostUpstream({ upstream, log }, path)
   closing.add('socket of the broker', async () => {
@@ -131,7 +136,7 @@ async function gatesBeside(parts: HubGateParts, closing: Closing): Promise<OwnGa
     certificate: parts.certificate,
     confirmUse: confirmerOver({ store, authorities }),
     wantCrl: (anchorId, certificate) => parts.wantCrl(anchorId, certificate),
-    ...{ attempts, observer, log },
+    ...{ attempts, observer: observerOf(parts), log },
   })
   closing.add('gates', () => fleet.stop())
   log.info('gate processes serve', { pids: fleet.pids() })
@@ -145,5 +150,15 @@ async function gatesBeside(parts: HubGateParts, closing: Closing): Promise<OwnGa
     // Each process looks after its own connections.
     sweep() {},
     following: (follower) => ({ ...follower, position: () => fleet.position(follower.position()) }),
+  }
+}
+
+function observerOf({ observer, differences }: HubGateParts): FleetObserver {
+  return {
+    sessionEnded: (cause) => observer.sessionEnded(cause),
+    packetDenied: (code) => observer.packetDenied(code),
+    shadowDiffered: (action, would) => observer.shadowDiffered(action, would),
+    revocationApplied: (follower, afterMs) => observer.revocationApplied(follower, afterMs),
+    shadowFound: (difference) => differences.shadowFound(difference),
   }
 }

@@ -10,6 +10,7 @@ import { systemClock as clock } from '../../machine/system.ts'
 import { registryVersion } from '../../store/migrations.ts'
 import { version } from '../../version.ts'
 import type { Closing } from '../closing.ts'
+import type { FleetObserver } from './gate-fleet.ts'
 import type { HubGateParts } from './hub-gate.ts'
 import { confirmerOver } from './open-gate.ts'
 
@@ -17,7 +18,7 @@ export type HubLink = Pick<LinkServer, 'address' | 'setCertificate' | 'noted' | 
 
 /** @throws HubError `port-taken`, `address-unavailable` */
 export async function openHubLink(
-  parts: Omit<HubGateParts, 'config'>,
+  parts: Omit<HubGateParts, 'config' | 'observer'> & { readonly observer: FleetObserver },
   { host, port }: { readonly host: string; readonly port: number },
   closing: Closing,
 ): Promise<HubLink> {

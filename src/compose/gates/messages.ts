@@ -9,6 +9,7 @@ import type { NewAttempt } from '../../hub/ports/attempts.ts'
 import type { GateFigures } from '../../hub/ports/figures.ts'
 import type { SessionEnd } from '../../hub/ports/observer.ts'
 import type { UpstreamAbilities } from '../../hub/ports/upstream.ts'
+import type { ShadowDifference } from '../../hub/shadow-differences.ts'
 
 /** Where a gate process reads the registry; it never writes there. */
 export type RegistryPlace =
@@ -63,6 +64,7 @@ export type Counted =
   | readonly ['sessionEnded', SessionEnd]
   | readonly ['packetDenied', FailureName]
   | readonly ['shadowDiffered', Action, 'allow' | 'deny']
+  | readonly ['shadowFound', ShadowDifference]
 
 export type ToHub =
   /** The process listens to messages. */

@@ -16,6 +16,7 @@ import type { HubEvent } from '../../hub/ports/events.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import type { Observer } from '../../hub/ports/observer.ts'
 import type { Store } from '../../hub/ports/store.ts'
+import type { ShadowListener } from '../../hub/shadow-differences.ts'
 import { sweepSessions } from '../../hub/sweep-sessions.ts'
 import { statusFetcher } from '../../machine/status-fetcher.ts'
 import { systemClock as clock, systemRandom as random } from '../../machine/system.ts'
@@ -24,7 +25,7 @@ import { openForeignCertificates } from '../foreign-certificates.ts'
 import { closeSessions } from '../live-changes.ts'
 
 /** Who counts what a gate tells. */
-export type GateObserver = Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered'>
+export type GateObserver = Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered'> & ShadowListener
 
 export interface GateParts extends Pick<GateOptions, 'attempts' | 'upstream' | 'certificateFor' | 'sharesPorts'> {
   readonly config: Pick<

@@ -5,6 +5,7 @@ import { limits } from '../../core/limits.ts'
 import type { Action } from '../../core/policy/rights.ts'
 import type { NewAttempt } from '../../hub/ports/attempts.ts'
 import type { SessionEnd } from '../../hub/ports/observer.ts'
+import type { ShadowDifference } from '../../hub/shadow-differences.ts'
 import type { Counted, ToHub } from './messages.ts'
 import type { GateObserver } from './open-gate.ts'
 
@@ -37,6 +38,10 @@ export class Telling implements GateObserver {
 
   shadowDiffered(action: Action, would: 'allow' | 'deny'): void {
     this.#count(['shadowDiffered', action, would])
+  }
+
+  shadowFound(difference: ShadowDifference): void {
+    this.#count(['shadowFound', difference])
   }
 
   /** Tells what waits. */

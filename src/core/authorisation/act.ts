@@ -69,6 +69,8 @@ const rules = {
 
   /** The versions of the policy, and what it decides. */
   'policy.read': act('hub', 'owner', 'auditor'),
+  /** What the policy that is tried would decide otherwise, with the identities that it is about. */
+  'shadow.read': act('hub', 'auditor'),
   /** What everybody may do with topics. */
   'policy.change': act('hub'),
 

@@ -5,6 +5,7 @@ import { limits } from '../../core/limits.ts'
 import type { FailureLimiter } from '../../hub/failure-limiter.ts'
 import type { AnchorCrlKeeper } from '../../hub/fetch-anchor-crls.ts'
 import type { Log } from '../../hub/ports/log.ts'
+import type { ShadowDifferences } from '../../hub/shadow-differences.ts'
 import { limitBodyTime } from '../body-time.ts'
 import { httpApp, type TlsMaterial } from '../listen.ts'
 import { authenticateRequests, type PeopleEntrance } from './authenticate.ts'
@@ -37,6 +38,8 @@ export interface ApiServerOptions {
   readonly log: Log
   /** Writes attempts that still wait, so that a list shows what has just happened. */
   flushAttempts(): Promise<void>
+  /** What the policy in the shadow would decide otherwise. */
+  readonly differences: Pick<ShadowDifferences, 'of'>
   /** What `GET /api/v1/hub` answers. */
   describeHub(): HubView
   /** Absent on the unix socket. */
@@ -73,7 +76,7 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   profileRoutes(api)
   pinRoutes(api)
   anchorRoutes(api, hub, options.anchorCrls)
-  policyRoutes(api)
+  policyRoutes(api, options.differences)
   recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })
   importRoute(api, describeHub, log)
   documentRoute(api, describeHub)

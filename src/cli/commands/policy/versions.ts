@@ -8,8 +8,10 @@ import type {
   PolicyListView,
   PolicyVersionView,
   PolicyView,
+  ShadowDifferencesView,
 } from '../../../api-schema/policies.ts'
 import { HubError, quote } from '../../../core/errors.ts'
+import type { HubApi } from '../../api-client.ts'
 import { handfast } from '../../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
 import { note, printJson, printLine, printTable, shortTime } from '../../output.ts'
@@ -70,9 +72,11 @@ export function defineShow(command: Command): void {
 export function defineShadow(command: Command): void {
   addHubOptions(command)
     .option('--end', 'end the shadow that there is')
-    .addHelpText('after', '\nWhat it would decide otherwise is logged by the hub, each difference once.')
-    .action(async (version: string | undefined, options: HubOptions & { readonly end?: boolean }) => {
+    .option('--differences', 'show what it would have decided otherwise since the hub began')
+    .addHelpText('after', '\nWhat it would decide otherwise is logged by the hub as well, each difference once.')
+    .action(async (version: string | undefined, options: ShadowOptions) => {
       const hub = hubOf(options)
+      if (options.differences) return showDifferences(hub, version, options)
       if (options.end) {
         const ended = await hub.post<ActiveVersionView>('/shadow-policy/end', {})
         return options.json ? printJson(ended) : printLine('no version is tried in the shadow now')
@@ -84,6 +88,35 @@ export function defineShadow(command: Command): void {
       if (options.json) return printJson(view)
       printLine(`version ${view.number} is tried beside the active one`)
     })
+}
+
+interface ShadowOptions extends HubOptions {
+  readonly end?: boolean
+  readonly differences?: boolean
+}
+
+/** @param version as it was typed; without one the version that is in the shadow now */
+async function showDifferences(hub: HubApi, version: string | undefined, { json }: ShadowOptions): Promise<void> {
+  const number = version === undefined ? await shadowOf(hub) : versionOf(version)
+  const { items, more } = await hub.get<ShadowDifferencesView>(`/policies/${number}/differences`)
+  if (json) return printJson({ version: Number(number), items, more })
+  if (items.length === 0) return printLine(`nothing was heard that version ${number} would decide otherwise`)
+  printTable(
+    ['FIRST', 'IDENTITY', 'ACTION', 'TOPIC', 'DECIDED', 'WOULD', 'BECAUSE'],
+    items.map(({ first, identity, action, topic, decided, would, wouldBecause }) => [
+      ...[shortTime(first), identity, action, topic === '' ? '-' : topic, decided, would, wouldBecause],
+    ]),
+  )
+  if (more > 0) note(`${more} more were heard and are not kept`)
+}
+
+async function shadowOf(hub: HubApi): Promise<string> {
+  const { items } = await hub.get<PolicyListView>('/policies')
+  const shadow = items.find(({ state }) => state === 'shadow')
+  if (shadow !== undefined) return String(shadow.number)
+  throw new HubError('usage', 'no version is in the shadow now', {
+    hint: `name one that was: \`${handfast} policy shadow <version> --differences\``,
+  })
 }
 
 export function defineActivate(command: Command): void {

@@ -1,12 +1,12 @@
 /** Routes of the policy. */
 import * as operations from '../../../api-schema/operations/policies.ts'
-import type { PolicyVersionView, PolicyView } from '../../../api-schema/policies.ts'
-import { HubError, quote } from '../../../core/errors.ts'
+import type { PolicyVersionView, PolicyView, ShadowDifferenceView } from '../../../api-schema/policies.ts'
 import type { Identity } from '../../../core/identity/identity.ts'
 import {
   type AddedPolicy,
   activatePolicy,
   addPolicy,
+  foundPolicy,
   rollBackPolicy,
   shadowPolicy,
   unshadowPolicy,
@@ -15,9 +15,10 @@ import { checkPolicy } from '../../../hub/check-policy.ts'
 import { explainPolicy } from '../../../hub/explain-policy.ts'
 import type { PolicyRow, PolicyVersion } from '../../../hub/ports/policies.ts'
 import type { Transaction } from '../../../hub/ports/store.ts'
+import type { ShadowDifference, ShadowDifferences } from '../../../hub/shadow-differences.ts'
 import { type ApiListener, serve } from '../serve.ts'
 
-export function policyRoutes(api: ApiListener): void {
+export function policyRoutes(api: ApiListener, differences: Pick<ShadowDifferences, 'of'>): void {
   serve(api, operations.listPolicies, async ({ hub, access }) => {
     access.toHub()
     const rows = await hub.store.policies.all()
@@ -26,10 +27,7 @@ export function policyRoutes(api: ApiListener): void {
 
   serve(api, operations.showPolicy, async ({ hub, access, params }) => {
     access.toHub()
-    const row = await hub.store.policies.find(Number(params.number))
-    if (row === null)
-      throw new HubError('policy-not-found', `there is no version ${quote(params.number)} of the policy`)
-    return { body: policyToView(row) }
+    return { body: policyToView(await foundPolicy(hub.store, Number(params.number))) }
   })
 
   serve(api, operations.showActivePolicy, async ({ hub, access }) => {
@@ -62,6 +60,14 @@ export function policyRoutes(api: ApiListener): void {
     return { body: activeView(await hub.store.policies.inState('active')) }
   })
 
+  serve(api, operations.listShadowDifferences, async ({ hub, access, params }) => {
+    access.toHub()
+    const number = Number(params.number)
+    await foundPolicy(hub.store, number)
+    const { items, more } = differences.of(number)
+    return { body: { items: items.map(differenceToView), more } }
+  })
+
   serve(api, operations.activatePolicy, async ({ hub, actor, access, keep, params }) => {
     access.toHub()
     const finish = (tx: Transaction, row: PolicyVersion) => keep(tx, answerOf(row))
@@ -90,6 +96,13 @@ function answerOf(row: PolicyVersion): { readonly body: PolicyVersionView } {
 
 function activeView(row: PolicyVersion | null): { active: PolicyVersionView | null } {
   return { active: row === null ? null : versionToView(row) }
+}
+
+function differenceToView(difference: ShadowDifference): ShadowDifferenceView {
+  const { active, identity, action, topic, allowed, because, shadowBecause, atMs } = difference
+  const [decided, would] = allowed ? (['allow', 'deny'] as const) : (['deny', 'allow'] as const)
+  const first = new Date(atMs).toISOString()
+  return { identity, action, topic, active, decided, because, would, wouldBecause: shadowBecause, first }
 }
 
 function policyToView(row: PolicyRow): PolicyView {
