@@ -374,8 +374,8 @@ export const limits = {
   policiesKeptMax: 100,
   /** Differences of one version in the shadow that a hub keeps to be looked at, each some hundred bytes; the rest is counted. */
   shadowDifferencesKeptMax: 1_000,
-  /** Characters of a topic that are kept of a difference; the rest is cut. */
-  shadowTopicCharsMax: 256,
+  /** Characters that are kept of its topic and of each reason; the rest is cut. */
+  shadowTextCharsMax: 512,
   /** Versions whose differences it keeps. */
   shadowVersionsKeptMax: 4,
   /** A note beside a version of the policy. */

@@ -80,7 +80,7 @@ export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
     const { action, allowed } = asked
     observer.shadowDiffered(action, allowed ? 'deny' : 'allow')
     // A topic may have 65,535 bytes, and thousands of them are kept here.
-    const topic = asked.topic.slice(0, limits.shadowTopicCharsMax)
+    const topic = cut(asked.topic)
     const key = `${subject.identity.id} ${action} ${topic}`
     if (shadow?.number == null || told.has(key) || told.size >= differencesToldMax) return
     told.add(key)
@@ -91,8 +91,8 @@ export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
     })
     observer.shadowFound?.({
       ...{ version: shadow.number, active: active.number, identity, action, topic, allowed, atMs: clock.nowMs() },
-      because: rights.explain(action, asked.topic).because,
-      shadowBecause: other.explain(action, asked.topic).because,
+      because: cut(rights.explain(action, asked.topic).because),
+      shadowBecause: cut(other.explain(action, asked.topic).because),
     })
   }
 
@@ -112,6 +112,10 @@ export async function openCurrentPolicy(hub: Hub): Promise<CurrentPolicy> {
     compiled: () => active.compiled,
     refresh,
   }
+}
+
+function cut(text: string): string {
+  return text.slice(0, limits.shadowTextCharsMax).toWellFormed()
 }
 
 interface Asked {

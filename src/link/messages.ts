@@ -67,15 +67,17 @@ const sessionEnd = z
   .string()
   .refine((value): value is SessionEnd => value === 'client-disconnect' || isFailureName(value))
 
+const shadowText = text(limits.shadowTextCharsMax)
+
 const shadowDifference = z.object({
   version: count,
   active: count.nullable(),
   identity: identityId,
   action: z.enum(actions),
-  topic: summaryText,
+  topic: shadowText,
   allowed: z.boolean(),
-  because: summaryText,
-  shadowBecause: summaryText,
+  because: shadowText,
+  shadowBecause: shadowText,
   atMs: timeMs,
 }) satisfies z.ZodType<ShadowDifference>
 

@@ -48,10 +48,12 @@ export class Reports implements Pick<Observer, 'sessionEnded' | 'packetDenied' |
   }
 
   shadowFound(difference: ShadowDifference): void {
-    const { identity, topic, because, shadowBecause } = difference
+    const { identity } = difference
     if (!isIdentityId(identity)) return
-    const texts = { topic: line(topic), because: line(because), shadowBecause: line(shadowBecause) }
-    this.#keep(this.#counted, ['shadowFound', { ...difference, identity, ...texts }])
+    const fit = (text: string): string => line(text, limits.shadowTextCharsMax)
+    const [topic, because] = [fit(difference.topic), fit(difference.because)]
+    const told = { ...difference, identity, topic, because, shadowBecause: fit(difference.shadowBecause) }
+    this.#keep(this.#counted, ['shadowFound', told])
   }
 
   /** Tells what waits, as far as somebody is there. */
