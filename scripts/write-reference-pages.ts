@@ -84,7 +84,7 @@ seconds (\`Sec\`), milliseconds (\`Ms\`) or a count. A client that passes one is
 
 ## The hub
 
-${limitsTable('../src/core/limits.ts', limits)}
+${limitsTable(['../src/core/limits.ts', '../src/core/policy/policy-limits.ts'], limits)}
 
 ## The gate link
 
@@ -92,19 +92,19 @@ ${limitsTable('../src/link/limits.ts', linkLimits)}
 
 ## The embedded broker
 
-${limitsTable('../src/gate/upstream/embedded/broker-limits.ts', brokerLimits)}
+${limitsTable(['../src/gate/upstream/embedded/broker-limits.ts'], brokerLimits)}
 
 ## The device side
 
-${limitsTable('../src/device/limits.ts', deviceLimits)}
+${limitsTable(['../src/device/limits.ts'], deviceLimits)}
 
 This page is written by \`node scripts/write-reference-pages.ts\` from the sources of these limits.
 `
 }
 
 /** A row for each limit; its reason is the comment above it, or above the first of a group. */
-function limitsTable(path: string, values: Readonly<Record<string, number>>): string {
-  const source = readFileSync(new URL(path, import.meta.url), 'utf8')
+function limitsTable(paths: readonly string[], values: Readonly<Record<string, number>>): string {
+  const source = paths.map((path) => readFileSync(new URL(path, import.meta.url), 'utf8')).join('')
   const rows: string[] = []
   let reason = ''
   for (const line of source.split('\n')) {
@@ -117,7 +117,7 @@ function limitsTable(path: string, values: Readonly<Record<string, number>>): st
     }
   }
   if (rows.length !== Object.keys(values).length)
-    throw new Error(`a limit in ${path} could not be read from its source`)
+    throw new Error(`a limit in ${paths.join(' or ')} could not be read from its source`)
   return ['| limit | value | why |', '| --- | --- | --- |', ...rows].join('\n')
 }
 

@@ -2,7 +2,11 @@
  * Every limit of the hub, with its unit in its name and its reason beside it. docs/limits.md repeats them for operators;
  * a test holds the two together.
  */
+import { policyLimits } from './policy/policy-limits.ts'
+
 export const limits = {
+  ...policyLimits,
+
   /** Length of an identity id: the longest common name that X.520 allows (ub-common-name). */
   identityIdCharsMax: 64,
   /** A group name, shown in lists and usable in a topic level. */
@@ -353,33 +357,6 @@ export const limits = {
   intentLapsesMs: 10 * 60_000,
   /** How often they are looked for. */
   intentsSweptEveryMs: 60_000,
-
-  /** A policy file: 10,000 statements of two hundred characters each. It stands in the events, so that a restore knows it. */
-  policyBytesMax: 2 * 1024 * 1024,
-  /** A policy file that is read while everything else waits, some hundredths of a second; a longer one has a thread of its own. */
-  policyReadAtOnceBytesMax: 32 * 1024,
-  /** Time for that thread: the longest file takes a second or two. */
-  policyReadMs: 30_000,
-  /** Heap of that thread, in MiB: the longest file takes a quarter of it. */
-  policyReadHeapMebibytesMax: 512,
-  /** Policy files that stay read, the latest: one that is tried is made active next. */
-  policiesReadKeptMax: 2,
-  /** How long expectations are tried before whatever waits has its turn. */
-  policyTriedForMs: 10,
-  /** Roles that one policy writes. */
-  policyRolesMax: 1_000,
-  /** Statements of one role; a policy may consist of one. */
-  policyStatementsMax: 10_000,
-  /** Versions of the policy that are kept; the oldest that are not in use go first. */
-  policiesKeptMax: 100,
-  /** Differences of one version in the shadow that a hub keeps to be looked at, each some hundred bytes; the rest is counted. */
-  shadowDifferencesKeptMax: 1_000,
-  /** Characters that are kept of its topic and of each reason; the rest is cut. */
-  shadowTextCharsMax: 512,
-  /** Versions whose differences it keeps. */
-  shadowVersionsKeptMax: 4,
-  /** A note beside a version of the policy. */
-  policyNoteCharsMax: 200,
 
   /** A session whose packets are denied again and again is an attempt that often for each kind of denial; all are counted. */
   denialSampledEveryMs: 60_000,
