@@ -88,7 +88,7 @@ ${limitsTable(['../src/core/limits.ts', '../src/core/policy/policy-limits.ts'], 
 
 ## The gate link
 
-${limitsTable('../src/link/limits.ts', linkLimits)}
+${limitsTable(['../src/link/limits.ts'], linkLimits)}
 
 ## The embedded broker
 
