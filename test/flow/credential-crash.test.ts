@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
 import { broughtIn } from '../../src/device/import/brought-files.ts'
@@ -76,6 +76,28 @@ for (const call of ['fsync', 'rename', 'unlink']) {
       if (left !== null) importCredential(openCredentialStore(folder), left, { nowMs: Date.now() + 60_000 })
       assert.equal(number(openCredentialStore(folder)), 1, `at ${call} ${when}, gone on`)
       assert.deepEqual(readdirSync(brought), [], `at ${call} ${when}, gone on`)
+      if (!wasKilled) break
+      kills += 1
+    }
+    assert.ok(kills >= 2, `it was killed ${kills} times`)
+  })
+}
+
+for (const call of ['fsync', 'rename', 'unlink']) {
+  test(`encrypting the keys, killed at each ${call} in turn: none is lost, and none is left in the clear`, (t) => {
+    let kills = 0
+    for (let when = 1; ; when++) {
+      const folder = filled(t)
+      const passphraseFile = join(folder, '../pass')
+      writeFileSync(passphraseFile, 'correct horse', { mode: 0o600 })
+      const { wasKilled } = live(folder, 'protect', `${call}:signal=SIGKILL:when=${when}`)
+      const store = openCredentialStore(folder, { passphraseFile })
+      assert.equal(number(store), 0, `at ${call} ${when}`)
+      assert.equal(store.tlsIdentity()?.key.reveal(), credentials[0]?.keyPem.reveal(), `at ${call} ${when}`)
+      const plain = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .map((name) => join(folder, name))
+        .filter((path) => statSync(path).isFile() && readFileSync(path, 'latin1').includes('BEGIN PRIVATE KEY'))
+      assert.deepEqual(plain, [], `at ${call} ${when}`)
       if (!wasKilled) break
       kills += 1
     }

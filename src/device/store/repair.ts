@@ -1,5 +1,5 @@
 /** What an opening puts in order: modes, what a power cut left half done, and files that were put there by others. */
-import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { KeyPassphrase } from '../../core/key-file/passphrase.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
@@ -21,8 +21,8 @@ export interface RepairTools {
 
 /** Whether there is nothing to put in order: then nothing has to be locked or written. */
 export function isInOrder(places: Places): boolean {
-  const names = readdirSync(places.path)
-  if (names.some((name) => halfMade.test(name) || waitingKeyFile.test(name))) return false
+  if (halfMadeFiles(places).length > 0) return false
+  if (readdirSync(places.path).some((name) => waitingKeyFile.test(name))) return false
   if (slotAt(places, 'current') !== null && missingLinks(places).length > 0) return false
   if (isAnythingBrought(places) || !areLinksRight(places) || isAnyKeyPlain(places)) return false
   return filesWithModes(places).every(([path, mode]) => (modeOf(path) & ~mode) === 0)
@@ -56,13 +56,26 @@ export function removeUsedKeys(places: Places, { passphraseOf }: Pick<RepairTool
 }
 
 function removeHalfMade(places: Places): void {
-  for (const name of readdirSync(places.path).filter((each) => halfMade.test(each)))
-    eraseDurably(join(places.path, name))
+  for (const path of halfMadeFiles(places)) {
+    // A key that was about to be encrypted is still the one in use, under a second name.
+    if (lstatSync(path).nlink > 1) removeDurably(path)
+    else eraseDurably(path)
+  }
   for (const name of readdirSync(places.path).filter((each) => /^\.lock\.[0-9a-f]{12}$/.test(each))) {
     const stats = statSync(join(places.path, name), { throwIfNoEntry: false })
     // Somebody may be waiting with a younger one.
     if (stats !== undefined && Date.now() - stats.mtimeMs > 600_000) rmSync(join(places.path, name), { force: true })
   }
+}
+
+/** In the folder and in the slots: what was half written there may be a key. */
+function halfMadeFiles(places: Places): readonly string[] {
+  const slots = slotNames.flatMap((name) => slotAt(places, name) ?? []).map((slot) => join(places.path, slot))
+  return [places.path, ...slots.filter((slot) => existsSync(slot))].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => halfMade.test(name))
+      .map((name) => join(folder, name)),
+  )
 }
 
 /** Links to nothing, or to the slot that is current already. */

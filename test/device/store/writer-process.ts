@@ -56,6 +56,9 @@ if (life === 'enrol') {
   did('time')
   store.revert()
   did('current 0')
+} else if (life === 'protect') {
+  openCredentialStore(folder, { passphraseFile: join(folder, '../pass') })
+  did('protected')
 } else if (life === 'import') {
   const paths = broughtIn(join(folder, '../brought'))
   if (paths !== null) importCredential(store, paths, { nowMs: Date.now() + 60_000 })
