@@ -2,6 +2,8 @@
 import { createPrivateKey } from 'node:crypto'
 import type { IdentityId } from '../core/identity/id.ts'
 import { Secret } from '../core/secret.ts'
+import type { DeviceKey } from './key-elsewhere/reference.ts'
+import { signElsewhere } from './key-elsewhere/use-key.ts'
 import {
   certificateRequestWith,
   keyKindOf,
@@ -9,6 +11,7 @@ import {
   newP256Key,
   newPrivateKey,
   publicKeyDer,
+  unsignedRequest,
 } from './private-key.ts'
 
 /** A new ECDSA key on P-256, as PKCS#8 in PEM. */
@@ -26,9 +29,9 @@ export function isKeyOf(kind: NewKeyKind, keyPem: Secret): boolean {
   return keyKindOf(createPrivateKey(keyPem.reveal())) === kind
 }
 
-/** The SubjectPublicKeyInfo in DER of a private key in PEM. @throws Error when it is no such key */
-export function publicKeyOf(keyPem: Secret): Uint8Array {
-  return publicKeyDer(createPrivateKey(keyPem.reveal()))
+/** The SubjectPublicKeyInfo in DER of a private key. @throws Error when the PEM is no such key */
+export function publicKeyOf(key: DeviceKey): Uint8Array {
+  return key instanceof Secret ? publicKeyDer(createPrivateKey(key.reveal())) : key.publicKey
 }
 
 /**
@@ -39,4 +42,15 @@ export function publicKeyOf(keyPem: Secret): Uint8Array {
  */
 export function certificateRequest(id: IdentityId, keyPem: Secret): Uint8Array {
   return certificateRequestWith(id, createPrivateKey(keyPem.reveal()))
+}
+
+/**
+ * The same with a key that may be elsewhere; it is signed there then.
+ *
+ * @throws HubError `key-elsewhere`; `key-program-failed`
+ */
+export async function certificateRequestBy(id: IdentityId, key: DeviceKey): Promise<Uint8Array> {
+  if (key instanceof Secret) return certificateRequest(id, key)
+  const { information, algorithm, signed } = unsignedRequest(id, key.publicKey)
+  return signed(await signElsewhere(key, algorithm, information))
 }

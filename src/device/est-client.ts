@@ -7,7 +7,7 @@ import type { Bootstrap } from '../core/identity/bootstrap.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { readCertsOnly } from '../core/x509/pkcs7.ts'
 import { deviceLimits } from './limits.ts'
-import type { TlsIdentity } from './store/credential.ts'
+import type { DeviceIdentity } from './key-elsewhere/reference.ts'
 import { type Answer, exchange, type HubAddress, openTls } from './tls-exchange.ts'
 
 /** What a hub says about its authority; only `root` has been checked. */
@@ -67,7 +67,7 @@ export async function fetchCertificates(address: HubAddress, roots: string): Pro
 export async function tellRoots(
   address: HubAddress,
   root: string,
-  identity: TlsIdentity,
+  identity: DeviceIdentity,
   fingerprints: readonly string[],
 ): Promise<void> {
   const socket = await openTls(address, { root, identity })

@@ -2,6 +2,8 @@
 export const deviceLimits = {
   /** Time for name, TCP and TLS of one connection: a loaded hub and a radio link with losses fit. */
   connectMs: 20_000,
+  /** What was written last is given so long to leave. */
+  closeMs: 2_000,
   /** Time from a request to the whole answer: the hub signs and syncs to disk in between. */
   answerMs: 30_000,
   /** An EST answer: three certificates with RSA-4096 keys take 8 KiB in base64. */
@@ -24,6 +26,12 @@ export const deviceLimits = {
   hookMs: 120_000,
   /** What is kept of what a hook printed, in characters. */
   hookTextCharsMax: 2_000,
+  /** A program that reaches a key; a slow chip makes an RSA signature in seconds, and somebody may have to touch the token. */
+  keyProgramMs: 60_000,
+  /** What such a program prints: a public key of RSA-4096 in PEM takes 800 bytes. */
+  keyProgramBytesMax: 16 * 1024,
+  /** What says where a key is: a PKCS#11 URI with every attribute fits. */
+  keyPlaceCharsMax: 1_024,
   /** Roots that a device keeps at one time: two of each chain while one is changed. */
   rootsMax: 8,
   /** Hosts, or patterns of them, that are shown the certificate: a device talks to a hub or two. */

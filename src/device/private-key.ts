@@ -1,7 +1,7 @@
 /** Private keys as they are made where they are used, and certificate requests (PKCS#10, RFC 2986) signed with them. */
 import { createPublicKey, generateKeyPair, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
-import { signingAlgorithm } from '../core/x509/algorithms.ts'
+import { type SigningAlgorithm, signingAlgorithm } from '../core/x509/algorithms.ts'
 import { contextConstructed } from '../core/x509/der-tags.ts'
 import { derBitString, derElement, derInteger, derSequence } from '../core/x509/der-writer.ts'
 import { buildName } from '../core/x509/name.ts'
@@ -43,9 +43,30 @@ export function publicKeyDer(key: KeyObject): Uint8Array {
  * @returns the CertificationRequest in DER
  */
 export function certificateRequestWith(commonName: string, key: KeyObject): Uint8Array {
-  const publicKey = publicKeyDer(key)
-  const { hash, identifier } = signingAlgorithm(publicKey)
+  const { information, algorithm, signed } = unsignedRequest(commonName, publicKeyDer(key))
+  return signed(sign(algorithm.hash, information, key))
+}
+
+/** A request that somebody else signs. */
+export interface UnsignedRequest {
+  /** The CertificationRequestInfo in DER, over which the signature is made. */
+  readonly information: Uint8Array
+  readonly algorithm: SigningAlgorithm
+  /** The CertificationRequest in DER. */
+  signed(signature: Uint8Array): Uint8Array
+}
+
+/**
+ * @param commonName 1 to 64 characters
+ * @param publicKey SubjectPublicKeyInfo in DER
+ */
+export function unsignedRequest(commonName: string, publicKey: Uint8Array): UnsignedRequest {
+  const algorithm = signingAlgorithm(publicKey)
   const noAttributes = derElement(contextConstructed(0))
   const information = derSequence(derInteger(0), buildName(commonName), publicKey, noAttributes)
-  return derSequence(information, identifier, derBitString(sign(hash, information, key)))
+  return {
+    information,
+    algorithm,
+    signed: (signature) => derSequence(information, algorithm.identifier, derBitString(signature)),
+  }
 }

@@ -28,7 +28,7 @@ export async function refreshRoots(directory: string): Promise<RootsResult> {
   const folder = openCredentialStore(directory)
   const held = folder.current()
   const hub = held?.hub ?? null
-  const identity = folder.tlsIdentity()
+  const identity = folder.deviceIdentity()
   if (hub === null || identity === null) {
     throw new HubError('credential-missing', `${quote(folder.path)} holds no credential with the hub that it is for`)
   }

@@ -4,9 +4,12 @@
  */
 import { type IncomingMessage, request } from 'node:http'
 import { isIP } from 'node:net'
-import { connect, type TLSSocket } from 'node:tls'
+import type { Duplex } from 'node:stream'
+import { connect } from 'node:tls'
 import { HubError, quote } from '../core/errors.ts'
-import type { Secret } from '../core/secret.ts'
+import { Secret } from '../core/secret.ts'
+import { noConnection, NoOpensslConnection, openByOpenssl } from './key-elsewhere/openssl-connection.ts'
+import type { DeviceIdentity } from './key-elsewhere/reference.ts'
 import { deviceLimits } from './limits.ts'
 
 /** Where to connect to. */
@@ -28,7 +31,7 @@ export interface Answer {
 export interface Trust {
   /** One or more, in PEM. */
   readonly root: string
-  readonly identity?: { readonly key: Secret; readonly chain: string }
+  readonly identity?: DeviceIdentity
 }
 
 /**
@@ -36,10 +39,15 @@ export interface Trust {
  *
  * @param trust `none` accepts whoever answers, to be used for nothing secret; else the roots, in PEM, below one of which the
  *   server must prove the host of the address, and the credential to show
-
- * @throws HubError `hub-unreachable`, with the reason; `enrolment-tls-untrusted` when the proof fails
+ * @throws HubError `hub-unreachable`, with the reason; `enrolment-tls-untrusted` when the proof fails; `key-elsewhere` and
+ *   `key-program-failed` where the key to the credential cannot be used
  */
-export function openTls(address: HubAddress, trust: 'none' | Trust): Promise<TLSSocket> {
+export function openTls(address: HubAddress, trust: 'none' | Trust): Promise<Duplex> {
+  const identity = trust === 'none' ? undefined : trust.identity
+  if (trust !== 'none' && identity !== undefined && !(identity.key instanceof Secret)) {
+    return openElsewhere(address, trust.root, identity)
+  }
+  const key = identity?.key instanceof Secret ? identity.key : null
   const { host, port } = address
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -49,9 +57,7 @@ export function openTls(address: HubAddress, trust: 'none' | Trust): Promise<TLS
       // An address has no place in SNI (RFC 6066 §3); it is compared with the IP addresses in the certificate all the same.
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(trust === 'none' ? { rejectUnauthorized: false } : { ca: [trust.root], rejectUnauthorized: true }),
-      ...(trust === 'none' || trust.identity === undefined
-        ? {}
-        : { key: trust.identity.key.reveal(), cert: trust.identity.chain }),
+      ...(identity === undefined || key === null ? {} : { key: key.reveal(), cert: identity.chain }),
     })
     const fail = (error: HubError): void => {
       clearTimeout(deadline)
@@ -75,6 +81,20 @@ export function openTls(address: HubAddress, trust: 'none' | Trust): Promise<TLS
   })
 }
 
+/** The same with a key that is elsewhere. */
+async function openElsewhere(address: HubAddress, roots: string, { key, chain }: DeviceIdentity): Promise<Duplex> {
+  const openssl = key instanceof Secret ? null : key.place.openssl
+  if (openssl === null) throw noConnection()
+  try {
+    return await openByOpenssl({ ...address, roots, chain, key: openssl })
+  } catch (error) {
+    if (!(error instanceof NoOpensslConnection)) throw error
+    if (error.kind === 'untrusted') throw untrusted(address, error)
+    if (error.kind === 'unreachable') throw unreachable(address, error.message, error)
+    throw new HubError('key-program-failed', `the key of this device cannot be used: ${error.message}`, { cause: error })
+  }
+}
+
 /** What to ask. */
 export interface Question {
   readonly method: 'GET' | 'POST'
@@ -89,7 +109,7 @@ export interface Question {
  * @throws HubError `hub-unreachable` when the connection breaks or the answer takes too long, `hub-answer-unexpected` when it
  *   is too large or not HTTP
  */
-export function exchange(socket: TLSSocket, address: HubAddress, question: Question): Promise<Answer> {
+export function exchange(socket: Duplex, address: HubAddress, question: Question): Promise<Answer> {
   const host = address.host.includes(':') ? `[${address.host}]` : address.host
   return new Promise<Answer>((resolve, reject) => {
     const deadline = setTimeout(

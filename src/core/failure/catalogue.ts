@@ -12,6 +12,7 @@ import { authorityFailures } from './entries/authority.ts'
 import { backupFailures } from './entries/backup.ts'
 import { certificateFailures } from './entries/certificate.ts'
 import { credentialStoreFailures } from './entries/credential-store.ts'
+import { deviceKeyFailures } from './entries/device-key.ts'
 import { enrolmentFailures } from './entries/enrolment.ts'
 import { estFailures } from './entries/est.ts'
 import { foreignFailures } from './entries/foreign.ts'
@@ -43,6 +44,7 @@ const entries = {
   ...sessionFailures,
   ...enrolmentFailures,
   ...credentialStoreFailures,
+  ...deviceKeyFailures,
   ...renewalFailures,
   ...agentFailures,
   ...attachmentFailures,

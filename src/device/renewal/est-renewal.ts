@@ -4,7 +4,7 @@ import { HubError } from '../../core/errors.ts'
 import { formatRenewalCertificateId } from '../../core/renewal/certificate-id.ts'
 import { readCertificate } from '../../core/x509/certificate.ts'
 import { base64Lines, certificatesIn, refusal, secondsIn, waits } from '../est-client.ts'
-import type { TlsIdentity } from '../store/credential.ts'
+import type { DeviceIdentity } from '../key-elsewhere/reference.ts'
 import { exchange, type HubAddress, openTls } from '../tls-exchange.ts'
 import type { Hint } from './schedule.ts'
 
@@ -12,7 +12,7 @@ import type { Hint } from './schedule.ts'
 export interface AskedHub {
   readonly address: HubAddress
   readonly roots: string
-  readonly identity: TlsIdentity
+  readonly identity: DeviceIdentity
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Whether a certificate lets its device in: it is tried before anything is given up for it. */
-import type { TLSSocket } from 'node:tls'
+import type { Duplex } from 'node:stream'
 import { HubError, quote } from '../../core/errors.ts'
 import { parseConnack } from '../../core/mqtt/connack.ts'
 import { encodeConnect } from '../../core/mqtt/connect.ts'
@@ -39,11 +39,20 @@ export async function tryConnect({ address, roots, identity }: AskedHub): Promis
       throw unreachable(address, answer.sentence || 'it has no time for MQTT now')
     return answer
   } finally {
-    socket.destroySoon()
+    closeSoon(socket)
   }
 }
 
-async function readConnack(socket: TLSSocket, address: HubAddress): Promise<GateAnswer> {
+/** What was written still goes, for a bounded time. */
+function closeSoon(socket: Duplex): void {
+  const deadline = setTimeout(() => socket.destroy(), deviceLimits.closeMs)
+  socket.end(() => {
+    clearTimeout(deadline)
+    socket.destroy()
+  })
+}
+
+async function readConnack(socket: Duplex, address: HubAddress): Promise<GateAnswer> {
   const deadline = setTimeout(() => socket.destroy(), deviceLimits.answerMs)
   const splitter = new PacketSplitter(deviceLimits.answerBytesMax)
   try {

@@ -7,14 +7,15 @@ import type { X509Certificate } from 'node:crypto'
 import { HubError } from '../../core/errors.ts'
 import { failure } from '../../core/failure/catalogue.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
-import type { Secret } from '../../core/secret.ts'
+import { Secret } from '../../core/secret.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
-import { certificateRequest, makeKey, makeKeyOf, publicKeyOf } from '../certificate-request.ts'
+import { certificateRequestBy, makeKey, makeKeyOf, publicKeyOf } from '../certificate-request.ts'
 import { fetchCertificates, tellRoots } from '../est-client.ts'
 import { checkIssued, type IssuedAnswer } from '../issued-certificate.ts'
 import type { NewKeyKind } from '../private-key.ts'
+import type { DeviceIdentity, DeviceKey } from '../key-elsewhere/reference.ts'
 import { rootsToKeep } from '../root-succession.ts'
-import type { CredentialStore, HeldCredential, HubRecord, TlsIdentity } from '../store/credential.ts'
+import type { CredentialStore, HeldCredential, HubRecord } from '../store/credential.ts'
 import type { HubAddress } from '../tls-exchange.ts'
 import { confirmUse, simpleReenrol } from './est-renewal.ts'
 import { tryConnect } from './proof.ts'
@@ -25,7 +26,7 @@ export type RenewalStore = Pick<
   | 'path'
   | 'current'
   | 'next'
-  | 'tlsIdentity'
+  | 'deviceIdentity'
   | 'roots'
   | 'replaceRoots'
   | 'waitingKey'
@@ -82,7 +83,7 @@ export async function renew(options: RenewOptions): Promise<Renewed> {
 interface Present {
   readonly held: HeldCredential
   readonly hub: HubRecord
-  readonly identity: TlsIdentity
+  readonly identity: DeviceIdentity
 }
 
 interface Asking extends Present {
@@ -94,7 +95,7 @@ interface Asking extends Present {
 function presentOf(store: RenewalStore): Present {
   const held = store.current()
   const hub = held?.hub ?? null
-  const identity = store.tlsIdentity('current')
+  const identity = store.deviceIdentity('current')
   if (held === null || hub === null || identity === null) {
     throw new HubError(
       'credential-missing',
@@ -123,13 +124,13 @@ async function takeUpRoots({ store, onStep }: RenewOptions, address: HubAddress)
 async function fetchNext(options: RenewOptions, { held, hub, identity, address, authorities }: Asking): Promise<void> {
   const { store, nowMs, onStep, onWarning } = options
   const id = hub.id as IdentityId
-  const keyPem = await keyForNext(options, held, identity, id)
+  const key = await keyForNext(options, held, identity, id)
   onStep?.(`asking ${hub.host} for the next certificate`)
   const asked = { address, roots: pem(store.roots()), identity }
-  const answer = await simpleReenrol(asked, certificateRequest(id, keyPem))
+  const answer = await simpleReenrol(asked, await certificateRequestBy(id, key))
   const certificates = [...answer, ...authorities]
   const { chain, warnings } = checkBelowAnyRoot(store.roots(), (root) =>
-    checkIssued({ certificates, root, id, publicKey: publicKeyOf(keyPem), nowMs: nowMs() }),
+    checkIssued({ certificates, root, id, publicKey: publicKeyOf(key), nowMs: nowMs() }),
   )
   for (const warning of warnings) onWarning?.(warning)
   const [leaf] = chain
@@ -137,16 +138,21 @@ async function fetchNext(options: RenewOptions, { held, hub, identity, address, 
   if (fingerprint === certificateFingerprint(held.certificate.raw)) {
     throw new HubError('hub-answer-unexpected', 'the hub answered with the certificate that is in use already')
   }
-  store.prepareNext({ keyPem, chain, roots: store.roots(), hub: { ...hub, fingerprint } })
+  const certificate = { chain, roots: store.roots(), hub: { ...hub, fingerprint } }
+  store.prepareNext(
+    key instanceof Secret ? { ...certificate, keyPem: key } : { ...certificate, keyReference: key },
+  )
 }
 
 /** A key that was made for an earlier try is used again: the hub has perhaps signed for it, and gives the same answer. */
 async function keyForNext(
   { store, isKeyKept, keyKind, nowMs, onStep }: RenewOptions,
   held: HeldCredential,
-  identity: TlsIdentity,
+  identity: DeviceIdentity,
   id: IdentityId,
-): Promise<Secret> {
+): Promise<DeviceKey> {
+  // Whoever keeps it elsewhere makes another one there, and enrols with it.
+  if (!(identity.key instanceof Secret)) return identity.key
   const hasEnded = held.certificate.validToDate.getTime() <= nowMs()
   if (hasEnded) onStep?.('the certificate has ended: asking with its own key, as a hub wants it then')
   if (isKeyKept || hasEnded) return identity.key
@@ -178,7 +184,7 @@ function checkBelowAnyRoot(
  * verdict about the certificate; the hub is asked for that.
  */
 async function prove({ store, proof, onStep }: RenewOptions, hub: HubRecord, address: HubAddress): Promise<void> {
-  const identity = store.tlsIdentity('next')
+  const identity = store.deviceIdentity('next')
   if (identity === null) throw new HubError('internal', 'what waits in the store cannot be read')
   const roots = pem(store.roots())
   if (proof === 'connect') {
@@ -210,7 +216,7 @@ function isVerdict(error: unknown): error is HubError {
 
 /** The hub learns by it when an old root can go. It asks for nothing in return, so a failure here is no failure to renew. */
 async function tellKeptRoots({ store, onWarning }: RenewOptions, address: HubAddress): Promise<void> {
-  const identity = store.tlsIdentity('current')
+  const identity = store.deviceIdentity('current')
   if (identity === null) return
   try {
     for (const root of store.roots()) {

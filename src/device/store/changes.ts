@@ -8,7 +8,7 @@ import { HubError, quote } from '../../core/errors.ts'
 import type { KeyPassphrase } from '../../core/key-file/passphrase.ts'
 import { removeDurably, renameDurably } from '../../disk/durable-file.ts'
 import { pointDurably } from '../../disk/durable-link.ts'
-import type { NewCredential, SlotName } from './credential.ts'
+import type { NewCredential, NewReferredCredential, SlotName } from './credential.ts'
 import { fileNames, type Places, readSmall } from './places.ts'
 import { removeUsedKeys } from './repair.ts'
 import { certificatesIn, removeUnused, slotAt, writeRoots, writeSlot } from './slots.ts'
@@ -20,7 +20,10 @@ export interface LockedStore {
   passphraseOf(): KeyPassphrase | null
 }
 
-export function prepareNext({ places, passphraseOf }: LockedStore, credential: NewCredential): void {
+export function prepareNext(
+  { places, passphraseOf }: LockedStore,
+  credential: NewCredential | NewReferredCredential,
+): void {
   const slot = writeSlot(places, credential, passphraseOf())
   pointDurably(places.link('next'), slot)
   removeUnused(places)
@@ -34,7 +37,7 @@ export function promote(store: LockedStore): void {
   tidy(store)
 }
 
-export function install(store: LockedStore, credential: NewCredential): void {
+export function install(store: LockedStore, credential: NewCredential | NewReferredCredential): void {
   const { places } = store
   const slot = writeSlot(places, credential, store.passphraseOf())
   linkMissing(places)

@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { IdentityId } from '../../core/identity/id.ts'
 import type { Secret } from '../../core/secret.ts'
+import type { DeviceIdentity, KeyReference } from '../key-elsewhere/reference.ts'
 
 /**
  * Absolute paths for an MQTT client. They stay the same for ever: each is a link into the slot that is current, so that whoever
@@ -26,22 +27,30 @@ export interface HubRecord {
   readonly fingerprint: string
 }
 
-/** A certificate whose key is at hand. */
+/** A certificate whose key is at hand, or known to be elsewhere. */
 export interface HeldCredential {
   readonly certificate: X509Certificate
   /** Null where the certificate is of somebody else's authority, or was put there by other means. */
   readonly hub: HubRecord | null
 }
 
-/** What is put into a slot. */
-export interface NewCredential {
-  /** The key in PEM, unencrypted, that the certificate is for. */
-  readonly keyPem: Secret
+/** What is put into a slot, but for the key. */
+export interface NewCertificate {
   /** The device's certificate, then those between it and the root. */
   readonly chain: readonly X509Certificate[]
   /** What servers are verified with; empty where the roots of the system are to be taken. */
   readonly roots: readonly X509Certificate[]
   readonly hub: HubRecord | null
+}
+
+export interface NewCredential extends NewCertificate {
+  /** The key in PEM, unencrypted, that the certificate is for. */
+  readonly keyPem: Secret
+}
+
+/** One whose key is elsewhere. */
+export interface NewReferredCredential extends NewCertificate {
+  readonly keyReference: KeyReference
 }
 
 /** Who a device is in TLS. */
@@ -73,8 +82,15 @@ export interface CredentialStore {
   next(): HeldCredential | null
   /** The pair that was in use before, or null. */
   previous(): HeldCredential | null
-  /** A pair as TLS needs it, or null. @param slot `current` if not given */
+  /**
+   * A pair as TLS needs it, or null.
+   *
+   * @param slot `current` if not given
+   * @throws HubError `key-elsewhere` where the key is not in this folder
+   */
   tlsIdentity(slot?: SlotName): TlsIdentity | null
+  /** The same, with a reference to the key where that is elsewhere. */
+  deviceIdentity(slot?: SlotName): DeviceIdentity | null
 
   /** The key that waits for a certificate for this id, or null. */
   waitingKey(id: IdentityId): Secret | null
@@ -82,7 +98,7 @@ export interface CredentialStore {
   keepWaitingKey(id: IdentityId, keyPem: Secret): void
 
   /** Puts a credential into `next`, in place of one that waits there. Nothing that is in use changes. */
-  prepareNext(credential: NewCredential): void
+  prepareNext(credential: NewCredential | NewReferredCredential): void
   /** `next` becomes `current`, and what was current `previous`. @throws HubError `credential-missing` where nothing waits */
   promote(): void
   /** Gives up what waits in `next`, if anything does. */
@@ -90,7 +106,7 @@ export interface CredentialStore {
   /** `previous` becomes `current` again, and what was current is given up. @throws HubError `credential-missing` */
   revert(): void
   /** {@link prepareNext} and {@link promote} in one: for a first credential, or one that its owner brings. */
-  install(credential: NewCredential): void
+  install(credential: NewCredential | NewReferredCredential): void
   /** Removes the credentials of all slots; their keys are overwritten. Waiting keys stay. */
   clear(): void
 

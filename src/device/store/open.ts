@@ -3,14 +3,16 @@ import { type BigIntStats, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { HubError, quote } from '../../core/errors.ts'
 import type { KeyPassphrase } from '../../core/key-file/passphrase.ts'
+import { Secret } from '../../core/secret.ts'
 import { pointDurably, targetOf } from '../../disk/durable-link.ts'
 import { withFileLock } from '../../disk/file-lock.ts'
+import { type DeviceIdentity, placeText } from '../key-elsewhere/reference.ts'
 import * as change from './changes.ts'
 import type { CredentialStore, CredentialStoreOptions, HeldCredential, SlotName } from './credential.ts'
 import { keepGoodTime, readGoodTime } from './good-time.ts'
 import { fileNames, guarded, type Places, placesIn, prepareFolder } from './places.ts'
 import { isInOrder, repair } from './repair.ts'
-import { readFolder, type SlotContent, slotAt } from './slots.ts'
+import { isReference, readFolder, type SlotContent, slotAt } from './slots.ts'
 import { isEncrypting, readKey, readPassphrase, writeKey } from './stored-key.ts'
 import { watchStore } from './watch.ts'
 
@@ -39,6 +41,12 @@ export function openCredentialStore(
     const content = guarded(places.path, () => read(slot))
     return content === null ? null : { certificate: content.certificate, hub: content.hub }
   }
+  const identityIn = (slot: SlotName): DeviceIdentity | null => {
+    const content = guarded(places.path, () => read(slot))
+    if (content === null) return null
+    const { key, chain } = content
+    return { key: isReference(key) ? key : key.pem, chain }
+  }
   return {
     path: places.path,
     files: { key: places.key, certificate: places.certificate, ca: places.ca },
@@ -46,9 +54,16 @@ export function openCredentialStore(
     next: () => held('next'),
     previous: () => held('previous'),
     tlsIdentity: (slot = 'current') => {
-      const content = guarded(places.path, () => read(slot))
-      return content === null ? null : { key: content.key.pem, chain: content.chain }
+      const identity = identityIn(slot)
+      if (identity === null) return null
+      const { key, chain } = identity
+      if (key instanceof Secret) return { key, chain }
+      throw new HubError(
+        'key-elsewhere',
+        `the key of the certificate in ${quote(places.path)} is not in a file (${placeText(key.place)})`,
+      )
     },
+    deviceIdentity: (slot = 'current') => identityIn(slot),
     waitingKey: (id) => guarded(places.path, () => readKey(places.waitingKey(id), store.passphraseOf)?.pem ?? null),
     keepWaitingKey: (id, keyPem) => locked(() => writeKey(places.waitingKey(id), keyPem, store.passphraseOf())),
     prepareNext: (credential) => locked(() => change.prepareNext(store, credential)),

@@ -1,7 +1,8 @@
 /**
  * Where things lie in the folder of a credential store, and who may have it:
  *
- *     slots/<number>/        a credential: private_key.pem, client_cert.pem, ca.pem, hub.json
+ *     slots/<number>/        a credential: private_key.pem, client_cert.pem, ca.pem, hub.json;
+ *                            key_reference.json in place of the key where that is elsewhere
  *     current, next, previous          links to slots
  *     private_key.pem, client_cert.pem, ca.pem    links into `current`, for applications
  *     private_key.<id>.new   a key that waits for its certificate
@@ -19,12 +20,13 @@ import { makeFolder } from '../../disk/make-folder.ts'
 import { deviceLimits } from '../limits.ts'
 import type { CredentialFiles, SlotName } from './credential.ts'
 
-/** Names of the files of a credential, in its slot and, but for the last, in the folder. */
+/** Names of the files of a credential, in its slot and, but for the last two, in the folder. */
 export const fileNames = {
   key: 'private_key.pem',
   certificate: 'client_cert.pem',
   ca: 'ca.pem',
   hub: 'hub.json',
+  reference: 'key_reference.json',
 } as const
 
 export interface Places extends CredentialFiles {

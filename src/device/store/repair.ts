@@ -6,7 +6,7 @@ import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { removeDurably } from '../../disk/durable-file.ts'
 import { targetOf } from '../../disk/durable-link.ts'
 import { eraseDurably } from '../../disk/erase.ts'
-import { type NewCredential, slotNames } from './credential.ts'
+import { type NewCredential, type NewReferredCredential, slotNames } from './credential.ts'
 import { fileNames, halfMade, type Places, readSmall, repairMode, waitingKeyFile } from './places.ts'
 import { readFolder, removeUnused, slotAt } from './slots.ts'
 import { encryptKeyFile, isEncrypting, isPlainKey, readKey } from './stored-key.ts'
@@ -15,7 +15,7 @@ import { brought, isAnythingBrought, linkFiles, linkMissing, missingLinks } from
 export interface RepairTools {
   passphraseOf(): KeyPassphrase | null
   /** Puts a credential in use; see {@link CredentialStore.install}. */
-  install(credential: NewCredential): void
+  install(credential: NewCredential | NewReferredCredential): void
   onNotice(text: string): void
 }
 
@@ -153,6 +153,7 @@ function filesWithModes(places: Places): readonly (readonly [string, number])[] 
       [join(slot, fileNames.certificate), 0o644] as const,
       [join(slot, fileNames.ca), 0o644] as const,
       [join(slot, fileNames.hub), 0o600] as const,
+      [join(slot, fileNames.reference), 0o600] as const,
     ]),
   ]
 }

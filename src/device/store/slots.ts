@@ -1,16 +1,16 @@
 /** The slots of a credential store: written whole before a link points to them, read as a whole, and removed when none does. */
-import { X509Certificate } from 'node:crypto'
+import { type KeyObject, X509Certificate } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { HubError } from '../../core/errors.ts'
 import type { KeyPassphrase } from '../../core/key-file/passphrase.ts'
-import type { Secret } from '../../core/secret.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { decodePem } from '../../core/x509/pem.ts'
 import { syncFolder, writeDurably, writeSynced } from '../../disk/durable-file.ts'
 import { targetOf } from '../../disk/durable-link.ts'
 import { eraseDurably } from '../../disk/erase.ts'
-import type { HeldCredential, HubRecord, NewCredential, SlotName } from './credential.ts'
+import { type KeyReference, keyReferenceText, readKeyReference } from '../key-elsewhere/reference.ts'
+import type { HeldCredential, HubRecord, NewCredential, NewReferredCredential, SlotName } from './credential.ts'
 import { slotNames } from './credential.ts'
 import { fileNames, type Places, readSmall } from './places.ts'
 import { keyObject, keyText, readKey, type StoredKey } from './stored-key.ts'
@@ -20,7 +20,7 @@ type SlotPath = `slots/${number}`
 
 /** Everything of one credential, read at one time. */
 export interface SlotContent extends HeldCredential {
-  readonly key: StoredKey
+  readonly key: StoredKey | KeyReference
   /** In PEM. */
   readonly chain: string
   /** The roots, in PEM; empty where there are none. */
@@ -39,14 +39,19 @@ export function slotAt(places: Places, name: SlotName): SlotPath | null {
  * @param passphrase null for a key that is not encrypted
  * @throws HubError `key-certificate-mismatch`
  */
-export function writeSlot(places: Places, credential: NewCredential, passphrase: KeyPassphrase | null): SlotPath {
-  const { keyPem, chain, roots, hub } = credential
-  assertFits(chain[0], keyPem)
+export function writeSlot(
+  places: Places,
+  credential: NewCredential | NewReferredCredential,
+  passphrase: KeyPassphrase | null,
+): SlotPath {
+  const { chain, roots, hub } = credential
+  assertFits(chain[0], 'keyPem' in credential ? keyObject(credential.keyPem) : credential.keyReference)
   makeSlots(places)
   const slot: SlotPath = `slots/${1 + Math.max(0, ...slotNumbers(places))}`
   const folder = join(places.path, slot)
   mkdirSync(folder, { mode: 0o700 })
-  writeSynced(join(folder, fileNames.key), keyText(keyPem, passphrase), 0o600)
+  if ('keyPem' in credential) writeSynced(join(folder, fileNames.key), keyText(credential.keyPem, passphrase), 0o600)
+  else writeSynced(join(folder, fileNames.reference), keyReferenceText(credential.keyReference), 0o600)
   writeSynced(join(folder, fileNames.certificate), chain.map(String).join(''), 0o644)
   writeSynced(join(folder, fileNames.ca), roots.map(String).join(''), 0o644)
   if (hub !== null) writeSynced(join(folder, fileNames.hub), `${JSON.stringify(hub, null, 2)}\n`, 0o600)
@@ -65,8 +70,9 @@ function makeSlots(places: Places): void {
 export function readFolder(folder: string, passphraseOf: () => KeyPassphrase | null): SlotContent | null {
   const chain = readSmall(join(folder, fileNames.certificate))
   const certificate = chain === null ? null : firstCertificate(chain)
-  const key = certificate === null ? null : readKey(join(folder, fileNames.key), passphraseOf)
-  if (chain === null || certificate === null || key === null || !certificate.checkPrivateKey(key.key)) return null
+  const key = certificate === null ? null : (readKey(join(folder, fileNames.key), passphraseOf) ?? referenceIn(folder))
+  if (chain === null || certificate === null || key === null) return null
+  if (!isFor(certificate, isReference(key) ? key : key.key)) return null
   const hub = readHubRecord(join(folder, fileNames.hub))
   return {
     certificate,
@@ -75,6 +81,17 @@ export function readFolder(folder: string, passphraseOf: () => KeyPassphrase | n
     chain,
     ca: readSmall(join(folder, fileNames.ca)) ?? '',
   }
+}
+
+function referenceIn(folder: string): KeyReference | null {
+  if (existsSync(join(folder, fileNames.key))) return null
+  const text = readSmall(join(folder, fileNames.reference))
+  return text === null ? null : readKeyReference(text)
+}
+
+/** Whether a key is elsewhere. */
+export function isReference(key: StoredKey | KeyReference | KeyObject): key is KeyReference {
+  return 'place' in key
 }
 
 /** The record of a hub, or null where the file is missing or something else. */
@@ -127,8 +144,13 @@ function slotNumbers({ slots }: Places): readonly number[] {
     .map(Number)
 }
 
-function assertFits(certificate: X509Certificate | undefined, keyPem: Secret): void {
-  if (certificate?.checkPrivateKey(keyObject(keyPem)) === true) return
+function isFor(certificate: X509Certificate, key: KeyObject | KeyReference): boolean {
+  if (!isReference(key)) return certificate.checkPrivateKey(key)
+  return certificate.publicKey.export({ type: 'spki', format: 'der' }).equals(key.publicKey)
+}
+
+function assertFits(certificate: X509Certificate | undefined, key: KeyObject | KeyReference): void {
+  if (certificate !== undefined && isFor(certificate, key)) return
   throw new HubError('key-certificate-mismatch', 'the certificate is for another key than the one beside it')
 }
 

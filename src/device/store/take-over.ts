@@ -9,9 +9,9 @@ import type { KeyPassphrase } from '../../core/key-file/passphrase.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { removeDurably, renameDurably, syncFolder } from '../../disk/durable-file.ts'
 import { point, targetOf } from '../../disk/durable-link.ts'
-import type { NewCredential } from './credential.ts'
+import type { NewCredential, NewReferredCredential } from './credential.ts'
 import { fileNames, type Places, readSmall, waitingKeyFile } from './places.ts'
-import { certificatesIn, firstCertificate, readFolder, readHubRecord, type SlotContent } from './slots.ts'
+import { certificatesIn, firstCertificate, isReference, readFolder, readHubRecord, type SlotContent } from './slots.ts'
 import { readKey } from './stored-key.ts'
 
 const linked = [fileNames.key, fileNames.certificate, fileNames.ca] as const
@@ -28,7 +28,7 @@ export function isAnythingBrought(places: Places): boolean {
 }
 
 /** The pair that lies in the folder as plain files, or null where there is none that is whole. */
-export function brought(places: Places, passphraseOf: () => KeyPassphrase | null): NewCredential | null {
+export function brought(places: Places, passphraseOf: () => KeyPassphrase | null): NewCredential | NewReferredCredential | null {
   if (![fileNames.key, fileNames.certificate].some((name) => isForeign(places, name))) return null
   endInstallation(places, passphraseOf)
   const content = readFolder(places.path, passphraseOf)
@@ -63,8 +63,9 @@ function linkAll({ path }: Places, names: readonly string[]): void {
 }
 
 /** A credential that was read, as it is put into another slot. */
-export function asNew({ chain, hub, key, ca }: SlotContent): NewCredential {
-  return { keyPem: key.pem, chain: certificatesIn(chain), roots: certificatesIn(ca), hub }
+function asNew({ chain, hub, key, ca }: SlotContent): NewCredential | NewReferredCredential {
+  const certificate = { chain: certificatesIn(chain), roots: certificatesIn(ca), hub }
+  return isReference(key) ? { ...certificate, keyReference: key } : { ...certificate, keyPem: key.pem }
 }
 
 /**

@@ -48,6 +48,10 @@ export class MemoryStore implements AgentStore {
     return (slot === 'current' ? this.#current : this.#next)?.identity ?? null
   }
 
+  deviceIdentity(slot: 'current' | 'next'): TlsIdentity | null {
+    return this.tlsIdentity(slot)
+  }
+
   roots(): readonly X509Certificate[] {
     return this.#roots
   }
