@@ -4,14 +4,15 @@ import type { X509Certificate } from 'node:crypto'
 import { HubError, quote } from '../core/errors.ts'
 import type { Bootstrap } from '../core/identity/bootstrap.ts'
 import { parseTokenText } from '../core/identity/token.ts'
-import type { Secret } from '../core/secret.ts'
+import { Secret } from '../core/secret.ts'
 import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { publicKeyHash } from '../core/x509/public-key.ts'
-import { certificateRequest, isKeyOf, makeKey, makeKeyOf, publicKeyOf } from './certificate-request.ts'
+import { certificateRequestBy, publicKeyOf } from './certificate-request.ts'
+import { type EnrolmentKey, keyForEnrolment } from './enrolment-key.ts'
 import { fetchAuthority, simpleEnrol } from './est-client.ts'
 import { checkIssued } from './issued-certificate.ts'
+import { placeText } from './key-elsewhere/reference.ts'
 import { deviceLimits } from './limits.ts'
-import type { NewKeyKind } from './private-key.ts'
 import { rootsToKeep } from './root-succession.ts'
 import type {
   CredentialFiles,
@@ -28,8 +29,8 @@ export interface EnrolOptions extends CredentialStoreOptions {
   readonly directory: string
   /** Replace a credential that the folder holds already. */
   readonly force?: boolean
-  /** Kind of the key, where the profile of the certificate wants another than ECDSA on P-256. */
-  readonly keyKind?: NewKeyKind
+  /** The key; one on P-256 is made here if not given. */
+  readonly key?: EnrolmentKey
   /** Milliseconds since the epoch; this machine's clock if not given. */
   readonly nowMs?: () => number
   /**
@@ -54,6 +55,8 @@ export interface EnrolResult {
   readonly host: string
   readonly mqttPort: number
   readonly files: CredentialFiles
+  /** Where the key is, in words; null where it is in the folder. */
+  readonly keyPlace: string | null
   readonly serialNumber: string
   /** Lower-case hexadecimal SHA-256 of the certificate. */
   readonly fingerprint: string
@@ -63,12 +66,12 @@ export interface EnrolResult {
 }
 
 /**
- * Enrols this device. The key is made here and is on disk before it is used; after a power cut the same call goes on with the
+ * Enrols this device. A key that is made here is on disk before it is used; after a power cut the same call goes on with the
  * same key, and the hub gives the same answer. Nothing in the folder is replaced before the new certificate has passed its
  * checks.
  *
  * @throws HubError `credential-exists` when the folder holds another credential and `force` is not set; `store-unwritable`;
- *   whatever {@link fetchAuthority} and {@link simpleEnrol} throw; `hub-answer-unexpected` when the certificate is not the one
+ *   whatever {@link keyForEnrolment}, {@link fetchAuthority} and {@link simpleEnrol} throw; `hub-answer-unexpected` when the certificate is not the one
  *   that was asked for
  */
 export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
@@ -80,22 +83,30 @@ export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
     if (isFromThisToken(held, bootstrap, nowMs())) return resultOf('kept', bootstrap, store, held.certificate)
     assertReplaceable(held, bootstrap, store)
   }
-  const keyPem = await keyFor(options, store, report)
+  const onStep = (text: string): void => report('step', text)
+  const { key, request } = await keyForEnrolment(options.key ?? { kind: 'new' }, bootstrap.id, store, onStep)
+  const publicKey = publicKeyOf(key)
   report('step', `asking ${bootstrap.host} for its root certificate`)
   const authority = await fetchAuthority(bootstrap)
   report('step', 'the root is the one in the bootstrap string; asking for a certificate')
-  const issued = await askUntilDecided(options, authority.root, keyPem)
+  const issued = await askUntilDecided(
+    options,
+    authority.root,
+    request ?? (await certificateRequestBy(bootstrap.id, key)),
+    publicKey,
+  )
   const { chain, warnings } = checkIssued({
     certificates: [...issued, ...authority.others],
     root: authority.root,
     id: bootstrap.id,
-    publicKey: publicKeyOf(keyPem),
+    publicKey,
     nowMs: nowMs(),
   })
   for (const warning of warnings) report('warning', warning)
   const [leaf] = chain
   const roots = rootsToKeep([authority.root], [authority.root, ...authority.others])
-  store.install({ keyPem, chain, roots, hub: hubRecord(bootstrap, leaf) })
+  const certificate = { chain, roots, hub: hubRecord(bootstrap, leaf) }
+  store.install(key instanceof Secret ? { ...certificate, keyPem: key } : { ...certificate, keyReference: key })
   return resultOf('enrolled', bootstrap, store, leaf)
 }
 
@@ -106,16 +117,16 @@ export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
 async function askUntilDecided(
   { bootstrap, wait, nowMs = Date.now, onProgress }: EnrolOptions,
   root: X509Certificate,
-  keyPem: Secret,
+  request: Uint8Array,
+  publicKey: Uint8Array,
 ): Promise<readonly X509Certificate[]> {
-  const request = certificateRequest(bootstrap.id, keyPem)
   const untilMs = nowMs() + deviceLimits.approvalWaitMs
   for (let asked = 1; ; asked += 1) {
     try {
       return await simpleEnrol(bootstrap, root, request)
     } catch (error) {
       if (!(error instanceof HubError) || error.code !== 'enrolment-waits') throw error
-      if (asked === 1) onProgress?.({ kind: 'words', text: await wordsOf(keyPem) })
+      if (asked === 1) onProgress?.({ kind: 'words', text: await wordsOf(publicKey) })
       if (wait === undefined || nowMs() >= untilMs) throw error
       const { approvalPollSecMin: least, approvalPollSecMax: most } = deviceLimits
       await wait(Math.min(Math.max(error.retryAfterSec ?? least, least), most) * 1000)
@@ -124,26 +135,9 @@ async function askUntilDecided(
 }
 
 /** The list of words is a package, which a device without it does not miss until it needs them. */
-async function wordsOf(keyPem: Secret): Promise<string> {
+async function wordsOf(publicKey: Uint8Array): Promise<string> {
   const { keyWords } = await import('../core/identity/key-words.ts')
-  return keyWords(publicKeyHash(publicKeyOf(keyPem)))
-}
-
-async function keyFor(
-  { bootstrap, keyKind }: EnrolOptions,
-  store: CredentialStore,
-  report: (kind: 'step', text: string) => void,
-): Promise<Secret> {
-  const waiting = store.waitingKey(bootstrap.id)
-  // One of another kind was made before the hub said which it wants.
-  if (waiting !== null && (keyKind === undefined || isKeyOf(keyKind, waiting))) {
-    report('step', 'going on with the key of an enrolment that did not end')
-    return waiting
-  }
-  report('step', `making a key in ${store.path}`)
-  const keyPem = keyKind === undefined ? makeKey() : await makeKeyOf(keyKind)
-  store.keepWaitingKey(bootstrap.id, keyPem)
-  return keyPem
+  return keyWords(publicKeyHash(publicKey))
 }
 
 /** The command was run before and ended well: running it again changes nothing. */
@@ -186,12 +180,14 @@ function resultOf(
   store: CredentialStore,
   certificate: X509Certificate,
 ): EnrolResult {
+  const key = store.deviceIdentity()?.key
   return {
     outcome,
     id: bootstrap.id,
     host: bootstrap.host,
     mqttPort: bootstrap.mqttPort,
     files: store.files,
+    keyPlace: key instanceof Secret || key === undefined ? null : placeText(key.place),
     serialNumber: readCertificate(certificate.raw).serialNumber,
     fingerprint: certificateFingerprint(certificate.raw),
     notBefore: certificate.validFromDate.toISOString(),

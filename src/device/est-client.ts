@@ -6,8 +6,8 @@ import { isFailureName } from '../core/failure/catalogue.ts'
 import type { Bootstrap } from '../core/identity/bootstrap.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { readCertsOnly } from '../core/x509/pkcs7.ts'
-import { deviceLimits } from './limits.ts'
 import type { DeviceIdentity } from './key-elsewhere/reference.ts'
+import { deviceLimits } from './limits.ts'
 import { type Answer, exchange, type HubAddress, openTls } from './tls-exchange.ts'
 
 /** What a hub says about its authority; only `root` has been checked. */

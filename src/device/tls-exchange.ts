@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
 import { HubError, quote } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
-import { noConnection, NoOpensslConnection, openByOpenssl } from './key-elsewhere/openssl-connection.ts'
+import { NoOpensslConnection, noConnection, openByOpenssl } from './key-elsewhere/openssl-connection.ts'
 import type { DeviceIdentity } from './key-elsewhere/reference.ts'
 import { deviceLimits } from './limits.ts'
 
@@ -91,7 +91,9 @@ async function openElsewhere(address: HubAddress, roots: string, { key, chain }:
     if (!(error instanceof NoOpensslConnection)) throw error
     if (error.kind === 'untrusted') throw untrusted(address, error)
     if (error.kind === 'unreachable') throw unreachable(address, error.message, error)
-    throw new HubError('key-program-failed', `the key of this device cannot be used: ${error.message}`, { cause: error })
+    throw new HubError('key-program-failed', `the key of this device cannot be used: ${error.message}`, {
+      cause: error,
+    })
   }
 }
 

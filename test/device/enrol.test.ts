@@ -123,7 +123,7 @@ describe('enrolment on a device', () => {
     })
     await assertRefused(enrolAt(picky), 'csr-key-unacceptable')
     const bootstrap = bootstrapFor(authority, (await serve()).port)
-    const { files } = await enrol({ bootstrap, directory, keyKind: 'RSA-2048' })
+    const { files } = await enrol({ bootstrap, directory, key: { kind: 'new', keyKind: 'RSA-2048' } })
     const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(readFileSync(files.certificate))
     assert.deepEqual([asymmetricKeyType, asymmetricKeyDetails?.modulusLength], ['rsa', 2048])
   })

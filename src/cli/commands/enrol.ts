@@ -1,6 +1,6 @@
 /** `handfast enrol`: on a device, from a bootstrap string to a key and a certificate. */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { refuseMistypedVariables } from '../../config/resolve.ts'
@@ -10,16 +10,14 @@ import { Secret } from '../../core/secret.ts'
 import { unreadable } from '../../core/unreadable.ts'
 import { type EnrolProgress, type EnrolResult, enrol } from '../../device/enrol.ts'
 import { deviceLimits } from '../../device/limits.ts'
-import { type NewKeyKind, newKeyKinds } from '../../device/private-key.ts'
 import { asTyped } from '../how-called.ts'
+import { addKeyOptions, enrolmentKey, type KeyFlags } from '../key-options.ts'
 import { note, printFields, printJson, printLine, shellWord, shortTime, warn } from '../output.ts'
-import { oneOf } from '../values.ts'
 
-interface EnrolOptions {
+interface EnrolOptions extends KeyFlags {
   readonly dir: string
   readonly file?: string
   readonly force?: boolean
-  readonly keyType?: NewKeyKind
   readonly keyPassphraseFile?: string
   readonly json?: boolean
   /** Commander sets it to false for --no-wait. */
@@ -34,11 +32,7 @@ export function define(command: Command): void {
     )
     .requiredOption('--dir <dir>', 'folder for key and certificates; it is made if it is not there')
     .option('--file <file>', 'read the bootstrap string from a file')
-    .option(
-      '--key-type <type>',
-      `kind of the key that is made: ${newKeyKinds.join(', ')} (default P-256)`,
-      oneOf('--key-type', newKeyKinds),
-    )
+  addKeyOptions(command)
     .option('--force', 'replace the credential that the folder holds')
     .option('--key-passphrase-file <file>', 'encrypt the keys in the folder with the passphrase in this file')
     .option('--no-wait', 'end at once where an operator must approve the key first')
@@ -51,7 +45,7 @@ export function define(command: Command): void {
         bootstrap,
         directory: options.dir,
         force: options.force ?? false,
-        ...(options.keyType === undefined ? {} : { keyKind: options.keyType }),
+        key: enrolmentKey(options, resolve(options.dir)),
         ...(options.keyPassphraseFile === undefined ? {} : { passphraseFile: options.keyPassphraseFile }),
         onNotice: warn,
         ...(options.wait ? { wait: (ms: number) => delay(ms) } : {}),
@@ -132,11 +126,13 @@ function print(result: EnrolResult, directory: string): void {
   if (result.outcome === 'kept') printLine(`${result.id} is enrolled already with this string, until ${until}`)
   else printLine(`${result.id} is enrolled, until ${until}`)
   printFields([
-    ['key', result.files.key],
+    ['key', result.keyPlace ?? result.files.key],
     ['certificate', result.files.certificate],
     ['CA', result.files.ca],
     ['serial', result.serialNumber],
   ])
+  // mosquitto_pub reads its key from a file.
+  if (result.keyPlace !== null) return
   printLine()
   printLine('Next, send a reading:')
   printLine(`  ${publishLine(result, directory)}`)

@@ -65,7 +65,10 @@ export function checkPlace(place: KeyPlace): KeyPlace {
     )
   }
   if (!/^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/.test(uri) || uri.length > deviceLimits.keyPlaceCharsMax) {
-    throw invalid(`${quote(uri)} does not say where a key is`, 'write it as pkcs11:token=…;object=… or handle:0x81000001')
+    throw invalid(
+      `${quote(uri)} does not say where a key is`,
+      'write it as pkcs11:token=…;object=… or handle:0x81000001',
+    )
   }
   if (!/^[A-Za-z0-9_]{1,64}$/.test(name)) throw invalid(`${quote(name)} is no name of an engine or a provider`)
   if (module !== null && !module.startsWith('/')) {

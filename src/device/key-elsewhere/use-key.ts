@@ -20,10 +20,30 @@ export async function referTo(place: KeyPlace): Promise<KeyReference> {
   const printed = await runKeyProgram(call)
   const publicKey = publicKeyIn(printed)
   if (publicKey === null) throw new HubError('key-program-failed', `${quote(call.program)} printed no public key`)
-  const { kind } = readPublicKey(publicKey, 'certificate-unreadable')
-  if (kind === 'ec' || kind === 'rsa' || (kind === 'ed25519' && place.signer !== null)) return { publicKey, place }
-  throw new HubError('key-reference-invalid', 'the key is of a kind that cannot be used', {
-    hint: 'use ECDSA on P-256 or P-384, or RSA of 2048 bits or more; Ed25519 with a signer alone',
+  assertUsable(publicKey)
+  if (place.signer !== null || readPublicKey(publicKey).kind !== 'ed25519') return { publicKey, place }
+  throw unusable('an Ed25519 key, which the openssl program does not sign with')
+}
+
+/**
+ * Whether a request can be signed with a key.
+ *
+ * @param publicKey SubjectPublicKeyInfo in DER
+ * @throws HubError `key-reference-invalid`
+ */
+export function assertUsable(publicKey: Uint8Array): void {
+  const key = readPublicKey(publicKey, 'key-reference-invalid')
+  if (key.kind === 'ed25519') return
+  if (key.kind === 'ec' && (key.curve === 'P-256' || key.curve === 'P-384')) return
+  if (key.kind === 'rsa' && key.modulusBits >= 2048) return
+  const what =
+    key.kind === 'ec' ? `on the curve ${key.curve}` : key.kind === 'rsa' ? `RSA of ${key.modulusBits} bits` : key.kind
+  throw unusable(`a key of another kind (${what})`)
+}
+
+function unusable(what: string): HubError {
+  return new HubError('key-reference-invalid', `this is ${what}`, {
+    hint: 'use ECDSA on P-256 or P-384, or RSA of 2048 bits or more',
   })
 }
 
@@ -79,7 +99,12 @@ function signCall({ signer, openssl }: KeyPlace, { hash }: SigningAlgorithm, byt
   if (openssl === null || hash === null) throw noWay()
   const { loading, form, uri, env } = opensslKey(openssl)
   const keyform = form.flatMap((each) => ['-keyform', each])
-  return { program: opensslProgram, args: ['dgst', `-${hash}`, ...loading, ...keyform, '-sign', uri], env, input: bytes }
+  return {
+    program: opensslProgram,
+    args: ['dgst', `-${hash}`, ...loading, ...keyform, '-sign', uri],
+    env,
+    input: bytes,
+  }
 }
 
 function noWay(): HubError {

@@ -12,8 +12,8 @@ import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { certificateRequestBy, makeKey, makeKeyOf, publicKeyOf } from '../certificate-request.ts'
 import { fetchCertificates, tellRoots } from '../est-client.ts'
 import { checkIssued, type IssuedAnswer } from '../issued-certificate.ts'
-import type { NewKeyKind } from '../private-key.ts'
 import type { DeviceIdentity, DeviceKey } from '../key-elsewhere/reference.ts'
+import type { NewKeyKind } from '../private-key.ts'
 import { rootsToKeep } from '../root-succession.ts'
 import type { CredentialStore, HeldCredential, HubRecord } from '../store/credential.ts'
 import type { HubAddress } from '../tls-exchange.ts'
@@ -139,9 +139,7 @@ async function fetchNext(options: RenewOptions, { held, hub, identity, address, 
     throw new HubError('hub-answer-unexpected', 'the hub answered with the certificate that is in use already')
   }
   const certificate = { chain, roots: store.roots(), hub: { ...hub, fingerprint } }
-  store.prepareNext(
-    key instanceof Secret ? { ...certificate, keyPem: key } : { ...certificate, keyReference: key },
-  )
+  store.prepareNext(key instanceof Secret ? { ...certificate, keyPem: key } : { ...certificate, keyReference: key })
 }
 
 /** A key that was made for an earlier try is used again: the hub has perhaps signed for it, and gives the same answer. */

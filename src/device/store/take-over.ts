@@ -28,7 +28,10 @@ export function isAnythingBrought(places: Places): boolean {
 }
 
 /** The pair that lies in the folder as plain files, or null where there is none that is whole. */
-export function brought(places: Places, passphraseOf: () => KeyPassphrase | null): NewCredential | NewReferredCredential | null {
+export function brought(
+  places: Places,
+  passphraseOf: () => KeyPassphrase | null,
+): NewCredential | NewReferredCredential | null {
   if (![fileNames.key, fileNames.certificate].some((name) => isForeign(places, name))) return null
   endInstallation(places, passphraseOf)
   const content = readFolder(places.path, passphraseOf)

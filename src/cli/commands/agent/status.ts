@@ -22,6 +22,7 @@ export function defineStatus(command: Command): void {
       printFields([
         ['id', status.id ?? '(not one of a hub)'],
         ['hub', status.hub ?? '-'],
+        ...(status.keyPlace === null ? [] : [['key', status.keyPlace] as const]),
         ['state', status.state],
         ['good', `${status.notBefore} to ${status.notAfter}`],
         ['serial', status.serialNumber],
