@@ -13,10 +13,11 @@ function postgresFolders() {
   }
 }
 
-/** A library counts by the beginning of its file's name, wherever this architecture keeps it. */
+/** A library counts by the beginning of its file's name, wherever this architecture keeps it; one in a folder there by its whole name. */
 function isLibraryInstalled(name) {
   try {
     const places = readdirSync('/usr/lib').filter((folder) => folder.includes('-linux-'))
+    if (name.includes('/')) return places.some((folder) => existsSync(join('/usr/lib', folder, name)))
     return places.some((folder) => readdirSync(join('/usr/lib', folder)).some((file) => file.startsWith(name)))
   } catch {
     return false

@@ -8,9 +8,11 @@ export { type Bootstrap, parseBootstrap } from '../core/identity/bootstrap.ts'
 export { type IdentityId, parseIdentityId } from '../core/identity/id.ts'
 export { Secret } from '../core/secret.ts'
 export { type EnrolOptions, type EnrolProgress, type EnrolResult, enrol } from './enrol.ts'
+export type { EnrolmentKey } from './enrolment-key.ts'
 export { type BroughtPaths, broughtIn, broughtNames } from './import/brought-files.ts'
 export { type ImportOptions, type ImportResult, importCredential } from './import/import-credential.ts'
 export { type KeepRenewedOptions, keepRenewed } from './keep-renewed.ts'
+export type { DeviceIdentity, DeviceKey, KeyPlace, KeyReference, OpensslPlace } from './key-elsewhere/reference.ts'
 export { type NewKeyKind, newKeyKinds } from './private-key.ts'
 export { type RootsResult, refreshRoots } from './refresh-roots.ts'
 export { type AgentOptions, type Look, look } from './renewal/agent.ts'
@@ -23,7 +25,9 @@ export {
   type CredentialStoreOptions,
   type HeldCredential,
   type HubRecord,
+  type NewCertificate,
   type NewCredential,
+  type NewReferredCredential,
   type SlotName,
   slotNames,
   type TlsIdentity,

@@ -5,12 +5,13 @@
 import { type IncomingMessage, request } from 'node:http'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { connect } from 'node:tls'
+import { connect, type TLSSocket } from 'node:tls'
 import { HubError, quote } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
 import { NoOpensslConnection, noConnection, openByOpenssl } from './key-elsewhere/openssl-connection.ts'
 import type { DeviceIdentity } from './key-elsewhere/reference.ts'
 import { deviceLimits } from './limits.ts'
+import type { TlsIdentity } from './store/credential.ts'
 
 /** Where to connect to. */
 export interface HubAddress {
@@ -43,12 +44,26 @@ export interface Trust {
  *   `key-program-failed` where the key to the credential cannot be used
  */
 export function openTls(address: HubAddress, trust: 'none' | Trust): Promise<Duplex> {
-  const identity = trust === 'none' ? undefined : trust.identity
-  if (trust !== 'none' && identity !== undefined && !(identity.key instanceof Secret)) {
-    return openElsewhere(address, trust.root, identity)
-  }
-  const key = identity?.key instanceof Secret ? identity.key : null
+  if (trust === 'none') return openSocket(address, trust)
+  const { root, identity } = trust
+  if (identity === undefined) return openSocket(address, { root })
+  const { key, chain } = identity
+  return key instanceof Secret
+    ? openSocket(address, { root, identity: { key, chain } })
+    : openElsewhere(address, root, identity)
+}
+
+/**
+ * {@link openTls} for a key that is at hand.
+ *
+ * @throws HubError `hub-unreachable`; `enrolment-tls-untrusted`
+ */
+export function openSocket(
+  address: HubAddress,
+  trust: 'none' | { readonly root: string; readonly identity?: TlsIdentity },
+): Promise<TLSSocket> {
   const { host, port } = address
+  const identity = trust === 'none' ? undefined : trust.identity
   return new Promise((resolve, reject) => {
     const socket = connect({
       host,
@@ -57,7 +72,7 @@ export function openTls(address: HubAddress, trust: 'none' | Trust): Promise<Dup
       // An address has no place in SNI (RFC 6066 §3); it is compared with the IP addresses in the certificate all the same.
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(trust === 'none' ? { rejectUnauthorized: false } : { ca: [trust.root], rejectUnauthorized: true }),
-      ...(identity === undefined || key === null ? {} : { key: key.reveal(), cert: identity.chain }),
+      ...(identity === undefined ? {} : { key: identity.key.reveal(), cert: identity.chain }),
     })
     const fail = (error: HubError): void => {
       clearTimeout(deadline)

@@ -10,7 +10,7 @@ import { type HubProcess, startHubProcess } from '../support/hub-process.ts'
 import { needs } from '../support/programs.ts'
 import { run } from '../support/run.ts'
 import { needsToken, type SoftToken, softToken } from '../support/soft-token.ts'
-import { softTpm } from '../support/soft-tpm.ts'
+import { needsTpm, softTpm } from '../support/soft-tpm.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 type Environment = Readonly<Record<string, string>>
@@ -106,11 +106,10 @@ test('a key in a token enrols and renews, and never leaves it', needsToken(), as
   })
 })
 
-test('a key in a TPM enrols and renews', needs('swtpm', 'tpm2_createprimary', 'openssl'), async (t) => {
+test('a key in a TPM enrols and renews', needsTpm(), async (t) => {
   const folder = temporaryFolder(t)
   const hub = await startHubProcess(t, { data: join(folder, 'data') })
   const tpm = await softTpm(t, join(folder, 'tpm'))
-  if (tpm === null) return t.skip('the provider tpm2 of OpenSSL is not installed')
   await assertLives(
     hub,
     'pump-7',

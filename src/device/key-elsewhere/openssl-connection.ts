@@ -107,7 +107,11 @@ function established(child: ChildProcessWithoutNullStreams): Promise<Duplex> {
 function bytesOf(child: ChildProcessWithoutNullStreams): Duplex {
   const bytes = Duplex.from({ readable: child.stdout, writable: child.stdin })
   bytes.on('error', () => {})
-  bytes.once('close', () => child.kill('SIGKILL'))
+  bytes.once('close', () => {
+    // A server that has answered closes the connection, and the program ends by itself: it gives a small TPM its memory back then.
+    const deadline = setTimeout(() => child.kill('SIGKILL'), deviceLimits.closeMs)
+    child.once('exit', () => clearTimeout(deadline))
+  })
   return bytes
 }
 
@@ -115,7 +119,11 @@ function bytesOf(child: ChildProcessWithoutNullStreams): Duplex {
 function whyNot(said: string): { readonly kind: NoOpensslConnection['kind']; readonly message: string } {
   const doubt = /^verify error:num=\d+:(.*)$/m.exec(said)?.[1]
   if (doubt !== undefined) return { kind: 'untrusted', message: doubt.trim() }
-  if (/could not (?:read|find|open|load)|unable to load|invalid engine|PKCS11_|PKCS#11/i.test(said)) {
+  if (
+    /could not (?:read|find|open|load)|unable to load|invalid engine|PKCS11_|PKCS#11|^ERROR:(?:esys|tcti|sys)/im.test(
+      said,
+    )
+  ) {
     return { kind: 'key', message: tellingLine(said) }
   }
   return { kind: 'unreachable', message: connectReason(said) }

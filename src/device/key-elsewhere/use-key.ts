@@ -79,6 +79,7 @@ export function opensslKey({ uri, through, name, module }: OpensslPlace): {
 } {
   const isEngine = through === 'engine'
   return {
+    // In this order: the default one would take the key for one of its own, and find no private half.
     loading: isEngine ? ['-engine', name] : ['-provider', name, '-provider', 'default'],
     form: isEngine ? ['engine'] : [],
     uri,
@@ -101,7 +102,8 @@ function signCall({ signer, openssl }: KeyPlace, { hash }: SigningAlgorithm, byt
   const keyform = form.flatMap((each) => ['-keyform', each])
   return {
     program: opensslProgram,
-    args: ['dgst', `-${hash}`, ...loading, ...keyform, '-sign', uri],
+    // Not `dgst`, which hands keys of some providers to code that has no private half of them.
+    args: ['pkeyutl', '-sign', '-rawin', '-digest', hash, ...loading, ...keyform, '-inkey', uri],
     env,
     input: bytes,
   }

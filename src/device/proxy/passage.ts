@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import { HubError, quote } from '../../core/errors.ts'
 import type { CredentialSource } from '../credential-source.ts'
 import { deviceLimits } from '../limits.ts'
-import { type HubAddress, openTls, type Trust } from '../tls-exchange.ts'
+import { type HubAddress, openSocket } from '../tls-exchange.ts'
 import { ServerListener, type ServerWord, unavailableConnack, versionSpoken } from './mqtt-words.ts'
 
 export interface PassageOptions {
@@ -40,7 +40,7 @@ export async function pass(local: Socket, options: PassageOptions): Promise<Pass
   local.on('error', () => {})
   try {
     const { address, trust, fingerprint } = destination(options)
-    const upstream = await openTls(address, trust).catch((error: unknown) => {
+    const upstream = await openSocket(address, trust).catch((error: unknown) => {
       throw asProxyFailure(error)
     })
     if (!local.destroyed) options.onOpened(address, fingerprint)
@@ -65,7 +65,7 @@ function destination({ source, server, roots }: PassageOptions) {
       hint: 'give the file with its root certificate: --ca <file>',
     })
   }
-  const trust: Trust = { root, identity }
+  const trust = { root, identity }
   return { address, trust, fingerprint }
 }
 
