@@ -10,9 +10,9 @@ test('the page says what its result file says, to the letter', () => {
   assert.ok(page === pageFor(page, quotedFile(page)), 'make it again: npm run bench -- --page FILE')
 })
 
-test('the page quotes a full run of files that are those of a commit', () => {
+test('the page quotes a run in full size of files that are those of a commit', () => {
   const { what, commit } = readResult(quotedFile(page))
-  assert.equal(what, 'full')
+  assert.doesNotMatch(what, /quick|profiled/)
   assert.match(commit, /^[0-9a-f]+$/)
 })
 
