@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MqttClient } from 'mqtt'
+import type { PolicyVersionView, ShadowDifferencesView } from '../../src/api-schema/policies.ts'
 import type { AttemptView, DeviceDetailView, HubView, PageView } from '../../src/api-schema/views.ts'
 import { gatePids, socketsOf } from '../support/gate-processes.ts'
 import { type DeviceFiles, type HubProcess, startHubProcess } from '../support/hub-process.ts'
@@ -66,6 +67,19 @@ test('gates of one port share broker and registry; a revocation closes the sessi
     items.map(({ outcome }) => outcome),
     clients.map(() => 'admitted'),
   )
+
+  // A policy that is tried is asked by the gates, and the hub hears what it would decide otherwise.
+  const tried = join(folder, 'tried.yaml')
+  writeFileSync(tried, 'bindings:\n  - roles: [own-topics]\n    to: { identity: pump-7 }\n')
+  const { number } = await hub.json<PolicyVersionView>(['policy', 'add', tried])
+  await hub.json(['policy', 'shadow', String(number)])
+  await eventually(async () => {
+    await bystander.publishAsync('devices/pump-8/messages/events/', 'as before', { qos: 1 })
+    const { items } = await hub.json<ShadowDifferencesView>(['policy', 'shadow', '--differences'])
+    return items.some(
+      ({ identity, action, would }) => identity === 'pump-8' && action === 'publish' && would === 'deny',
+    )
+  })
 
   const closed = Promise.all(clients.map((client) => nextEvent(client, 'close')))
   assert.equal((await hub.cli(['revoke', 'pump-7', '--reason', 'keyCompromise'])).status, 0)
