@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { KeyPassphrase } from '../../core/key-file/passphrase.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { removeDurably } from '../../disk/durable-file.ts'
-import { targetOf } from '../../disk/durable-link.ts'
+import { pointDurably, targetOf } from '../../disk/durable-link.ts'
 import { eraseDurably } from '../../disk/erase.ts'
 import { type NewCredential, type NewReferredCredential, slotNames } from './credential.ts'
 import { fileNames, halfMade, type Places, readSmall, repairMode, waitingKeyFile } from './places.ts'
@@ -35,8 +35,9 @@ export function repair(places: Places, tools: RepairTools): void {
     if (done !== null) tools.onNotice(done)
   }
   removeHalfMade(places)
-  straightenLinks(places)
-  removeUnused(places)
+  straightenLinks(places, tools)
+  // Where nothing is current, a slot may be all that somebody's copy has left of a credential.
+  if (isThere(places, slotAt(places, 'current'))) removeUnused(places)
   takeOver(places, tools)
   if (slotAt(places, 'current') !== null) linkMissing(places)
   encryptKeys(places, tools.passphraseOf())
@@ -78,9 +79,14 @@ function halfMadeFiles(places: Places): readonly string[] {
   )
 }
 
-/** Links to nothing, or to the slot that is current already. */
-function straightenLinks(places: Places): void {
-  for (const name of slotNames.filter((each) => isIdle(places, each))) removeDurably(places.link(name))
+/** Links that a copy has taken along from another folder point to slots of this one; those that mean nothing go. */
+function straightenLinks(places: Places, { onNotice }: RepairTools): void {
+  for (const name of slotNames.filter((each) => isIdle(places, each))) {
+    const own = /(?:^|\/)(slots\/[1-9][0-9]{0,8})$/.exec(targetOf(places.link(name)) ?? '')?.[1] ?? null
+    if (own !== null && own !== slotAt(places, name) && isThere(places, own)) pointDurably(places.link(name), own)
+    else if (name !== 'current') removeDurably(places.link(name))
+    else onNotice(`${places.link(name)} points to no slot of its folder`)
+  }
 }
 
 function areLinksRight(places: Places): boolean {
@@ -90,8 +96,11 @@ function areLinksRight(places: Places): boolean {
 function isIdle(places: Places, name: (typeof slotNames)[number]): boolean {
   if (targetOf(places.link(name)) === null) return false
   const slot = slotAt(places, name)
-  if (slot === null || lstatSync(join(places.path, slot), { throwIfNoEntry: false }) === undefined) return true
-  return name !== 'current' && slot === slotAt(places, 'current')
+  return !isThere(places, slot) || (name !== 'current' && slot === slotAt(places, 'current'))
+}
+
+function isThere({ path }: Places, slot: string | null): boolean {
+  return slot !== null && lstatSync(join(path, slot), { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function takeOver(places: Places, tools: RepairTools): void {

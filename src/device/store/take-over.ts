@@ -19,7 +19,14 @@ const linked = [fileNames.key, fileNames.certificate, fileNames.ca] as const
 /** Whether a name in the folder is something of its owner's, and not our link. */
 export function isForeign({ path }: Places, name: string): boolean {
   const file = join(path, name)
-  return lstatSync(file, { throwIfNoEntry: false }) !== undefined && targetOf(file) !== `current/${name}`
+  const target = targetOf(file)
+  const isLink = target === `current/${name}` || isCopied(target, name)
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined && !isLink
+}
+
+/** A link of ours that a copy has brought along from another folder, made absolute. */
+function isCopied(target: string | null, name: string): boolean {
+  return target?.endsWith(`/${name}`) === true && /\/(current|slots\/[0-9]+)\/[^/]+$/.test(target)
 }
 
 /** Whether there is anything in the folder that {@link brought} would look at. */
@@ -42,13 +49,16 @@ export function brought(
   return asNew(content.hub === null && isOfIt ? { ...content, hub: record } : content)
 }
 
-/** Makes the links that are not there. They may point to nothing until something is current. */
+/** Makes the links that are not there, or lead to another folder. They may point to nothing until something is current. */
 export function linkMissing(places: Places): void {
   linkAll(places, missingLinks(places))
 }
 
 export function missingLinks({ path }: Places): readonly string[] {
-  return linked.filter((name) => lstatSync(join(path, name), { throwIfNoEntry: false }) === undefined)
+  return linked.filter((name) => {
+    const file = join(path, name)
+    return lstatSync(file, { throwIfNoEntry: false }) === undefined || isCopied(targetOf(file), name)
+  })
 }
 
 /** Lets our links take the places of the files, now that a slot holds what they held. */

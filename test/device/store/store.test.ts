@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import {
   chmodSync,
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -287,6 +288,8 @@ describe('a credential store', () => {
       rmSync(join(directory, 'own', 'current'))
       symlinkSync('../other/slots/1', join(directory, 'own', 'current'))
       assert.equal(store.current(), null)
+      openCredentialStore(join(directory, 'own'))
+      assert.equal(fingerprint(store, 'current'), first.hub.fingerprint, 'its own slot, not that of the other')
     })
   })
 
@@ -308,6 +311,31 @@ describe('a credential store', () => {
         'private_key.pem',
         'slots',
       ])
+    })
+
+    test('goes on after a copy that has made the links absolute', () => {
+      const original = openCredentialStore(join(directory, 'original'))
+      original.install(second)
+      original.install(first)
+      const copy = join(directory, 'copy')
+      cpSync(original.path, copy, { recursive: true })
+      assert.ok(readlinkSync(join(copy, 'current')).startsWith('/'))
+      rmSync(original.path, { recursive: true })
+      const store = openCredentialStore(copy)
+      assert.equal(fingerprint(store, 'current'), first.hub.fingerprint)
+      assert.equal(readFileSync(store.files.key, 'utf8'), first.keyPem.reveal())
+      assert.equal(fingerprint(store, 'previous'), second.hub.fingerprint)
+    })
+
+    test('destroys no key where the links were lost', () => {
+      filled()
+      for (const link of ['current', 'private_key.pem', 'client_cert.pem', 'ca.pem']) rmSync(join(directory, link))
+      assert.equal(openCredentialStore(directory).current(), null)
+      symlinkSync('slots/9', join(directory, 'current'))
+      assert.equal(openCredentialStore(directory).current(), null)
+      rmSync(join(directory, 'current'))
+      symlinkSync('slots/1', join(directory, 'current'))
+      assert.equal(fingerprint(openCredentialStore(directory), 'current'), first.hub.fingerprint)
     })
 
     test('leaves files of others alone', () => {
@@ -448,7 +476,8 @@ describe('a credential store', () => {
       const store = openCredentialStore(copy)
       assert.equal(store.tlsIdentity()?.key.reveal(), first.keyPem.reveal())
       assert.deepEqual(store.current()?.hub, first.hub)
-      assert.equal(readlinkSync(join(copy, 'current')), 'slots/1')
+      assert.match(readlinkSync(join(copy, 'current')), /^slots\/[0-9]$/)
+      assert.equal(readdirSync(join(copy, 'slots')).length, 1)
     })
 
     test('goes on with what it has while the files are no whole pair, and tells of them', () => {
