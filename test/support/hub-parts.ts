@@ -18,7 +18,7 @@ import type { Store } from '../../src/hub/ports/store.ts'
 import { registerDevice, type TokenGrant } from '../../src/hub/register-device.ts'
 import { openKeyRing } from '../../src/keys/key-ring.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { memoryFolder } from './temporary-folder.ts'
 
 /** A clock that moves only when it is told to. */
 export class StandingClock {
@@ -187,7 +187,7 @@ export const noonMs: number = Date.UTC(2026, 10, 21, 12)
 
 export async function hubParts(
   context: { after(step: () => unknown): unknown },
-  folder: string = temporaryFolder(context),
+  folder: string = memoryFolder(context),
 ): Promise<HubParts> {
   const clock = new StandingClock(noonMs)
   const databasePath = join(folder, 'hub.db')

@@ -20,7 +20,7 @@ import { openSqliteSnapshot } from '../../src/store/sqlite/sqlite-snapshot.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { MemoryFiles } from '../journal/memory-files.ts'
 import { deviceRequest, type HubParts, hubParts, statusBase } from './hub-parts.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { memoryFolder } from './temporary-folder.ts'
 
 function journalOptions(files: MemoryFiles, { clock }: HubParts, segmentBytesMax = 1024 * 1024): JournalOptions {
   return { files, clock, keptMs: 5 * 86_400_000, segmentBytesMax }
@@ -49,7 +49,7 @@ export class TimeMachine {
   }
 
   static async start(t: Context, segmentBytesMax?: number): Promise<TimeMachine> {
-    const folder = temporaryFolder(t)
+    const folder = memoryFolder(t)
     const parts = await hubParts(t, folder)
     await parts.store.write(async (tx) => {
       await tx.settings.set('realm', parts.realm)
