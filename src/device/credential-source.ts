@@ -73,7 +73,7 @@ function read(store: CredentialStore): PresentedCredential {
   return {
     identity,
     roots: store.roots().map(String).join(''),
-    hub: held.hub,
+    hub: held.hub?.estPath === undefined ? held.hub : null,
     fingerprint: held.certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     notAfterMs: held.certificate.validToDate.getTime(),
   }

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { HubError, quote } from '../core/errors.ts'
 import { isFailureName } from '../core/failure/catalogue.ts'
 import type { Bootstrap } from '../core/identity/bootstrap.ts'
+import type { Secret } from '../core/secret.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { readCertsOnly } from '../core/x509/pkcs7.ts'
 import type { DeviceIdentity } from './key-elsewhere/reference.ts'
@@ -44,15 +45,24 @@ export async function fetchAuthority(bootstrap: Bootstrap): Promise<AuthorityCer
   return { root, others: certificates.filter((each) => each !== root) }
 }
 
+/** Where the EST operations of a hub are (RFC 7030 §3.2.2). */
+export const hubEstPath = '/.well-known/est'
+
 /**
- * Fetches the hub's CA certificates over a connection that is verified.
+ * Fetches the CA certificates of a hub, or of another EST server, over a connection that is verified.
  *
  * @param roots in PEM
+ * @param identity shown where the server asks for one
  * @throws HubError `enrolment-tls-untrusted`; `hub-unreachable`; `hub-answer-unexpected`; the hub's own code
  */
-export async function fetchCertificates(address: HubAddress, roots: string): Promise<readonly X509Certificate[]> {
-  const socket = await openTls(address, { root: roots })
-  const answer = await exchange(socket, address, { method: 'GET', path: '/.well-known/est/cacerts' })
+export async function fetchCertificates(
+  address: HubAddress,
+  roots: string,
+  estPath: string = hubEstPath,
+  identity?: DeviceIdentity,
+): Promise<readonly X509Certificate[]> {
+  const socket = await openTls(address, identity === undefined ? { root: roots } : { root: roots, identity })
+  const answer = await exchange(socket, address, { method: 'GET', path: `${estPath}/cacerts` })
   if (answer.status !== 200) throw refusal(answer, 'its CA certificates')
   return certificatesIn(answer, 'its CA certificates')
 }
@@ -90,14 +100,36 @@ export async function simpleEnrol(
   root: X509Certificate,
   request: Uint8Array,
 ): Promise<readonly X509Certificate[]> {
-  const address = { host: bootstrap.host, port: bootstrap.httpsPort }
-  const socket = await openTls(address, { root: root.toString() })
-  const credentials = Buffer.from(`${bootstrap.id}:${bootstrap.token.reveal()}`).toString('base64')
+  const { id, host, httpsPort, token } = bootstrap
+  const asked = { address: { host, port: httpsPort }, roots: root.toString(), estPath: hubEstPath }
+  return await enrolAt(asked, { user: id, password: token }, request)
+}
+
+/** An EST server, and the roots that prove it, in PEM. */
+export interface AskedServer {
+  readonly address: HubAddress
+  readonly roots: string
+  readonly estPath: string
+}
+
+/** Who asks, where a server wants to know it (RFC 7030 §3.2.3). */
+export interface BasicCredentials {
+  readonly user: string
+  readonly password: Secret
+}
+
+/** {@link simpleEnrol} at any EST server. @throws HubError as that */
+export async function enrolAt(
+  { address, roots, estPath }: AskedServer,
+  credentials: BasicCredentials | null,
+  request: Uint8Array,
+): Promise<readonly X509Certificate[]> {
+  const socket = await openTls(address, { root: roots })
   const answer = await exchange(socket, address, {
     method: 'POST',
-    path: '/.well-known/est/simpleenroll',
+    path: `${estPath}/simpleenroll`,
     headers: {
-      Authorization: `Basic ${credentials}`,
+      ...(credentials === null ? {} : { Authorization: basic(credentials) }),
       'Content-Type': 'application/pkcs10',
       'Content-Transfer-Encoding': 'base64',
       Accept: 'application/pkcs7-mime',
@@ -109,7 +141,11 @@ export async function simpleEnrol(
   return certificatesIn(answer, 'a certificate')
 }
 
-function isSelfSigned(certificate: X509Certificate): boolean {
+function basic({ user, password }: BasicCredentials): string {
+  return `Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}`
+}
+
+export function isSelfSigned(certificate: X509Certificate): boolean {
   return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey)
 }
 

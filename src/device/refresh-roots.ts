@@ -34,6 +34,15 @@ export async function refreshRoots(directory: string): Promise<RootsResult> {
   }
   const before = folder.roots()
   const pem = before.map(String).join('')
+  if (hub.estPath !== undefined) {
+    throw new HubError(
+      'credential-missing',
+      `the credential in ${quote(folder.path)} is of ${hub.host}, which is no hub`,
+      {
+        hint: 'nothing is to be done: the agent takes up new roots when it renews',
+      },
+    )
+  }
   const kept = rootsToKeep(before, await fetchCertificates(addressOf(hub), pem))
   const [old, now] = [before.map(fingerprintOf), kept.map(fingerprintOf)]
   const isChanged = old.length !== now.length || old.some((each) => !now.includes(each))

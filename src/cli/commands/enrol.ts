@@ -9,12 +9,15 @@ import { parseBootstrap } from '../../core/identity/bootstrap.ts'
 import { Secret } from '../../core/secret.ts'
 import { unreadable } from '../../core/unreadable.ts'
 import { type EnrolProgress, type EnrolResult, enrol } from '../../device/enrol.ts'
+import { enrolAtServer } from '../../device/enrol-at.ts'
 import { deviceLimits } from '../../device/limits.ts'
+import { openCredentialStore } from '../../device/store/open.ts'
+import { addEstServerOptions, type EstServerFlags, estServer } from '../est-server-options.ts'
 import { asTyped } from '../how-called.ts'
 import { addKeyOptions, enrolmentKey, type KeyFlags } from '../key-options.ts'
 import { note, printFields, printJson, printLine, shellWord, shortTime, warn } from '../output.ts'
 
-interface EnrolOptions extends KeyFlags {
+interface EnrolOptions extends KeyFlags, EstServerFlags {
   readonly dir: string
   readonly file?: string
   readonly force?: boolean
@@ -33,6 +36,7 @@ export function define(command: Command): void {
     .requiredOption('--dir <dir>', 'folder for key and certificates; it is made if it is not there')
     .option('--file <file>', 'read the bootstrap string from a file')
   addKeyOptions(command)
+  addEstServerOptions(command)
     .option('--force', 'replace the credential that the folder holds')
     .option('--key-passphrase-file <file>', 'encrypt the keys in the folder with the passphrase in this file')
     .option('--no-wait', 'end at once where an operator must approve the key first')
@@ -40,6 +44,13 @@ export function define(command: Command): void {
     .addHelpText('after', secrecyHelp)
     .action(async (argument: string | undefined, options: EnrolOptions) => {
       refuseMistypedVariables(process.env)
+      const server = estServer(options)
+      if (server !== null) {
+        if ((argument ?? options.file) !== undefined) {
+          throw new HubError('usage', 'a bootstrap string and --est-url are given at once', { hint: 'give one' })
+        }
+        return await enrolElsewhere(server, options)
+      }
       const bootstrap = parseBootstrap(await bootstrapText(argument, options.file))
       const result = await enrol({
         bootstrap,
@@ -56,6 +67,27 @@ export function define(command: Command): void {
       if (options.json) printJson(result)
       else print(result, options.dir)
     })
+}
+
+async function enrolElsewhere(server: NonNullable<ReturnType<typeof estServer>>, options: EnrolOptions): Promise<void> {
+  const { dir, force = false, keyPassphraseFile: passphraseFile, json = false } = options
+  const store = openCredentialStore(dir, {
+    onNotice: warn,
+    ...(passphraseFile === undefined ? {} : { passphraseFile }),
+  })
+  const key = enrolmentKey(options, resolve(dir))
+  const told = { onStep: json ? () => {} : note, onWarning: warn }
+  const certificate = await enrolAtServer({ ...server, store, key, force, nowMs: Date.now, ...told })
+  const { files } = store
+  const [id, host] = [server.id, server.address.host]
+  const notAfter = certificate.validToDate.toISOString()
+  if (json) return printJson({ outcome: 'enrolled', id, host, files, serialNumber: certificate.serialNumber, notAfter })
+  printLine(`${id} is enrolled at ${host}, until ${shortTime(notAfter)}`)
+  printFields([
+    ['certificate', files.certificate],
+    ['CA', files.ca],
+    ['serial', certificate.serialNumber],
+  ])
 }
 
 function tell(kind: EnrolProgress['kind'], text: string, waits: boolean): void {

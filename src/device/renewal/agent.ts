@@ -117,7 +117,8 @@ async function asked(options: AgentOptions, held: HeldCredential, record: Renewa
   const now = nowMs()
   // A moment far ahead was noted while the clock was wrong.
   const isTime = askAgainAtMs === null || now >= askAgainAtMs || askAgainAtMs - now > 2 * 86_400_000
-  if (!isTime || held.hub === null) return record
+  // Other EST servers know nothing of the kind.
+  if (!isTime || held.hub === null || held.hub.estPath !== undefined) return record
   const { host, httpsPort } = held.hub
   try {
     const address = { host, port: httpsPort }

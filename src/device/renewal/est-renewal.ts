@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import { HubError } from '../../core/errors.ts'
 import { formatRenewalCertificateId } from '../../core/renewal/certificate-id.ts'
 import { readCertificate } from '../../core/x509/certificate.ts'
-import { base64Lines, certificatesIn, refusal, secondsIn, waits } from '../est-client.ts'
+import { base64Lines, certificatesIn, hubEstPath, refusal, secondsIn, waits } from '../est-client.ts'
 import type { DeviceIdentity } from '../key-elsewhere/reference.ts'
 import { exchange, type HubAddress, openTls } from '../tls-exchange.ts'
 import type { Hint } from './schedule.ts'
@@ -26,11 +26,12 @@ export interface AskedHub {
 export async function simpleReenrol(
   { address, roots, identity }: AskedHub,
   request: Uint8Array,
+  estPath: string = hubEstPath,
 ): Promise<readonly X509Certificate[]> {
   const socket = await openTls(address, { root: roots, identity })
   const answer = await exchange(socket, address, {
     method: 'POST',
-    path: '/.well-known/est/simplereenroll',
+    path: `${estPath}/simplereenroll`,
     headers: {
       'Content-Type': 'application/pkcs10',
       'Content-Transfer-Encoding': 'base64',

@@ -67,16 +67,17 @@ export async function renew(options: RenewOptions): Promise<Renewed> {
   const { store, nowMs } = options
   const { held, hub, identity } = presentOf(store)
   const address = { host: hub.host, port: hub.httpsPort }
-  const authorities = await takeUpRoots(options, address)
+  const authorities = await takeUpRoots(options, address, hub.estPath)
   const waiting = store.next()
   const isUsable = waiting !== null && waiting.certificate.validToDate.getTime() > nowMs()
   if (waiting !== null && !isUsable) store.rollBack()
   if (!isUsable) await fetchNext(options, { held, hub, identity, address, authorities })
   const next = store.next()
   if (next === null) throw new HubError('internal', 'a certificate came and is not in the store')
-  await prove(options, hub, address)
+  if (hub.estPath === undefined) await prove(options, hub, address)
+  else await proveElsewhere(options, hub.estPath, address)
   store.promote()
-  await tellKeptRoots(options, address)
+  if (hub.estPath === undefined) await tellKeptRoots(options, address)
   return { certificate: next.certificate, wasWaiting: isUsable }
 }
 
@@ -110,10 +111,15 @@ function presentOf(store: RenewalStore): Present {
  *
  * @returns all that the hub showed: an answer with a certificate need not bring those above it
  */
-async function takeUpRoots({ store, onStep }: RenewOptions, address: HubAddress): Promise<readonly X509Certificate[]> {
+async function takeUpRoots(
+  { store, onStep }: RenewOptions,
+  address: HubAddress,
+  estPath: string | undefined,
+): Promise<readonly X509Certificate[]> {
   const held = store.roots()
-  const shown = await fetchCertificates(address, pem(held))
-  const kept = rootsToKeep(held, shown)
+  const shown = await fetchCertificates(address, pem(held), estPath)
+  // Another server may prove itself with a root that it does not show here: none that is held is given up.
+  const kept = rootsToKeep(held, estPath === undefined ? shown : [...held, ...unheld(held, shown)])
   const isSame = kept.length === held.length && kept.every((root) => held.some((each) => each.raw.equals(root.raw)))
   if (isSame) return shown
   store.replaceRoots(kept)
@@ -127,7 +133,7 @@ async function fetchNext(options: RenewOptions, { held, hub, identity, address, 
   const key = await keyForNext(options, held, identity, id)
   onStep?.(`asking ${hub.host} for the next certificate`)
   const asked = { address, roots: pem(store.roots()), identity }
-  const answer = await simpleReenrol(asked, await certificateRequestBy(id, key))
+  const answer = await simpleReenrol(asked, await certificateRequestBy(id, key), hub.estPath)
   const certificates = [...answer, ...authorities]
   const { chain, warnings } = checkBelowAnyRoot(store.roots(), (root) =>
     checkIssued({ certificates, root, id, publicKey: publicKeyOf(key), nowMs: nowMs() }),
@@ -203,6 +209,21 @@ async function prove({ store, proof, onStep }: RenewOptions, hub: HubRecord, add
       ...(error.hint === '' ? {} : { hint: error.hint }),
     })
   }
+}
+
+/**
+ * Another EST server knows no more of a certificate than that it accepts it. One that refuses it in the handshake breaks the
+ * connection, which says nothing for certain: the certificate waits, and is tried again.
+ */
+async function proveElsewhere({ store, onStep }: RenewOptions, estPath: string, address: HubAddress): Promise<void> {
+  const identity = store.deviceIdentity('next')
+  if (identity === null) throw new HubError('internal', 'what waits in the store cannot be read')
+  onStep?.(`showing the new certificate to ${address.host}:${address.port}`)
+  await fetchCertificates(address, pem(store.roots()), estPath, identity)
+}
+
+function unheld(held: readonly X509Certificate[], shown: readonly X509Certificate[]): readonly X509Certificate[] {
+  return shown.filter((each) => !held.some((known) => known.raw.equals(each.raw)))
 }
 
 /** Whether the hub has judged: that it cannot be reached, has no time or has trouble of its own says nothing about a certificate. */

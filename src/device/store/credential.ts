@@ -23,6 +23,8 @@ export interface HubRecord {
   readonly rootFingerprint: string
   /** Which token it was enrolled with: the part that finds it, not the secret. */
   readonly tokenId: string
+  /** Where the EST operations of a server are that is no hub, such as `/.well-known/est/plant`; a hub's record has none. */
+  readonly estPath?: string
   /** SHA-256 of the certificate that this record belongs to, lower-case hexadecimal. */
   readonly fingerprint: string
 }

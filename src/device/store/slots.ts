@@ -156,6 +156,8 @@ function assertFits(certificate: X509Certificate | undefined, key: KeyObject | K
 
 function isHubRecord(value: unknown): value is HubRecord {
   if (typeof value !== 'object' || value === null) return false
+  const estPath: unknown = Reflect.get(value, 'estPath')
+  if (estPath !== undefined && typeof estPath !== 'string') return false
   const has = (name: keyof HubRecord, type: 'string' | 'number'): boolean => typeof Reflect.get(value, name) === type
   return (
     has('id', 'string') &&
