@@ -74,7 +74,10 @@ export class SupervisedWorker {
     const worker = new Worker(this.#options.file, {
       name: 'broker',
       workerData,
-      resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMebibytesMax },
+      resourceLimits: {
+        maxOldGenerationSizeMb: this.#options.heapMebibytesMax,
+        maxYoungGenerationSizeMb: brokerLimits.youngHeapMebibytesMax,
+      },
     })
     this.#worker = worker
     let failure: unknown = new Error('the thread ended before it served')
