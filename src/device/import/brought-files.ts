@@ -1,5 +1,5 @@
 /** The files in which somebody brings a credential: found in a folder by their names, or named. */
-import { closeSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 import { HubError } from '../../core/errors.ts'
 import { type BroughtFile, unreadable } from '../../core/key-file/key-reader.ts'
@@ -49,12 +49,18 @@ export function readBrought(path: string, storePath: string): BroughtFile {
   const file = { name: path, bytes: new Uint8Array() }
   try {
     const real = realpathSync(path)
-    if (real.startsWith(`${storePath}${sep}`)) {
+    // The path of the store may lead through links as well.
+    if (real.startsWith(`${realpathSync(storePath)}${sep}`)) {
       throw unreadable(file, 'is a file of the credential store itself', 'bring the new files in another folder')
     }
-    const descriptor = openSync(path, 'r')
+    // A pipe would be waited for, for ever, by an agent that starts.
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
-      const { size } = fstatSync(descriptor)
+      const stats = fstatSync(descriptor)
+      if (!stats.isFile()) {
+        throw unreadable(file, stats.isDirectory() ? 'is a folder' : 'is no file', 'bring a file that can be removed')
+      }
+      const { size } = stats
       if (size <= deviceLimits.fileBytesMax) return { name: path, bytes: readFileSync(descriptor) }
       throw unreadable(file, `is larger than ${deviceLimits.fileBytesMax} bytes`, 'it is another file')
     } finally {

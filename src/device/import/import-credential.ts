@@ -3,7 +3,8 @@
  * removed. Other files take its place later; empty ones clear the store. There is no other way to delete a credential here.
  */
 import type { X509Certificate } from 'node:crypto'
-import { realpathSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { HubError, quote } from '../../core/errors.ts'
 import { readCertificateFile } from '../../core/key-file/certificate-reader.ts'
 import { fileKind } from '../../core/key-file/file-kind.ts'
@@ -13,6 +14,7 @@ import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { targetOf } from '../../disk/durable-link.ts'
 import { eraseDurably } from '../../disk/erase.ts'
 import type { CredentialStore, HeldCredential, HubRecord } from '../store/credential.ts'
+import { passphraseLink } from '../store/places.ts'
 import {
   assertInDate,
   type BroughtCredential,
@@ -60,8 +62,11 @@ export interface ImportResult {
  */
 export function importCredential(store: CredentialStore, paths: BroughtPaths, options: ImportOptions): ImportResult {
   const files = readFiles(store, paths)
+  const isStores = options.isKept !== true && isPassphraseOfStore(store, paths.passphrase)
   const cleanUp = (): Pick<ImportResult, 'removed' | 'remaining'> =>
-    options.isKept === true ? { removed: [], remaining: [] } : removeFiles(paths)
+    options.isKept === true
+      ? { removed: [], remaining: [] }
+      : removeFiles(isStores ? { ...paths, passphrase: null } : paths)
   if (areEmpty(files)) {
     store.clear()
     return {
@@ -97,7 +102,10 @@ export function importCredential(store: CredentialStore, paths: BroughtPaths, op
     outcome: present === null ? 'imported' : 'present',
     hub: (present === null ? hub : present.hub)?.host ?? null,
     ...cleanUp(),
-    notes: brought.notes,
+    notes: [
+      ...brought.notes,
+      ...(isStores ? [`${quote(paths.passphrase)} is the passphrase of the store as well, and stays`] : []),
+    ],
   }
 }
 
@@ -111,6 +119,13 @@ function toldOf(
     notAfter: certificate.validToDate.toISOString(),
     roots: store.roots().length,
   }
+}
+
+/** Whether the passphrase came in the file that the keys of the store are under: without it they could never be read again. */
+function isPassphraseOfStore({ path: folder }: CredentialStore, path: string | null): boolean {
+  const file = path === null ? undefined : statSync(path, { throwIfNoEntry: false })
+  const own = statSync(join(folder, passphraseLink), { throwIfNoEntry: false })
+  return file !== undefined && file.dev === own?.dev && file.ino === own.ino
 }
 
 type Files = { readonly [name in Exclude<keyof BroughtPaths, 'isFound'>]: BroughtFile | null }

@@ -29,6 +29,9 @@ export const fileNames = {
   reference: 'key_reference.json',
 } as const
 
+/** Where keys are encrypted: a link to the owner's file with their passphrase. */
+export const passphraseLink = 'private_key_pass.txt'
+
 export interface Places extends CredentialFiles {
   readonly path: string
   readonly slots: string
@@ -48,7 +51,7 @@ export function placesIn(directory: string): Places {
     ca: join(path, fileNames.ca),
     slots: join(path, 'slots'),
     lock: join(path, '.lock'),
-    passphrase: join(path, 'private_key_pass.txt'),
+    passphrase: join(path, passphraseLink),
     goodTime: join(path, 'last_good_time'),
     link: (slot) => join(path, slot),
     waitingKey: (id) => join(path, `private_key.${id}.new`),

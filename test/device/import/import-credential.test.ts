@@ -128,6 +128,20 @@ describe('the import of a credential', () => {
     assert.match(readFileSync(store.files.key, 'utf8'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/)
   })
 
+  test('leaves the passphrase of the store where it is, by whichever name it came', () => {
+    const passphraseFile = join(base, 'pass')
+    writeFileSync(passphraseFile, 'geheim 7', { mode: 0o600 })
+    store = openCredentialStore(store.path, { passphraseFile })
+    const key = openssl('ec', '-in', 'pump-7.key', '-aes128', '-passout', 'pass:geheim 7')
+    for (const passphrase of [passphraseFile, join(store.path, 'private_key_pass.txt')]) {
+      bring({ ...pair(), 'private_key.pem': key })
+      const paths = { ...(broughtIn(folder) ?? assert.fail('nothing was brought')), passphrase }
+      assert.match(importCredential(store, paths, now).notes.join(), /the passphrase of the store as well, and stays/)
+      assert.deepEqual(readdirSync(folder), [])
+      assert.notEqual(openCredentialStore(store.path).tlsIdentity(), null)
+    }
+  })
+
   test('takes a PFX in the place of the certificate, under either name', () => {
     const pfx = openssl(
       ...['pkcs12', '-export', '-inkey', 'pump-7.key', '-in', 'pump-7.pem', '-certfile', 'issuing.pem'],
@@ -324,6 +338,27 @@ describe('the import of a credential', () => {
       rmSync(join(folder, 'private_key.pem'))
       symlinkSync(store.files.key, join(folder, 'private_key.pem'))
       assert.match(assertRefused('credential-file-unreadable').message, /of the credential store itself/)
+    })
+
+    test('where a file is one of the store, whose path leads through a link', () => {
+      bring(pair())
+      imported()
+      symlinkSync(store.path, join(base, 'link'))
+      store = openCredentialStore(join(base, 'link'))
+      const slot = join(base, 'store', 'current')
+      const [certificate, key] = [join(slot, 'client_cert.pem'), join(slot, 'private_key.pem')]
+      assert.throws(
+        () => importCredential(store, { certificate, key, passphrase: null, ca: null, isFound: false }, now),
+        { code: 'credential-file-unreadable', message: /of the credential store itself/ },
+      )
+      assert.notEqual(store.tlsIdentity(), null)
+    })
+
+    test('where a file is a pipe, for which an agent that starts would wait', () => {
+      bring(pair())
+      rmSync(join(folder, 'client_cert.pem'))
+      execFileSync('mkfifo', [join(folder, 'client_cert.pem')])
+      assert.match(assertRefused('credential-file-unreadable').message, /is no file/)
     })
   })
 })
