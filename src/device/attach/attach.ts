@@ -47,8 +47,14 @@ export function attachedConnect(original: Connect, options: AttachOptions): Conn
   const identified = identifier(options)
   return ((...args: readonly unknown[]) => {
     const read = readConnectArguments(args)
-    const given = read === null ? null : identified(read)
-    if (read === null || given === null) return Reflect.apply(original, tls, args)
+    if (read === null) return Reflect.apply(original, tls, args)
+    const given = identified.look(read)
+    if (given === null) {
+      // An agent of the application may still hold a session in which the device has shown itself.
+      if (!identified.isOfDevice(read.options.session)) return Reflect.apply(original, tls, args)
+      const { session: _, ...options } = read.options
+      return original(options, read.callback)
+    }
     const socket = original(given.options, read.callback)
     socket.on('session', (session: Buffer) => given.keep(session))
     return socket
@@ -64,12 +70,18 @@ interface Identified {
 /** Options that say who connects; an application that gives one of them speaks for itself. */
 const ownIdentity = ['key', 'cert', 'pfx', 'secureContext', 'privateKeyIdentifier', 'pskCallback'] as const
 
-/** Answers with the options that a connection gets, or null for one that is left as it was. */
-function identifier({ source, hosts, warn }: AttachOptions): (read: ConnectArguments) => Identified | null {
+interface Identifier {
+  /** The options that a connection gets, or null for one to which nothing is added. */
+  look(read: ConnectArguments): Identified | null
+  /** Whether a TLS session was made with a credential of the device. */
+  isOfDevice(session: Buffer | undefined): boolean
+}
+
+function identifier({ source, hosts, warn }: AttachOptions): Identifier {
   const contexts = contextMaker()
   const madeWith = new WeakMap<Buffer, PresentedCredential>()
   const tell = once(warn)
-  return ({ options }) => {
+  const look = ({ options }: ConnectArguments): Identified | null => {
     if (ownIdentity.some((name) => options[name] !== undefined && options[name] !== null)) return null
     const { host, port } = destination(options)
     if (hosts !== null && !isNamed(hosts, host, port)) return null
@@ -94,6 +106,7 @@ function identifier({ source, hosts, warn }: AttachOptions): (read: ConnectArgum
       keep: (made) => madeWith.set(made, credential),
     }
   }
+  return { look, isOfDevice: (session) => session !== undefined && madeWith.has(session) }
 }
 
 /** The name that Node verifies the certificate of the server for, and the port. */

@@ -11,6 +11,7 @@ import type { HubError } from '../../../src/core/errors.ts'
 import { attachedConnect } from '../../../src/device/attach/attach.ts'
 import { parseHosts } from '../../../src/device/attach/hosts.ts'
 import { credentialSource } from '../../../src/device/credential-source.ts'
+import { openCredentialStore } from '../../../src/device/store/open.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { startAskingServer } from '../asking-server.ts'
 import { OpensslAuthority } from '../est-authority.ts'
@@ -90,6 +91,20 @@ test('a session that was begun with the certificate before is not resumed; one o
   const renewed = putCredential(authority, directory, 'pump-7')
   assert.equal((await opened({ ...toHub(server.port), session: own })).isSessionReused(), false)
   assert.equal(server.shown.at(-1), renewed)
+})
+
+test('a session that was begun with the certificate is not resumed once the device has none', async (t) => {
+  const server = await startAskingServer(t, ofHub, { maxVersion: 'TLSv1.2' })
+  const { directory, connect, opened } = application(t)
+  putCredential(authority, directory, 'pump-7')
+  const socket = connect({ host: '127.0.0.1', ...toHub(server.port) })
+  t.after(() => socket.destroy())
+  const [session] = (await once(socket, 'session', { signal: t.signal })) as [Buffer]
+  openCredentialStore(directory).clear()
+  const later = { ...toHub(server.port), ca: authority.read('root.pem'), session }
+  assert.equal((await opened(later)).isSessionReused(), false)
+  await server.saw(2)
+  assert.equal(server.shown.at(-1), null)
 })
 
 test('a host that is not named is left as it was', async (t) => {
