@@ -31,8 +31,9 @@ export function withFileLock<T>(path: string, work: () => T): T {
 function takeLock(path: string): string {
   const aside = asideOf(path)
   const mark = `${JSON.stringify({ ...thisProcess(), once: aside.slice(-12) })}\n`
-  writeFileSync(aside, mark, { flag: 'wx', mode: 0o600 })
   try {
+    // A disk that is full makes the file and refuses what is in it.
+    writeFileSync(aside, mark, { flag: 'wx', mode: 0o600 })
     for (let waitedMs = 0; !isLinked(aside, path); waitedMs += lookMs) {
       if (breakStale(path)) continue
       if (waitedMs >= waitMsMax) throw Object.assign(new Error(`${path} is held by others`), { code: 'EBUSY' })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { withFileLock } from '../../src/disk/file-lock.ts'
+import { run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const holder = join(import.meta.dirname, 'file-lock-holder.ts')
@@ -24,6 +25,18 @@ test('a lock is there while the work is done, and gone after it, also where the 
     /the work failed/,
   )
   assert.deepEqual(readdirSync(join(path, '..')), [])
+})
+
+test('where the disk takes nothing more, nothing is left of a try to take it', async (t) => {
+  const folder = temporaryFolder(t)
+  const script = "import { withFileLock } from './src/disk/file-lock.ts'; withFileLock(process.argv[1], () => {})"
+  // The name is made and the first byte refused, as on a full disk; without the trap the process would be killed instead.
+  const shell = `trap '' XFSZ; ulimit -f 0; exec "$0" --input-type=module -e "$1" "$2"`
+  const args = ['-c', shell, process.execPath, script, join(folder, '.lock')]
+  const { status, stderr } = await run('sh', args, { cwd: join(import.meta.dirname, '../..') })
+  assert.equal(status, 1)
+  assert.match(stderr, /EFBIG/)
+  assert.deepEqual(readdirSync(folder), [])
 })
 
 test('who holds it lets nobody else in until he is done', async (t) => {
