@@ -116,8 +116,13 @@ function wordIn(packet: Buffer, version: ProtocolVersion): ServerWord | null {
   const mayCarry = version === 5 && cursor.at < cursor.end
   const properties = mayCarry ? readProperties(cursor, allowedProperties.connack) : []
   const said = properties.find(({ id }) => id === property.reasonString)?.value.toString('utf8', 2)
-  const sentence = said?.slice(0, deviceLimits.toldCharsMax) ?? meaning(code, version)
+  const sentence = said === undefined ? meaning(code, version) : oneLine(said.slice(0, deviceLimits.toldCharsMax))
   return { packet: isConnack ? 'CONNACK' : 'DISCONNECT', code, sentence }
+}
+
+/** A line end in it would let a server write lines of the proxy. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
 }
 
 function meaning(code: number, version: ProtocolVersion): string {

@@ -76,6 +76,13 @@ test('a refusal is heard with its reason, whatever comes before it and however t
   )
 })
 
+test('a reason of several lines is told in one', () => {
+  const properties = reasonStringOf('gone\r\n12:04:51Z      7  connected\u2028\u001b[2J')
+  assert.deepEqual(heard(encodeConnack({ sessionPresent: false, code: 0x87, properties }, 5), 5), [
+    { packet: 'CONNACK', code: 0x87, sentence: 'gone 12:04:51Z      7  connected [2J' },
+  ])
+})
+
 test('a code without a sentence is put into words', () => {
   assert.deepEqual(heard(Buffer.of(0x20, 2, 0, 5), 4), [{ packet: 'CONNACK', code: 5, sentence: 'not authorised' }])
   assert.deepEqual(heard(Buffer.of(0xe0, 1, 0x8b), 5), [
