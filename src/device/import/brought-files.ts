@@ -1,6 +1,6 @@
 /** The files in which somebody brings a credential: found in a folder by their names, or named. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from 'node:fs'
-import { join, resolve, sep } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { HubError } from '../../core/errors.ts'
 import { type BroughtFile, unreadable } from '../../core/key-file/key-reader.ts'
 import { textOfFile } from '../../core/key-file/text-of-file.ts'
@@ -28,7 +28,11 @@ export const broughtNames = {
   ca: ['ca.pem'],
 } as const
 
-/** What lies in a folder under these names; null where there is neither a certificate nor a key. */
+/**
+ * What lies in a folder under these names; null where there is neither a certificate nor a key.
+ *
+ * @throws HubError `credential-file-unreadable` where it is a file, or closed to this user
+ */
 export function broughtIn(folder: string): BroughtPaths | null {
   const find = (names: readonly string[]): string | null =>
     names.map((name) => join(resolve(folder), name)).find((path) => isThere(path)) ?? null
@@ -38,7 +42,14 @@ export function broughtIn(folder: string): BroughtPaths | null {
 }
 
 function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    const folder = { name: dirname(path), bytes: new Uint8Array() }
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOTDIR') throw unreadable(folder, 'is no folder', 'name single files with --cert and --key')
+    throw unreadable(folder, reasons.get(code ?? '') ?? `cannot be read (${code})`, 'check its path, owner and mode')
+  }
 }
 
 /**

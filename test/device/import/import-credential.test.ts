@@ -186,6 +186,15 @@ describe('the import of a credential', () => {
     assert.deepEqual(readdirSync(folder), ['roots'])
   })
 
+  test('says so where a file is named in the place of the folder', () => {
+    bring(pair())
+    const file = join(folder, 'client_cert.pem')
+    assert.throws(() => broughtIn(file), {
+      code: 'credential-file-unreadable',
+      message: /client_cert.pem" is no folder/,
+    })
+  })
+
   test('leaves the files where they are when it is told to', () => {
     bring(pair())
     assert.deepEqual(imported({ isKept: true }).removed, [])

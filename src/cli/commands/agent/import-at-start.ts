@@ -18,9 +18,9 @@ interface Told {
  */
 export function importAtStart(directory: string, folder: string, nowMs: number, log: Told): void {
   const store = openCredentialStore(directory, { onNotice: (text) => log.warn(text) })
-  const paths = broughtIn(folder)
-  if (paths === null) return
   try {
+    const paths = broughtIn(folder)
+    if (paths === null) return
     const { outcome, subject, fingerprint, notAfter, remaining, notes } = importCredential(store, paths, { nowMs })
     log.info(outcome, { subject, fingerprint, notAfter, folder })
     for (const note of notes) log.warn(note)
