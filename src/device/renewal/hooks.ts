@@ -1,6 +1,7 @@
 /** What the owner of a device has done when its certificate was renewed, or was not. */
 import { spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { HubError, quote } from '../../core/errors.ts'
 import { deviceLimits } from '../limits.ts'
 
@@ -89,6 +90,8 @@ function run(command: string, args: readonly string[], facts: HookFacts): Promis
     // 'exit' and not 'close': what a command leaves running in the background may keep its output open.
     child.once('exit', (status, signal) => {
       clearTimeout(deadline)
+      // Nor may it keep this process running.
+      for (const output of [child.stdout, child.stderr]) if (output instanceof Socket) output.unref()
       if (status === 0) return resolve()
       const how = isLate ? `has not ended after ${deviceLimits.hookMs / 1000} s` : `ended with ${signal ?? status}`
       const last = said.trim().split('\n').at(-1)?.trim() ?? ''
