@@ -60,7 +60,7 @@ export interface Renewed {
 /**
  * Renews the credential of a store.
  *
- * @throws HubError `credential-missing`; `agent-proof-refused` when the new certificate was given up; `enrolment-waits`,
+ * @throws HubError `credential-missing`; `agent-proof-refused` and `credential-changed` when the new certificate was given up; `enrolment-waits`,
  *   `hub-unreachable`, `enrolment-tls-untrusted`, `hub-answer-unexpected` or the hub's own code: the present one stays then
  */
 export async function renew(options: RenewOptions): Promise<Renewed> {
@@ -69,14 +69,15 @@ export async function renew(options: RenewOptions): Promise<Renewed> {
   const address = { host: hub.host, port: hub.httpsPort }
   const authorities = await takeUpRoots(options, address, hub.estPath)
   const waiting = store.next()
-  const isUsable = waiting !== null && waiting.certificate.validToDate.getTime() > nowMs()
+  const isOfThisHub = waiting?.hub?.id === hub.id && waiting.hub.rootFingerprint === hub.rootFingerprint
+  const isUsable = waiting !== null && isOfThisHub && waiting.certificate.validToDate.getTime() > nowMs()
   if (waiting !== null && !isUsable) store.rollBack()
   if (!isUsable) await fetchNext(options, { held, hub, identity, address, authorities })
   const next = store.next()
   if (next === null) throw new HubError('internal', 'a certificate came and is not in the store')
   if (hub.estPath === undefined) await prove(options, hub, address)
   else await proveElsewhere(options, hub.estPath, address)
-  store.promote()
+  store.promote(certificateFingerprint(held.certificate.raw))
   if (hub.estPath === undefined) await tellKeptRoots(options, address)
   return { certificate: next.certificate, wasWaiting: isUsable }
 }

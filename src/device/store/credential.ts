@@ -101,8 +101,14 @@ export interface CredentialStore {
 
   /** Puts a credential into `next`, in place of one that waits there. Nothing that is in use changes. */
   prepareNext(credential: NewCredential | NewReferredCredential): void
-  /** `next` becomes `current`, and what was current `previous`. @throws HubError `credential-missing` where nothing waits */
-  promote(): void
+  /**
+   * `next` becomes `current`, and what was current `previous`.
+   *
+   * @param instead SHA-256 of the certificate that it follows, lower-case hexadecimal: where another one is current by now, `next` is
+   *   given up
+   * @throws HubError `credential-missing` where nothing waits; `credential-changed`
+   */
+  promote(instead?: string): void
   /** Gives up what waits in `next`, if anything does. */
   rollBack(): void
   /** `previous` becomes `current` again, and what was current is given up. @throws HubError `credential-missing` */

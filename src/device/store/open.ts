@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { HubError, quote } from '../../core/errors.ts'
 import type { KeyPassphrase } from '../../core/key-file/passphrase.ts'
 import { Secret } from '../../core/secret.ts'
+import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { pointDurably, targetOf } from '../../disk/durable-link.ts'
 import { withFileLock } from '../../disk/file-lock.ts'
 import { type DeviceIdentity, placeText } from '../key-elsewhere/reference.ts'
@@ -47,6 +48,14 @@ export function openCredentialStore(
     const { key, chain } = content
     return { key: isReference(key) ? key : key.pem, chain }
   }
+  /** What has come for a credential that others have replaced meanwhile is given up: theirs is the owner's word. */
+  function assertStillThere(fingerprint: string): void {
+    const current = held('current')
+    if (current !== null && certificateFingerprint(current.certificate.raw) === fingerprint) return
+    change.rollBack(store)
+    throw new HubError('credential-changed', `the credential in ${quote(places.path)} was changed by others meanwhile`)
+  }
+
   return {
     path: places.path,
     files: { key: places.key, certificate: places.certificate, ca: places.ca },
@@ -67,7 +76,11 @@ export function openCredentialStore(
     waitingKey: (id) => guarded(places.path, () => readKey(places.waitingKey(id), store.passphraseOf)?.pem ?? null),
     keepWaitingKey: (id, keyPem) => locked(() => writeKey(places.waitingKey(id), keyPem, store.passphraseOf())),
     prepareNext: (credential) => locked(() => change.prepareNext(store, credential)),
-    promote: () => locked(() => change.promote(store)),
+    promote: (instead) =>
+      locked(() => {
+        if (instead !== undefined) assertStillThere(instead)
+        change.promote(store)
+      }),
     rollBack: () => locked(() => change.rollBack(store)),
     revert: () => locked(() => change.revert(store)),
     install: (credential) => locked(() => change.install(store, credential)),

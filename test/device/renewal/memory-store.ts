@@ -1,5 +1,6 @@
 /** A credential store in memory, for tests of what is done with one. Its folder holds the record of the agent alone. */
 import { X509Certificate } from 'node:crypto'
+import { HubError } from '../../../src/core/errors.ts'
 import type { IdentityId } from '../../../src/core/identity/id.ts'
 import type { Secret } from '../../../src/core/secret.ts'
 import { certificateFingerprint } from '../../../src/core/x509/certificate.ts'
@@ -78,7 +79,16 @@ export class MemoryStore implements AgentStore {
     this.#waiting = null
   }
 
-  promote(): void {
+  /** As somebody does who brings a credential while the agent is at work. */
+  replaceCurrent(other: MemoryStore): void {
+    this.#current = other.#current
+  }
+
+  promote(instead?: string): void {
+    if (instead !== undefined && certificateFingerprint(this.#current.held.certificate.raw) !== instead) {
+      this.rollBack()
+      throw new HubError('credential-changed', 'it was changed by others meanwhile')
+    }
     if (this.#next === null) throw new Error('nothing waits')
     this.acts.push('promote')
     this.#current = this.#next

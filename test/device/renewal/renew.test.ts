@@ -189,6 +189,26 @@ describe('a renewal', () => {
     assert.equal(store.next(), null)
   })
 
+  test('a credential that its owner brings meanwhile stays, and what had come is given up', async (t) => {
+    const brought = new MemoryStore(temporaryFolder(t), authority, {
+      id: 'pump-7',
+      httpsPort: hub.port,
+      mqttPort: gate.port,
+    })
+    const truly = honest(authority)
+    other.simplereenroll = (request, response) => {
+      store.replaceCurrent(brought)
+      truly(request, response)
+    }
+    const error = await renew(options()).then(
+      () => assert.fail('it was not refused'),
+      (reason: unknown) => reason as HubError,
+    )
+    assert.equal(error.code, 'credential-changed')
+    assert.equal(store.current(), brought.current())
+    assert.equal(store.next(), null)
+  })
+
   test('a device that talks to other brokers takes the word of the hub for proof', async () => {
     await renew(options({ proof: 'confirm' }))
     assert.equal(gate.shown.length, 0)

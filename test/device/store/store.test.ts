@@ -129,6 +129,16 @@ describe('a credential store', () => {
     assert.equal(store.previous(), null)
   })
 
+  test('what was to follow a credential that others have replaced meanwhile is given up', () => {
+    const store = filled()
+    store.prepareNext(second)
+    assertRefused(() => store.promote(third.hub.fingerprint), 'credential-changed')
+    assert.deepEqual([fingerprint(store, 'current'), store.next()], [first.hub.fingerprint, null])
+    store.prepareNext(second)
+    store.promote(first.hub.fingerprint)
+    assert.equal(fingerprint(store, 'current'), second.hub.fingerprint)
+  })
+
   test('has nothing to promote and nothing to go back to where there is nothing', () => {
     const store = filled()
     assertRefused(() => store.promote(), 'credential-missing')

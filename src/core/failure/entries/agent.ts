@@ -38,4 +38,13 @@ export const agentFailures = {
     'another agent looks after this folder',
     'let it: `handfast agent status --dir <dir>` shows what it does; or stop it first',
   ),
+  'credential-changed': entry(
+    'HF-7505',
+    'enrolment',
+    'device',
+    'conflict',
+    'cause',
+    'the credential of the device was changed by others while it was renewed; theirs stays, and what had come is given up',
+    'nothing need be done: the agent goes on with the credential that is there now',
+  ),
 } as const
