@@ -1,5 +1,5 @@
 /** The files in which somebody brings a credential: found in a folder by their names, or named. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 import { HubError } from '../../core/errors.ts'
 import { type BroughtFile, unreadable } from '../../core/key-file/key-reader.ts'
@@ -60,8 +60,9 @@ export function readBrought(path: string, storePath: string): BroughtFile {
   const file = { name: path, bytes: new Uint8Array() }
   try {
     const real = realpathSync(path)
-    // The path of the store may lead through links as well.
-    if (real.startsWith(`${realpathSync(storePath)}${sep}`)) {
+    // The path of the store may lead through links as well, and the store need not be there yet.
+    const store = existsSync(storePath) ? realpathSync(storePath) : null
+    if (store !== null && real.startsWith(`${store}${sep}`)) {
       throw unreadable(file, 'is a file of the credential store itself', 'bring the new files in another folder')
     }
     // A pipe would be waited for, for ever, by an agent that starts.
