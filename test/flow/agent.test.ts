@@ -1,4 +1,5 @@
 /** The agent of a device as its commands, with a real hub: what befalls the two, and that neither is lost by it. */
+// one database: what a device does asks no database
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'

@@ -3,6 +3,7 @@
  * whole pair, the applications' files are that pair, and what was acknowledged is there.
  */
 // needs: strace, openssl
+// one database: what a device does asks no database
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'

@@ -1,4 +1,5 @@
 /** Keys that are not in the folder of their device, with real tokens, real programs and a hub in a process of its own. */
+// one database: what a device does asks no database
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'

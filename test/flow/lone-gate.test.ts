@@ -1,4 +1,5 @@
 /** A hub and a gate on "another machine": a folder of its own, a database user that may read, and the gate link between them. */
+// one database: it brings its own
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

@@ -2,6 +2,7 @@
  * Applications that know nothing of certificates, in Node and in Python, through lives of theirs. Three here;
  * `HANDFAST_TEST_LIVES=10 node --test test/flow/ten-lives.test.ts` takes four minutes.
  */
+// one database: what a device does asks no database
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
