@@ -7,7 +7,7 @@ import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { certificateRequestBy, publicKeyOf } from './certificate-request.ts'
 import { type EnrolmentKey, keyForEnrolment } from './enrolment-key.ts'
 import { type BasicCredentials, enrolAt, fetchCertificates, isSelfSigned } from './est-client.ts'
-import { checkIssued, type IssuedAnswer } from './issued-certificate.ts'
+import { checkIssuedBelow } from './issued-certificate.ts'
 import type { CredentialStore, HubRecord } from './store/credential.ts'
 import type { HubAddress } from './tls-exchange.ts'
 
@@ -56,10 +56,8 @@ export async function enrolAtServer(options: EnrolAtOptions): Promise<X509Certif
   const issued = await enrolAt(asked, options.credentials, request ?? (await certificateRequestBy(id, key)))
   const kept = withRootsOf(roots, authorities)
   const certificates = [...issued, ...authorities]
-  const publicKey = publicKeyOf(key)
-  const { chain, warnings } = firstThatFits(kept, (root) =>
-    checkIssued({ certificates, root, id, publicKey, nowMs: options.nowMs() }),
-  )
+  const question = { certificates, id, publicKey: publicKeyOf(key), nowMs: options.nowMs() }
+  const { chain, warnings } = checkIssuedBelow(kept, question)
   for (const warning of warnings) options.onWarning?.(warning)
   const certificate = { chain, roots: kept, hub: recordOf(options, chain[0]) }
   store.install(key instanceof Secret ? { ...certificate, keyPem: key } : { ...certificate, keyReference: key })
@@ -73,21 +71,6 @@ function withRootsOf(
 ): readonly X509Certificate[] {
   const isNew = (each: X509Certificate): boolean => !roots.some((root) => root.raw.equals(each.raw))
   return [...roots, ...authorities.filter((each) => each.ca && isSelfSigned(each) && isNew(each))]
-}
-
-function firstThatFits(
-  roots: readonly X509Certificate[],
-  check: (root: X509Certificate) => IssuedAnswer,
-): IssuedAnswer {
-  let last: unknown = new HubError('credential-missing', 'no root certificate is held')
-  for (const root of roots) {
-    try {
-      return check(root)
-    } catch (error) {
-      last = error
-    }
-  }
-  throw last
 }
 
 function recordOf({ address, estPath, id, roots }: EnrolAtOptions, leaf: X509Certificate): HubRecord {

@@ -43,7 +43,7 @@ export async function keyForEnrolment(
 ): Promise<KeyToEnrol> {
   switch (wanted.kind) {
     case 'new':
-      return { key: await newKey(wanted.keyKind, id, store, onStep), request: null }
+      return { key: await waitingOrNewKey(wanted.keyKind ?? null, id, store, onStep), request: null }
     case 'brought': {
       const keyPem = new Secret(wanted.key.export({ type: 'pkcs8', format: 'pem' }).toString())
       assertUsable(publicKeyOf(keyPem))
@@ -60,20 +60,31 @@ export async function keyForEnrolment(
 
 const nowhere: KeyPlace = { openssl: null, signer: null }
 
-async function newKey(
-  keyKind: NewKeyKind | undefined,
+/**
+ * The key that waits in the store for a certificate for this id, since the hub has perhaps signed for it and gives the same answer
+ * again; else a new one, which is on disk when this is fulfilled.
+ *
+ * @param keyKind null for ECDSA on P-256, and for whatever waits
+ */
+export async function waitingOrNewKey(
+  keyKind: NewKeyKind | null,
   id: IdentityId,
   store: KeyStore,
   onStep: (text: string) => void,
 ): Promise<Secret> {
   const waiting = store.waitingKey(id)
   // One of another kind was made before the hub said which it wants.
-  if (waiting !== null && (keyKind === undefined || isKeyOf(keyKind, waiting))) {
-    onStep('going on with the key of an enrolment that did not end')
+  if (waiting !== null && (keyKind === null || isKeyOf(keyKind, waiting))) {
+    onStep('going on with the key of a request that did not end')
     return waiting
   }
   onStep(`making a key in ${store.path}`)
-  const keyPem = keyKind === undefined ? makeKey() : await makeKeyOf(keyKind)
+  return await newKey(keyKind, id, store)
+}
+
+/** Makes a key, in the place of one that waits. It is on disk when this is fulfilled. */
+export async function newKey(keyKind: NewKeyKind | null, id: IdentityId, store: KeyStore): Promise<Secret> {
+  const keyPem = keyKind === null ? makeKey() : await makeKeyOf(keyKind)
   store.keepWaitingKey(id, keyPem)
   return keyPem
 }

@@ -40,6 +40,26 @@ export function checkIssued({ certificates, root, id, publicKey, nowMs }: Issued
   return { chain: [leaf, ...pathToRoot(leaf, certificates, root)], warnings: clockWarnings(leaf, nowMs) }
 }
 
+/**
+ * The same below any of several roots: which of them it chains to is the hub's choice; that it does is not.
+ *
+ * @throws HubError `hub-answer-unexpected`; `credential-missing` where no root is held
+ */
+export function checkIssuedBelow(
+  roots: readonly X509Certificate[],
+  question: Omit<IssuedQuestion, 'root'>,
+): IssuedAnswer {
+  let last: unknown = new HubError('credential-missing', 'no root certificate is held')
+  for (const root of roots) {
+    try {
+      return checkIssued({ ...question, root })
+    } catch (error) {
+      last = error
+    }
+  }
+  throw last
+}
+
 /** The certificates between a leaf and the root, the issuer of the leaf first; every signature on the way is verified. */
 function pathToRoot(
   leaf: X509Certificate,

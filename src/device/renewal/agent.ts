@@ -44,10 +44,12 @@ export async function look(options: AgentOptions, isForced = false): Promise<Loo
   const clock = clockFailure(store, nowMs())
   if (clock !== null) return { outcome: 'failed', failure: clock, againAtMs: nowMs() + machineLookMs }
   const held = heldIn(store)
-  const known = await asked(options, held, readRecord(store.path, fingerprintOf(held)))
+  const before = readRecord(store.path, fingerprintOf(held))
+  const known = await asked(options, held, before)
   const owed = known.isHookOwed ? await payHook(options, held, known) : { record: known, failure: null }
   const { record } = owed
-  writeRecord(store.path, record)
+  // A look in which nothing happens writes nothing: there are many, and flash wears out.
+  if (record !== before) writeRecord(store.path, record)
   const dueMs = dueOf(options, held, record)
   if (!isForced && nowMs() < dueMs) {
     const outcome = owed.failure === null ? 'not-due' : 'failed'
@@ -136,11 +138,12 @@ async function asked(options: AgentOptions, held: HeldCredential, record: Renewa
 async function tryRenewal(options: AgentOptions, held: HeldCredential, record: RenewalRecord): Promise<Look> {
   const { store, nowMs, hooks } = options
   try {
-    const { certificate } = await renew(options)
+    // Else a power cut between the switch and the note of it would lose the hooks. Run once too often they do no harm.
+    const beforeSwitch = (): void => writeRecord(store.path, { ...record, isHookOwed: true })
+    const { certificate } = await renew({ ...options, beforeSwitch })
     store.noteTime(nowMs())
     const now: HeldCredential = { certificate, hub: held.hub }
     const renewed = { ...freshRecord(fingerprintOf(now), nowMs()), isHookOwed: true }
-    // Before the hooks run: a power cut while they do must not lose them.
     writeRecord(store.path, renewed)
     const paid = await payHook(options, now, renewed)
     writeRecord(store.path, paid.record)

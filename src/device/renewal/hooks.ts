@@ -81,7 +81,7 @@ function run(command: string, args: readonly string[], facts: HookFacts): Promis
     let isLate = false
     const deadline = setTimeout(() => {
       isLate = true
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      if (child.pid !== undefined) endGroup(child.pid)
     }, deviceLimits.hookMs)
     child.once('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(deadline)
@@ -98,6 +98,15 @@ function run(command: string, args: readonly string[], facts: HookFacts): Promis
       reject(hookFailed(`${quote(shown)} ${how}${last === '' ? '' : `: ${last}`}`))
     })
   })
+}
+
+/** Ends a command with all that it has started, where it has not ended in this moment. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 function hookFailed(message: string): HubError {

@@ -9,15 +9,16 @@ import { failure } from '../../core/failure/catalogue.ts'
 import type { IdentityId } from '../../core/identity/id.ts'
 import { Secret } from '../../core/secret.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
-import { certificateRequestBy, makeKey, makeKeyOf, publicKeyOf } from '../certificate-request.ts'
+import { certificateRequestBy, publicKeyOf } from '../certificate-request.ts'
+import { newKey, waitingOrNewKey } from '../enrolment-key.ts'
 import { fetchCertificates, tellRoots } from '../est-client.ts'
-import { checkIssued, type IssuedAnswer } from '../issued-certificate.ts'
+import { checkIssuedBelow } from '../issued-certificate.ts'
 import type { DeviceIdentity, DeviceKey } from '../key-elsewhere/reference.ts'
 import type { NewKeyKind } from '../private-key.ts'
 import { rootsToKeep } from '../root-succession.ts'
 import type { CredentialStore, HeldCredential, HubRecord } from '../store/credential.ts'
 import type { HubAddress } from '../tls-exchange.ts'
-import { confirmUse, simpleReenrol } from './est-renewal.ts'
+import { type AskedHub, confirmUse, simpleReenrol } from './est-renewal.ts'
 import { tryConnect } from './proof.ts'
 
 /** What a renewal needs of a credential store. */
@@ -45,6 +46,8 @@ export interface RenewOptions {
   readonly isKeyKept: boolean
   /** Kind of the new key; ECDSA on P-256 where none is said. */
   readonly keyKind: NewKeyKind | null
+  /** Called last before the new certificate takes its place: what must not be lost by a power cut behind it. */
+  beforeSwitch?(): void
   onStep?(text: string): void
   /** What went wrong and is no obstacle. */
   onWarning?(text: string): void
@@ -65,18 +68,20 @@ export interface Renewed {
  */
 export async function renew(options: RenewOptions): Promise<Renewed> {
   const { store, nowMs } = options
-  const { held, hub, identity } = presentOf(store)
+  const present = presentOf(store)
+  const { held, hub } = present
   const address = { host: hub.host, port: hub.httpsPort }
   const authorities = await takeUpRoots(options, address, hub.estPath)
   const waiting = store.next()
   const isOfThisHub = waiting?.hub?.id === hub.id && waiting.hub.rootFingerprint === hub.rootFingerprint
   const isUsable = waiting !== null && isOfThisHub && waiting.certificate.validToDate.getTime() > nowMs()
   if (waiting !== null && !isUsable) store.rollBack()
-  if (!isUsable) await fetchNext(options, { held, hub, identity, address, authorities })
+  if (!isUsable) await fetchNext(options, { ...present, address, authorities })
   const next = store.next()
   if (next === null) throw new HubError('internal', 'a certificate came and is not in the store')
-  if (hub.estPath === undefined) await prove(options, hub, address)
+  if (hub.estPath === undefined) await prove(options, present, address)
   else await proveElsewhere(options, hub.estPath, address)
+  options.beforeSwitch?.()
   store.promote(certificateFingerprint(held.certificate.raw))
   if (hub.estPath === undefined) await tellKeptRoots(options, address)
   return { certificate: next.certificate, wasWaiting: isUsable }
@@ -128,17 +133,21 @@ async function takeUpRoots(
   return shown
 }
 
-async function fetchNext(options: RenewOptions, { held, hub, identity, address, authorities }: Asking): Promise<void> {
+async function fetchNext(options: RenewOptions, asking: Asking): Promise<void> {
   const { store, nowMs, onStep, onWarning } = options
+  const { held, hub, identity, address, authorities } = asking
   const id = hub.id as IdentityId
-  const key = await keyForNext(options, held, identity, id)
+  const key = await keyForNext(options, asking, id)
   onStep?.(`asking ${hub.host} for the next certificate`)
   const asked = { address, roots: pem(store.roots()), identity }
-  const answer = await simpleReenrol(asked, await certificateRequestBy(id, key), hub.estPath)
+  const request = await certificateRequestBy(id, key)
+  const answer = await simpleReenrol(asked, request, hub.estPath).catch(async (error: unknown) => {
+    await giveUpKey(options, id, error)
+    throw error
+  })
   const certificates = [...answer, ...authorities]
-  const { chain, warnings } = checkBelowAnyRoot(store.roots(), (root) =>
-    checkIssued({ certificates, root, id, publicKey: publicKeyOf(key), nowMs: nowMs() }),
-  )
+  const question = { certificates, id, publicKey: publicKeyOf(key), nowMs: nowMs() }
+  const { chain, warnings } = checkIssuedBelow(store.roots(), question)
   for (const warning of warnings) onWarning?.(warning)
   const [leaf] = chain
   const fingerprint = certificateFingerprint(leaf.raw)
@@ -149,66 +158,83 @@ async function fetchNext(options: RenewOptions, { held, hub, identity, address, 
   store.prepareNext(key instanceof Secret ? { ...certificate, keyPem: key } : { ...certificate, keyReference: key })
 }
 
-/** A key that was made for an earlier try is used again: the hub has perhaps signed for it, and gives the same answer. */
 async function keyForNext(
   { store, isKeyKept, keyKind, nowMs, onStep }: RenewOptions,
-  held: HeldCredential,
-  identity: DeviceIdentity,
+  { held, identity }: Present,
   id: IdentityId,
 ): Promise<DeviceKey> {
   // Whoever keeps it elsewhere makes another one there, and enrols with it.
   if (!(identity.key instanceof Secret)) return identity.key
-  const hasEnded = held.certificate.validToDate.getTime() <= nowMs()
-  if (hasEnded) onStep?.('the certificate has ended: asking with its own key, as a hub wants it then')
-  if (isKeyKept || hasEnded) return identity.key
-  const waiting = store.waitingKey(id)
-  if (waiting !== null) return waiting
-  const keyPem = keyKind === null ? makeKey() : await makeKeyOf(keyKind)
-  store.keepWaitingKey(id, keyPem)
-  return keyPem
+  const isOver = hasEnded(held, nowMs())
+  if (isOver) onStep?.('the certificate has ended: asking with its own key, as a hub wants it then')
+  if (isKeyKept || isOver) return identity.key
+  return await waitingOrNewKey(keyKind, id, store, (text) => onStep?.(text))
 }
 
-/** Which of several roots it chains to is the hub's choice; that it does is not. */
-function checkBelowAnyRoot(
-  roots: readonly X509Certificate[],
-  check: (root: X509Certificate) => IssuedAnswer,
-): IssuedAnswer {
-  let last: unknown = new HubError('credential-missing', 'no root certificate is held')
-  for (const root of roots) {
-    try {
-      return check(root)
-    } catch (error) {
-      last = error
-    }
-  }
-  throw last
+function hasEnded({ certificate }: HeldCredential, nowMs: number): boolean {
+  return certificate.validToDate.getTime() <= nowMs
+}
+
+/** Refusals that last for as long as the same key asks. */
+const keyRefusals: ReadonlySet<string> = new Set([
+  'certificate-revoked',
+  'csr-key-unacceptable',
+  'renewal-key-compromised',
+])
+
+/**
+ * Has the next try made with another key, where the hub will not take the one that waits. In all other cases it must be the same:
+ * the hub may have signed for it, and another key beside it raises an alarm.
+ */
+async function giveUpKey({ store, isKeyKept, keyKind }: RenewOptions, id: IdentityId, refusal: unknown): Promise<void> {
+  if (isKeyKept || !(refusal instanceof HubError) || !keyRefusals.has(refusal.code)) return
+  if (store.waitingKey(id) !== null) await newKey(keyKind, id, store)
 }
 
 /**
  * Tries what waits in the store. A refusal that concerns the connection alone, such as a policy that fixes the client id, is no
  * verdict about the certificate; the hub is asked for that.
  */
-async function prove({ store, proof, onStep }: RenewOptions, hub: HubRecord, address: HubAddress): Promise<void> {
+async function prove(options: RenewOptions, { held, hub }: Present, address: HubAddress): Promise<void> {
+  const { store, proof, nowMs, onStep } = options
   const identity = store.deviceIdentity('next')
   if (identity === null) throw new HubError('internal', 'what waits in the store cannot be read')
   const roots = pem(store.roots())
   if (proof === 'connect') {
     onStep?.(`trying the new certificate on ${hub.host}:${hub.mqttPort}`)
-    const answer = await tryConnect({ address: { host: hub.host, port: hub.mqttPort }, roots, identity })
-    if (answer.admitted) return
-    onStep?.(
-      `the gate let no connection in (${answer.sentence || `reason ${answer.reasonCode}`}); asking the hub about the certificate`,
-    )
+    const why = await refusalOfGate({ address: { host: hub.host, port: hub.mqttPort }, roots, identity }, (error) => {
+      // Where nothing is left to go back to, a gate that cannot be reached must not keep the device out for ever.
+      if (!hasEnded(held, nowMs())) throw error
+      return error.message
+    })
+    if (why === null) return
+    onStep?.(`the gate let no connection in (${why}); asking the hub about the certificate`)
   }
   try {
     await confirmUse({ address, roots, identity })
   } catch (error) {
     if (!isVerdict(error)) throw error
     store.rollBack()
+    await giveUpKey(options, hub.id as IdentityId, error)
     throw new HubError('agent-proof-refused', `the hub does not let the new certificate in: ${error.message}`, {
       cause: error,
       ...(error.hint === '' ? {} : { hint: error.hint }),
     })
+  }
+}
+
+/**
+ * Why the gate lets no connection in, or null.
+ *
+ * @param onUnreachable says why instead, or throws
+ */
+async function refusalOfGate(asked: AskedHub, onUnreachable: (error: HubError) => string): Promise<string | null> {
+  try {
+    const answer = await tryConnect(asked)
+    return answer.admitted ? null : answer.sentence || `reason ${answer.reasonCode}`
+  } catch (error) {
+    if (error instanceof HubError && error.code === 'hub-unreachable') return onUnreachable(error)
+    throw error
   }
 }
 

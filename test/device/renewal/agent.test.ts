@@ -1,6 +1,6 @@
 // needs: openssl
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, beforeEach, describe, test } from 'node:test'
 import { type AgentOptions, look } from '../../../src/device/renewal/agent.ts'
@@ -104,7 +104,7 @@ describe('an agent that looks', () => {
 
   test('a certificate that has ended is still tried, every hour', async () => {
     nowMs = store.current().certificate.validToDate.getTime() + 5 * day
-    gate.answer('silence')
+    hub.stop()
     const failed = await look(options())
     assert.equal(failed.outcome, 'failed')
     assert.ok(failed.againAtMs - nowMs <= 3_600_000)
@@ -156,6 +156,27 @@ describe('an agent that looks', () => {
     assert.equal((await look(options({ onRenewed }))).outcome, 'not-due')
     assert.equal(record().isHookOwed, false)
     assert.equal(renewals(), 1)
+  })
+
+  test('a command that a power cut kept from running after the switch runs at the next start', async () => {
+    const told = join(folder, 'told')
+    const onRenewed = `echo "$HANDFAST_FINGERPRINT" >> '${told}'`
+    store.dies = true
+    await assert.rejects(look(options({ onRenewed }), true), /the power fails/)
+    store.dies = false
+    assert.equal(existsSync(told), false)
+    assert.equal((await look(options({ onRenewed }))).outcome, 'not-due')
+    assert.equal(readFileSync(told, 'utf8'), `${record().fingerprint}\n`)
+  })
+
+  test('a look in which nothing happens writes nothing', async () => {
+    hint = { start: new Date(nowMs + 5 * day).toISOString(), end: new Date(nowMs + 6 * day).toISOString() }
+    await look(options())
+    const { mtimeNs, ino } = statSync(join(folder, recordFile), { bigint: true })
+    nowMs += 60_000
+    await look(options())
+    const after = statSync(join(folder, recordFile), { bigint: true })
+    assert.deepEqual([after.mtimeNs, after.ino], [mtimeNs, ino])
   })
 
   test('another command runs when a try has failed, with the code of the failure', async () => {

@@ -18,6 +18,8 @@ export class MemoryStore implements AgentStore {
   readonly path: string
   /** What has become of it, in order. */
   readonly acts: string[] = []
+  /** Whether power fails right after the switch. */
+  dies = false
   #current: Slot
   #next: Slot | null = null
   #roots: readonly X509Certificate[]
@@ -76,7 +78,6 @@ export class MemoryStore implements AgentStore {
     if (certificate === undefined) throw new Error('no certificate')
     this.acts.push('next')
     this.#next = { held: { certificate, hub }, identity: { key: keyPem, chain: chain.map(String).join('') } }
-    this.#waiting = null
   }
 
   /** As somebody does who brings a credential while the agent is at work. */
@@ -93,6 +94,9 @@ export class MemoryStore implements AgentStore {
     this.acts.push('promote')
     this.#current = this.#next
     this.#next = null
+    // As in the real store, it waits until its certificate is in use.
+    this.#waiting = null
+    if (this.dies) throw new Error('the power fails')
   }
 
   rollBack(): void {

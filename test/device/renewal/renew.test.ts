@@ -185,8 +185,67 @@ describe('a renewal', () => {
     }
     const error = await refusedAs('agent-proof-refused')
     assert.match(error.message, /it was revoked/)
-    assert.equal(store.acts.at(-1), 'roll back')
+    assert.deepEqual(store.acts.slice(-2), ['roll back', 'key'])
     assert.equal(store.next(), null)
+  })
+
+  test('a hub that has revoked the new certificate is asked with another key the next time, since it takes that one no more', async () => {
+    gate.answer(0x87)
+    other.confirm = (_request, response) => {
+      response.writeHead(401, { 'Content-Type': 'application/problem+json' })
+      response.end(JSON.stringify({ code: 'certificate-revoked', detail: 'it was revoked', hint: '' }))
+    }
+    await refusedAs('agent-proof-refused')
+    other = {}
+    gate.answer('admit')
+    await renew(options())
+    const [first, second] = asked('simplereenroll')
+    assert.notEqual(keyIn(first), keyIn(second))
+  })
+
+  test('a key that the hub does not take is not offered again; a device that must keep its key keeps it', async () => {
+    other.simplereenroll = (_request, response) => {
+      response.writeHead(403, { 'Content-Type': 'application/problem+json' })
+      response.end(JSON.stringify({ code: 'renewal-key-compromised', detail: 'that key is known', hint: '' }))
+    }
+    for (const isKeyKept of [false, false, true, true]) await refusedAs('renewal-key-compromised', { isKeyKept })
+    const keys = asked('simplereenroll').map(keyIn)
+    assert.equal(new Set(keys.slice(0, 2)).size, 2)
+    assert.equal(new Set(keys.slice(2)).size, 1)
+  })
+
+  test('a hub that refuses the device for a while is asked with the same key again, or it would see two', async () => {
+    gate.answer(0x87)
+    other.confirm = (_request, response) => {
+      response.writeHead(403, { 'Content-Type': 'application/problem+json' })
+      response.end(JSON.stringify({ code: 'identity-disabled', detail: 'disabled', hint: '' }))
+    }
+    await refusedAs('agent-proof-refused')
+    other = {}
+    gate.answer('admit')
+    await renew(options())
+    const [first, second] = asked('simplereenroll')
+    assert.equal(keyIn(first), keyIn(second))
+  })
+
+  test('a key of another kind than is wanted now is not used', async () => {
+    other.simplereenroll = (_request, response) => response.destroy()
+    await refusedAs('hub-unreachable')
+    other = {}
+    const { certificate } = await renew(options({ keyKind: 'P-384' }))
+    assert.equal(certificate.publicKey.asymmetricKeyDetails?.namedCurve, 'secp384r1')
+  })
+
+  test('a gate that cannot be reached keeps no device out whose present certificate has ended: the hub is asked', async () => {
+    gate.stop()
+    await refusedAs('hub-unreachable')
+    assert.equal(asked('confirm').length, 0)
+    const later = store.current().certificate.validToDate.getTime() - 1
+    await refusedAs('hub-unreachable', { nowMs: () => later })
+    // Its own key is asked with then; the fake hub signs for ten days from now, which is soon enough.
+    const over = store.current().certificate.validToDate.getTime()
+    await renew(options({ nowMs: () => over }))
+    assert.equal(asked('confirm').length, 1)
   })
 
   test('a credential that its owner brings meanwhile stays, and what had come is given up', async (t) => {
