@@ -2,6 +2,7 @@
 import { HubError, quote } from '../core/errors.ts'
 import { fetchCertificates } from './est-client.ts'
 import type { CredentialStore, HubRecord } from './store/credential.ts'
+import { credentialOf } from './store/credential-of.ts'
 import { certificatesIn } from './store/slots.ts'
 
 export type HubPlace = Pick<HubRecord, 'host' | 'httpsPort' | 'mqttPort'>
@@ -14,18 +15,13 @@ export type HubPlace = Pick<HubRecord, 'host' | 'httpsPort' | 'mqttPort'>
  */
 export async function changeHub(store: CredentialStore, to: Partial<HubPlace>): Promise<HubRecord> {
   const held = store.current()
-  const identity = store.tlsIdentity()
+  const identity = store.deviceIdentity()
   if (held === null || held.hub === null || identity === null) {
     throw new HubError('credential-missing', `${quote(store.path)} holds no credential of a hub`)
   }
   const hub: HubRecord = { ...held.hub, ...to }
   const roots = store.roots()
-  await fetchCertificates({ host: hub.host, port: hub.httpsPort }, roots.map(String).join(''))
-  store.install({
-    keyPem: identity.key,
-    chain: certificatesIn(identity.chain),
-    roots,
-    hub,
-  })
+  await fetchCertificates({ host: hub.host, port: hub.httpsPort }, roots.map(String).join(''), hub.estPath)
+  store.install(credentialOf(identity.key, { chain: certificatesIn(identity.chain), roots, hub }))
   return hub
 }

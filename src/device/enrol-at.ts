@@ -2,7 +2,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { HubError, quote } from '../core/errors.ts'
 import type { IdentityId } from '../core/identity/id.ts'
-import { Secret } from '../core/secret.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { certificateRequestBy, publicKeyOf } from './certificate-request.ts'
 import { type EnrolmentKey, keyForEnrolment } from './enrolment-key.ts'
@@ -10,6 +9,7 @@ import { type BasicCredentials, enrolAt, fetchCertificates, isSelfSigned } from 
 import { checkIssuedBelow } from './issued-certificate.ts'
 import type { CredentialStore, HubRecord } from './store/credential.ts'
 import type { HubAddress } from './tls-exchange.ts'
+import { credentialOf } from './store/credential-of.ts'
 
 export interface EnrolAtOptions {
   readonly store: CredentialStore
@@ -60,7 +60,7 @@ export async function enrolAtServer(options: EnrolAtOptions): Promise<X509Certif
   const { chain, warnings } = checkIssuedBelow(kept, question)
   for (const warning of warnings) options.onWarning?.(warning)
   const certificate = { chain, roots: kept, hub: recordOf(options, chain[0]) }
-  store.install(key instanceof Secret ? { ...certificate, keyPem: key } : { ...certificate, keyReference: key })
+  store.install(credentialOf(key, certificate))
   return chain[0]
 }
 

@@ -22,6 +22,7 @@ import type {
   HubRecord,
 } from './store/credential.ts'
 import { openCredentialStore } from './store/open.ts'
+import { credentialOf } from './store/credential-of.ts'
 
 export interface EnrolOptions extends CredentialStoreOptions {
   readonly bootstrap: Bootstrap
@@ -106,7 +107,7 @@ export async function enrol(options: EnrolOptions): Promise<EnrolResult> {
   const [leaf] = chain
   const roots = rootsToKeep([authority.root], [authority.root, ...authority.others])
   const certificate = { chain, roots, hub: hubRecord(bootstrap, leaf) }
-  store.install(key instanceof Secret ? { ...certificate, keyPem: key } : { ...certificate, keyReference: key })
+  store.install(credentialOf(key, certificate))
   return resultOf('enrolled', bootstrap, store, leaf)
 }
 

@@ -20,6 +20,7 @@ import type { CredentialStore, HeldCredential, HubRecord } from '../store/creden
 import type { HubAddress } from '../tls-exchange.ts'
 import { type AskedHub, confirmUse, simpleReenrol } from './est-renewal.ts'
 import { tryConnect } from './proof.ts'
+import { credentialOf } from '../store/credential-of.ts'
 
 /** What a renewal needs of a credential store. */
 export type RenewalStore = Pick<
@@ -155,7 +156,7 @@ async function fetchNext(options: RenewOptions, asking: Asking): Promise<void> {
     throw new HubError('hub-answer-unexpected', 'the hub answered with the certificate that is in use already')
   }
   const certificate = { chain, roots: store.roots(), hub: { ...hub, fingerprint } }
-  store.prepareNext(key instanceof Secret ? { ...certificate, keyPem: key } : { ...certificate, keyReference: key })
+  store.prepareNext(credentialOf(key, certificate))
 }
 
 async function keyForNext(

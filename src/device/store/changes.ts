@@ -82,10 +82,24 @@ export function replaceRoots({ places }: LockedStore, roots: readonly X509Certif
   }
 }
 
-/** The roots of a slot; none where there is no such slot. */
+/**
+ * The roots of a slot; none where there is no such slot.
+ *
+ * @throws HubError `credential-file-unreadable` where their file is damaged
+ */
 export function rootsIn(places: Places, name: SlotName): readonly X509Certificate[] {
   const slot = slotAt(places, name)
-  return slot === null ? [] : certificatesIn(readSmall(join(places.path, slot, fileNames.ca)) ?? '')
+  if (slot === null) return []
+  const path = join(places.path, slot, fileNames.ca)
+  const text = readSmall(path) ?? ''
+  try {
+    return certificatesIn(text)
+  } catch (error) {
+    throw new HubError('credential-file-unreadable', `${quote(path)} does not hold the roots of the hub any more`, {
+      hint: 'copy them there again, as from `ca.pem` of the hub, or enrol the device again',
+      cause: error,
+    })
+  }
 }
 
 function keepAsPrevious(places: Places): void {
