@@ -40,6 +40,11 @@ export class Control {
     return !this.#socket.destroyed
   }
 
+  /** Whether what can wait may be said now: half of what waits at the most is left to what cannot. */
+  get hasRoom(): boolean {
+    return this.#socket.writableLength <= linkLimits.waitingBytesMax / 2
+  }
+
   say(message: object): void {
     if (!this.#socket.writable) return
     this.#socket.write(encodeFrame(message))

@@ -103,6 +103,11 @@ export class GateLink {
     return true
   }
 
+  /** The same for what can wait: false also while much is on its way, since the link is cut where too much is. */
+  tell(message: GateMessage): boolean {
+    return this.#control?.hasRoom === true && this.say(message)
+  }
+
   /**
    * Has the hub write a first use.
    *
@@ -195,7 +200,10 @@ export class GateLink {
       const abilities = abilitiesOf(welcome.abilities)
       const socket = await dialLink(hub, linkProtocols.broker, trust())
       const way = await openBroker(socket, abilities)
-      if (!control.isOpen || socket.destroyed) throw broken('it went down while it came up')
+      if (this.#isStopped || !control.isOpen || socket.destroyed) {
+        socket.destroy()
+        throw broken('it went down while it came up')
+      }
       socket.once('close', () => {
         if (this.#way === way) this.#fall(broken('the way to the broker is closed'))
       })

@@ -6,11 +6,14 @@ import type { Action } from '../core/policy/rights.ts'
 import type { CertificateSummary, NewAttempt } from '../hub/ports/attempts.ts'
 import type { Observer, SessionEnd } from '../hub/ports/observer.ts'
 import type { ShadowDifference, ShadowListener } from '../hub/shadow-differences.ts'
+import { encodeFrame } from './frames.ts'
 import { linkLimits } from './limits.ts'
 import type { GateMessage } from './messages.ts'
 
 /** How long something may wait before it is told. */
 const afterMs = 50
+/** What could not be told is tried again after this time. */
+const againMs = 500
 
 type Told = GateMessage & { readonly kind: 'told' }
 
@@ -21,7 +24,7 @@ export class Reports implements Pick<Observer, 'sessionEnded' | 'packetDenied' |
   #timer: NodeJS.Timeout | null = null
   #dropped = 0
 
-  /** @param send false while there is nobody to tell */
+  /** @param send false while there is nobody to tell, or much is on its way already */
   constructor(send: (message: Told) => boolean) {
     this.#send = send
   }
@@ -61,12 +64,20 @@ export class Reports implements Pick<Observer, 'sessionEnded' | 'packetDenied' |
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     while (this.#attempts.length + this.#counted.length > 0) {
-      const attempts = this.#attempts.slice(0, linkLimits.toldMax)
-      const counted = this.#counted.slice(0, linkLimits.toldMax)
-      if (!this.#send({ kind: 'told', attempts, counted })) return
-      this.#attempts.splice(0, attempts.length)
-      this.#counted.splice(0, counted.length)
+      const told = this.#next(linkLimits.toldMax)
+      if (!this.#send(told)) {
+        this.#schedule(againMs)
+        return
+      }
+      this.#attempts.splice(0, told.attempts.length)
+      this.#counted.splice(0, told.counted.length)
     }
+  }
+
+  /** As many as one message may hold: what strangers have written can make a hundred longer than that. */
+  #next(most: number): Told {
+    const told: Told = { kind: 'told', attempts: this.#attempts.slice(0, most), counted: this.#counted.slice(0, most) }
+    return encodeFrame(told).length <= linkLimits.messageBytesMax ? told : this.#next(Math.floor(most / 2))
   }
 
   #keep<T>(list: T[], each: T): void {
@@ -75,7 +86,11 @@ export class Reports implements Pick<Observer, 'sessionEnded' | 'packetDenied' |
       return
     }
     list.push(each)
-    this.#timer ??= setTimeout(() => this.flush(), afterMs)
+    this.#schedule(afterMs)
+  }
+
+  #schedule(ms: number): void {
+    this.#timer ??= setTimeout(() => this.flush(), ms).unref()
   }
 }
 

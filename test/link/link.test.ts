@@ -19,6 +19,7 @@ import { encodeFrame } from '../../src/link/frames.ts'
 import { GateLink } from '../../src/link/gate-link.ts'
 import { linkLimits } from '../../src/link/limits.ts'
 import { type LinkServer, startLinkServer } from '../../src/link/link-server.ts'
+import { Reports } from '../../src/link/reports.ts'
 import { upstreamContract } from '../contract/upstream.ts'
 import { UpstreamClient } from '../contract/upstream-client.ts'
 import { selfSigned, serverCertificate, type TestCertificate } from '../gate/certificates.ts'
@@ -36,6 +37,7 @@ class FakeLinkAdmission {
   readonly #fake = new FakeAdmission()
   /** Certificates whose first use was written. */
   readonly used: string[] = []
+  #before: () => Promise<void> = async () => {}
 
   admit(certificate: TestCertificate, id = 'gate-2'): void {
     this.#fake.admit(certificate, id)
@@ -45,7 +47,18 @@ class FakeLinkAdmission {
     this.#fake.refuse(certificate, code, `${code} in full`)
   }
 
+  /** From now on nobody is judged before that. @returns when the first one waits */
+  hold(until: Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#before = () => {
+      resolve()
+      return until
+    }
+    return promise
+  }
+
   async judge(certificate: Uint8Array | null): Promise<Judgement> {
+    await this.#before()
     const judged = await this.#fake.judge({ certificate, verdict: null })
     if (!judged.admitted) return judged
     const { identity, proof, summary } = judged
@@ -69,6 +82,8 @@ interface Bed {
   answer: (use: ClaimedUse) => Promise<Entrant | Refusal>
   /** Reasons of revocations, by fingerprint. */
   readonly reasons: Map<string, string>
+  /** Ends the connections of gates to the broker. */
+  dropBrokers(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -79,7 +94,7 @@ async function bed(port = 0): Promise<Bed> {
   const [admission, attempts, observer] = [new FakeLinkAdmission(), new Attempts(), new ObserverBook()]
   const reasons = new Map<string, string>()
   const made: Omit<Bed, 'server' | 'stop'> = {
-    ...{ admission, attempts, observer, broker, reasons },
+    ...{ admission, attempts, observer, broker, reasons, dropBrokers: () => host.stop() },
     uses: [],
     answer: async () => ({
       admitted: false,
@@ -300,6 +315,36 @@ describe('a gate link', () => {
     const again = await bed(port)
     t.after(() => again.stop())
     await until(() => made.link.upstream.isAvailable(), t)
+  })
+
+  test('bears what a gate had to keep while it was down, and is not cut by it', async (t) => {
+    const { link, attempts, made } = await linked(t)
+    const reports = new Reports((told) => link.tell(told))
+    const long = '\u8a9e'.repeat(linkLimits.textCharsMax)
+    for (let atMs = 0; atMs < 2_000; atMs++) {
+      reports.record({
+        ...{ atMs, listener: 'mqtt', address: '::1', stage: 'certificate', outcome: 'refused', sentence: long },
+        ...{ code: 'certificate-missing', identityId: null, clientId: null, tlsVersion: null, mqttVersion: null },
+        certificate: null,
+      })
+    }
+    reports.flush()
+    await until(() => attempts.all.filter(({ listener }) => listener === 'mqtt@gate-2').length === 2_000, t)
+    assert.equal(link.isUp, true)
+    assert.equal(made.log.lines.filter(({ message }) => message.includes('is down')).length, 0)
+  })
+
+  test('stays down where the gate stops while it comes up', async (t) => {
+    const hub = await linked(t)
+    const { promise: isJudged, resolve: judge } = Promise.withResolvers<void>()
+    const asked = hub.admission.hold(isJudged)
+    await hub.dropBrokers()
+    await asked
+    const stopped = hub.link.stop()
+    judge()
+    await stopped
+    assert.equal(hub.link.isUp, false)
+    await until(() => hub.server.gates().length === 0, t)
   })
 
   test('is cut where a gate says what is no message, and the hub goes on', async (t) => {

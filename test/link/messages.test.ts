@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { HubError } from '../../src/core/errors.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
+import { encodeFrame, FrameReader } from '../../src/link/frames.ts'
 import { linkLimits } from '../../src/link/limits.ts'
 import { type GateMessage, readGateMessage, readHubMessage } from '../../src/link/messages.ts'
 import { Reports } from '../../src/link/reports.ts'
@@ -112,6 +113,27 @@ test('what a gate has to tell fits what its hub reads, whatever strangers have w
     ),
     { numRuns: 25 },
   )
+})
+
+test('however much strangers have written, no message is longer than the hub takes, and nothing is lost', () => {
+  const sent: (GateMessage & { kind: 'told' })[] = []
+  const reports = new Reports((message) => sent.push(message) > 0)
+  const long = `CN=${'\u8a9e'.repeat(linkLimits.textCharsMax)}`
+  const { certificate } = attempt
+  for (let atMs = 0; atMs < linkLimits.toldMax; atMs++) {
+    const shown = certificate === null ? null : { ...certificate, serialNumber: long, subject: long, issuer: long }
+    reports.record({ ...attempt, atMs, sentence: long, certificate: shown })
+    reports.packetDenied('publish-denied')
+  }
+  reports.flush()
+  const hub = new FrameReader()
+  const heard = sent.flatMap((message) => hub.push(encodeFrame(message))).map(readGateMessage)
+  assert.deepEqual(heard, sent)
+  assert.deepEqual(
+    sent.flatMap(({ attempts }) => attempts.map(({ atMs }) => atMs)),
+    Array.from({ length: linkLimits.toldMax }, (_, index) => index),
+  )
+  assert.equal(sent.flatMap(({ counted }) => counted).length, linkLimits.toldMax)
 })
 
 test('while nobody listens attempts are kept within bounds, and told when somebody does', () => {

@@ -88,7 +88,7 @@ async function open(config: GateConfig, bootstrap: Bootstrap | null, log: Log, c
     onEvents: () => registry.tellListeners(),
     onUp: () => reports.flush(),
   })
-  const reports = new Reports((told) => link.say(told))
+  const reports = new Reports((told) => link.tell(told))
   closing.add('link', () => link.stop())
   closing.add('reports', () => reports.flush())
   const fault = await link.start()
