@@ -23,6 +23,8 @@ interface Hub {
   readonly clock: Clock
   readonly log: Log
   readonly fetcher: StatusFetcher
+  /** Ends what is under way; nothing of it is written down then. */
+  readonly signal?: AbortSignal
 }
 
 export interface AnchorCrlKeeper {
@@ -40,6 +42,7 @@ export interface AnchorCrlKeeper {
    * @throws HubError `anchor-not-found`, `anchor-sources-invalid` where there is no address to fetch from
    */
   fetchNow(id: string): Promise<void>
+  /** Gives up what is under way: a server that sends slowly holds no hub up that stops. */
   stop(): Promise<void>
 }
 
@@ -51,7 +54,12 @@ const againFirstMs = 60_000
 const againLastMs = 6 * 3_600_000
 
 /** @param holder who this process is among those that share the registry */
-export function keepAnchorCrls(hub: Hub & { readonly store: Store }, holder: string): AnchorCrlKeeper {
+export function keepAnchorCrls(
+  parts: Omit<Hub, 'signal'> & { readonly store: Store },
+  holder: string,
+): AnchorCrlKeeper {
+  const ending = new AbortController()
+  const hub = { ...parts, signal: ending.signal }
   const work = doByOne(hub, { name: 'anchor CRLs', holder }, limits.crlFetchLookMs, async () => {
     const nowMs = hub.clock.nowMs()
     const due = (await hub.store.anchors.fetches(null)).filter(({ dueAtMs }) => dueAtMs <= nowMs)
@@ -75,7 +83,11 @@ export function keepAnchorCrls(hub: Hub & { readonly store: Store }, holder: str
       return learned
     },
     fetchNow: (id) => fetchCrlsNow(hub, id),
-    stop: () => work.stop(),
+    async stop() {
+      ending.abort()
+      await Promise.all(wanted.values())
+      await work.stop()
+    },
   }
 }
 
@@ -94,7 +106,10 @@ export async function fetchCrlsNow(hub: Hub, id: string): Promise<void> {
 async function fetchAll(hub: Hub, rows: readonly AnchorFetchRow[]): Promise<void> {
   const waiting = [...rows]
   const take = async (): Promise<void> => {
-    for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) await fetchOne(hub, row)
+    for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
+      if (hub.signal?.aborted === true) return
+      await fetchOne(hub, row)
+    }
   }
   await Promise.all(Array.from({ length: atOnceMax }, take))
 }
@@ -104,6 +119,7 @@ async function fetchOne(hub: Hub, row: AnchorFetchRow): Promise<void> {
   const anchor = await store.anchors.find(row.anchorId)
   if (anchor === null || anchor.state === 'distrusted') return
   const outcome = await outcomeOf(hub, anchor, row)
+  if (hub.signal?.aborted === true) return
   const nowMs = clock.nowMs()
   const isFailure = outcome instanceof Error
   const failures = isFailure ? row.failures + 1 : 0
@@ -126,6 +142,7 @@ async function outcomeOf(hub: Hub, anchor: AnchorRow, { url }: AnchorFetchRow): 
     const bytes = await hub.fetcher.fetch({
       ...{ url, question: null, bytesMax: limits.anchorCrlBytesMax, timeMs: limits.crlFetchMs },
       hosts: namedHosts(anchor.sources),
+      ...(hub.signal === undefined ? {} : { signal: hub.signal }),
     })
     const { crl } = await giveCrl(hub, 'hub', anchor.id, derOf(bytes))
     return crl.nextUpdateMs

@@ -15,7 +15,8 @@ import type { StatusFetcher, StatusRequest } from '../hub/ports/status-fetcher.t
 
 export const statusFetcher: StatusFetcher = {
   async fetch(asked) {
-    const signal = AbortSignal.timeout(asked.timeMs)
+    const ends = [AbortSignal.timeout(asked.timeMs), ...(asked.signal === undefined ? [] : [asked.signal])]
+    const signal = AbortSignal.any(ends)
     let url = asked.url
     for (let hop = 0; ; hop++) {
       const answer = await open(url, asked, signal)

@@ -146,6 +146,30 @@ test('certificates name no more addresses than are kept, and those that only eve
   assert.deepEqual([urls.length, urls.includes(row(5, 3).url)], [limits.anchorCrlUrlsLearnedMax, false])
 })
 
+test('a hub that stops waits for no server that sends slowly, and takes it for no failure', async (t) => {
+  const { hub, maker, network, keeper } = await bed(t, { sources: { crlUrls: [url], isByCertificates: true } })
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  network.fetch = ({ url: asked, signal }) => {
+    if (asked === url) first.resolve()
+    else second.resolve()
+    return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+  }
+  const round = keeper.round()
+  const leaf = ownCertificate('mill-1', { issuer: maker, extensions: [crlDistributionPoint(learnedUrl)] })
+  const learned = keeper.want('acme', leaf.der)
+  await Promise.all([first.promise, second.promise])
+  await keeper.stop()
+  await Promise.all([round, learned])
+  const rows = await hub.store.anchors.fetches('acme')
+  assert.deepEqual(
+    rows.map((row) => [row.url, row.triedAtMs, row.failures]),
+    [
+      [url, null, 0],
+      [learnedUrl, null, 0],
+    ],
+  )
+})
+
 test('whoever asks to fetch without an address is told so', async (t) => {
   const { keeper } = await bed(t, {})
   await assert.rejects(keeper.fetchNow('acme'), { code: 'anchor-sources-invalid' })

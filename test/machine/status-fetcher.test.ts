@@ -54,6 +54,14 @@ test('who does not answer, or not to the end, is waited for no longer than was s
   await assert.rejects(fetchText(cut), failed)
 })
 
+test('what nobody waits for any more ends', async (t) => {
+  const ending = new AbortController()
+  const url = await web(t, (_request, response) => {
+    response.write('half', () => ending.abort())
+  })
+  await assert.rejects(fetchText(url, { signal: ending.signal }), failed)
+})
+
 test('an answer that is no success is told with its status', async (t) => {
   const url = await web(t, (_request, response) => void response.writeHead(503).end('later'))
   await assert.rejects(fetchText(url), { ...failed, message: /503/ })

@@ -11,6 +11,8 @@ export interface StatusRequest {
   readonly timeMs: number
   /** Hosts that the operator has named: they may be anywhere, all others on the public internet alone. */
   readonly hosts: ReadonlySet<string>
+  /** Ends it before its time is over. */
+  readonly signal?: AbortSignal
 }
 
 export interface StatusFetcher {
