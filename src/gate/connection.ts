@@ -77,9 +77,9 @@ interface Answer {
   readonly bytesMax: number
 }
 
-/** All that a session is made of. */
 type Names = Pick<UpstreamClient, 'identityId' | 'owner' | 'clientId'>
 
+/** All that a session is made of. */
 interface Start {
   readonly entrant: Entrant
   readonly subject: Subject
