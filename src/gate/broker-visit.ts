@@ -2,8 +2,7 @@
  * A short connection to the broker in the name of a client that is not there: what MQTT says of a CONNECT is done with its
  * session, and it ends with a DISCONNECT, so that nothing else happens.
  */
-import type { Connect } from '../core/mqtt/connect.ts'
-import { property } from '../core/mqtt/properties.ts'
+import { type Connect, withSessionExpiry } from '../core/mqtt/connect.ts'
 import type { UpstreamClient } from '../hub/ports/upstream.ts'
 import type { Ending, GateContext } from './options.ts'
 import { UpstreamOpening, withdraw } from './upstream-opening.ts'
@@ -19,8 +18,7 @@ type VisitContext = Pick<GateContext, 'upstream' | 'limits'>
 
 /** Has the broker drop what it keeps of a session (MQTT-3.1.2-4, MQTT 5 §3.1.2.4). */
 export function discardSession(context: VisitContext, names: Names, connect: Connect): Visit {
-  const properties = connect.properties.filter(({ id }) => id !== property.sessionExpiry)
-  return visit(context, names, { ...connect, cleanStart: true, will: null, properties, sessionExpirySec: 0 })
+  return visit(context, names, { ...withSessionExpiry(connect, 0), cleanStart: true, will: null })
 }
 
 /**

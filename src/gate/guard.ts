@@ -78,6 +78,8 @@ export class Guard {
   readonly #pace = new Pace()
   /** The client has said DISCONNECT and wants its will to be sent all the same (MQTT-3.14.4-3). */
   leavesWill = false
+  /** The session expiry that its DISCONNECT has set, or null. */
+  lastExpirySec: number | null = null
 
   constructor(client: GuardedClient, rights: Rights, rules: GuardRules, outlet: GuardOutlet) {
     const { abilities, limits, receiveMaximum, deniedPublishV3, added } = rules
@@ -170,7 +172,10 @@ export class Guard {
     if (!(parsed instanceof Violation) && sessionExpirySec === 0 && (parsed.sessionExpirySec ?? 0) > 0) {
       return protocolError('the DISCONNECT asks for a session to be kept that the CONNECT let end with the connection')
     }
-    this.leavesWill = !(parsed instanceof Violation) && parsed.reasonCode !== reason.success
+    if (!(parsed instanceof Violation)) {
+      this.leavesWill = parsed.reasonCode !== reason.success
+      this.lastExpirySec = parsed.sessionExpirySec
+    }
     return this.#passUnless(packet, parsed) ?? 'disconnected'
   }
 

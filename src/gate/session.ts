@@ -6,7 +6,7 @@ import { assert } from '../core/errors.ts'
 import { type FailureName, failure } from '../core/failure/catalogue.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import { limits as catalogue } from '../core/limits.ts'
-import type { Connect } from '../core/mqtt/connect.ts'
+import { type Connect, withSessionExpiry } from '../core/mqtt/connect.ts'
 import { encodeGoodbye } from '../core/mqtt/disconnect.ts'
 import type { PacketSplitter } from '../core/mqtt/splitter.ts'
 import { Violation } from '../core/mqtt/violation.ts'
@@ -398,7 +398,9 @@ export class Session implements UpstreamListener {
   /** The will may wait in the broker, and must not outlive its right. */
   #watchWill(): void {
     const { live, owner, client, notAfterSec } = this.#parts
-    this.#context.wills.watch(this.#context, { live, owner, notAfterSec, connect: client, subject: this.#subject })
+    const { lastExpirySec } = this.#guard
+    const connect = lastExpirySec === null ? client : withSessionExpiry(client, lastExpirySec)
+    this.#context.wills.watch(this.#context, { live, owner, notAfterSec, connect, subject: this.#subject })
   }
 
   #remember(): void {

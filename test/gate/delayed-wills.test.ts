@@ -119,6 +119,21 @@ suite('a will that waits in the broker', { timeout: 20_000 }, () => {
     await assertTakenBack(bed, 'with-4')
   })
 
+  test('is watched for as long as the DISCONNECT has the session last, which may be longer than the CONNECT had it', async (t) => {
+    const bed = await testGate(t, changing(withWills).options)
+    for (const [clientId, connected, disconnected] of [
+      ['ended', 600, 0],
+      ['prolonged', 1, 600],
+    ] as const) {
+      const client = await bed.session(5, leaving(300, { clientId, properties: { sessionExpiryInterval: connected } }))
+      client.send({ cmd: 'disconnect', reasonCode: 4, properties: { sessionExpiryInterval: disconnected } })
+      await client.closed
+    }
+    assert.equal(bed.gate.closeIdentity('pump-7', 'identity-disabled'), 1)
+    await connections(bed.upstream, 3, t.signal)
+    await assertTakenBack(bed, 'prolonged')
+  })
+
   test('is not watched where it is sent at once', async (t) => {
     const bed = await testGate(t, changing(withWills).options)
     await lost(bed, leaving(0), t.signal)

@@ -205,6 +205,15 @@ export interface ConnectChanges {
   readonly added?: readonly Property[]
 }
 
+/** The same with another session expiry. */
+export function withSessionExpiry(connect: Connect, sessionExpirySec: number): Connect {
+  const others = connect.properties.filter(({ id }) => id !== property.sessionExpiry)
+  const value = Buffer.alloc(4)
+  value.writeUInt32BE(sessionExpirySec)
+  const properties = sessionExpirySec === 0 ? others : [...others, { id: property.sessionExpiry, value }]
+  return { ...connect, properties, sessionExpirySec }
+}
+
 /**
  * The CONNECT for the broker behind the gate: the client's with another client id, without the user name and password of the
  * client, without user properties that claim to be the hub's, and without the offer of topic aliases, so that every message
