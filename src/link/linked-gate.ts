@@ -23,7 +23,14 @@ import { Control, finishSoon } from './control.ts'
 import { encodeFrame } from './frames.ts'
 import { linkLimits } from './limits.ts'
 import type { ListenerNames } from './listener-names.ts'
-import { abilitiesText, type ClaimOutcome, type GateMessage, type HubMessage, readGateMessage } from './messages.ts'
+import {
+  abilitiesText,
+  type ClaimOutcome,
+  fitted,
+  type GateMessage,
+  type HubMessage,
+  readGateMessage,
+} from './messages.ts'
 
 export interface LinkedGateParts {
   readonly admission: Admission
@@ -81,7 +88,7 @@ export class LinkedGate {
 
   /** Tells a gate on its first connection why it may not come in. */
   static refuse(socket: TLSSocket, code: FailureName, sentence: string): void {
-    socket.write(encodeFrame({ kind: 'refused', code, sentence } satisfies HubMessage))
+    socket.write(encodeFrame({ kind: 'refused', code, sentence: fitted(sentence) } satisfies HubMessage))
     finishSoon(socket)
   }
 
@@ -232,9 +239,15 @@ export class LinkedGate {
       const judged = await this.#parts.confirmUse(use)
       if (judged.admitted) return { admitted: true }
       const { code, sentence, identityId } = judged
-      return { admitted: false, code, sentence: cut(sentence), identityId: (identityId as IdentityId | null) ?? null }
+      return {
+        admitted: false,
+        code,
+        sentence: fitted(sentence),
+        identityId: (identityId as IdentityId | null) ?? null,
+      }
     } catch (error) {
-      if (error instanceof HubError) return { failed: error.code, message: cut(error.message), hint: cut(error.hint) }
+      if (error instanceof HubError)
+        return { failed: error.code, message: fitted(error.message), hint: fitted(error.hint) }
       this.#parts.log.error('a first use could not be written', { gate: this.id, error })
       return { failed: 'internal', message: 'something went wrong inside the hub', hint: 'see the log of the hub' }
     }
@@ -243,7 +256,7 @@ export class LinkedGate {
   #drop(control: Control | undefined, code: FailureName, sentence: string): void {
     if (control === undefined || !control.isOpen) return
     this.#parts.log.warn('a gate is cut off', { gate: this.id, code, why: sentence })
-    control.finish({ kind: 'refused', code, sentence: cut(toldToClient(code, sentence)) } satisfies HubMessage)
+    control.finish({ kind: 'refused', code, sentence: fitted(toldToClient(code, sentence)) } satisfies HubMessage)
     this.#remove(control)
   }
 
@@ -262,10 +275,6 @@ export class LinkedGate {
     this.#parts.log.info('a gate is not linked any more', { gate: this.id })
     this.#onGone()
   }
-}
-
-function cut(sentence: string): string {
-  return sentence.slice(0, linkLimits.textCharsMax)
 }
 
 type Counted = (GateMessage & { readonly kind: 'told' })['counted'][number]

@@ -26,6 +26,11 @@ const text = (charsMax: number) =>
     .string()
     .max(charsMax)
     .refine((value) => value.isWellFormed() && !value.includes('\u0000'))
+/** What is left of a text, whatever strangers have written in it, that the other end takes for one. */
+export function fitted(value: string, charsMax: number = linkLimits.textCharsMax): string {
+  return value.slice(0, charsMax).toWellFormed().replaceAll('\u0000', '\ufffd')
+}
+
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/)
 const timeMs = z.number().int().min(0).max(8.64e15)

@@ -8,7 +8,7 @@ import type { Observer, SessionEnd } from '../hub/ports/observer.ts'
 import type { ShadowDifference, ShadowListener } from '../hub/shadow-differences.ts'
 import { encodeFrame } from './frames.ts'
 import { linkLimits } from './limits.ts'
-import type { GateMessage } from './messages.ts'
+import { fitted, type GateMessage } from './messages.ts'
 
 /** How long something may wait before it is told. */
 const afterMs = 50
@@ -53,7 +53,7 @@ export class Reports implements Pick<Observer, 'sessionEnded' | 'packetDenied' |
   shadowFound(difference: ShadowDifference): void {
     const { identity } = difference
     if (!isIdentityId(identity)) return
-    const fit = (text: string): string => line(text, limits.shadowTextCharsMax)
+    const fit = (text: string): string => fitted(text, limits.shadowTextCharsMax)
     const [topic, because] = [fit(difference.topic), fit(difference.because)]
     const told = { ...difference, identity, topic, because, shadowBecause: fit(difference.shadowBecause) }
     this.#keep(this.#counted, ['shadowFound', told])
@@ -99,19 +99,15 @@ function fitting(attempt: NewAttempt): Told['attempts'][number] {
   const { certificate, identityId, clientId } = attempt
   return {
     ...attempt,
-    address: line(attempt.address),
-    sentence: line(attempt.sentence),
+    address: fitted(attempt.address),
+    sentence: fitted(attempt.sentence),
     identityId: identityId !== null && isIdentityId(identityId) ? identityId : null,
-    clientId: clientId === null ? null : line(clientId, limits.clientIdBytesMax),
+    clientId: clientId === null ? null : fitted(clientId, limits.clientIdBytesMax),
     certificate: certificate === null ? null : fittingCertificate(certificate),
   }
 }
 
 function fittingCertificate(certificate: CertificateSummary): CertificateSummary {
   const { serialNumber, subject, issuer } = certificate
-  return { ...certificate, serialNumber: line(serialNumber), subject: line(subject), issuer: line(issuer) }
-}
-
-function line(text: string, charsMax: number = linkLimits.textCharsMax): string {
-  return text.slice(0, charsMax).toWellFormed().replaceAll('\u0000', '\ufffd')
+  return { ...certificate, serialNumber: fitted(serialNumber), subject: fitted(subject), issuer: fitted(issuer) }
 }

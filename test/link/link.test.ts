@@ -5,6 +5,7 @@ import { connect as connectTcp } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as elapse } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
+import { HubError } from '../../src/core/errors.ts'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { startEmbeddedUpstream } from '../../src/gate/upstream/embedded/embedded-upstream.ts'
@@ -233,6 +234,21 @@ describe('a gate link', () => {
       throw new Error('the disk is full')
     }
     assert.partialDeepStrictEqual(await hub.link.confirmUse({ ...entrant, proof } as never), { failed: 'internal' })
+  })
+
+  test('is not cut by a reason that is too long, or ends within a character', async (t) => {
+    const hub = await linked(t)
+    const proof = { kind: 'password', passwordId: 'p' }
+    const asked = () => hub.link.confirmUse({ identity: { id: 'pump-7' }, proof } as never)
+    const wild = `\u0000${'x'.repeat(linkLimits.textCharsMax - 2)}\u{1f600}`
+    const refusal = { admitted: false, code: 'pin-removed', sentence: wild, identityId: null } as const
+    hub.answer = async () => ({ ...refusal, summary: null })
+    assert.partialDeepStrictEqual(await asked(), { code: 'pin-removed' })
+    hub.answer = async () => {
+      throw new HubError('store-unavailable', wild, { hint: wild })
+    }
+    assert.partialDeepStrictEqual(await asked(), { failed: 'store-unavailable' })
+    assert.equal(hub.link.isUp, true)
   })
 
   test('ends at once with its sessions when the gate may not be there any more', async (t) => {
