@@ -33,10 +33,11 @@ export async function giveCrl(
       signers.map(({ fields }) => fields),
       limits.anchorCrlBytesMax,
     )
-    assertSize(crl, read.urls)
+    const part = read.urls.join(' ')
+    assertSize(crl, read.urls, part)
     const nowMs = hub.clock.nowMs()
     const issuer = signers.find(({ fields }) => fields === read.issuer)?.fingerprint ?? row.fingerprint
-    const place = { anchorId: id, issuer, part: read.urls.join(' ') }
+    const place = { anchorId: id, issuer, part }
     const before = await tx.anchors.crl(place)
     if (before !== null && Buffer.compare(before.crl, crl) === 0) return { row, crl: before }
     const [thisUpdateMs, nextUpdateMs] = [read.thisUpdateSec * 1000, read.nextUpdateSec * 1000]
@@ -45,13 +46,13 @@ export async function giveCrl(
     const crlRow = { ...place, thisUpdateMs, nextUpdateMs, givenAtMs: nowMs, crl }
     await tx.anchors.saveCrl(crlRow)
     const { fingerprint, state } = row
-    const told = { crlThisUpdateMs: thisUpdateMs, crlIssuer: issuer, crlPart: place.part }
+    const told = { crlThisUpdateMs: thisUpdateMs, crlIssuer: issuer, crlPart: part }
     await tx.events.append({ type: 'anchor-changed', anchorId: id, fingerprint, state, ...told })
     await tx.audit.append({
       ...{ atMs: nowMs, actor, act: 'anchor.crl', subject: id },
       before: before === null ? null : { thisUpdate: iso(before.thisUpdateMs) },
       after: {
-        ...{ issuer, part: place.part, thisUpdate: iso(thisUpdateMs), nextUpdate: iso(nextUpdateMs) },
+        ...{ issuer, part, thisUpdate: iso(thisUpdateMs), nextUpdate: iso(nextUpdateMs) },
         revoked: read.serialNumbers.size,
       },
     })
@@ -59,9 +60,16 @@ export async function giveCrl(
   })
 }
 
-function assertSize({ length }: Uint8Array, urls: readonly string[]): void {
-  if (urls.length === 0 || length <= limits.anchorCrlPartBytesMax) return
+/** Addresses of a part are its name in the registry, where PostgreSQL takes no longer one into an index. */
+const partCharsMax = 2 * limits.statusUrlCharsMax
+
+function assertSize({ length }: Uint8Array, urls: readonly string[], part: string): void {
+  if (part.length > partCharsMax) {
+    const words = `the CRL is a part whose addresses have ${part.length} characters`
+    throw new HubError('anchor-crl-unfit', `${words}; they may have ${partCharsMax}`)
+  }
   const most = limits.anchorCrlPartBytesMax
+  if (urls.length === 0 || length <= most) return
   throw new HubError('anchor-crl-unfit', `the CRL is a part of ${length} bytes; parts may have ${most}`)
 }
 

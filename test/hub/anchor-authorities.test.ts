@@ -78,6 +78,17 @@ test('a part of a CRL is short, since there are many of them', async (t) => {
   assert.equal((await giveCrl(hub, hub.actor, 'acme', crlOf(maker, revoked, at))).crl.part, '')
 })
 
+test('a part of a CRL has no name that is longer than every registry keeps', async (t) => {
+  const hub = await hubParts(t)
+  const maker = authority('ACME')
+  await trusted(hub, maker)
+  const named = (chars: number) => `http://crl.acme.example/${'7'.repeat(chars - 24)}`
+  const give = (chars: number) =>
+    giveCrl(hub, hub.actor, 'acme', crlOf(maker, [], { thisUpdateSec: nowSec, part: named(chars) }))
+  await assert.rejects(give(2_049), { code: 'anchor-crl-unfit' })
+  assert.equal((await give(2_048)).crl.part, named(2_048))
+})
+
 test('a part of a CRL is about the certificates that name it alone', async (t) => {
   const hub = await hubParts(t)
   const maker = authority('ACME')
