@@ -172,8 +172,9 @@ export class GateLink {
       try {
         await this.#open()
       } catch (error) {
-        if (!(error instanceof HubError)) throw error
-        this.#report(error)
+        // Such as a file of the credential that cannot be read for a moment.
+        if (error instanceof HubError) this.#report(error)
+        else this.#options.log.error('the link to the hub cannot be tried', { error })
       }
     }
   }

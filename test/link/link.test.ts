@@ -350,6 +350,15 @@ describe('a gate link', () => {
     assert.equal(made.log.lines.filter(({ message }) => message.includes('is down')).length, 0)
   })
 
+  test('comes back by itself also where its credential cannot be read for a moment', async (t) => {
+    const { link, made, dropBrokers } = await linked(t)
+    made.certificate = null as never
+    await dropBrokers()
+    await until(() => made.log.lines.some(({ message }) => message.includes('cannot be tried')), t)
+    made.certificate = first
+    await until(() => link.isUp, t)
+  })
+
   test('stays down where the gate stops while it comes up', async (t) => {
     const hub = await linked(t)
     const { promise: isJudged, resolve: judge } = Promise.withResolvers<void>()
