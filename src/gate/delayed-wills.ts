@@ -49,11 +49,9 @@ export class DelayedWills {
     const ofOwner = this.#byOwner.get(owner) ?? new Map<string, WillWatch>()
     this.#byOwner.set(owner, ofOwner.set(clientId, watch))
     this.#count++
-    if (ofOwner.size > limits.sessionsPerIdentityMax) oldestOf(ofOwner)?.takeBack('too many wills of the identity wait')
-    else if (this.#count > limits.delayedWillsMax) {
-      const [oldest = ofOwner] = this.#byOwner.values()
-      oldestOf(oldest)?.takeBack('too many wills wait')
-    }
+    if (ofOwner.size > limits.sessionsPerIdentityMax)
+      oldestOf([ofOwner])?.takeBack('too many wills of the identity wait')
+    else if (this.#count > limits.delayedWillsMax) oldestOf(this.#byOwner.values())?.takeBack('too many wills wait')
     watch.start()
   }
 
@@ -71,9 +69,12 @@ export class DelayedWills {
   }
 }
 
-function oldestOf(watches: ReadonlyMap<string, WillWatch>): WillWatch | undefined {
-  const [oldest] = watches.values()
-  return oldest
+/** Of those that nobody takes back yet: a broker that answers late does not make room for more. */
+function oldestOf(byClient: Iterable<ReadonlyMap<string, WillWatch>>): WillWatch | null {
+  for (const watches of byClient) {
+    for (const watch of watches.values()) if (!watch.isTakenBack) return watch
+  }
+  return null
 }
 
 class WillWatch {
@@ -88,7 +89,8 @@ class WillWatch {
   #giveUps: (() => void)[] = []
   #giveUpChange: () => void = () => {}
   #visit: Visit | null = null
-  #isTakenBack = false
+  /** The broker is asked to forget it; it may not have answered yet. */
+  isTakenBack = false
   #isOver = false
 
   constructor(context: WillContext, departed: Departed, will: Will, seconds: number, forget: () => void) {
@@ -121,7 +123,7 @@ class WillWatch {
 
   /** The rights have changed, or the identity. */
   #judge(identity: Identity | null): void {
-    if (this.#isOver || this.#isTakenBack) return
+    if (this.#isOver || this.isTakenBack) return
     if (identity !== null && identity.version >= this.#subject.identity.version) {
       this.#subject = { ...this.#subject, identity }
     }
@@ -146,8 +148,8 @@ class WillWatch {
 
   /** Has the broker forget the will, again and again until it has answered or the delay is over. */
   takeBack(why: string): void {
-    if (this.#isOver || this.#isTakenBack) return
-    this.#isTakenBack = true
+    if (this.#isOver || this.isTakenBack) return
+    this.isTakenBack = true
     const { identityId, clientId } = this.#names()
     this.#context.log.info('a will that waits is taken back', { identity: identityId, client: clientId, why })
     this.#try(limits.upstreamRetryMs)

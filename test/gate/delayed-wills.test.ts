@@ -148,4 +148,22 @@ suite('a will that waits in the broker', { timeout: 20_000 }, () => {
     await connections(bed.upstream, most + 2, t.signal)
     await assertTakenBack(bed, 'c0')
   })
+
+  test('makes room by another one where the broker has not answered yet about the oldest', async (t) => {
+    const bed = await testGate(t, changing(withWills).options)
+    const most = limits.sessionsPerIdentityMax
+    for (let i = 0; i < most; i++) await lost(bed, leaving(300, { clientId: `c${i}` }), t.signal)
+    const clients = [
+      await bed.session(5, leaving(300, { clientId: 'late-1' })),
+      await bed.session(5, leaving(300, { clientId: 'late-2' })),
+    ]
+    bed.upstream.mute = new Set(['connect'])
+    for (const { socket } of clients) socket.destroy()
+    await connections(bed.upstream, most + 4, t.signal)
+    const visits = bed.upstream.connections.slice(-2).map(({ received: [connect] }) => connect)
+    assert.deepEqual(
+      visits.map((visit) => visit?.cmd === 'connect' && visit.clientId),
+      ['pump-7/c0', 'pump-7/c1'],
+    )
+  })
 })
