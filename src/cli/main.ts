@@ -20,7 +20,7 @@ export async function main(args: readonly string[]): Promise<void> {
     else await program.parseAsync([...args], { from: 'user' })
   } catch (error) {
     const command = program === null ? null : commandNamed(program, args)
-    process.exitCode = reportFailure(error, { json, command, write: (text) => process.stderr.write(text) })
+    process.exitCode = reportFailure(error, { json, command, args, write: (text) => process.stderr.write(text) })
   }
 }
 

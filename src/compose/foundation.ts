@@ -1,5 +1,6 @@
 /** What stands behind the listeners of a hub: its folder, registry, journal, keys, names and authorities. */
 import { existsSync } from 'node:fs'
+import { sep } from 'node:path'
 import type { HubConfig } from '../config/config.ts'
 import type { Secret } from '../core/secret.ts'
 import { writeDurably } from '../disk/durable-file.ts'
@@ -23,7 +24,7 @@ import { lockDataDirectory } from '../store/sqlite/data-lock.ts'
 import { ensureAdminKey } from './admin-key.ts'
 import type { Closing } from './closing.ts'
 import { openWatch, type Watch } from './figures.ts'
-import { openHubJournal } from './journal.ts'
+import { openHubJournal, openJournalFolder } from './journal.ts'
 import { openRegistry } from './registry.ts'
 import { assertBrokerUsable } from './upstream.ts'
 
@@ -53,7 +54,10 @@ export async function openFoundation(config: HubConfig, log: Log, closing: Closi
   const given = await readGiven(config)
   // Of a second hub on one folder, its taken ports are not the news: where there is one already, the lock is first.
   const isNew = !existsSync(config.dataDirectory)
-  if (isNew) await assertPortsFree(portsOf(config))
+  if (isNew) {
+    await assertPortsFree(portsOf(config))
+    if (!isBelow(config.journal, config.dataDirectory)) await openJournalFolder(config.journal)
+  }
   const directory = await prepareDataDirectory(config.dataDirectory, log)
   const lock = lockDataDirectory(directory.lock)
   closing.add('lock', () => lock.release())
@@ -96,6 +100,10 @@ export async function openFoundation(config: HubConfig, log: Log, closing: Closi
   log.info('the audit log goes on from here', { ...(await store.audit.head()) })
   await ensureAdminKey(directory, store, instance)
   return { directory, watch, store, registryNote, instance, keys, authorityKeys, names, authorities }
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(`${folder}${sep}`)
 }
 
 /**

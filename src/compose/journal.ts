@@ -14,7 +14,7 @@ import { openJournal } from '../journal/file-journal.ts'
 import { filesIn, type JournalFiles, journalFolder } from '../journal/journal-files.ts'
 import { type JournaledStore, journaled } from '../journal/journaled-store.ts'
 import { beginKeptJournal, findKeptJournal, type KeptJournalOptions, readMark } from '../journal/kept-journal.ts'
-import { type DataDirectory, dataDirectoryAt } from '../machine/data-directory.ts'
+import { type DataDirectory, dataDirectoryAt, sharedFolder } from '../machine/data-directory.ts'
 import { systemClock as clock, systemRandom as random } from '../machine/system.ts'
 import { lockDataDirectory } from '../store/sqlite/data-lock.ts'
 
@@ -43,7 +43,7 @@ export async function openHubJournal(hub: {
   readonly log: Log
 }): Promise<HubJournal> {
   const { config, registry, log } = hub
-  const files = await openFolder(config.journal)
+  const files = await openJournalFolder(config.journal)
   const lock = lockDataDirectory(join(config.journal, 'lock.db'))
   const options = keptOptions(config, files)
   try {
@@ -104,10 +104,13 @@ function keptOptions({ journalDays, dataDirectory }: HubConfig, files: JournalFi
   return { files, clock, keptMs: journalDays * 86_400_000, mark: dataDirectoryAt(dataDirectory).journalMark }
 }
 
-async function openFolder(path: string): Promise<JournalFiles> {
+/** @throws HubError `data-directory-unusable` where it is a file or holds those of others; `journal-unavailable` */
+export async function openJournalFolder(path: string): Promise<JournalFiles> {
   try {
     return await journalFolder(path)
   } catch (cause) {
+    const shared = sharedFolder(cause, path, '--journal')
+    if (shared !== null) throw shared
     throw new HubError('journal-unavailable', `the folder ${quote(path)} of the journal cannot be used`, {
       hint: 'check its disk, owner and mode, or name another folder with --journal or HANDFAST_JOURNAL',
       cause,

@@ -48,7 +48,7 @@ export function credentialSource(directory: string, onNotice?: (text: string) =>
   return {
     path,
     current() {
-      if (!existsSync(path)) throw missing(path, 'there is no folder')
+      if (!existsSync(path)) throw new HubError('credential-missing', `there is no folder ${quote(path)}`)
       store ??= openCredentialStore(path, onNotice === undefined ? {} : { onNotice })
       const paths = Object.values(store.files)
       for (let reads = 0; reads < readsMax; reads++) {

@@ -8,8 +8,8 @@ import { type EnrolmentKey, keyForEnrolment } from './enrolment-key.ts'
 import { type BasicCredentials, enrolAt, fetchCertificates, isSelfSigned } from './est-client.ts'
 import { checkIssuedBelow } from './issued-certificate.ts'
 import type { CredentialStore, HubRecord } from './store/credential.ts'
-import type { HubAddress } from './tls-exchange.ts'
 import { credentialOf } from './store/credential-of.ts'
+import type { HubAddress } from './tls-exchange.ts'
 
 export interface EnrolAtOptions {
   readonly store: CredentialStore

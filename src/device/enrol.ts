@@ -21,8 +21,8 @@ import type {
   HeldCredential,
   HubRecord,
 } from './store/credential.ts'
-import { openCredentialStore } from './store/open.ts'
 import { credentialOf } from './store/credential-of.ts'
+import { openCredentialStore } from './store/open.ts'
 
 export interface EnrolOptions extends CredentialStoreOptions {
   readonly bootstrap: Bootstrap

@@ -25,6 +25,8 @@ export interface Answer {
   readonly contentType: string
   /** Seconds, or an HTTP date; empty when the answer has none. */
   readonly retryAfter: string
+  /** What the server says the time is, in milliseconds since the epoch; null where it does not. */
+  readonly dateMs: number | null
   readonly body: Buffer
 }
 
@@ -178,8 +180,14 @@ async function readAnswer(incoming: IncomingMessage): Promise<Answer> {
     status: incoming.statusCode ?? 0,
     contentType: (incoming.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '',
     retryAfter: incoming.headers['retry-after'] ?? '',
+    dateMs: timeIn(incoming.headers.date),
     body: Buffer.concat(chunks),
   }
+}
+
+function timeIn(date: string | undefined): number | null {
+  const ms = Date.parse(date ?? '')
+  return Number.isFinite(ms) ? ms : null
 }
 
 function exchangeError(address: HubAddress, error: unknown): HubError {

@@ -25,7 +25,7 @@ export async function authenticateToken(
   }
   if (claimedId !== '' && claimedId !== token.identityId) {
     throw new HubError('token-invalid', `the token is not for ${quote(claimedId)}`, {
-      hint: 'leave the user name empty, or give the id that the token was made for',
+      hint: 'copy the whole bootstrap string again; a client of another kind leaves its user name empty, or gives the id that the token was made for',
     })
   }
   if (token.state === 'revoked') throw refusal('token-revoked', token)

@@ -1,8 +1,8 @@
 /** The files of a journal as it needs them: few operations, so that a test can fail each of them. */
-import { chmod, open, readdir, readFile, rm } from 'node:fs/promises'
+import { open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { closeFolder } from '../disk/closed-folder.ts'
 import { syncFolder } from '../disk/durable-file.ts'
-import { makeFolder } from '../disk/make-folder.ts'
 
 /** An open file. Positions and lengths are in bytes. */
 export interface JournalFile {
@@ -31,10 +31,12 @@ export interface JournalFiles {
   syncNames(): Promise<void>
 }
 
-/** The journal's folder on disk, made with mode 0700 where it is missing. Errors are those of the file system. */
+/**
+ * The journal's folder on disk, made with mode 0700 where it is missing, closed where it was open and is a journal's. Errors are those of
+ * the file system, and `SharedFolder`.
+ */
 export async function journalFolder(path: string): Promise<JournalFiles> {
-  makeFolder(path, 0o700)
-  await chmod(path, 0o700)
+  closeFolder(path, (name) => name === 'lock.db' || name.endsWith('.journal'))
   return filesIn(path)
 }
 

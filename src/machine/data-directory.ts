@@ -1,8 +1,9 @@
 /** The folder that holds everything a hub must not lose. */
-import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HubError, quote } from '../core/errors.ts'
+import { closeFolder, SharedFolder } from '../disk/closed-folder.ts'
 import { writeDurably } from '../disk/durable-file.ts'
 import { makeFolder } from '../disk/make-folder.ts'
 import type { Log } from '../hub/ports/log.ts'
@@ -36,18 +37,19 @@ const directoryMode = 0o700
 export async function prepareDataDirectory(path: string, log: Log): Promise<DataDirectory> {
   try {
     makeFolder(path, directoryMode)
-    const { mode, uid } = await stat(path)
+    const { uid } = await stat(path)
     const self = process.getuid?.()
     if (self !== undefined && self !== 0 && uid !== self) {
       throw new HubError('data-directory-unusable', `${quote(path)} belongs to user ${uid}, and this is user ${self}`)
     }
-    if ((mode & 0o077) !== 0) {
-      await chmod(path, directoryMode)
+    if (closeFolder(path, (name) => ownNames.has(name))) {
       log.warn('the data directory was open to other users and is closed now', { path })
     }
     for (const folder of ['keys', 'run']) makeFolder(join(path, folder), directoryMode)
   } catch (error) {
     if (error instanceof HubError) throw error
+    const shared = sharedFolder(error, path, '--data')
+    if (shared !== null) throw shared
     const errno = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
     throw new HubError('data-directory-unusable', `${quote(path)} cannot be used as data directory${errno}`, {
       hint: 'check its owner and mode, or name another folder with --data or HANDFAST_DATA',
@@ -56,6 +58,24 @@ export async function prepareDataDirectory(path: string, log: Log): Promise<Data
   }
   return dataDirectoryAt(path)
 }
+
+/**
+ * Why a folder cannot be one of ours, where it is somebody else's or none; null for other errors.
+ *
+ * @param option that names it
+ */
+export function sharedFolder(error: unknown, path: string, option: '--data' | '--journal'): HubError | null {
+  const isNone = (error as NodeJS.ErrnoException).code === 'ENOTDIR'
+  if (!isNone && !(error instanceof SharedFolder)) return null
+  const what = isNone ? 'is a file and no folder' : 'holds files of others and is open to other users'
+  return new HubError('data-directory-unusable', `${quote(path)} ${what}; nothing in it was changed`, {
+    hint: `name a folder of its own with ${option}`,
+    cause: error,
+  })
+}
+
+/** What only a hub or a gate puts there. */
+const ownNames: ReadonlySet<string> = new Set(['lock.db', 'handfast.db', 'keys', 'admin.key', 'instance', 'credential'])
 
 /** The places in a data directory, whether or not it is there. */
 export function dataDirectoryAt(path: string): DataDirectory {

@@ -47,6 +47,18 @@ test('`agent import --cert --key --keep --json` takes files by name, and leaves 
   assert.equal(readdirSync(join(cwd, 'brought')).length, 2)
 })
 
+test('`agent import` takes no other credential store apart, and copies from one where it is to be kept', async (t) => {
+  const cwd = withPair(t)
+  assert.equal((await handfast(cwd, 'agent', 'import', 'brought', '--dir', 'one')).status, 0)
+  const before = readdirSync(join(cwd, 'one'))
+  const refused = await handfast(cwd, 'agent', 'import', 'one', '--dir', 'two')
+  assert.notEqual(refused.status, 0)
+  assert.match(refused.stderr, /one\/client_cert\.pem" is a file of another credential store/)
+  assert.deepEqual(readdirSync(join(cwd, 'one')), before)
+  assert.equal((await handfast(cwd, 'agent', 'import', 'one', '--dir', 'two', '--keep')).status, 0)
+  assert.deepEqual(readdirSync(join(cwd, 'one')), before)
+})
+
 test('`agent import --key-passphrase-file` leaves no key in the clear', async (t) => {
   const cwd = withPair(t)
   writeFileSync(join(cwd, 'pass'), 'correct horse\n', { mode: 0o600 })

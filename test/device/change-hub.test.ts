@@ -7,14 +7,19 @@ import { checkPlace } from '../../src/device/key-elsewhere/reference.ts'
 import { openCredentialStore } from '../../src/device/store/open.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { EstServer, honest, OpensslAuthority } from './est-authority.ts'
+import { startGate } from './renewal/tiny-gate.ts'
 import { credential } from './store/credentials.ts'
 
 const authority = new OpensslAuthority()
 after(() => authority.remove())
 
 test('a device whose key is elsewhere follows its hub, too, and goes on with the same key and certificate', async (t) => {
-  const hub = await EstServer.start(authority.endEntity('hub', 'DNS:localhost'), honest(authority))
-  t.after(() => hub.stop())
+  const tls = authority.endEntity('hub', 'DNS:localhost')
+  const [hub, gate] = [await EstServer.start(tls, honest(authority)), await startGate(tls)]
+  t.after(() => {
+    hub.stop()
+    gate.stop()
+  })
   const store = openCredentialStore(temporaryFolder(t))
   const { keyPem, ...certificate } = credential(authority)
   const keyReference = {
@@ -26,8 +31,14 @@ test('a device whose key is elsewhere follows its hub, too, and goes on with the
   }
   store.install({ ...certificate, keyReference })
   const before = store.deviceIdentity()
-  await changeHub(store, { host: 'localhost', httpsPort: hub.port, mqttPort: 1883 })
+  gate.stop()
+  const to = { host: 'localhost', httpsPort: hub.port, mqttPort: gate.port }
+  await assert.rejects(changeHub(store, to), { code: 'hub-unreachable' })
+  assert.equal(store.current()?.hub?.host, 'hub.example')
+  const other = await startGate(tls)
+  t.after(() => other.stop())
+  await changeHub(store, { ...to, mqttPort: other.port })
   assert.deepEqual(store.deviceIdentity(), before)
   const { host, httpsPort, mqttPort, id } = store.current()?.hub ?? assert.fail('no hub')
-  assert.deepEqual([host, httpsPort, mqttPort, id], ['localhost', hub.port, 1883, 'pump-7'])
+  assert.deepEqual([host, httpsPort, mqttPort, id], ['localhost', hub.port, other.port, 'pump-7'])
 })

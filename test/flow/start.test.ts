@@ -74,11 +74,28 @@ test('a first start that cannot serve says why and leaves nothing behind', async
     [7, /other\.key" is not that of the first/, [...broker, '--broker-cert', certificate, '--broker-key', key]],
     [7, /missing\.pem" cannot be read/, ['--tls-cert', missing, '--tls-key', missing]],
     [2, /missing\.pem" cannot be read/, ['--passphrase-file', missing]],
+    [7, /text\.pem" is a file and no folder/, ['--journal', text]],
   ]
   for (const [status, said, args] of starts) {
     assertFails(await up(data, args), status, said)
     assert.ok(!existsSync(data), args.join(' '))
   }
+})
+
+test('a file, and a folder that others use, are no data directory, and keep their modes', async (t) => {
+  const folder = temporaryFolder(t)
+  const [file, shared] = [join(folder, 'file'), join(folder, 'shared')]
+  writeFileSync(file, '', { mode: 0o644 })
+  mkdirSync(shared)
+  chmodSync(shared, 0o755)
+  writeFileSync(join(shared, 'other'), '')
+  assertFails(await up(file, []), 7, /is a file and no folder/)
+  assertFails(await up(shared, []), 7, /holds files of others/)
+  assert.deepEqual(
+    [file, shared].map((path) => statSync(path).mode & 0o777),
+    [0o644, 0o755],
+  )
+  assert.deepEqual(readdirSync(shared), ['other'])
 })
 
 test('everything in the data directory is closed to others, and an open one is closed', async (t) => {

@@ -75,7 +75,9 @@ export async function secretIn(file: string): Promise<Secret> {
 async function textOf(file: string): Promise<Secret> {
   if (file === '-') return new Secret(await standardInput())
   try {
-    if (statSync(file).size <= fileBytesMax) return new Secret(readFileSync(file, 'utf8'))
+    const stats = statSync(file)
+    // Read, so that a folder is told of as what it is.
+    if (stats.isDirectory() || stats.size <= fileBytesMax) return new Secret(readFileSync(file, 'utf8'))
   } catch (error) {
     const { words, hint } = unreadable(error)
     throw new HubError('usage', `the passphrase file ${quote(file)} ${words}`, { hint, cause: error })

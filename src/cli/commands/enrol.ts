@@ -13,7 +13,7 @@ import { enrolAtServer } from '../../device/enrol-at.ts'
 import { deviceLimits } from '../../device/limits.ts'
 import { openCredentialStore } from '../../device/store/open.ts'
 import { addEstServerOptions, type EstServerFlags, estServer } from '../est-server-options.ts'
-import { asTyped } from '../how-called.ts'
+import { asTyped, handfast } from '../how-called.ts'
 import { addKeyOptions, enrolmentKey, type KeyFlags } from '../key-options.ts'
 import { note, printFields, printJson, printLine, shellWord, shortTime, warn } from '../output.ts'
 
@@ -163,6 +163,13 @@ function print(result: EnrolResult, directory: string): void {
     ['CA', result.files.ca],
     ['serial', result.serialNumber],
   ])
+  if (result.outcome === 'kept') {
+    printLine()
+    printLine(
+      `The hub was not asked. If the device was revoked since, make another string: ${handfast} device token ${shellWord(result.id)}`,
+    )
+    return
+  }
   // mosquitto_pub reads its key from a file.
   if (result.keyPlace !== null) return
   printLine()

@@ -70,7 +70,7 @@ export function readBrought(path: string, storePath: string): BroughtFile {
     try {
       const stats = fstatSync(descriptor)
       if (!stats.isFile()) {
-        throw unreadable(file, stats.isDirectory() ? 'is a folder' : 'is no file', 'bring a file that can be removed')
+        throw unreadable(file, stats.isDirectory() ? 'is a folder' : 'is no file', 'name the file itself')
       }
       const { size } = stats
       if (size <= deviceLimits.fileBytesMax) return { name: path, bytes: readFileSync(descriptor) }

@@ -3,8 +3,8 @@
  * removed. Other files take its place later; empty ones clear the store. There is no other way to delete a credential here.
  */
 import type { X509Certificate } from 'node:crypto'
-import { realpathSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { HubError, quote } from '../../core/errors.ts'
 import { readCertificateFile } from '../../core/key-file/certificate-reader.ts'
 import { fileKind } from '../../core/key-file/file-kind.ts'
@@ -62,6 +62,7 @@ export interface ImportResult {
  */
 export function importCredential(store: CredentialStore, paths: BroughtPaths, options: ImportOptions): ImportResult {
   const files = readFiles(store, paths)
+  if (options.isKept !== true) assertOfNoStore(paths)
   const isStores = options.isKept !== true && isPassphraseOfStore(store, paths.passphrase)
   const cleanUp = (): Pick<ImportResult, 'removed' | 'remaining'> =>
     options.isKept === true
@@ -206,6 +207,26 @@ function placeOf(
   const isOfHub = hub !== null && isOfRoots && commonNames(leaf).includes(hub.id)
   // The token is not what this certificate came with.
   return { roots, hub: isOfHub ? { ...hub, tokenId: '', fingerprint: certificateFingerprint(leaf.raw) } : null }
+}
+
+/**
+ * A store of another device is not taken apart: what its paths lead to would stay there without them.
+ *
+ * @throws HubError `credential-file-unreadable`
+ */
+function assertOfNoStore(paths: BroughtPaths): void {
+  for (const path of [paths.certificate, paths.key].filter((each) => each !== null)) {
+    const slot = dirname(realpathSync(path))
+    const store = dirname(dirname(slot))
+    if (basename(dirname(slot)) !== 'slots' || !existsSync(join(store, 'current'))) continue
+    throw new HubError(
+      'credential-file-unreadable',
+      `${quote(path)} is a file of another credential store, ${quote(store)}`,
+      {
+        hint: `use that folder: --dir ${store}; or take a copy with --keep`,
+      },
+    )
+  }
 }
 
 function commonNames({ subject }: X509Certificate): readonly string[] {

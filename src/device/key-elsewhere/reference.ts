@@ -3,7 +3,7 @@
  * place says which key it is and how it is reached. Nothing of it is secret.
  */
 import { HubError, quote } from '../../core/errors.ts'
-import type { Secret } from '../../core/secret.ts'
+import { Secret } from '../../core/secret.ts'
 import { readPublicKey } from '../../core/x509/public-key.ts'
 import { deviceLimits } from '../limits.ts'
 
@@ -39,6 +39,11 @@ export interface DeviceIdentity {
   readonly key: DeviceKey
   /** Its certificate and those behind it, in PEM. */
   readonly chain: string
+}
+
+/** Whether connections that show the certificate can be made with it. */
+export function isWithinReach(key: DeviceKey): boolean {
+  return key instanceof Secret || key.place.openssl !== null
 }
 
 /** Where a key is, in words. */

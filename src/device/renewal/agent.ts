@@ -124,10 +124,11 @@ async function asked(options: AgentOptions, held: HeldCredential, record: Renewa
   const { host, httpsPort } = held.hub
   try {
     const address = { host, port: httpsPort }
-    const answer = await askWhen({ address, roots: store.roots().map(String).join('') }, held.certificate)
-    store.noteTime(nowMs())
-    if (answer === null) return { ...record, hint: null, askAgainAtMs: nowMs() + hintAgainAfterFailureMs }
-    return { ...record, hint: answer.hint, askAgainAtMs: nowMs() + answer.askAgainSec * 1000 }
+    const roots = store.roots().map(String).join('')
+    const { hint, askAgainSec, hubTimeMs } = await askWhen({ address, roots }, held.certificate)
+    // Its clock and not this one: a server proves itself also to a clock that is days ahead.
+    if (hubTimeMs !== null) store.noteTime(hubTimeMs)
+    return { ...record, hint, askAgainAtMs: nowMs() + askAgainSec * 1000 }
   } catch (error) {
     if (!(error instanceof HubError)) throw error
     onWarning?.(`the hub was not asked when to renew: ${error.message}`)
@@ -141,7 +142,6 @@ async function tryRenewal(options: AgentOptions, held: HeldCredential, record: R
     // Else a power cut between the switch and the note of it would lose the hooks. Run once too often they do no harm.
     const beforeSwitch = (): void => writeRecord(store.path, { ...record, isHookOwed: true })
     const { certificate } = await renew({ ...options, beforeSwitch })
-    store.noteTime(nowMs())
     const now: HeldCredential = { certificate, hub: held.hub }
     const renewed = { ...freshRecord(fingerprintOf(now), nowMs()), isHookOwed: true }
     writeRecord(store.path, renewed)

@@ -57,37 +57,40 @@ export async function confirmUse({ address, roots, identity }: AskedHub): Promis
 
 /** A hub's word on when to come, and when to ask again. */
 export interface HintAnswer {
-  readonly hint: Hint
+  /** Null where the server knows of nothing of the kind, or not of this certificate. */
+  readonly hint: Hint | null
   readonly askAgainSec: number
+  /** The time by the clock of the hub, in milliseconds since the epoch; null where it was not said. */
+  readonly hubTimeMs: number | null
 }
 
-const askAgainSec = { least: 60, most: 86_400, unsaid: 6 * 3_600 } as const
+const askAgainSec = { least: 60, most: 86_400, unsaid: 6 * 3_600, unknown: 3_600 } as const
 
 /**
  * Asks when a certificate should be renewed (RFC 9773 §4.2).
  *
- * @returns null where the server knows of nothing of the kind, or not of this certificate
  * @throws HubError `enrolment-tls-untrusted`; `hub-unreachable`; `hub-answer-unexpected`
  */
 export async function askWhen(
   { address, roots }: Omit<AskedHub, 'identity'>,
   certificate: X509Certificate,
-): Promise<HintAnswer | null> {
+): Promise<HintAnswer> {
   const { serialNumber, authorityKeyIdentifier } = readCertificate(certificate.raw)
-  if (authorityKeyIdentifier === null) return null
+  const { least, most, unsaid, unknown } = askAgainSec
+  if (authorityKeyIdentifier === null) return { hint: null, askAgainSec: unknown, hubTimeMs: null }
   const name = formatRenewalCertificateId({
     authorityKeyIdentifier: Buffer.from(authorityKeyIdentifier).toString('hex'),
     serialNumber,
   })
   const socket = await openTls(address, { root: roots })
   const answer = await exchange(socket, address, { method: 'GET', path: `/renewal-info/${name}` })
-  if (answer.status === 404) return null
+  const { dateMs: hubTimeMs } = answer
+  if (answer.status === 404) return { hint: null, askAgainSec: unknown, hubTimeMs }
   if (answer.status !== 200) throw refusal(answer, 'when to renew')
   const hint = readHint(answer.body.toString('utf8'))
   if (hint === null)
     throw new HubError('hub-answer-unexpected', 'the hub was asked when to renew: its answer names no window')
-  const { least, most, unsaid } = askAgainSec
-  return { hint, askAgainSec: Math.min(Math.max(secondsIn(answer.retryAfter) ?? unsaid, least), most) }
+  return { hint, askAgainSec: Math.min(Math.max(secondsIn(answer.retryAfter) ?? unsaid, least), most), hubTimeMs }
 }
 
 function readHint(text: string): Hint | null {

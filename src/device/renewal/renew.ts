@@ -17,10 +17,10 @@ import type { DeviceIdentity, DeviceKey } from '../key-elsewhere/reference.ts'
 import type { NewKeyKind } from '../private-key.ts'
 import { rootsToKeep } from '../root-succession.ts'
 import type { CredentialStore, HeldCredential, HubRecord } from '../store/credential.ts'
+import { credentialOf } from '../store/credential-of.ts'
 import type { HubAddress } from '../tls-exchange.ts'
 import { type AskedHub, confirmUse, simpleReenrol } from './est-renewal.ts'
 import { tryConnect } from './proof.ts'
-import { credentialOf } from '../store/credential-of.ts'
 
 /** What a renewal needs of a credential store. */
 export type RenewalStore = Pick<

@@ -84,6 +84,8 @@ export function isEncrypting({ passphrase }: Places): boolean {
 export function readPassphrase(path: string): KeyPassphrase {
   const unusable = (reason: string, hint: string): HubError =>
     new HubError('key-passphrase-unusable', `the passphrase file ${quote(path)} ${reason}`, { hint })
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw unusable('is a folder', 'name the file itself')
   const text = readSmall(path)
   if (text === null) throw unusable('is missing', 'put it back: the keys of this device cannot be read without it')
   const { mode } = statSync(path)

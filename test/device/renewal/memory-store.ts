@@ -105,11 +105,7 @@ export class MemoryStore implements AgentStore {
   }
 
   lastGoodTimeMs(): number | null {
-    return this.#goodTimeMs
-  }
-
-  forgetTime(): void {
-    this.#goodTimeMs = null
+    return Math.max(this.#goodTimeMs ?? 0, this.#current.held.certificate.validFromDate.getTime())
   }
 
   noteTime(ms: number): void {

@@ -1,5 +1,6 @@
 /** `handfast agent hub`: tells a device where its hub is now. */
 import type { Command } from 'commander'
+import { HubError, quote } from '../../../core/errors.ts'
 import { printJson, printLine } from '../../output.ts'
 import { wholeNumber } from '../../values.ts'
 import { addFolder, openHeld } from './options.ts'
@@ -17,7 +18,15 @@ export function defineHub(command: Command): void {
     .option('--mqtt-port <port>', 'its port for MQTT, if it has changed', wholeNumber('--mqtt-port', 1, 65_535))
     .option('--json', 'print JSON')
     .action(async (host: string, { dir, json, httpsPort, mqttPort }: HubFlags) => {
-      const { changeHub } = await import('../../../device/change-hub.ts')
+      const [{ changeHub }, { host: hostForm }] = await Promise.all([
+        import('../../../device/change-hub.ts'),
+        import('../../../config/settings.ts'),
+      ])
+      if (!hostForm.safeParse(host).success) {
+        throw new HubError('usage', `${quote(host)} is not a host name or an IP address`, {
+          hint: 'give ports with --https-port and --mqtt-port',
+        })
+      }
       const ports = {
         ...(httpsPort === undefined ? {} : { httpsPort }),
         ...(mqttPort === undefined ? {} : { mqttPort }),

@@ -1,6 +1,7 @@
 /** `handfast agent run`: looks after the credential of a device for as long as it runs. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { isWithinReach } from '../../../device/key-elsewhere/reference.ts'
 import type { Look } from '../../../device/renewal/agent.ts'
 import { makeLog } from '../../log.ts'
 import { onStopSignal } from '../../stop-signal.ts'
@@ -16,9 +17,9 @@ interface RunFlags extends RenewalFlags {
 
 export function defineRun(command: Command): void {
   addRenewalOptions(command)
-    .option('--log-level <level>', `${levels.join(', ')} (default info)`, oneOf('--log-level', levels), 'info')
+    .option('--log-level <level>', levels.join(', '), oneOf('--log-level', levels), 'info')
     .option('--import <dir>', 'at the start take over certificate and key that lie in this folder (see agent import)')
-    .addHelpText('after', '\nAs a service of systemd: deploy/systemd/handfast-agent.service.')
+    .addHelpText('after', '\nAs a service of systemd: deploy/systemd/handfast-agent@.service.')
     .action(async ({ logLevel, import: importFolder, ...flags }: RunFlags) => {
       const [{ runAgent }, { lockAgent }, { tellSystemd }] = await Promise.all([
         import('../../../device/renewal/agent.ts'),
@@ -32,6 +33,10 @@ export function defineRun(command: Command): void {
       }
       const options = agentOptions(flags)
       const release = lockAgent(options.store.path)
+      const key = options.store.deviceIdentity('current')?.key
+      // Else the owner would hear of it when the first renewal fails.
+      if (key !== undefined && !isWithinReach(key))
+        log.warn('the key is elsewhere, and no way to it is known: nothing can be renewed from here')
       const stopping = new AbortController()
       onStopSignal((signal) => {
         log.info('stopping', { signal })
@@ -50,8 +55,9 @@ export function defineRun(command: Command): void {
             const endsAt = options.store.current()?.certificate.validToDate.toISOString() ?? null
             const { code, message, hint } = seen.failure ?? {}
             const next = new Date(seen.againAtMs).toISOString()
-            if (seen.failure === null)
-              log[seen.outcome === 'renewed' ? 'info' : 'debug'](seen.outcome, { endsAt, next })
+            // The first look is told of, so that whoever starts it sees what it looks after.
+            const isNews = seen.outcome === 'renewed' || !isReady
+            if (seen.failure === null) log[isNews ? 'info' : 'debug'](seen.outcome, { endsAt, next })
             else log.error(message ?? '', { code, hint, outcome: seen.outcome, endsAt, next })
             tellSystemd(...(isReady ? [] : ['READY=1']), `STATUS=${statusLine(seen, endsAt)}`)
             isReady = true

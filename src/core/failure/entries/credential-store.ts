@@ -27,7 +27,7 @@ export const credentialStoreFailures = {
     'invalid',
     'general',
     'a key that was brought is encrypted, and its passphrase is missing or wrong',
-    'name the file that holds its passphrase with --pass; in a folder it is private_key_pass.txt',
+    'name the file that holds its passphrase: --key-pass at `enrol`, else --pass; in a folder it is private_key_pass.txt',
   ),
   'import-out-of-date': entry(
     'HF-7523',
