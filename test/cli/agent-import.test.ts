@@ -55,7 +55,8 @@ test('`agent import` takes no other credential store apart, and copies from one 
   assert.notEqual(refused.status, 0)
   assert.match(refused.stderr, /one\/client_cert\.pem" is a file of another credential store/)
   assert.deepEqual(readdirSync(join(cwd, 'one')), before)
-  assert.equal((await handfast(cwd, 'agent', 'import', 'one', '--dir', 'two', '--keep')).status, 0)
+  const kept = await handfast(cwd, 'agent', 'import', 'one', '--dir', 'two', '--keep')
+  assert.equal(kept.status, 0, kept.stderr)
   assert.deepEqual(readdirSync(join(cwd, 'one')), before)
 })
 

@@ -88,6 +88,12 @@ describe('the command line', () => {
     }
   })
 
+  test('names a mistyped option rather than the one that is missing because of it', async () => {
+    const { status, stderr } = await handfast(['roots', '--drr', 'pump-7'])
+    assert.equal(status, 2)
+    assert.match(stderr, /^error: unknown option "--drr"\n.*\n {2}hint: did you mean --dir\?/)
+  })
+
   test('lists the subcommands where one is missing', async () => {
     const { status, stderr } = await handfast(['device'])
     assert.equal(status, 2)

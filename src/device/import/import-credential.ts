@@ -133,11 +133,13 @@ type Files = { readonly [name in Exclude<keyof BroughtPaths, 'isFound'>]: Brough
 
 function readFiles(store: CredentialStore, paths: BroughtPaths): Files {
   const read = (path: string | null): BroughtFile | null => (path === null ? null : readBrought(path, store.path))
+  const ca = read(paths.ca)
   return {
     certificate: read(paths.certificate),
     key: read(paths.key),
     passphrase: read(paths.passphrase),
-    ca: read(paths.ca),
+    // A store without roots has an empty file of them.
+    ca: ca !== null && paths.isFound && fileKind(ca.bytes).kind === 'empty' ? null : ca,
   }
 }
 
