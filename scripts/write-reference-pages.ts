@@ -84,27 +84,49 @@ seconds (\`Sec\`), milliseconds (\`Ms\`) or a count. A client that passes one is
 
 ## The hub
 
-${limitsTable(['../src/core/limits.ts', '../src/core/policy/policy-limits.ts'], limits)}
+${hubLimits()}
 
 ## The gate link
 
-${limitsTable(['../src/link/limits.ts'], linkLimits)}
+${limitsTable('../src/link/limits.ts', linkLimits)}
 
 ## The embedded broker
 
-${limitsTable(['../src/gate/upstream/embedded/broker-limits.ts'], brokerLimits)}
+${limitsTable('../src/gate/upstream/embedded/broker-limits.ts', brokerLimits)}
 
 ## The device side
 
-${limitsTable(['../src/device/limits.ts'], deviceLimits)}
+${limitsTable('../src/device/limits.ts', deviceLimits)}
 
 This page is written by \`node scripts/write-reference-pages.ts\` from the sources of these limits.
 `
 }
 
+/** A table for each room of `core/limits`, in their order there, under the first line of the room. */
+function hubLimits(): string {
+  const text = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
+  const rooms = [...text('../src/core/limits.ts').matchAll(/^ {2}\.\.\.(\w+)Limits,$/gm)].map(([, room = '']) =>
+    room.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  )
+  const shown = new Set<string>()
+  const sections = rooms.map((room) => {
+    const path = `../src/core/limits/${room}.ts`
+    const title = /^\/\*\* (.*)\. \*\/$/m.exec(text(path))?.[1] ?? room
+    const own = Object.fromEntries(Object.entries(limits).filter(([name]) => text(path).includes(`\n  ${name}: `)))
+    for (const name of Object.keys(own)) {
+      if (shown.has(name)) throw new Error(`the limit ${name} stands in two rooms of core/limits`)
+      shown.add(name)
+    }
+    return `### ${title}\n\n${limitsTable(path, own)}`
+  })
+  const missing = Object.keys(limits).find((name) => !shown.has(name))
+  if (missing !== undefined) throw new Error(`the limit ${missing} could not be read from its source`)
+  return sections.join('\n\n')
+}
+
 /** A row for each limit; its reason is the comment above it, or above the first of a group. */
-function limitsTable(paths: readonly string[], values: Readonly<Record<string, number>>): string {
-  const source = paths.map((path) => readFileSync(new URL(path, import.meta.url), 'utf8')).join('')
+function limitsTable(path: string, values: Readonly<Record<string, number>>): string {
+  const source = readFileSync(new URL(path, import.meta.url), 'utf8')
   const rows: string[] = []
   let reason = ''
   for (const line of source.split('\n')) {
@@ -117,7 +139,7 @@ function limitsTable(paths: readonly string[], values: Readonly<Record<string, n
     }
   }
   if (rows.length !== Object.keys(values).length)
-    throw new Error(`a limit in ${paths.join(' or ')} could not be read from its source`)
+    throw new Error(`a limit in ${path} could not be read from its source`)
   return ['| limit | value | why |', '| --- | --- | --- |', ...rows].join('\n')
 }
 

@@ -1,4 +1,4 @@
-/** The limits of policies, as `core/limits` has them: they are read there, with all others. */
+/** Policies, their files and their versions. */
 export const policyLimits = {
   /** A policy file: 10,000 statements of two hundred characters each. It stands in the events, so that a restore knows it. */
   policyBytesMax: 2 * 1024 * 1024,
