@@ -24,8 +24,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   link: ['core', 'hub'],
   http: ['core', 'hub', 'api-schema'],
   device: ['core', 'disk'],
+  doctor: ['core', 'disk'],
   simulate: ['core', 'device', 'api-schema'],
-  cli: ['core', 'api-schema', 'config', 'device', 'disk', 'simulate', 'compose', 'version.ts', 'hub/ports/log.ts'],
+  cli: [
+    'core',
+    'api-schema',
+    'config',
+    'device',
+    'disk',
+    'doctor',
+    'simulate',
+    'compose',
+    'version.ts',
+    'hub/ports/log.ts',
+  ],
   'version.ts': [],
 }
 

@@ -40,6 +40,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/ca.ts'),
   },
   attempts: { summary: 'who tried to connect, and why it failed', load: () => import('./commands/attempts.ts') },
+  doctor: {
+    summary: 'why a device cannot get in, from files, an address or a log',
+    load: () => import('./commands/doctor.ts'),
+  },
   audit: { summary: 'who changed what', load: () => import('./commands/audit.ts') },
   password: {
     summary: 'passwords of identities, for clients without a certificate',

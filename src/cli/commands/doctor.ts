@@ -1,0 +1,54 @@
+/** `handfast doctor`: why a device cannot get in, from what a person holds: files, an address, or what a program said. */
+import type { Command } from 'commander'
+import { HubError } from '../../core/errors.ts'
+import { exitStatus } from '../../core/failure/wire-forms.ts'
+import { hasFault } from '../../doctor/finding.ts'
+import { type DoctorOptions, examineAll, examineLog } from '../doctor/examine.ts'
+import { printExaminations } from '../doctor/print-examinations.ts'
+import { printJson } from '../output.ts'
+
+/** Longest log that is read from standard input, in characters. */
+const logLengthMax = 1_048_576
+
+export function define(command: Command): void {
+  command
+    .argument(
+      '[thing...]',
+      'files or a folder, an address, a number or a line of a log; "-" for a log on standard input',
+    )
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Examples:',
+        '  handfast doctor pump-7/                          key, certificates and passphrase in a folder',
+        '  handfast doctor broker.example:8883              what a device meets there, step by step',
+        '  handfast doctor -- -0x2700                       a number that a device printed',
+        '  journalctl -u mosquitto | handfast doctor        a log, line by line',
+      ].join('\n'),
+    )
+    .action(async (things: readonly string[], options: DoctorOptions) => {
+      const isPiped = things.includes('-') || (things.length === 0 && !process.stdin.isTTY)
+      const words = things.filter((word) => word !== '-')
+      if (words.length === 0 && !isPiped) {
+        throw new HubError('usage', 'there is nothing to look at', {
+          hint: 'name files, an address, or what a program said; see `handfast doctor --help`',
+        })
+      }
+      const examinations = [
+        ...(words.length > 0 ? await examineAll(words, options) : []),
+        ...(isPiped ? await examineLog(await standardInput(), options) : []),
+      ]
+      if (options.json) printJson(examinations)
+      else printExaminations(examinations)
+      process.exitCode = hasFault(examinations) ? exitStatus.failed : exitStatus.ok
+    })
+}
+
+/** The end of what comes: the last lines of a log are those that matter. */
+async function standardInput(): Promise<string> {
+  let text = ''
+  for await (const chunk of process.stdin.setEncoding('utf8')) text = (text + String(chunk)).slice(-logLengthMax)
+  return text
+}

@@ -1,0 +1,45 @@
+/** Hands each thing to the examiner of its kind. What an examiner needs is loaded when there is something for it. */
+import { HubError, quote } from '../../core/errors.ts'
+import type { Examination } from '../../doctor/finding.ts'
+import { type Thing, thingOf } from './thing.ts'
+
+/** Options that examiners take from the command line. */
+export interface DoctorOptions {
+  readonly json?: boolean
+}
+
+/**
+ * @param words as they stand on the command line; files are looked at together, since a key and its certificate belong together
+ * @throws HubError `usage` for a file that is not there
+ */
+export async function examineAll(words: readonly string[], options: DoctorOptions): Promise<readonly Examination[]> {
+  const things = words.map((word) => thingOf(word))
+  const paths = things.flatMap((thing) => (thing.kind === 'path' ? existing(thing) : []))
+  const examinations: Examination[] = []
+  if (paths.length > 0) examinations.push(...(await examinePaths(paths, options)))
+  for (const thing of things) {
+    if (thing.kind === 'address') examinations.push(...(await examineAddress(thing.address, options)))
+    if (thing.kind === 'log') examinations.push(...(await examineLog(thing.text, options)))
+  }
+  return examinations
+}
+
+function existing({ path, isThere }: Thing & { readonly kind: 'path' }): string {
+  if (isThere) return path
+  throw new HubError('usage', `there is no file or folder ${quote(path)}`, {
+    hint: 'name one that is there; an address is written as host:port, and a line of a log in quotes',
+  })
+}
+
+function examinePaths(paths: readonly string[], _options: DoctorOptions): Promise<readonly Examination[]> {
+  throw new HubError('usage', `${quote(paths[0])} cannot be examined yet`)
+}
+
+function examineAddress(address: string, _options: DoctorOptions): Promise<readonly Examination[]> {
+  throw new HubError('usage', `${quote(address)} cannot be examined yet`)
+}
+
+/** Lines of a log, or one number or message. */
+export function examineLog(text: string, _options: DoctorOptions): Promise<readonly Examination[]> {
+  throw new HubError('usage', `${quote(text)} cannot be examined yet`)
+}
