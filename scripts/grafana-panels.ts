@@ -69,7 +69,7 @@ export const rows: readonly Row[] = [
       },
       {
         title: 'Why a hub is not ready',
-        description: 'Empty while all are ready. docs/errors.md explains each code.',
+        description: 'Empty while all are ready. docs/failures.md explains each code.',
         ...{ type: 'timeseries', unit: 'none', width: 12 },
         queries: [{ expr: `${series('handfast_not_ready_reason')} == 1`, legend: '{{instance}} {{code}}' }],
       },
@@ -122,7 +122,7 @@ export const rows: readonly Row[] = [
       {
         title: 'Refusals, by code',
         description:
-          'Tries to connect or enrol that were refused, and sessions that the hub ended. docs/errors.md explains each code.',
+          'Tries to connect or enrol that were refused, and sessions that the hub ended. docs/failures.md explains each code.',
         ...{ type: 'timeseries', unit: 'cps', width: 12, isStacked: true },
         queries: [{ expr: perSecond('code', 'handfast_attempts_total', 'outcome="refused"'), legend: '{{code}}' }],
       },
@@ -184,7 +184,7 @@ export const rows: readonly Row[] = [
       },
       {
         title: 'Enrolments refused, by code',
-        description: 'Tokens and requests that do not hold. docs/errors.md explains each code.',
+        description: 'Tokens and requests that do not hold. docs/failures.md explains each code.',
         ...{ type: 'timeseries', unit: 'cps', width: 8 },
         queries: [{ expr: perSecond('code', 'handfast_enrolments_refused_total'), legend: '{{code}}' }],
       },

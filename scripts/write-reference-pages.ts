@@ -1,17 +1,15 @@
 /**
- * Writes docs/errors.md, docs/limits.md, docs/metrics.md, docs/signing.md, the dashboard and man/handfast.1 from the code, so
+ * Writes docs/failures.md, docs/limits.md, docs/metrics.md, docs/signing.md, the dashboard and man/handfast.1 from the code, so
  * that none can go stale; `--check` only compares.
  *
  *     node scripts/write-reference-pages.ts [--check]
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { failure, failureNames } from '../src/core/failure/catalogue.ts'
-import { wireForms } from '../src/core/failure/wire-forms.ts'
 import { limits } from '../src/core/limits.ts'
 import { deviceLimits } from '../src/device/limits.ts'
 import { brokerLimits } from '../src/gate/upstream/embedded/broker-limits.ts'
 import { linkLimits } from '../src/link/limits.ts'
-import { exitStatuses } from './exit-status-meanings.ts'
+import { failuresPage } from './failures-page.ts'
 import { grafanaDashboard } from './grafana-dashboard.ts'
 import { manPage } from './man-page.ts'
 import { metricsPage } from './metrics-page.ts'
@@ -23,7 +21,7 @@ const textOf = (path: string): string =>
 const manual = 'man/handfast.1'
 
 const pages: Readonly<Record<string, string>> = {
-  'docs/errors.md': errorsPage(),
+  'docs/failures.md': failuresPage(),
   'docs/limits.md': limitsPage(),
   'docs/metrics.md': await metricsPage(),
   'docs/signing.md': signingPage(),
@@ -41,46 +39,12 @@ for (const [path, text] of Object.entries(pages)) {
 }
 process.exitCode = stale ? 1 : 0
 
-function errorsPage(): string {
-  const rows = failureNames.map((name) => {
-    const { id, stage, owner, kind, cause, cure } = failure(name)
-    const { connackV3, reasonV5, http, exit } = wireForms[kind]
-    const wire = `${connackV3} / 0x${reasonV5.toString(16)} / ${http} / ${exit}`
-    return `| ${id} | \`${name}\` | ${stage} | ${owner} | ${sentence(cause)} | ${sentence(cure)} | ${wire} |`
-  })
-  const statuses = exitStatuses.map(([status, meaning]) => `| ${status} | ${meaning} |`)
-  return `# Errors
-
-Everything that refuses, rejects or gives up names one of these failures: the command line, \`handfast attempts\`, the API,
-the EST answers and, where a client may know it, the Reason String of MQTT 5. An id never changes its meaning.
-
-How much a refused client is told depends on what it proved. Whoever shows no certificate of this hub reads one general
-sentence; the holder of a revoked or disabled one reads that word; everyone else reads the cause. The operator always
-reads everything: \`handfast attempts --failed\`.
-
-The last column is how the failure shows on each wire: CONNACK code of MQTT 3.1.1 / reason code of MQTT 5 / HTTP status /
-exit status of the command line.
-
-| id | name | stage | whose | what happened | what to do | wires |
-| --- | --- | --- | --- | --- | --- | --- |
-${rows.join('\n')}
-
-## Exit statuses
-
-| status | meaning |
-| --- | --- |
-${statuses.join('\n')}
-
-This page is written by \`node scripts/write-reference-pages.ts\` from \`src/core/failure\`.
-`
-}
-
 function limitsPage(): string {
   return `# Limits
 
 Every queue, size, count and time in Handfast has a limit. The unit is the end of the name: bytes, characters (\`Chars\`),
 seconds (\`Sec\`), milliseconds (\`Ms\`) or a count. A client that passes one is refused with an error that names it
-(docs/errors.md).
+(docs/failures.md).
 
 ## The hub
 

@@ -17,7 +17,7 @@ export interface ReportOptions {
   write(text: string): void
 }
 
-/** Reports whatever a command threw and answers the exit status (docs/errors.md). */
+/** Reports whatever a command threw and answers the exit status (docs/failures.md). */
 export function reportFailure(error: unknown, options: ReportOptions): ExitStatus {
   if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.ok
   const said = describe(error, options.command, options.args ?? [])

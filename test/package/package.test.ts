@@ -30,7 +30,7 @@ test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), as
       'dist/cli/main.js',
       'LICENSE',
       'README.md',
-      'docs/errors.md',
+      'docs/failures.md',
       'man/handfast.1',
       'deploy/systemd/handfast.service',
       'deploy/prometheus/handfast.rules.yml',

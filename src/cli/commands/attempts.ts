@@ -55,7 +55,7 @@ function readCode(text: string): FailureName {
   if (named !== undefined) return named
   const meant = nearest(text, failureNames) ?? nearest(text.toUpperCase(), failureIds, 1)
   throw new HubError('usage', `--code ${quote(text)} is not a failure`, {
-    hint: meant === null ? 'docs/errors.md lists them' : `did you mean ${meant}?`,
+    hint: meant === null ? 'docs/failures.md lists them' : `did you mean ${meant}?`,
   })
 }
 

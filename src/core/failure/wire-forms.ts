@@ -35,7 +35,7 @@ export interface WireForm {
   readonly reasonV5: number
   /** HTTP status of an API problem or an EST answer. */
   readonly http: number
-  /** Exit status of the command line, 1 to 7; see docs/errors.md. */
+  /** Exit status of the command line, 1 to 7; see docs/failures.md. */
   readonly exit: ExitStatus
 }
 

@@ -15,7 +15,7 @@ export interface Definition {
 const direction = 'from_client or to_client'
 const profile = 'profile of the certificate, as `handfast profile list` has them'
 const authority = 'id of the authority'
-const code = 'failure, as in docs/errors.md'
+const code = 'failure, as in docs/failures.md'
 
 export const definitions = {
   handfast_build_info: {
@@ -30,7 +30,7 @@ export const definitions = {
   handfast_sessions_ended_total: {
     type: 'counter',
     help: 'MQTT sessions that are over',
-    labels: { cause: 'client-disconnect, or a failure, as in docs/errors.md' },
+    labels: { cause: 'client-disconnect, or a failure, as in docs/failures.md' },
   },
   handfast_packets_denied_total: {
     type: 'counter',

@@ -3,7 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { failure, failureNames, isFailureName, toldToClient } from '../../../src/core/failure/catalogue.ts'
+import {
+  type FailureName,
+  failure,
+  failureNames,
+  isFailureName,
+  toldToClient,
+} from '../../../src/core/failure/catalogue.ts'
 import { wireForms } from '../../../src/core/failure/wire-forms.ts'
 
 test('no two failures share an id or a cause', () => {
@@ -35,6 +41,30 @@ test('every failure has a cause, a cure, and an answer on every wire', () => {
   }
 })
 
+test('a clause names a standard and a place in it', () => {
+  for (const name of failureNames) {
+    const { clause } = failure(name)
+    if (clause !== null) assert.match(clause, /^(?:RFC \d{4}|MQTT 5|PROXY protocol) §\d+(?:\.\d+)*$/, name)
+  }
+})
+
+test('what goes against TLS or MQTT cites the clause, unless it is a limit or a setting of our own', () => {
+  const ours: readonly FailureName[] = ['tls-timeout', 'attachment-misconfigured', 'attachment-host-unknown']
+  const without = failureNames.filter((name) => {
+    const { stage, clause } = failure(name)
+    return (stage === 'tls' || stage === 'mqtt') && clause === null
+  })
+  assert.deepEqual(without.toSorted(), ours.toSorted())
+})
+
+test('a failure says by which alert TLS tells it, where TLS has a word for it', () => {
+  const alertOf = (name: FailureName) => failure(name).alert
+  assert.equal(alertOf('certificate-expired'), 45)
+  assert.equal(alertOf('certificate-revoked'), 44)
+  assert.equal(alertOf('certificate-foreign-authority'), 48)
+  assert.equal(alertOf('publish-denied'), null)
+})
+
 test('a stranger learns nothing about the cause', () => {
   for (const name of failureNames.filter((candidate) => failure(candidate).told === 'general')) {
     assert.equal(toldToClient(name, 'secret detail'), 'not accepted by this hub; its operator can see why')
@@ -55,7 +85,7 @@ test('names from outside are recognised only when they are in the list', () => {
   assert.equal(isFailureName('toString'), false)
 })
 
-test('docs/errors.md, docs/limits.md and man/handfast.1 say what the code says', () => {
+test('docs/failures.md, docs/limits.md and man/handfast.1 say what the code says', () => {
   const script = join(import.meta.dirname, '../../../scripts/write-reference-pages.ts')
   const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
   assert.equal(status, 0, stderr)

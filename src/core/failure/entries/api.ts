@@ -28,6 +28,7 @@ export const apiFailures = {
     'general',
     'the request is not valid',
     'correct the named field',
+    { clause: 'RFC 9110 §15.5.1' },
   ),
   'key-missing': entry(
     'HF-8104',
@@ -37,6 +38,7 @@ export const apiFailures = {
     'general',
     'the request carries no API key',
     'send it as "Authorization: Bearer <key>"; the first one is in the data directory, admin.key',
+    { clause: 'RFC 6750 §2.1' },
   ),
   'key-invalid': entry(
     'HF-8105',
@@ -46,6 +48,7 @@ export const apiFailures = {
     'general',
     'the API key is not valid',
     'take one that was made with `handfast key add` and not removed since, or the one in admin.key in the data directory',
+    { clause: 'RFC 6750 §3.1' },
   ),
   'not-found': entry(
     'HF-8106',
@@ -55,6 +58,7 @@ export const apiFailures = {
     'general',
     'there is nothing at this address',
     'check the path; the API starts at /api/v1',
+    { clause: 'RFC 9110 §15.5.5' },
   ),
   'credential-not-found': entry(
     'HF-8107',
@@ -82,6 +86,7 @@ export const apiFailures = {
     'general',
     'the request is larger than the hub accepts',
     'send less in one request; the limits are in docs/limits.md',
+    { clause: 'RFC 9110 §15.5.14' },
   ),
   'media-type-unsupported': entry(
     'HF-8110',
@@ -91,6 +96,7 @@ export const apiFailures = {
     'general',
     'the request has a body of a type that this operation does not take',
     'send the Content-Type that GET /api/openapi.json names for the operation',
+    { clause: 'RFC 9110 §15.5.16' },
   ),
   'method-not-allowed': entry(
     'HF-8111',
@@ -100,6 +106,7 @@ export const apiFailures = {
     'general',
     'this address does not take this method',
     'use one of the methods that the Allow header of the answer names',
+    { clause: 'RFC 9110 §15.5.6' },
   ),
   'request-late': entry(
     'HF-8112',
@@ -109,6 +116,7 @@ export const apiFailures = {
     'general',
     'the request did not arrive whole in time',
     'send it again; the times are in docs/limits.md',
+    { clause: 'RFC 9110 §15.5.9' },
   ),
   'headers-too-large': entry(
     'HF-8113',
@@ -118,6 +126,7 @@ export const apiFailures = {
     'general',
     'the header of the request is larger than the hub accepts',
     'send fewer and shorter header fields; the limit is in docs/limits.md',
+    { clause: 'RFC 6585 §5' },
   ),
   'precondition-required': entry(
     'HF-8114',
@@ -127,6 +136,7 @@ export const apiFailures = {
     'general',
     'an edit does not say which version it was made from',
     'read the device first and send its ETag as If-Match',
+    { clause: 'RFC 6585 §3' },
   ),
   'precondition-failed': entry(
     'HF-8115',
@@ -136,6 +146,7 @@ export const apiFailures = {
     'general',
     'somebody else has changed it since it was read',
     'read it again and make the edit once more',
+    { clause: 'RFC 9110 §15.5.13' },
   ),
   'idempotency-key-reused': entry(
     'HF-8116',
@@ -190,6 +201,7 @@ export const apiFailures = {
     'general',
     'this API key has too many requests open at one time',
     'wait for answers before more is asked; the limits are in docs/limits.md',
+    { clause: 'RFC 6585 §4' },
   ),
   'import-rows-refused': entry(
     'HF-8122',

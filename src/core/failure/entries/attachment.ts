@@ -19,6 +19,7 @@ export const attachmentFailures = {
     'cause',
     'the application verifies no certificate of this host (rejectUnauthorized: false)',
     'take that option out of the application: the roots of the hub are at hand',
+    { clause: 'RFC 9525 §6' },
   ),
   'attachment-host-unknown': entry(
     'HF-7603',
@@ -55,6 +56,7 @@ export const attachmentFailures = {
     'cause',
     'the server did not prove its name under the roots of this device',
     'check the address, and the clock of this device; if the hub has new roots: `handfast roots --dir <dir>`',
+    { clause: 'RFC 9525 §6' },
   ),
   'proxy-certificate-refused': entry(
     'HF-7614',
@@ -64,6 +66,7 @@ export const attachmentFailures = {
     'cause',
     'the server ended the TLS connection because of the certificate of this device',
     'see why on the hub: `handfast attempts --device <id>`; a certificate that has ended must be renewed or enrolled anew',
+    { clause: 'RFC 8446 §6.2' },
   ),
   'proxy-full': entry(
     'HF-7615',

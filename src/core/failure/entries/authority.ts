@@ -100,6 +100,7 @@ export const authorityFailures = {
     'cause',
     'these certificates make no authority that devices would accept',
     'have the request signed anew: CA with key usage keyCertSign and cRLSign, by a root that allows one below it',
+    { clause: 'RFC 5280 §4.2.1.9' },
   ),
   'credential-missing': entry(
     'HF-9207',

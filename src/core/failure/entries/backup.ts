@@ -55,6 +55,7 @@ export const backupFailures = {
     'cause',
     'the certificate was issued after the backup that was restored, and nobody has adopted it yet',
     'see what waits and take it: `handfast adopt`',
+    { alert: 46 },
   ),
   'nothing-to-adopt': entry(
     'HF-9126',

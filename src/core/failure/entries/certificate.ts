@@ -10,6 +10,7 @@ export const certificateFailures = {
     'general',
     'the client sent no certificate',
     'configure certificate and key on the device (--cert and --key for Mosquitto clients)',
+    { clause: 'RFC 8446 §4.4.2.4', alert: 116 },
   ),
   'certificate-unreadable': entry(
     'HF-2102',
@@ -19,6 +20,7 @@ export const certificateFailures = {
     'general',
     'the certificate of the client is not valid DER',
     'enrol the device again; this file was damaged or made by a faulty tool',
+    { clause: 'RFC 5280 §4.1', alert: 42 },
   ),
   'certificate-self-signed': entry(
     'HF-2103',
@@ -28,6 +30,7 @@ export const certificateFailures = {
     'general',
     'the client certificate is self-signed: no authority stands behind it',
     'enrol the device with this hub: `handfast device add`, then `handfast enrol`',
+    { clause: 'RFC 5280 §6.1', alert: 48 },
   ),
   'certificate-foreign-authority': entry(
     'HF-2104',
@@ -37,6 +40,7 @@ export const certificateFailures = {
     'general',
     'the client certificate was issued by an authority that this hub does not know',
     'enrol the device with this hub, or check that it uses the right certificate file',
+    { clause: 'RFC 5280 §6.1', alert: 48 },
   ),
   'certificate-unknown-serial': entry(
     'HF-2105',
@@ -46,6 +50,7 @@ export const certificateFailures = {
     'general',
     'the certificate names our authority as its issuer, but the registry does not hold it',
     'treat it as forged, unless a backup was restored without its journal: find out who holds it, then enrol the device again',
+    { clause: 'RFC 5280 §4.1.2.2', alert: 46 },
   ),
   'certificate-expired': entry(
     'HF-2106',
@@ -55,6 +60,7 @@ export const certificateFailures = {
     'cause',
     'the certificate of the device has expired',
     'enrol the device again with a new token: `handfast device token <id>`',
+    { clause: 'RFC 5280 §4.1.2.5', alert: 45 },
   ),
   'certificate-not-yet-valid': entry(
     'HF-2107',
@@ -64,6 +70,7 @@ export const certificateFailures = {
     'cause',
     'the certificate of the device is not valid yet; the clock of the hub is behind',
     'set the clock of the hub (NTP); the device needs no change',
+    { clause: 'RFC 5280 §4.1.2.5', alert: 42 },
   ),
   'certificate-revoked': entry(
     'HF-2108',
@@ -73,6 +80,7 @@ export const certificateFailures = {
     'revoked',
     'the certificate was revoked',
     'if the device may come back: `handfast device enable <id>`, then enrol it again with a new token',
+    { clause: 'RFC 5280 §3.3', alert: 44 },
   ),
   'certificate-wrong-usage': entry(
     'HF-2110',
@@ -82,6 +90,7 @@ export const certificateFailures = {
     'cause',
     'the certificate is not for clients',
     'use the device certificate, not a server certificate, on this connection',
+    { clause: 'RFC 5280 §4.2.1.12', alert: 43 },
   ),
   'certificate-never-completed': entry(
     'HF-2111',
@@ -91,6 +100,7 @@ export const certificateFailures = {
     'cause',
     'the certificate was planned but its issuance was never completed',
     'enrol the device again; the hub may have been stopped while it signed',
+    { alert: 46 },
   ),
   'pin-refused': entry(
     'HF-2112',
@@ -127,5 +137,6 @@ export const certificateFailures = {
     'revoked',
     'the certificate is not accepted by its thumbprint any more',
     'pin the one that the device has now: `handfast pin add <id> <file>`',
+    { alert: 46 },
   ),
 } as const

@@ -10,6 +10,7 @@ export const credentialStoreFailures = {
     'general',
     'the certificate is for another key than the one that came with it',
     'bring the key that the certificate was made for: `openssl pkey -in <key> -pubout` and `openssl x509 -in <certificate> -noout -pubkey` print the same then',
+    { clause: 'RFC 8446 §4.4.3', alert: 51 },
   ),
   'credential-file-unreadable': entry(
     'HF-7521',
@@ -19,6 +20,7 @@ export const credentialStoreFailures = {
     'general',
     'a file with a key or certificate holds something else than it should, or in a form that is not read',
     'bring certificate and key as PEM, DER or PFX',
+    { clause: 'RFC 7468 §2' },
   ),
   'credential-passphrase-wrong': entry(
     'HF-7522',
@@ -37,6 +39,7 @@ export const credentialStoreFailures = {
     'general',
     'the certificate that is to be imported is not in date',
     'check the clock of this device; if it is right, bring a certificate that is good now',
+    { clause: 'RFC 5280 §4.1.2.5' },
   ),
   'import-chain-broken': entry(
     'HF-7524',
@@ -46,6 +49,7 @@ export const credentialStoreFailures = {
     'general',
     'the certificates that are to be imported are no chain',
     'put the certificate first and the one that issued it behind it, each certified by the next',
+    { clause: 'RFC 5280 §6.1' },
   ),
   'import-incomplete': entry(
     'HF-7525',

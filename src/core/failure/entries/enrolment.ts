@@ -10,6 +10,7 @@ export const enrolmentFailures = {
     'general',
     'the request carries no enrolment token',
     'send the token as the HTTP Basic password, as `handfast enrol` does',
+    { clause: 'RFC 7030 §3.2.3' },
   ),
   'token-invalid': entry(
     'HF-7102',
@@ -19,6 +20,7 @@ export const enrolmentFailures = {
     'general',
     'the enrolment token is not valid',
     'make a new one: `handfast device token <id>`',
+    { clause: 'RFC 7030 §3.2.3' },
   ),
   'token-used': entry(
     'HF-7103',
@@ -28,6 +30,7 @@ export const enrolmentFailures = {
     'cause',
     'the enrolment token was used already, with another key',
     'if that was not you, revoke the device; else make a new token: `handfast device token <id>`',
+    { clause: 'RFC 7030 §3.2.3' },
   ),
   'token-expired': entry(
     'HF-7104',
@@ -37,6 +40,7 @@ export const enrolmentFailures = {
     'cause',
     'the enrolment token has expired',
     'make a new one: `handfast device token <id>`',
+    { clause: 'RFC 7030 §3.2.3' },
   ),
   'token-revoked': entry(
     'HF-7105',
@@ -46,6 +50,7 @@ export const enrolmentFailures = {
     'cause',
     'the enrolment token was revoked',
     'make a new one if the device may enrol: `handfast device token <id>`',
+    { clause: 'RFC 7030 §3.2.3' },
   ),
   'csr-unreadable': entry(
     'HF-7106',
@@ -55,6 +60,7 @@ export const enrolmentFailures = {
     'cause',
     'the certificate request is not a well-formed PKCS#10',
     'send base64 of the DER form, as `openssl req -outform DER | base64` makes it',
+    { clause: 'RFC 2986 §4' },
   ),
   'csr-signature-invalid': entry(
     'HF-7107',
@@ -64,6 +70,7 @@ export const enrolmentFailures = {
     'cause',
     'the signature on the certificate request does not verify',
     'make the request again with the key that it carries',
+    { clause: 'RFC 2986 §4.2' },
   ),
   'csr-key-unacceptable': entry(
     'HF-7108',
@@ -73,6 +80,7 @@ export const enrolmentFailures = {
     'cause',
     'the key in the certificate request is of a type or strength that the profile does not allow',
     'use an ECDSA key on P-256 or P-384, or RSA of 2048 to 4096 bits',
+    { clause: 'RFC 7030 §4.2.1' },
   ),
   'csr-asks-too-much': entry(
     'HF-7109',
@@ -82,6 +90,7 @@ export const enrolmentFailures = {
     'cause',
     'the certificate request asks for something that is not its to decide',
     'leave the subject empty or CN=<id>, and ask for no extensions',
+    { clause: 'RFC 7030 §4.2.1' },
   ),
   'enrolment-bootstrap-invalid': entry(
     'HF-7110',
@@ -100,6 +109,7 @@ export const enrolmentFailures = {
     'general',
     'the root certificate that this hub shows is not the one in the bootstrap string',
     'check the address: this is another hub, or somebody stands in between; the token was not sent',
+    { clause: 'RFC 7030 §4.1.1', alert: 48 },
   ),
   'enrolment-tls-untrusted': entry(
     'HF-7112',
@@ -109,6 +119,7 @@ export const enrolmentFailures = {
     'general',
     'the hub did not prove its name under the root that was given',
     'check the address and the --public-name of the hub; no secret was sent',
+    { clause: 'RFC 9525 §6', alert: 42 },
   ),
   'hub-unreachable': entry(
     'HF-7113',
@@ -145,6 +156,7 @@ export const enrolmentFailures = {
     'general',
     'too many failed tries came from this address',
     'wait a minute, then try again with the right token',
+    { clause: 'RFC 6585 §4' },
   ),
   'credential-exists': entry(
     'HF-7117',
@@ -163,5 +175,6 @@ export const enrolmentFailures = {
     'cause',
     'the hub has taken the request and not decided yet',
     'have the operator compare the words of the key and approve it: `handfast device approve <id>`',
+    { clause: 'RFC 7030 §4.2.3' },
   ),
 } as const

@@ -10,6 +10,7 @@ export const estFailures = {
     'cause',
     'the certificate request is bound to another TLS connection than the one that brought it',
     'make the request after the handshake of the connection that sends it, or leave challengePassword out',
+    { clause: 'RFC 7030 §3.5' },
   ),
   'server-key-encryption-unsupported': entry(
     'HF-3461',
@@ -19,6 +20,7 @@ export const estFailures = {
     'cause',
     'the request asks for a key encrypted in a way that this hub does not offer',
     'leave the DecryptKeyIdentifier attributes out; for an encrypted key send a passphrase in Handfast-Key-Passphrase',
+    { clause: 'RFC 7030 §4.4.1' },
   ),
   'enrolment-refused': entry(
     'HF-3462',
@@ -73,5 +75,6 @@ export const estFailures = {
     'cause',
     'this token or identity has asked too often',
     'wait as long as Retry-After says; a device that asks for a certificate again and again has a fault of its own',
+    { clause: 'RFC 6585 §4' },
   ),
 } as const

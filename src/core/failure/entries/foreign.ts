@@ -10,6 +10,7 @@ export const foreignFailures = {
     'revoked',
     'the authority that issued the certificate is not trusted any more',
     'give the device a certificate of another authority; `handfast anchor list` shows which are trusted',
+    { clause: 'RFC 5280 §6.1.1', alert: 48 },
   ),
   'foreign-chain-invalid': entry(
     'HF-2117',
@@ -19,6 +20,7 @@ export const foreignFailures = {
     'general',
     'the certificate does not hold up to the trust anchor that signed it',
     'look at the word of OpenSSL in the attempt; where it misses an issuer, give the anchor with those above it',
+    { clause: 'RFC 5280 §6.1' },
   ),
   'foreign-unfit': entry(
     'HF-2118',
@@ -28,6 +30,7 @@ export const foreignFailures = {
     'general',
     'the certificate of another authority is not one for a client',
     'have it issued for TLS clients, with a key of 2048 bits RSA or more, or on P-256',
+    { clause: 'RFC 5280 §4.2.1.12', alert: 43 },
   ),
   'foreign-revoked': entry(
     'HF-2119',
@@ -37,6 +40,7 @@ export const foreignFailures = {
     'revoked',
     'the authority that issued the certificate has revoked it',
     'have another certificate issued by that authority',
+    { clause: 'RFC 5280 §3.3', alert: 44 },
   ),
   'foreign-revocation-unknown': entry(
     'HF-2120',
@@ -46,6 +50,7 @@ export const foreignFailures = {
     'general',
     'whether the certificate was revoked cannot be known, and this trust anchor requires it',
     'give the latest CRL: `handfast anchor crl <id> <file>`; or see why it cannot be fetched: `handfast anchor fetch <id>`',
+    { clause: 'RFC 5280 §6.3.3' },
   ),
   'foreign-signer-revoked': entry(
     'HF-2121',
@@ -55,6 +60,7 @@ export const foreignFailures = {
     'revoked',
     'the authority that signed the certificate has been revoked by the one above it',
     'have certificates issued by another authority; `handfast anchor show <id>` names those there are',
+    { clause: 'RFC 5280 §3.3', alert: 44 },
   ),
   'ocsp-answer-unfit': entry(
     'HF-2122',
@@ -64,6 +70,7 @@ export const foreignFailures = {
     'general',
     'the answer of an OCSP responder cannot be used',
     'ask it with `openssl ocsp`; see that it is the responder of the authority that signed the certificate',
+    { clause: 'RFC 6960 §3.2' },
   ),
   'identification-none': entry(
     'HF-3108',
@@ -73,6 +80,7 @@ export const foreignFailures = {
     'general',
     'no identification rule of the policy is about this certificate',
     'write a rule that reads its name: see docs/trust-anchors.md',
+    { alert: 49 },
   ),
   'identification-unfit': entry(
     'HF-3109',
@@ -82,6 +90,7 @@ export const foreignFailures = {
     'general',
     'the name in the certificate speaks for nobody',
     'have it issued with one name, of letters, digits, ".", "_" and "-"',
+    { alert: 49 },
   ),
   'identification-unknown': entry(
     'HF-3110',
@@ -91,6 +100,7 @@ export const foreignFailures = {
     'general',
     'the certificate names an identity that the registry does not hold',
     'register it: `handfast device add <id>`; or let the rule do it: `onUnknown: create`',
+    { alert: 49 },
   ),
   'identification-outside': entry(
     'HF-3111',
@@ -100,6 +110,7 @@ export const foreignFailures = {
     'general',
     'the certificate names an identity that its rule may not speak for',
     'put the device into the group that the rule names, or have another name issued',
+    { alert: 49 },
   ),
   'first-connections-too-many': entry(
     'HF-3112',
@@ -136,6 +147,7 @@ export const foreignFailures = {
     'general',
     'the certificate cannot be a trust anchor',
     'give the certificate of the authority that signs the devices, and behind it those above it up to the root',
+    { clause: 'RFC 5280 §4.2.1.9' },
   ),
   'anchor-proof-wrong': entry(
     'HF-8183',
@@ -163,6 +175,7 @@ export const foreignFailures = {
     'general',
     'the CRL cannot be taken for this trust anchor',
     'give the latest CRL that an authority of the trust anchor has signed itself, PEM or DER',
+    { clause: 'RFC 5280 §5' },
   ),
   'anchor-sources-invalid': entry(
     'HF-8186',

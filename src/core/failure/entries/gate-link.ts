@@ -19,6 +19,7 @@ export const gateLinkFailures = {
     'general',
     'what answers as the gate link of the hub does not prove that it is the hub',
     'use the public name of the hub in --hub, and set the clock if it is wrong; else enrol the gate again',
+    { clause: 'RFC 9525 §6' },
   ),
   'gate-link-refused': entry(
     'HF-9184',

@@ -136,6 +136,7 @@ export const hubFailures = {
     'general',
     'an authority has no CRL, or one that has ended',
     'see the log of the hub for why none could be made: a registry that refuses writes, a key that is gone, a wrong clock',
+    { clause: 'RFC 5280 §5.1.2.5' },
   ),
   'server-certificate-expired': entry(
     'HF-9152',
@@ -145,6 +146,7 @@ export const hubFailures = {
     'general',
     'the certificate of the listeners has ended and was not renewed',
     'see the log of the hub for why it could not be renewed; set the clock if it is wrong',
+    { clause: 'RFC 5280 §4.1.2.5', alert: 45 },
   ),
   'broker-program-unusable': entry(
     'HF-9170',

@@ -10,6 +10,7 @@ export const identityFailures = {
     'disabled',
     'the identity is disabled',
     'if it may come back: `handfast device enable <id>`',
+    { alert: 49 },
   ),
   'identity-retired': entry(
     'HF-3102',
@@ -19,6 +20,7 @@ export const identityFailures = {
     'disabled',
     'the identity is retired, which is final',
     'register the device under a new id; ids are never used again',
+    { alert: 49 },
   ),
   'identity-pending': entry(
     'HF-3103',
@@ -28,6 +30,7 @@ export const identityFailures = {
     'cause',
     'the identity waits for approval',
     'approve it: `handfast device enable <id>`',
+    { alert: 49 },
   ),
   'identity-not-found': entry(
     'HF-3104',

@@ -55,5 +55,6 @@ export const issuanceFailures = {
     'general',
     'the server certificate that the operator brings cannot be used (--tls-cert, --tls-key)',
     'give the chain in PEM, the certificate first, and its key, for a DNS name that devices do not use',
+    { clause: 'RFC 8446 §4.4.2' },
   ),
 } as const

@@ -10,6 +10,7 @@ export const mqttFailures = {
     'cause',
     'the first packet is not a well-formed MQTT CONNECT',
     'check that the client speaks MQTT (3.1, 3.1.1 or 5) on this connection',
+    { clause: 'MQTT 5 §3.1' },
   ),
   'connect-timeout': entry(
     'HF-5102',
@@ -19,6 +20,7 @@ export const mqttFailures = {
     'cause',
     'TLS succeeded but no CONNECT came in time',
     'check that the client speaks MQTT (not WebSocket or HTTP) after the TLS handshake',
+    { clause: 'MQTT 5 §3.1.4' },
   ),
   'connect-too-large': entry(
     'HF-5103',
@@ -28,6 +30,7 @@ export const mqttFailures = {
     'cause',
     'the CONNECT packet is larger than the hub accepts',
     'shorten client id, will message and user properties',
+    { clause: 'MQTT 5 §3.2.2.2' },
   ),
   'protocol-version-unsupported': entry(
     'HF-5104',
@@ -37,6 +40,7 @@ export const mqttFailures = {
     'cause',
     'the client speaks an MQTT version that the hub does not',
     'use MQTT 3.1.1 (level 4), MQTT 5, or MQTT 3.1 (MQIsdp, level 3)',
+    { clause: 'MQTT 5 §3.1.2.2' },
   ),
   'client-id-invalid': entry(
     'HF-5105',
@@ -46,6 +50,7 @@ export const mqttFailures = {
     'cause',
     'the client id cannot be accepted',
     'use a client id without control characters of at most 256 bytes; an empty one needs a clean session',
+    { clause: 'MQTT 5 §3.1.3.1' },
   ),
   'packet-malformed': entry(
     'HF-5106',
@@ -55,6 +60,7 @@ export const mqttFailures = {
     'cause',
     'the client sent a malformed packet',
     'update the MQTT library of the device',
+    { clause: 'MQTT 5 §4.13.1' },
   ),
   'protocol-error': entry(
     'HF-5107',
@@ -64,6 +70,7 @@ export const mqttFailures = {
     'cause',
     'the client sent a packet that MQTT does not allow at this point',
     'update the MQTT library of the device',
+    { clause: 'MQTT 5 §4.13.1' },
   ),
   'packet-too-large': entry(
     'HF-5108',
@@ -73,6 +80,7 @@ export const mqttFailures = {
     'cause',
     'the packet is larger than the hub accepts',
     'send smaller messages; the limit is in docs/limits.md',
+    { clause: 'MQTT 5 §3.2.2.3.6' },
   ),
   'auth-method-unsupported': entry(
     'HF-5109',
@@ -82,6 +90,7 @@ export const mqttFailures = {
     'cause',
     'enhanced authentication (AUTH) is not offered here; the certificate is the authentication',
     'remove the authentication method from the CONNECT properties',
+    { clause: 'MQTT 5 §4.12' },
   ),
   'too-many-subscriptions': entry(
     'HF-5110',
@@ -91,6 +100,7 @@ export const mqttFailures = {
     'cause',
     'the session holds as many subscriptions as it may',
     'subscribe to fewer, wider filters',
+    { clause: 'MQTT 5 §3.9.3' },
   ),
   'topic-unsupported': entry(
     'HF-5111',
@@ -100,5 +110,6 @@ export const mqttFailures = {
     'cause',
     'the broker behind the gate does not take this topic',
     'use topics without spaces and full stops, or put another broker behind the gate (docs/upstreams.md)',
+    { clause: 'MQTT 5 §4.7.3' },
   ),
 } as const

@@ -10,6 +10,7 @@ export const passwordFailures = {
     'general',
     'the client showed neither a certificate nor a user name with a password',
     'configure a certificate on the device, or the id as user name with the password of `handfast password set <id>`',
+    { clause: 'MQTT 5 §3.1.3.5' },
   ),
   'password-wrong': entry(
     'HF-2141',
@@ -19,6 +20,7 @@ export const passwordFailures = {
     'general',
     'user name and password do not belong together',
     'the user name is the id of the identity; give it another password: `handfast password set <id>`',
+    { clause: 'MQTT 5 §5.4.1' },
   ),
   'password-guessing': entry(
     'HF-2142',
@@ -28,6 +30,7 @@ export const passwordFailures = {
     'general',
     'this name or this address has failed too often; nothing of it is compared for a while',
     'stop the client that tries a wrong password, and wait for a minute; `handfast attempts --failed` shows it',
+    { clause: 'MQTT 5 §5.4.1' },
   ),
   'password-ended': entry(
     'HF-2143',
@@ -37,6 +40,7 @@ export const passwordFailures = {
     'revoked',
     'the password was revoked, or its overlap is over',
     'give the device the newest password; `handfast password list <id>` shows which there are',
+    { clause: 'MQTT 5 §5.4.1' },
   ),
   'passwords-busy': entry(
     'HF-2144',

@@ -10,6 +10,7 @@ export const policyFailures = {
     'cause',
     'the identity may not publish to this topic',
     'publish where the policy lets it, which is below devices/<id>/ where none is active: `handfast policy explain <id> publish <topic>`',
+    { clause: 'MQTT 5 §3.4.2.1' },
   ),
   'subscribe-denied': entry(
     'HF-4102',
@@ -19,6 +20,7 @@ export const policyFailures = {
     'cause',
     'the identity may not subscribe to this filter',
     'subscribe to what the policy allows whole, which is below devices/<id>/ where none is active: `handfast policy explain <id> subscribe <filter>`',
+    { clause: 'MQTT 5 §3.9.3' },
   ),
   'will-denied': entry(
     'HF-4103',
@@ -28,6 +30,7 @@ export const policyFailures = {
     'cause',
     'the identity may not publish to the topic of its will',
     'set a will topic that the policy allows, which is below devices/<id>/ where none is active: `handfast policy explain <id> will <topic>`',
+    { clause: 'MQTT 5 §3.1.4' },
   ),
   'policy-invalid': entry(
     'HF-4104',
@@ -46,6 +49,7 @@ export const policyFailures = {
     'cause',
     'the identity may not connect in this way',
     'see which statement decides: `handfast policy explain <id> connect`',
+    { clause: 'MQTT 5 §3.1.4' },
   ),
   'retain-denied': entry(
     'HF-4106',
@@ -55,6 +59,7 @@ export const policyFailures = {
     'cause',
     'the identity may not leave retained messages on this topic',
     'publish without the retain flag, or allow `retain` in the policy',
+    { clause: 'MQTT 5 §3.3.1.3' },
   ),
   'payload-too-large': entry(
     'HF-4107',
@@ -64,6 +69,7 @@ export const policyFailures = {
     'cause',
     'the payload is longer than the policy lets this identity send',
     'send less at a time, or raise `payloadBytes` in the policy',
+    { clause: 'MQTT 5 §3.4.2.1' },
   ),
   'publishes-too-many': entry(
     'HF-4108',
@@ -73,6 +79,7 @@ export const policyFailures = {
     'cause',
     'the identity publishes more often than the policy lets it',
     'send less often, or raise `publishesPerSecond` in the policy',
+    { clause: 'MQTT 5 §3.4.2.1' },
   ),
   'policy-test-failed': entry(
     'HF-4109',

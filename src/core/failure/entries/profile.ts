@@ -82,6 +82,7 @@ export const profileFailures = {
     'cause',
     'a name cannot stand in a certificate',
     'give a DNS name of letters, digits and hyphens, the address of one host, or a plain e-mail address',
+    { clause: 'RFC 5280 §4.2.1.6' },
   ),
   'names-missing': entry(
     'HF-3428',
@@ -91,6 +92,7 @@ export const profileFailures = {
     'cause',
     'the certificate of a server would have no name by which clients could check it',
     'give it one: `handfast device set <id> --dns <name>` or --ip, `service set` for a service',
+    { clause: 'RFC 9525 §4.1' },
   ),
   'order-asks-too-much': entry(
     'HF-3429',

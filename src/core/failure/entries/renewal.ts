@@ -10,6 +10,7 @@ export const renewalFailures = {
     'cause',
     'a newer certificate of this device is in use, and the overlap in which the older one was good is over',
     'use the newer certificate on the device; if it is lost, give the device a new token: `handfast device token <id>`',
+    { alert: 46 },
   ),
   'certificate-lapsed': entry(
     'HF-3481',
@@ -19,6 +20,7 @@ export const renewalFailures = {
     'cause',
     'the certificate waited too long for its first use and has lapsed',
     'go on with the certificate that the device renewed from, and renew again',
+    { alert: 46 },
   ),
   'renewal-contested': entry(
     'HF-3482',
@@ -37,6 +39,7 @@ export const renewalFailures = {
     'cause',
     'an expired certificate can be renewed only with its own key',
     'ask again with the key of the expired certificate, or enrol with a new token: `handfast device token <id>`',
+    { clause: 'RFC 7030 §4.2.2' },
   ),
   'renewal-names-differ': entry(
     'HF-3484',
@@ -46,6 +49,7 @@ export const renewalFailures = {
     'cause',
     'the request asks for other names than the certificate that it renews',
     'leave subject and alternative names empty, or repeat those of the present certificate (RFC 7030 §4.2.2)',
+    { clause: 'RFC 7030 §4.2.2' },
   ),
   'renewal-key-compromised': entry(
     'HF-3485',
@@ -55,6 +59,7 @@ export const renewalFailures = {
     'cause',
     'the request brings a key that was revoked as compromised',
     'make a new key on the device',
+    { clause: 'RFC 5280 §5.3.1' },
   ),
   'renewal-unknown': entry(
     'HF-3486',
@@ -64,6 +69,7 @@ export const renewalFailures = {
     'cause',
     'there is no certificate of that name that could be renewed',
     'make the name as RFC 9773 §4.1 says: key identifier of the authority, a dot, serial number, both in base64url',
+    { clause: 'RFC 9773 §4.1' },
   ),
   'nothing-quarantined': entry(
     'HF-3487',

@@ -37,6 +37,7 @@ export const roleFailures = {
     'general',
     'the API key has ended',
     'ask for another one; an admin makes it with `handfast key add`',
+    { clause: 'RFC 6750 §3.1' },
   ),
   'key-exists': entry(
     'HF-8154',

@@ -10,6 +10,7 @@ export const sessionFailures = {
     'cause',
     'the broker behind the gate is not available',
     'wait: devices come back by themselves; if it lasts, see the log of the hub',
+    { clause: 'MQTT 5 §3.2.2.2' },
   ),
   'upstream-refused': entry(
     'HF-6102',
@@ -19,6 +20,7 @@ export const sessionFailures = {
     'cause',
     'the broker behind the gate refused the session',
     'see the log of the hub for what the broker answered',
+    { clause: 'MQTT 5 §3.2.2.2' },
   ),
   'keep-alive-timeout': entry(
     'HF-6103',
@@ -28,6 +30,7 @@ export const sessionFailures = {
     'cause',
     'the client was silent for longer than its keep-alive allows',
     'lower the keep-alive below the idle time of NAT and load balancers on the way',
+    { clause: 'MQTT 5 §3.1.2.10' },
   ),
   'session-taken-over': entry(
     'HF-6104',
@@ -37,6 +40,7 @@ export const sessionFailures = {
     'cause',
     'another connection of the same identity used the same client id',
     'give each client of one identity a client id of its own; a cloned device image shows as this, over and over',
+    { clause: 'MQTT 5 §3.1.4' },
   ),
   'slow-reader': entry(
     'HF-6105',
@@ -55,6 +59,7 @@ export const sessionFailures = {
     'cause',
     'the hub is shutting down',
     'wait: the device reconnects by itself',
+    { clause: 'MQTT 5 §3.14.2.1' },
   ),
   'connection-lost': entry(
     'HF-6107',
@@ -64,6 +69,7 @@ export const sessionFailures = {
     'cause',
     'the connection was lost without a DISCONNECT',
     'check the network of the device',
+    { clause: 'MQTT 5 §3.14' },
   ),
   'too-many-sessions': entry(
     'HF-6108',
@@ -73,6 +79,7 @@ export const sessionFailures = {
     'cause',
     'the gate or the identity holds as many sessions as it may',
     'raise the limit (docs/limits.md) or find the client that keeps reconnecting',
+    { clause: 'MQTT 5 §3.2.2.2' },
   ),
   'closed-before-connect': entry(
     'HF-6109',
@@ -82,6 +89,7 @@ export const sessionFailures = {
     'general',
     'the client closed the connection after the TLS handshake, before CONNECT',
     'look at the client: under TLS 1.3 many reject the certificate of the hub only then',
+    { clause: 'MQTT 5 §3.1' },
   ),
   'client-id-not-identity': entry(
     'HF-6120',
@@ -91,6 +99,7 @@ export const sessionFailures = {
     'cause',
     'client ids go on to the broker as they are, and this one is not the id of the identity',
     'use the id of the identity as client id, or have the gate put it in front (broker-client-ids: prefixed)',
+    { clause: 'MQTT 5 §3.1.3.1' },
   ),
   'registry-unreachable': entry(
     'HF-6110',

@@ -10,6 +10,7 @@ export const signingFailures = {
     'general',
     'a certificate was about to be signed that breaks a rule, and was not signed',
     'change what the message names in the profile or the order; where it comes from neither, report it',
+    { clause: 'RFC 5280 §4' },
   ),
   'issuance-lapsed': entry(
     'HF-3401',

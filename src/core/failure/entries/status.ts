@@ -10,5 +10,6 @@ export const statusFailures = {
     'cause',
     'the OCSP request is not well-formed, or asks for more than is answered',
     'ask as RFC 9919 says: DER, SHA-256 or SHA-1, one certificate, a nonce of 1 to 128 octets or none',
+    { clause: 'RFC 6960 §4.1' },
   ),
 } as const

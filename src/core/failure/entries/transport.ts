@@ -10,6 +10,7 @@ export const transportFailures = {
     'general',
     'the client spoke MQTT without TLS on the TLS port',
     'use mqtts:// (with --cafile for Mosquitto clients) instead of mqtt:// on this port',
+    { clause: 'MQTT 5 §4.2' },
   ),
   'http-on-tls-port': entry(
     'HF-1102',
@@ -19,6 +20,7 @@ export const transportFailures = {
     'general',
     'the client spoke HTTP on the MQTT port; it is usually a browser or a health check',
     'point it at the HTTP address that `handfast up` prints',
+    { clause: 'RFC 8446 §5.1' },
   ),
   'not-tls': entry(
     'HF-1103',
@@ -28,6 +30,7 @@ export const transportFailures = {
     'general',
     'the first bytes were neither TLS nor MQTT',
     'check what connects from this address; port scanners and wrong protocols end here',
+    { clause: 'RFC 8446 §5.1' },
   ),
   'tls-version-unsupported': entry(
     'HF-1104',
@@ -37,6 +40,7 @@ export const transportFailures = {
     'general',
     'the client offers only TLS versions below 1.2',
     'update the TLS library of the device; TLS 1.2 and 1.3 are accepted',
+    { clause: 'RFC 8996 §5', alert: 70 },
   ),
   'tls-no-shared-cipher': entry(
     'HF-1105',
@@ -46,6 +50,7 @@ export const transportFailures = {
     'general',
     'client and hub share no cipher suite, curve or signature type',
     'enable ECDHE-ECDSA suites with AES-GCM and the curve P-256 on the device',
+    { clause: 'RFC 8446 §4.1.1', alert: 40 },
   ),
   'tls-client-rejected-hub': entry(
     'HF-1106',
@@ -55,6 +60,7 @@ export const transportFailures = {
     'general',
     'the client did not accept the certificate of the hub and sent an alert',
     "give the device this hub's ca.pem and connect by a name or address in the server certificate",
+    { clause: 'RFC 8446 §6.2' },
   ),
   'tls-closed-early': entry(
     'HF-1107',
@@ -64,6 +70,7 @@ export const transportFailures = {
     'general',
     'the connection closed before the TLS handshake ended',
     'look at the client: many close silently when they reject the certificate of the hub; health checks and port scans look the same',
+    { clause: 'RFC 8446 §6.1' },
   ),
   'tls-timeout': entry(
     'HF-1108',
@@ -82,6 +89,7 @@ export const transportFailures = {
     'general',
     'the TLS handshake failed',
     'compare the detail with the log of the client; key and certificate on the device may not match',
+    { clause: 'RFC 8446 §6.2' },
   ),
   'too-many-handshakes': entry(
     'HF-1110',
@@ -118,6 +126,7 @@ export const transportFailures = {
     'general',
     'the HTTP request on a WebSocket listener did not open a WebSocket for MQTT',
     'use the address that `handfast status` shows, with the subprotocol "mqtt"; list the origin of a page of yours in `websocket` of the listener',
+    { clause: 'MQTT 5 §6.0' },
   ),
   'proxy-header-invalid': entry(
     'HF-1113',
@@ -127,6 +136,7 @@ export const transportFailures = {
     'general',
     'a proxy in front of the listener did not begin with a PROXY header of version 2',
     'switch it on at the proxy (`send-proxy-v2` of HAProxy), or take its network off `proxy-protocol` of the listener',
+    { clause: 'PROXY protocol §2.2' },
   ),
   'proxy-header-refused': entry(
     'HF-1114',
@@ -136,5 +146,6 @@ export const transportFailures = {
     'general',
     'a PROXY header came from where none is accepted',
     'if it is a proxy of yours, list its network in `proxy-protocol` of the listener; else somebody tries to pass for another address',
+    { clause: 'PROXY protocol §2' },
   ),
 } as const

@@ -64,7 +64,7 @@ export function recordRoutes(api: ApiListener, { flushAttempts, describeHub }: R
 
 function unknownFailure(code: string): HubError {
   return new HubError('request-invalid', `${quote(code)} is not a failure`, {
-    hint: 'docs/errors.md lists them',
+    hint: 'docs/failures.md lists them',
     faults: [{ in: 'query', pointer: '/code', message: 'is not a failure' }],
   })
 }
