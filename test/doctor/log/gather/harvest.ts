@@ -1,0 +1,75 @@
+/** Keeps lines once, with the programs that printed them and every cause that made them. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface GatheredLine {
+  /** The program, with its version. */
+  readonly by: string
+  readonly side: 'client' | 'server'
+  /** What the program was made to print it by: every true cause that was seen with it. */
+  truths: string[]
+  readonly line: string
+}
+
+export class Harvest {
+  readonly #folder: string
+  readonly #lines = new Map<string, GatheredLine>()
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  take(by: string, side: 'client' | 'server', { truth }: { readonly truth: readonly string[] }, text: string): void {
+    for (const raw of text.split(/\r?\n/)) {
+      const line = settled(raw)
+      if (!isTelling(line)) continue
+      const key = `${by}\n${line}`
+      const kept = this.#lines.get(key)
+      if (kept === undefined) this.#lines.set(key, { by, side, truths: [...truth], line })
+      else kept.truths = [...new Set([...kept.truths, ...truth])]
+    }
+  }
+
+  /** Writes a file for each program, a line of JSON for each line. */
+  write(): void {
+    mkdirSync(this.#folder, { recursive: true })
+    for (const by of new Set([...this.#lines.values()].map((line) => line.by))) {
+      const lines = [...this.#lines.values()].filter((line) => line.by === by)
+      const name = `${by.toLowerCase().replace(/[^a-z]+/g, '-').replace(/^-|-$/g, '')}.ndjson`
+      writeFileSync(join(this.#folder, name), lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    }
+  }
+}
+
+/** A line without what differs from run to run. */
+function settled(line: string): string {
+  return line
+    .replaceAll(/\/tmp\/hf-lines-[A-Za-z0-9]+\/pki\//g, '/etc/device/')
+    .replaceAll(/\/tmp\/hf-lines-[A-Za-z0-9]+\/built\//g, '/opt/app/')
+    .replaceAll(/\/[\w/.-]*gather\/programs\//g, '/opt/app/')
+    .replaceAll(/(?:\/[\w.@-]+)+\/node_modules\//g, '/opt/app/node_modules/')
+    .replaceAll(/\b(127\.0\.0\.1|localhost)(:|, port | port |-)\d{4,5}\b/g, '$1$28883')
+    .replaceAll(/(?<=port[: ]+)\d{4,5}\b/g, '8883')
+    .replaceAll(/\[::1\]:\d{4,5}/g, '[::1]:8883')
+    .replaceAll(/^\d{10}: /g, '1764086400: ')
+    .replaceAll(/\b20\d\d([-/])\d\d\1\d\d[ T]\d\d:\d\d:\d\d([.,]\d+)?/g, '2025$111$125 16:00:00$2')
+    .replaceAll(/^[0-9A-F]{16}:error/g, '802B5A7C4F7F0000:error')
+    .replaceAll(/\b0x[0-9a-f]{9,16}\b/g, '0x7f5c2ad08180')
+    .trimEnd()
+}
+
+/** False for what says nothing of a failure: hex dumps, handshake chatter of debug levels, banners. */
+function isTelling(line: string): boolean {
+  if (line.trim() === '' || line.length > 1000) return false
+  if (/^  File "|^    [a-z_.= ]+\(|^    (?:return|raise|rc =|self\.|v =|sock\.|with|log\.|tls\.|command =|context\.)|sha(?:1|256)[:=]|^- Session ID|^\* {2}(?:start|expire) date/.test(line)) return false
+  if (/^\s*at .*[(:]\d+/.test(line) || /^\s+\^/.test(line) || /^[-|+ ]+$/.test(line)) return false
+  return !/\|2\| (?!.*(?:alert|verif|fail|error|return))|PORT \d|^[0-9a-f]{4}:? |^\* TLSv1|^[{}] |^Opening |^Config /i.test(line)
+}
+
+/** The lines of a folder. */
+export function readLines(file: string): readonly GatheredLine[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as GatheredLine)
+}
