@@ -11,6 +11,7 @@ import { attachmentFailures } from './entries/attachment.ts'
 import { authorityFailures } from './entries/authority.ts'
 import { backupFailures } from './entries/backup.ts'
 import { certificateFailures } from './entries/certificate.ts'
+import { clientSideFailures } from './entries/client-side.ts'
 import { credentialStoreFailures } from './entries/credential-store.ts'
 import { deviceKeyFailures } from './entries/device-key.ts'
 import { enrolmentFailures } from './entries/enrolment.ts'
@@ -58,6 +59,7 @@ const entries = {
   ...authorityFailures,
   ...backupFailures,
   ...profileFailures,
+  ...clientSideFailures,
 } as const satisfies Record<string, Failure>
 
 /** The stable name of a failure, as errors and attempts carry it. */

@@ -75,13 +75,27 @@ export const clients: readonly Client[] = [
     command: (d, { programs }) => [process.execPath, join(programs, 'node-client.mjs'), ...paths(d), '4'],
   },
   // libfaketime does not reach Go, which asks the kernel itself.
-  { by: 'Go, TLS client', command: (d, { built }) => (d.day === null ? [join(built, 'gocli'), ...paths(d), d.alpn] : null) },
+  {
+    by: 'Go, TLS client',
+    command: (d, { built }) => (d.day === null ? [join(built, 'gocli'), ...paths(d), d.alpn] : null),
+  },
   {
     by: 'Java 17, TLS client',
     command: (d, { built }) =>
       d.isSpoilt || d.alpn !== ''
         ? null
-        : ['java', '-cp', built, 'TlsClient', d.host, String(d.port), d.ca, d.cert.replace(/\.pem$/, '.p12'), d.version, d.name],
+        : [
+            'java',
+            '-cp',
+            built,
+            'TlsClient',
+            d.host,
+            String(d.port),
+            d.ca,
+            d.cert.replace(/\.pem$/, '.p12'),
+            d.version,
+            d.name,
+          ],
   },
   { by: 'mbedTLS 2.28 client', command: (d, { built }) => [join(built, 'mbed'), ...paths(d), 'Wrong-one-1'] },
   { by: 'wolfSSL 5.5 client', command: (d, { built }) => [join(built, 'wolf'), ...paths(d)] },

@@ -19,7 +19,11 @@ import { type Place, serverNames, startServer } from './servers.ts'
 
 const wanted = process.argv.slice(2).join(' ')
 const folder = mkdtempSync(join(tmpdir(), 'hf-lines-'))
-const place: Place = { pki: join(folder, 'pki'), built: join(folder, 'built'), programs: join(import.meta.dirname, 'programs') }
+const place: Place = {
+  pki: join(folder, 'pki'),
+  built: join(folder, 'built'),
+  programs: join(import.meta.dirname, 'programs'),
+}
 const harvest = new Harvest(join(import.meta.dirname, '../lines'))
 try {
   mkdirSync(place.built)
@@ -55,22 +59,30 @@ function makePfx(): void {
   for (const file of readdirSync(place.pki).filter((name) => name.startsWith('device') && name.endsWith('.pem'))) {
     const name = file.slice(0, -4)
     const inputs = ['-in', file, '-inkey', `${name}.key`]
-    execFileSync('openssl', ['pkcs12', '-export', ...inputs, '-passout', 'pass:changeit', '-out', `${name}.p12`], { cwd: place.pki })
+    execFileSync('openssl', ['pkcs12', '-export', ...inputs, '-passout', 'pass:changeit', '-out', `${name}.p12`], {
+      cwd: place.pki,
+    })
   }
 }
 
 /** Everything that one scenario makes, with every server, client and version that can. */
 async function enact(scenario: Scenario): Promise<void> {
   process.stderr.write(`${scenario.name}\n`)
-  for (const [version, held] of scenario.versions ?? [['1.2', ''], ['1.3', '']] as const) {
+  for (const [version, held] of scenario.versions ??
+    ([
+      ['1.2', ''],
+      ['1.3', ''],
+    ] as const)) {
     for (const name of serverNames) {
       const server = await startServer(name, scenario, version, place)
       if (server === null) continue
       // Every client meets Mosquitto; the other servers, whose clients hear the same, meet three.
-      const some = name === 'mosquitto' || (scenario.alpn !== undefined && name === 'openssl') ? clients : clients.slice(0, 3)
+      const some =
+        name === 'mosquitto' || (scenario.alpn !== undefined && name === 'openssl') ? clients : clients.slice(0, 3)
       for (const client of some) {
         const command = client.command(dial(scenario, server.port, held), place)
-        if (command !== null) harvest.take(client.by, 'client', scenario, await runClient(command, scenario.day ?? null))
+        if (command !== null)
+          harvest.take(client.by, 'client', scenario, await runClient(command, scenario.day ?? null))
       }
       harvest.take(server.by, 'server', scenario, await server.stop())
     }

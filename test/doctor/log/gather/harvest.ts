@@ -35,7 +35,10 @@ export class Harvest {
     mkdirSync(this.#folder, { recursive: true })
     for (const by of new Set([...this.#lines.values()].map((line) => line.by))) {
       const lines = [...this.#lines.values()].filter((line) => line.by === by)
-      const name = `${by.toLowerCase().replace(/[^a-z]+/g, '-').replace(/^-|-$/g, '')}.ndjson`
+      const name = `${by
+        .toLowerCase()
+        .replace(/[^a-z]+/g, '-')
+        .replace(/^-|-$/g, '')}.ndjson`
       writeFileSync(join(this.#folder, name), lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     }
   }
@@ -61,9 +64,16 @@ function settled(line: string): string {
 /** False for what says nothing of a failure: hex dumps, handshake chatter of debug levels, banners. */
 function isTelling(line: string): boolean {
   if (line.trim() === '' || line.length > 1000) return false
-  if (/^  File "|^    [a-z_.= ]+\(|^    (?:return|raise|rc =|self\.|v =|sock\.|with|log\.|tls\.|command =|context\.)|sha(?:1|256)[:=]|^- Session ID|^\* {2}(?:start|expire) date/.test(line)) return false
+  if (
+    /^ {2}File "|^ {4}[a-z_.= ]+\(|^ {4}(?:return|raise|rc =|self\.|v =|sock\.|with|log\.|tls\.|command =|context\.)|sha(?:1|256)[:=]|^- Session ID|^\* {2}(?:start|expire) date/.test(
+      line,
+    )
+  )
+    return false
   if (/^\s*at .*[(:]\d+/.test(line) || /^\s+\^/.test(line) || /^[-|+ ]+$/.test(line)) return false
-  return !/\|2\| (?!.*(?:alert|verif|fail|error|return))|PORT \d|^[0-9a-f]{4}:? |^\* TLSv1|^[{}] |^Opening |^Config /i.test(line)
+  return !/\|2\| (?!.*(?:alert|verif|fail|error|return))|PORT \d|^[0-9a-f]{4}:? |^\* TLSv1|^[{}] |^Opening |^Config /i.test(
+    line,
+  )
 }
 
 /** The lines of a folder. */

@@ -6,11 +6,19 @@ import { clients, runClient } from './clients.ts'
 import type { Harvest } from './harvest.ts'
 import { type Place, startServer } from './servers.ts'
 
-
 /** Nobody listens, nobody knows the name, nobody speaks TLS, or nobody should. */
 export async function wrongProtocolScenes(place: Place, harvest: Harvest): Promise<void> {
   const at = (file: string) => join(place.pki, file)
-  const base = { ca: at('root.pem'), cert: at('device.pem'), key: at('device.key'), version: '', name: 'localhost', alpn: '', isSpoilt: false, day: null } as const
+  const base = {
+    ca: at('root.pem'),
+    cert: at('device.pem'),
+    key: at('device.key'),
+    version: '',
+    name: 'localhost',
+    alpn: '',
+    isSpoilt: false,
+    day: null,
+  } as const
   const meet = async (truth: string, host: string, port: number, some = clients) => {
     for (const client of some) {
       const command = client.command({ ...base, host, port }, place)
@@ -34,7 +42,12 @@ export async function wrongProtocolScenes(place: Place, harvest: Harvest): Promi
     const server = await startServer(name, { name: '', truth: [] }, '1.2', place)
     if (server === null) continue
     const mosquitto = ['mosquitto_pub', '-h', 'localhost', '-p', String(server.port), '-i', 'x', '-t', 'x', '-m', 'x']
-    harvest.take('mosquitto_pub 2.0.11', 'client', { truth: ['plain-mqtt-on-tls-port'] }, await runClient(mosquitto, null))
+    harvest.take(
+      'mosquitto_pub 2.0.11',
+      'client',
+      { truth: ['plain-mqtt-on-tls-port'] },
+      await runClient(mosquitto, null),
+    )
     harvest.take(server.by, 'server', { truth: ['plain-mqtt-on-tls-port'] }, await server.stop())
     const second = await startServer(name, { name: '', truth: [] }, '1.2', place)
     if (second === null) continue
@@ -104,7 +117,10 @@ async function sessionScenes(place: Place, harvest: Harvest): Promise<void> {
       })
     })
     for (const [by, command] of mqttCommands(place, broker.port, protocol)) {
-      const subscribing = command[0] === 'mosquitto_pub' ? ['mosquitto_sub', ...command.slice(1, -4), '-W', '2', '-t', 'plant/all'] : command
+      const subscribing =
+        command[0] === 'mosquitto_pub'
+          ? ['mosquitto_sub', ...command.slice(1, -4), '-W', '2', '-t', 'plant/all']
+          : command
       harvest.take(by, 'client', { truth: [truth] }, await runClient(subscribing, null))
     }
     broker.close()
@@ -124,18 +140,28 @@ async function sessionScenes(place: Place, harvest: Harvest): Promise<void> {
       })
     })
     for (const [by, command] of mqttCommands(place, broker.port, '5')) {
-      const subscribing = command[0] === 'mosquitto_pub' ? ['mosquitto_sub', ...command.slice(1, -4), '-W', '2', '-t', 'plant/all'] : command
+      const subscribing =
+        command[0] === 'mosquitto_pub'
+          ? ['mosquitto_sub', ...command.slice(1, -4), '-W', '2', '-t', 'plant/all']
+          : command
       harvest.take(by, 'client', { truth: [truth] }, await runClient(subscribing, null))
     }
     broker.close()
   }
 }
 
-function mqttCommands(place: Place, port: number, protocol: '4' | '5'): readonly (readonly [string, readonly string[]])[] {
+function mqttCommands(
+  place: Place,
+  port: number,
+  protocol: '4' | '5',
+): readonly (readonly [string, readonly string[]])[] {
   const arguments_ = ['localhost', String(port), '', '', '', '', 'localhost', protocol]
   const version = protocol === '5' ? 'mqttv5' : 'mqttv311'
   return [
-    ['mosquitto_pub 2.0.11', ['mosquitto_pub', '-d', '-h', 'localhost', '-p', String(port), '-V', version, '-i', 'x', '-t', 'x', '-m', 'x']],
+    [
+      'mosquitto_pub 2.0.11',
+      ['mosquitto_pub', '-d', '-h', 'localhost', '-p', String(port), '-V', version, '-i', 'x', '-t', 'x', '-m', 'x'],
+    ],
     ['Paho for Python 1.6', ['/usr/bin/python3', join(place.programs, 'paho_client.py'), ...arguments_]],
     ['MQTT.js 5 on Node 24', [process.execPath, join(place.programs, 'node-client.mjs'), ...arguments_]],
     ['Paho for C 1.3', [join(place.built, 'paho'), `tcp://localhost:${port}`, '', '', '', protocol]],
@@ -158,4 +184,3 @@ async function listen(serve: (socket: Socket) => void): Promise<{ port: number; 
     },
   }
 }
-

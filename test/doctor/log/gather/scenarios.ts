@@ -26,7 +26,11 @@ export interface Scenario {
 export const scenarios: readonly Scenario[] = [
   { name: 'client certificate expired', truth: ['certificate-expired'], device: 'device-expired' },
   { name: 'client certificate not yet valid', truth: ['certificate-not-yet-valid'], device: 'device-future' },
-  { name: 'client certificate of an unknown authority', truth: ['certificate-foreign-authority'], device: 'device-other' },
+  {
+    name: 'client certificate of an unknown authority',
+    truth: ['certificate-foreign-authority'],
+    device: 'device-other',
+  },
   { name: 'client sends no intermediate', truth: ['certificate-intermediate-missing'], device: 'device-below-sub' },
   { name: 'client certificate self-signed', truth: ['certificate-self-signed'], device: 'device-self-signed' },
   { name: 'client certificate for servers', truth: ['certificate-wrong-usage'], device: 'device-for-servers' },
@@ -55,6 +59,11 @@ export const scenarios: readonly Scenario[] = [
   { name: 'server certificate for clients', truth: ['hub-certificate-wrong-usage'], server: 'server-for-clients' },
   { name: 'server sends no intermediate', truth: ['hub-intermediate-missing'], server: 'server-below-sub' },
   { name: 'no TLS version in common', truth: ['tls-version-unsupported'], versions: [['1.3', '1.2']] },
-  { name: 'no cipher in common', truth: ['tls-no-shared-cipher'], versions: [['1.2', '']], ciphers: 'ECDHE-RSA-AES256-GCM-SHA384' },
+  {
+    name: 'no cipher in common',
+    truth: ['tls-no-shared-cipher'],
+    versions: [['1.2', '']],
+    ciphers: 'ECDHE-RSA-AES256-GCM-SHA384',
+  },
   { name: 'no application protocol in common', truth: ['tls-no-alpn'], alpn: 'x-amzn-mqtt-ca', clientAlpn: 'mqtt' },
 ]

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Scenario } from './scenarios.ts'
 
@@ -73,21 +73,48 @@ export async function startServer(
         ...(scenario.alpn === undefined ? [] : ['-alpn', scenario.alpn]),
         ...(scenario.ciphers === undefined ? [] : ['-cipher', scenario.ciphers]),
       ]
-      const command = ['openssl', 's_server', ...options, ...versions, ...more, '-verify_return_error', '-naccept', '40', '-quiet']
+      const command = [
+        'openssl',
+        's_server',
+        ...options,
+        ...versions,
+        ...more,
+        '-verify_return_error',
+        '-naccept',
+        '40',
+        '-quiet',
+      ]
       return start('openssl s_server 3.0', command, port, null)
     }
     case 'gnutls': {
       const priority = version === '1.2' ? 'NORMAL:-VERS-ALL:+VERS-TLS1.2' : 'NORMAL:-VERS-ALL:+VERS-TLS1.3'
       const options = ['--port', String(port), '--x509cafile', ca, '--x509certfile', cert, '--x509keyfile', key]
-      const more = [...(crl === null ? [] : ['--x509crlfile', crl]), ...(scenario.alpn === undefined ? [] : ['--alpn', scenario.alpn, '--alpn-fatal'])]
-      const command = ['gnutls-serv', ...options, ...more, '--require-client-cert', '--verify-client-cert', '--priority', priority, '--echo']
+      const more = [
+        ...(crl === null ? [] : ['--x509crlfile', crl]),
+        ...(scenario.alpn === undefined ? [] : ['--alpn', scenario.alpn, '--alpn-fatal']),
+      ]
+      const command = [
+        'gnutls-serv',
+        ...options,
+        ...more,
+        '--require-client-cert',
+        '--verify-client-cert',
+        '--priority',
+        priority,
+        '--echo',
+      ]
       return start('gnutls-serv 3.7', command, port, /done|listening|IPv/)
     }
     case 'node-strict':
     case 'node-lax': {
       const mode = name === 'node-strict' ? 'strict' : 'lax'
       const options = [ca, cert, key, version, mode, crl ?? '', scenario.alpn ?? '']
-      return start(`Node 24, TLS server (${mode})`, [process.execPath, join(place.programs, 'node-server.mjs'), ...options], null, /PORT/)
+      return start(
+        `Node 24, TLS server (${mode})`,
+        [process.execPath, join(place.programs, 'node-server.mjs'), ...options],
+        null,
+        /PORT/,
+      )
     }
     case 'go':
       if (crl !== null || scenario.alpn !== undefined) return null
@@ -95,7 +122,12 @@ export async function startServer(
   }
 }
 
-async function start(by: string, command: readonly string[], port: number | null, ready: RegExp | null): Promise<Server> {
+async function start(
+  by: string,
+  command: readonly string[],
+  port: number | null,
+  ready: RegExp | null,
+): Promise<Server> {
   const [program = '', ...rest] = command
   const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'] })
   let text = ''
