@@ -1,38 +1,40 @@
-/** One simulated device on its MQTT connection: MQTT 5 over mutual TLS, as a real one would. */
+/** One simulated device: it sends readings, renews its certificate while it does, and goes on with the new one. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { connect, ErrorWithReasonCode, type MqttClient } from 'mqtt'
-import type { Secret } from '../core/secret.ts'
+import { HubError } from '../core/errors.ts'
+import { renew } from '../device/renewal/renew.ts'
+import { dueAtMs } from '../device/renewal/schedule.ts'
+import type { CredentialStore } from '../device/store/credential.ts'
+import { type DeviceSession, openSession, reasonOf, type SessionEvent } from './device-session.ts'
 import { type Reading, takeReading } from './reading.ts'
 
-export interface DeviceConnection {
+export interface SimulatedDevice {
   readonly id: string
-  readonly host: string
-  readonly port: number
-  /** Texts in PEM: the root, the certificate chain, the key. */
-  readonly ca: string
-  readonly certificate: string
-  readonly key: Secret
+  readonly store: CredentialStore
+  /** What its clock is ahead of the right time, in milliseconds; below zero where it is behind. */
+  readonly clockAheadMs: number
 }
 
-export interface SendingOptions {
+export interface DeviceOptions {
   /** Readings to send before it ends by itself; null for no end. */
   readonly count: number | null
   readonly intervalMs: number
+  /** Time between two renewals; null where it renews as an agent does, at two thirds of the life of its certificate. */
+  readonly renewEveryMs: number | null
   readonly random: () => number
   /** Ends the device early. */
   readonly signal: AbortSignal
   readonly report: (event: DeviceEvent) => void
 }
 
-/** What happens to a device on its connection. */
-export type DeviceEvent = { readonly id: string } & (
-  | { readonly kind: 'connected' }
-  | { readonly kind: 'sent'; readonly reading: Reading }
-  /** The hub said no; `isFinal` when trying again has no use. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly isFinal: boolean }
-  /** The connection ended, or could not be made; it is tried again. */
-  | { readonly kind: 'lost'; readonly reason: string }
-)
+/** What happens to a device. */
+export type DeviceEvent =
+  | SessionEvent
+  | ({ readonly id: string } & (
+      | { readonly kind: 'sent'; readonly reading: Reading; readonly acknowledgedMs: number }
+      | { readonly kind: 'renewed' }
+      /** It goes on with the certificate that it has, and tries again. */
+      | { readonly kind: 'renewal-failed'; readonly reason: string }
+    ))
 
 /** How a device ended. */
 export interface DeviceOutcome {
@@ -42,121 +44,114 @@ export interface DeviceOutcome {
   readonly refusal: string | null
 }
 
-/** Milliseconds between two tries to connect: this and up to as much again by chance, so that a fleet spreads out. */
-const reconnectMs = 1_000
-/** Milliseconds for TLS and CONNACK. */
-const connectMs = 20_000
+/** A part of the time between two renewals by which each comes earlier or later. */
+const renewalSpread = 0.1
+/** Milliseconds until a renewal that failed is tried again, where none is due earlier. */
+const retryMs = 30_000
 
 /** Connects and sends until the count is reached, the signal says so or the hub refuses for good. */
-export async function runDevice(connection: DeviceConnection, options: SendingOptions): Promise<DeviceOutcome> {
-  const { id } = connection
-  const client = open(connection, options.random)
+export async function runDevice(device: SimulatedDevice, options: DeviceOptions): Promise<DeviceOutcome> {
+  const { id } = device
+  const { random, report, count, intervalMs } = options
   const ended = new AbortController()
   const end = (): void => ended.abort()
   options.signal.addEventListener('abort', end, { once: true })
   if (options.signal.aborted) end()
-  const refusal = watch(client, id, options.report, end)
+  let refusal: string | null = null
+  const open = (): DeviceSession =>
+    sessionOf(device, options, (reason) => {
+      refusal ??= reason
+      end()
+    })
+  let session = open()
   let sent = 0
+  let sendAtMs = performance.now()
+  let renewAtMs = sendAtMs + untilRenewal(device, options, random())
   try {
-    while (!ended.signal.aborted && (options.count === null || sent < options.count)) {
-      const reading = takeReading(id, sent, options.random)
-      await unlessEnded(send(client, reading), ended.signal)
-      sent += 1
-      options.report({ id, kind: 'sent', reading })
-      const isLast = sent === options.count
-      if (!isLast) await pause(options.intervalMs, undefined, { signal: ended.signal })
+    while (!ended.signal.aborted && (count === null || sent < count)) {
+      const nowMs = performance.now()
+      if (nowMs >= renewAtMs) {
+        if (await renewed(device, report)) {
+          await unlessEnded(session.end(false), ended.signal)
+          session = open()
+          renewAtMs = performance.now() + untilRenewal(device, options, 1 + renewalSpread * (2 * random() - 1))
+        } else {
+          renewAtMs = performance.now() + Math.min(retryMs, options.renewEveryMs ?? retryMs)
+        }
+      } else if (nowMs >= sendAtMs) {
+        const reading = takeReading(id, sent, random)
+        await unlessEnded(session.send(reading), ended.signal)
+        sent += 1
+        sendAtMs = performance.now() + intervalMs
+        report({ id, kind: 'sent', reading, acknowledgedMs: performance.now() - nowMs })
+      } else {
+        const untilNext = Math.min(sendAtMs, renewAtMs) - nowMs
+        await pause(Math.min(untilNext, timerMsMax), undefined, { signal: ended.signal })
+      }
     }
   } catch (error) {
-    if (!ended.signal.aborted) refusal.current ??= reasonOf(error)
+    if (!ended.signal.aborted) refusal ??= reasonOf(error)
   } finally {
     options.signal.removeEventListener('abort', end)
-    await client.endAsync(ended.signal.aborted)
+    await session.end(ended.signal.aborted)
   }
-  return { id, sent, refusal: refusal.current }
+  return { id, sent, refusal }
 }
 
-function open({ id, host, port, ca, certificate, key }: DeviceConnection, random: () => number): MqttClient {
-  return connect({
-    protocol: 'mqtts',
-    host,
-    port,
-    ca,
-    cert: certificate,
-    key: key.reveal(),
-    rejectUnauthorized: true,
-    clientId: id,
-    protocolVersion: 5,
-    clean: true,
-    reconnectPeriod: reconnectMs + Math.floor(random() * reconnectMs),
-    reconnectOnConnackError: true,
-    connectTimeout: connectMs,
+/** The longest that a timer of Node waits. */
+const timerMsMax = 2 ** 31 - 1
+
+/** @param part of the time between two renewals, where that is given: a fleet that began at once must not renew at once */
+function untilRenewal(device: SimulatedDevice, { renewEveryMs }: DeviceOptions, part: number): number {
+  if (renewEveryMs !== null) return renewEveryMs * part
+  const { id, store } = device
+  const held = store.current()
+  if (held === null) return retryMs
+  const { validFromDate, validToDate } = held.certificate
+  const life = { obtainedAtMs: null, notBeforeMs: validFromDate.getTime(), notAfterMs: validToDate.getTime() }
+  // By a clock that is far ahead every certificate is due.
+  return Math.max(dueAtMs(id, life, null) - clockOf(device)(), retryMs)
+}
+
+function sessionOf(
+  device: SimulatedDevice,
+  { random, report }: DeviceOptions,
+  onRefused: (reason: string) => void,
+): DeviceSession {
+  const { id, store } = device
+  const [hub, identity] = [store.current()?.hub, store.tlsIdentity()]
+  if (!hub || identity === null) throw new HubError('credential-missing', `${JSON.stringify(store.path)} holds nothing`)
+  return openSession({
+    id,
+    host: hub.host,
+    port: hub.mqttPort,
+    ca: store.roots().map(String).join(''),
+    certificate: identity.chain,
+    key: identity.key,
+    nowMs: clockOf(device),
+    random,
+    report,
+    onRefused,
   })
 }
 
-/** QoS 1: fulfilled when the hub has acknowledged it. */
-async function send(client: MqttClient, reading: Reading): Promise<void> {
-  await client.publishAsync(`devices/${reading.deviceId}/messages/events/`, JSON.stringify(reading), {
-    qos: 1,
-    properties: {
-      contentType: 'application/json',
-      userProperties: { temperatureAlert: String(reading.temperatureAlert) },
-    },
-  })
+/** As the agent renews: another key, and the certificate is tried before it is used. */
+async function renewed(device: SimulatedDevice, report: DeviceOptions['report']): Promise<boolean> {
+  const { id, store } = device
+  try {
+    await renew({ store, nowMs: clockOf(device), proof: 'connect', isKeyKept: false, keyKind: null })
+    report({ id, kind: 'renewed' })
+    return true
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error
+    report({ id, kind: 'renewal-failed', reason: error.message })
+    return false
+  }
 }
 
-/** Turns the client's events into ours and ends the device when the hub refuses it for good. */
-function watch(
-  client: MqttClient,
-  id: string,
-  report: SendingOptions['report'],
-  end: () => void,
-): { current: string | null } {
-  const refusal: { current: string | null } = { current: null }
-  let said: string | null = null
-  let lastReason: string | null = null
-  client.on('packetreceive', (packet) => {
-    if (packet.cmd === 'connack' || packet.cmd === 'disconnect') said = reasonStringOf(packet)
-  })
-  client.on('connect', () => {
-    lastReason = null
-    report({ id, kind: 'connected' })
-  })
-  client.on('error', (error) => {
-    const isRefusal = error instanceof ErrorWithReasonCode
-    const reason = isRefusal ? (said ?? error.message) : reasonOf(error)
-    const isFinal = isRefusal && !passingReasons.has(error.code)
-    if (isFinal) {
-      refusal.current = reason
-      end()
-    }
-    if (reason === lastReason) return
-    lastReason = reason
-    report(isRefusal ? { id, kind: 'refused', reason, isFinal } : { id, kind: 'lost', reason })
-  })
-  client.on('disconnect', (packet) => {
-    lastReason = said ?? `closed by the hub with reason code 0x${(packet.reasonCode ?? 0).toString(16)}`
-    report({ id, kind: 'lost', reason: lastReason })
-  })
-  client.on('offline', () => {
-    if (lastReason !== null) return
-    lastReason = 'the connection was lost'
-    report({ id, kind: 'lost', reason: lastReason })
-  })
-  return refusal
-}
-
-/** Reason codes of MQTT 5 after which trying again has a use: unavailable, busy, quota, rate, moved for now, stopping. */
-const passingReasons: ReadonlySet<number> = new Set([0x83, 0x88, 0x89, 0x8b, 0x97, 0x9c, 0x9f])
-
-function reasonStringOf(packet: object): string | null {
-  const { properties } = packet as { properties?: { reasonString?: unknown } }
-  return typeof properties?.reasonString === 'string' ? properties.reasonString : null
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { code } = error as NodeJS.ErrnoException
-  return error.message || String(code ?? error.name)
+/** The time as the device has it. */
+export function clockOf({ clockAheadMs }: Pick<SimulatedDevice, 'clockAheadMs'>): () => number {
+  return () => Date.now() + clockAheadMs
 }
 
 /** The work, or a rejection as soon as the signal comes: a message that waits for a connection would wait for ever. */

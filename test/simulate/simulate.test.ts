@@ -16,7 +16,7 @@ import {
 } from '../../src/simulate/simulate.ts'
 import { bootstrapFor, EstServer, honest, OpensslAuthority } from '../device/est-authority.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { FakeGate, type FakeGateOptions } from './fake-gate.ts'
+import { FakeGate, type FakeGateOptions, type FakeSession } from './fake-gate.ts'
 
 const authority = new OpensslAuthority()
 const tls = authority.endEntity('hub', 'IP:127.0.0.1')
@@ -25,6 +25,8 @@ after(() => {
   est.stop()
   authority.remove()
 })
+
+const admitted = { reasonCode: 0, reason: '' }
 
 describe('a simulated fleet', () => {
   async function gateWith(context: TestContext, options: Partial<FakeGateOptions> = {}): Promise<FakeGate> {
@@ -37,7 +39,8 @@ describe('a simulated fleet', () => {
   class FakeRegistry implements DeviceRegistry {
     readonly registered: Set<string> = new Set()
     readonly again: string[] = []
-    readonly #mqttPort: number
+    readonly revoked: string[] = []
+    #mqttPort: number
     constructor(mqttPort: number, registered: readonly string[] = []) {
       this.#mqttPort = mqttPort
       for (const id of registered) this.registered.add(id)
@@ -50,6 +53,13 @@ describe('a simulated fleet', () => {
     async newBootstrap(id: string): Promise<Secret> {
       this.again.push(id)
       return this.#bootstrap(id)
+    }
+    at(mqttPort: number): this {
+      this.#mqttPort = mqttPort
+      return this
+    }
+    async revoke(id: string): Promise<void> {
+      this.revoked.push(id)
     }
     #bootstrap(id: string): Secret {
       return formatBootstrap(bootstrapFor(authority, est.port, { id: parseIdentityId(id), mqttPort: this.#mqttPort }))
@@ -65,6 +75,10 @@ describe('a simulated fleet', () => {
       prefix: 'sim-',
       count: 2,
       intervalMs: 1,
+      durationMs: null,
+      renewEveryMs: null,
+      revoke: 0,
+      clockSkewMs: 0,
       directory: null,
       random: () => 0.99,
       signal: new AbortController().signal,
@@ -79,7 +93,17 @@ describe('a simulated fleet', () => {
 
     const summary = await run(registry, { devices: 3 })
 
-    assert.deepEqual(summary, { devices: 3, enrolled: 3, sent: 6, failed: [] })
+    const { acknowledgedMs, ...counted } = summary
+    assert.deepEqual(counted, {
+      devices: 3,
+      enrolled: 3,
+      sent: 6,
+      renewals: { done: 0, failed: 0 },
+      revocations: { asked: 0, out: 0, closedAfterMs: null },
+      lost: 0,
+      failed: [],
+    })
+    assert.ok(acknowledgedMs !== null && acknowledgedMs.median > 0 && acknowledgedMs.p99 >= acknowledgedMs.median)
     assert.deepEqual([...registry.registered], ['sim-1', 'sim-2', 'sim-3'])
     assert.deepEqual(gate.connects.map(({ commonName, clientId }) => commonName === clientId && clientId).sort(), [
       'sim-1',
@@ -120,7 +144,7 @@ describe('a simulated fleet', () => {
     const answer = (): { reasonCode: number; reason: string } => ({ reasonCode: 0x87, reason: 'revoked' })
     const gate = await gateWith(context, { answer })
     const summary = await run(new FakeRegistry(gate.port))
-    assert.deepEqual(summary, { devices: 1, enrolled: 1, sent: 0, failed: [{ id: 'sim-1', reason: 'revoked' }] })
+    assert.deepEqual([summary.sent, summary.failed], [0, [{ id: 'sim-1', reason: 'revoked' }]])
     assert.deepEqual(events.at(-1), { id: 'sim-1', kind: 'refused', reason: 'revoked', isFinal: true })
     assert.equal(gate.connects.length, 1, 'it did not try again')
   })
@@ -156,10 +180,14 @@ describe('a simulated fleet', () => {
         register: (id) =>
           id === 'sim-1' ? Promise.reject(new HubError('identity-retired', 'it is retired')) : registry.register(id),
         newBootstrap: (id) => registry.newBootstrap(id),
+        revoke: (id) => registry.revoke(id),
       },
       { devices: 2 },
     )
-    assert.deepEqual(summary, { devices: 2, enrolled: 1, sent: 2, failed: [{ id: 'sim-1', reason: 'it is retired' }] })
+    assert.deepEqual(
+      [summary.enrolled, summary.sent, summary.failed],
+      [1, 2, [{ id: 'sim-1', reason: 'it is retired' }]],
+    )
   })
 
   test('a fleet without a count ends when it is told to', async (context) => {
@@ -168,5 +196,43 @@ describe('a simulated fleet', () => {
     const summary = await run(new FakeRegistry(gate.port), { count: null, signal: stop.signal })
     assert.ok(summary.sent >= 4)
     assert.deepEqual(summary.failed, [])
+  })
+
+  test('a device that is revoked while it sends counts as out once it is cut off and refused', async (context) => {
+    const sessions = new Map<string, FakeSession>()
+    const registry = new (class extends FakeRegistry {
+      override async revoke(id: string): Promise<void> {
+        await super.revoke(id)
+        sessions.get(id)?.disconnect(0x98, 'revoked')
+      }
+    })(0)
+    const gate = await gateWith(context, {
+      answer: (id) => (registry.revoked.includes(id) ? { reasonCode: 0x87, reason: 'revoked' } : admitted),
+      onPublish: (session) => sessions.set(session.clientId, session),
+    })
+    const { revocations, failed, lost } = await run(registry.at(gate.port), {
+      devices: 2,
+      count: null,
+      durationMs: 4_000,
+      revoke: 1,
+      random: () => 0.1,
+    })
+    assert.deepEqual([revocations.asked, revocations.out, failed, lost], [1, 1, [], 0])
+    assert.ok(revocations.closedAfterMs !== null)
+  })
+
+  test('a device whose clock is far off refuses the certificate of the hub, and counts as one that was never let in', async (context) => {
+    const gate = await gateWith(context)
+    const { sent, failed } = await run(new FakeRegistry(gate.port), {
+      count: null,
+      durationMs: 500,
+      clockSkewMs: 4_000 * 86_400_000,
+      random: () => 0,
+    })
+    assert.equal(sent, 0)
+    assert.match(
+      failed[0]?.reason ?? '',
+      /^it was never let in: the certificate of the hub is not valid yet: by the clock of this device it is 201\d-/,
+    )
   })
 })

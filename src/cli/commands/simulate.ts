@@ -1,4 +1,4 @@
-/** `handfast simulate`: devices that enrol, connect and send readings. */
+/** `handfast simulate`: devices that enrol, connect, send readings, renew and are revoked. */
 import type { Command } from 'commander'
 import type { BootstrapView } from '../../api-schema/views.ts'
 import { HubError, quote } from '../../core/errors.ts'
@@ -6,22 +6,24 @@ import { failure } from '../../core/failure/catalogue.ts'
 import { exitStatus } from '../../core/failure/wire-forms.ts'
 import { isIdentityId } from '../../core/identity/id.ts'
 import { Secret } from '../../core/secret.ts'
-import type { SimulationEvent, SimulationSummary } from '../../simulate/simulate.ts'
 import { addHubOptions, type HubOptions, hubOf, pathPart } from '../hub-options.ts'
-import { printJsonLine, printLine, shortTime } from '../output.ts'
+import { printJsonLine } from '../output.ts'
+import { printSummary, type Reporter, reporterFor } from '../simulation-report.ts'
 import { onStopSignal } from '../stop-signal.ts'
-import { wholeNumber } from '../values.ts'
+import { duration, wholeNumber } from '../values.ts'
 
 interface SimulateOptions extends HubOptions {
   readonly devices: number
   readonly prefix: string
   readonly count?: number
   readonly interval: number
+  /** Seconds. */
+  readonly for?: number
+  readonly renewEvery?: number
+  readonly revoke?: number
+  readonly clockSkew?: number
   readonly dir?: string
 }
-
-/** With more devices than this, a line for each reading tells nobody anything. */
-const talkativeDevicesMax = 10
 
 export function define(command: Command): void {
   addHubOptions(command)
@@ -38,26 +40,58 @@ export function define(command: Command): void {
       wholeNumber('--interval', 1, 86_400_000),
       1_000,
     )
+    .option('--for <time>', 'end this long after all have enrolled', duration('--for', '1s', '30d'))
+    .option(
+      '--renew-every <time>',
+      'each renews its certificate so often; without it at two thirds of the life of the certificate',
+      duration('--renew-every', '1s', '30d'),
+    )
+    .option('--revoke <n>', 'revoke so many while they send, one a second', wholeNumber('--revoke', 1, 10_000))
+    .option(
+      '--clock-skew <time>',
+      'clocks of devices are ahead or behind by up to this',
+      duration('--clock-skew', '1s', '3650d'),
+    )
     .option('--dir <dir>', 'keep keys and certificates there, for the next run')
+    .addHelpText(
+      'after',
+      [
+        '',
+        'It ends with status 1 where a device did not enrol, was refused for good, or was revoked and is not out.',
+        'Devices that it revokes stay revoked.',
+      ].join('\n'),
+    )
     .action(run)
 }
 
 async function run(options: SimulateOptions): Promise<void> {
   assertPrefix(options)
+  if (options.revoke !== undefined && options.revoke > options.devices) {
+    throw new HubError('usage', `--revoke ${options.revoke} is more than the ${options.devices} devices there are`)
+  }
   const hub = hubOf(options)
   const { simulate } = await import('../../simulate/simulate.ts')
   const stop = new AbortController()
   onStopSignal(() => stop.abort())
-  const reporter = reporterFor(options)
+  const reporter: Reporter = options.json
+    ? { event: printJsonLine, end: () => {} }
+    : reporterFor({ devices: options.devices, prefix: options.prefix, count: options.count })
   const summary = await simulate({
     registry: {
       register: async (id) => bootstrapOf(await hub.post<BootstrapView>('/devices', { id })),
       newBootstrap: async (id) => bootstrapOf(await hub.post<BootstrapView>(`/devices/${pathPart(id)}/tokens`, {})),
+      revoke: async (id) => {
+        await hub.post(`/devices/${pathPart(id)}/revoke`, {})
+      },
     },
     devices: options.devices,
     prefix: options.prefix,
     count: options.count ?? null,
     intervalMs: options.interval,
+    durationMs: inMs(options.for),
+    renewEveryMs: inMs(options.renewEvery),
+    revoke: options.revoke ?? 0,
+    clockSkewMs: inMs(options.clockSkew) ?? 0,
     directory: options.dir ?? null,
     random: Math.random,
     signal: stop.signal,
@@ -67,6 +101,10 @@ async function run(options: SimulateOptions): Promise<void> {
   if (options.json) printJsonLine({ kind: 'summary', ...summary })
   else printSummary(summary)
   process.exitCode = summary.failed.length === 0 ? exitStatus.ok : exitStatus.failed
+}
+
+function inMs(seconds: number | undefined): number | null {
+  return seconds === undefined ? null : seconds * 1_000
 }
 
 function bootstrapOf(view: BootstrapView): Secret {
@@ -79,74 +117,4 @@ function assertPrefix({ prefix, devices }: SimulateOptions): void {
   throw new HubError('usage', `--prefix ${quote(prefix)} cannot begin the id of a device`, {
     hint: failure('identity-id-invalid').cure,
   })
-}
-
-interface Reporter {
-  event(event: SimulationEvent): void
-  end(): void
-}
-
-function reporterFor({ json, devices, prefix, count }: SimulateOptions): Reporter {
-  if (json) return { event: printJsonLine, end: () => {} }
-  const widths = { id: `${prefix}${devices}`.length, count: String(count ?? 1_000).length }
-  const lineOf = (event: SimulationEvent): string =>
-    `${shortTime(new Date().toISOString())}  ${event.id.padEnd(widths.id)}  ${textOf(event, widths.count)}`
-  if (devices <= talkativeDevicesMax) return { event: (event) => printLine(lineOf(event)), end: () => {} }
-  return progressLine(lineOf)
-}
-
-function textOf(event: SimulationEvent, countWidth: number): string {
-  switch (event.kind) {
-    case 'enrolled':
-      return 'has its certificate'
-    case 'enrolment-failed':
-      return `did not enrol: ${event.reason}`
-    case 'connected':
-      return 'connected'
-    case 'sent': {
-      const { messageId, temperature, humidity, temperatureAlert } = event.reading
-      // People count from 1; a device counts its messages from 0.
-      return `sent ${String(messageId + 1).padStart(countWidth)}: ${temperature} °C, ${humidity} %${temperatureAlert ? ', alert' : ''}`
-    }
-    case 'refused':
-      return `refused: ${event.reason}${event.isFinal ? '' : ' (trying again)'}`
-    case 'lost':
-      return `lost its connection: ${event.reason}`
-  }
-}
-
-/** Milliseconds between two updates of the progress line. */
-const progressMs = 200
-
-/** Counts on one line of a terminal; refusals stand on lines of their own, wherever the output goes. */
-function progressLine(lineOf: (event: SimulationEvent) => string): Reporter {
-  const counts = { enrolled: 0, connected: 0, sent: 0 }
-  let shownAtMs = 0
-  const clear = (): void => {
-    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
-  }
-  const show = (): void => {
-    if (!process.stderr.isTTY || performance.now() - shownAtMs < progressMs) return
-    shownAtMs = performance.now()
-    clear()
-    process.stderr.write(`${counts.enrolled} enrolled, ${counts.connected} connects, ${counts.sent} readings`)
-  }
-  return {
-    event: (event) => {
-      if (event.kind === 'enrolled' || event.kind === 'connected' || event.kind === 'sent') {
-        counts[event.kind] += 1
-      } else {
-        clear()
-        printLine(lineOf(event))
-      }
-      show()
-    },
-    end: clear,
-  }
-}
-
-function printSummary({ devices, enrolled, sent, failed }: SimulationSummary): void {
-  printLine(`${enrolled} of ${devices} devices enrolled, ${sent} readings acknowledged, ${failed.length} failed`)
-  for (const { id, reason } of failed.slice(0, talkativeDevicesMax)) printLine(`  ${id}: ${reason}`)
-  if (failed.length > talkativeDevicesMax) printLine(`  and ${failed.length - talkativeDevicesMax} more`)
 }
