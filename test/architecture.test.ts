@@ -123,7 +123,7 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'keys/key-encryption.ts': 'a key is derived from the passphrase',
   'store/postgres/address.ts': 'the URL of the database is read',
   'store/postgres/connections.ts': 'the password of a connection to the database',
-  'simulate/simulated-device.ts': 'the TLS connection of a device',
+  'simulate/device-session.ts': 'the TLS connection of a device',
 }
 
 interface SourceFile {
