@@ -33,19 +33,25 @@ function __handfast_line
 end
 
 # True where the line is of this command and, if more is given, at this position or (with +) at it or after.
+# It is asked for each command there is, so the line is taken apart once for all of them.
 function __handfast_at
-    set -l line (string split ':' (__handfast_line))
-    test "$line[1]" = "$argv[1]"; or return 1
+    set -l typed (commandline -cp)
+    if test "$typed" != "$__handfast_typed"
+        set -g __handfast_typed $typed
+        set -g __handfast_place (string split ':' (__handfast_line))
+    end
+    test "$__handfast_place[1]" = "$argv[1]"; or return 1
     switch (count $argv)
         case 1
             return 0
         case 2
-            test $line[2] -eq $argv[2]
+            test $__handfast_place[2] -eq $argv[2]
         case 3
-            test $line[2] -ge $argv[2]
+            test $__handfast_place[2] -ge $argv[2]
     end
 end
 
+set -g __handfast_typed
 complete -c handfast -e
 complete -c handfast -f
 ${commands.flatMap(completionsOf).join('\n')}
