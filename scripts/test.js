@@ -12,6 +12,8 @@ const slow = [
   'test/backup/',
   'test/device/attach/preload',
 ]
+/** What Node has compiled of sources and packages, for the processes of tests and all that they start. */
+const compiled = join(root, 'node_modules', '.cache', 'tests')
 const unitOnly = process.argv[2] === 'unit'
 
 const files = globSync('test/**/*.test.ts', { cwd: root })
@@ -47,7 +49,7 @@ function run(what, command, args, env = {}) {
   const { status } = spawnSync(command.startsWith('/') ? command : join(root, command), args, {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE: compiled, ...env },
   })
   if (status !== 0) fail(`${what} failed`)
 }

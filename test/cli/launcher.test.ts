@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { run } from '../support/run.ts'
@@ -37,6 +37,22 @@ test('without any newer Node one message names the remedy', needsOldNode, async 
     stderr,
     /^error: this Node\.js is 2?[0-9.]+ and Handfast needs 24\.18 or later\n {2}code: HF-9112 node-too-old\n {2}hint: .*npm install/,
   )
+})
+
+test('what was compiled is kept beside the packages; where that cannot be, the command works without', async (context) => {
+  const folder = temporaryFolder(context)
+  cpSync(join(repository, 'bin'), join(folder, 'bin'), { recursive: true })
+  mkdirSync(join(folder, 'dist/cli'), { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(folder, 'dist/cli/main.js'), `export const main = async () => console.log('done')`)
+  const cache = join(folder, 'node_modules/.cache')
+  const command = [join(folder, 'bin/handfast.js')]
+  const env = { NODE_COMPILE_CACHE: '' }
+  assert.deepEqual(await run(process.execPath, command, { env }), { status: 0, stdout: 'done\n', stderr: '' })
+  assert.equal(readdirSync(join(cache, 'handfast')).length, 1)
+  rmSync(cache, { recursive: true })
+  writeFileSync(cache, 'no folder')
+  assert.deepEqual(await run(process.execPath, command, { env }), { status: 0, stdout: 'done\n', stderr: '' })
 })
 
 /** The launcher in a folder of its own, with a Node package and a program that we can watch. */
