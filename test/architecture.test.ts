@@ -25,6 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ['core', 'hub', 'api-schema'],
   device: ['core', 'disk'],
   doctor: ['core', 'disk'],
+  verify: ['core'],
   simulate: ['core', 'device', 'api-schema'],
   cli: [
     'core',
@@ -33,6 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'device',
     'disk',
     'doctor',
+    'verify',
     'simulate',
     'compose',
     'version.ts',

@@ -20,6 +20,7 @@ import { policyLimits } from './limits/policy.ts'
 import { profileLimits } from './limits/profile.ts'
 import { registryLimits } from './limits/registry.ts'
 import { statusLimits } from './limits/status.ts'
+import { verifyLimits } from './limits/verify.ts'
 import { watchingLimits } from './limits/watching.ts'
 
 export const limits = {
@@ -41,5 +42,6 @@ export const limits = {
   ...gatesLimits,
   ...attemptLimits,
   ...watchingLimits,
+  ...verifyLimits,
   ...registryLimits,
 } as const

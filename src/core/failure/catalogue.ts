@@ -31,6 +31,7 @@ import { sessionFailures } from './entries/session.ts'
 import { signingFailures } from './entries/signing.ts'
 import { statusFailures } from './entries/status.ts'
 import { transportFailures } from './entries/transport.ts'
+import { verifyFailures } from './entries/verify.ts'
 import type { Failure } from './failure.ts'
 
 const entries = {
@@ -60,6 +61,7 @@ const entries = {
   ...backupFailures,
   ...profileFailures,
   ...clientSideFailures,
+  ...verifyFailures,
 } as const satisfies Record<string, Failure>
 
 /** The stable name of a failure, as errors and attempts carry it. */

@@ -1,0 +1,68 @@
+/** HF-7750 to 7799: servers of others that ask who a certificate is, and what they are given for it. */
+import { entry } from '../failure.ts'
+
+export const verifyFailures = {
+  'verify-settings-invalid': entry(
+    'HF-7750',
+    'hub',
+    'operator',
+    'local',
+    'general',
+    'a server was told to judge certificates by settings that cannot be',
+    'see docs/verify.md for what each setting takes',
+  ),
+  'verify-authority-unfit': entry(
+    'HF-7751',
+    'certificate',
+    'operator',
+    'local',
+    'general',
+    'a certificate that was given as an authority cannot be one for the clients of a server',
+    'give the certificates of the authorities that sign the clients, in PEM; those of clients and servers do not belong there',
+  ),
+  'verify-status-unknown': entry(
+    'HF-7752',
+    'certificate',
+    'operator',
+    'unavailable',
+    'general',
+    'whether the certificate was revoked cannot be known now, and the server takes nobody of whom it is not known',
+    'see that the CRL is in date (`openssl crl -noout -nextupdate`) and that its address or the responder answers',
+  ),
+  'verify-hub-stale': entry(
+    'HF-7753',
+    'certificate',
+    'network',
+    'unavailable',
+    'general',
+    'the server has not heard from its hub for longer than it may rely on what it knows',
+    'see that the hub runs and that the server reaches its HTTPS port; nothing needs to be started again',
+  ),
+  'verify-not-granted': entry(
+    'HF-7754',
+    'identity',
+    'operator',
+    'forbidden',
+    'cause',
+    'the certificate does not belong to a service that may ask about the certificates of others',
+    'make it a verifier: `handfast service add <id> --profile verifier --name <dns>`, and enrol it for that profile',
+  ),
+  'verify-rule-unfit': entry(
+    'HF-7755',
+    'policy',
+    'operator',
+    'local',
+    'general',
+    'an identification rule cannot be put into a header for C',
+    'write the rule with one group that is the whole identity, and none of what the message names',
+  ),
+  'verify-polls-too-many': entry(
+    'HF-7756',
+    'hub',
+    'operator',
+    'too-many',
+    'cause',
+    'too many servers wait for changes at the hub at one time, or one of them does so too often',
+    'let each server have one verifier, which all its listeners share',
+  ),
+} as const

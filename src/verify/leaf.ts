@@ -1,0 +1,94 @@
+/** What a client's certificate must be before anybody is asked about it, from its own bytes (RFC 5280 §6.1, for paths of one step). */
+import { HubError } from '../core/errors.ts'
+import { type FailureName, toldToClient } from '../core/failure/catalogue.ts'
+import { isIssuedBy } from '../core/identification/anchor.ts'
+import { dateRefusal, keyFault, usageFault } from '../core/identification/foreign-certificate.ts'
+import { limits } from '../core/limits.ts'
+import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
+import { isSameName, nameText } from '../core/x509/name.ts'
+import type { Authority } from './authorities.ts'
+import type { CertificateFacts, Refused } from './verdict.ts'
+
+export interface Leaf {
+  readonly der: Uint8Array
+  readonly fields: CertificateFields
+  readonly facts: CertificateFacts
+  readonly signer: Authority
+}
+
+/** `admitted` is null where it is still to be asked whether it was revoked, and whom it speaks for. */
+export type LeafJudgement = { readonly admitted: null; readonly leaf: Leaf } | Refused
+
+/** @param der the leaf as it came in the handshake; null where none came */
+export function judgeLeaf(der: Uint8Array | null, authorities: readonly Authority[], nowSec: number): LeafJudgement {
+  if (der === null) return refused('certificate-missing', 'the client sent no certificate', null)
+  let fields: CertificateFields
+  try {
+    fields = readCertificate(der)
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error
+    return refused('certificate-unreadable', error.message, null)
+  }
+  const facts = factsOf(der, fields)
+  const signer = authorities.find((each) => isIssuedBy(fields, each.fields))
+  const refusal = ([code, words]: Fault): Refused => refused(code, `the certificate of ${named(facts)} ${words}`, facts)
+  if (signer === undefined) return refusal(strangeness(fields, authorities))
+  const wrong = fault(fields, signer, nowSec)
+  return wrong === null ? { admitted: null, leaf: { der, fields, facts, signer } } : refusal(wrong)
+}
+
+type Fault = readonly [FailureName, string]
+
+function strangeness(fields: CertificateFields, authorities: readonly Authority[]): Fault {
+  const issuer = cut(nameText(fields.issuer))
+  if (authorities.some((each) => isSameName(fields.issuer.der, each.fields.subject.der))) {
+    return [
+      'foreign-chain-invalid',
+      `names ${issuer} as its issuer, which has not signed it: it is forged, or of a namesake`,
+    ]
+  }
+  if (isSameName(fields.issuer.der, fields.subject.der)) return ['certificate-self-signed', 'is self-signed']
+  return ['certificate-foreign-authority', `was issued by ${issuer}, whose clients are not taken here`]
+}
+
+function fault(fields: CertificateFields, signer: Authority, nowSec: number): Fault | null {
+  const dates = dateRefusal(fields, nowSec)
+  if (dates !== null) {
+    const [verb, sec] =
+      dates === 'certificate-expired' ? ['ended', fields.notAfterSec] : ['begins', fields.notBeforeSec]
+    return [dates, `${verb} at ${new Date(sec * 1000).toISOString()}`]
+  }
+  if (dateRefusal(signer.fields, nowSec) !== null) {
+    return ['foreign-chain-invalid', 'was signed by an authority that is itself not good at this time']
+  }
+  if (fields.basicConstraints?.ca === true) return ['foreign-unfit', 'is one of an authority']
+  const key = keyFault(fields.publicKey)
+  if (key !== null) return ['foreign-unfit', key]
+  const usage = usageFault(fields)
+  return usage === null ? null : ['certificate-wrong-usage', usage]
+}
+
+/** @param sentence for whoever runs the server */
+export function refused(code: FailureName, sentence: string, certificate: CertificateFacts | null): Refused {
+  return { admitted: false, code, sentence, told: toldToClient(code, sentence), certificate }
+}
+
+/** Names and numbers may be as long as a certificate: they are cut. */
+function factsOf(der: Uint8Array, fields: CertificateFields): CertificateFacts {
+  return {
+    fingerprint: certificateFingerprint(der),
+    serialNumber: cut(fields.serialNumber),
+    subject: cut(nameText(fields.subject)),
+    issuer: cut(nameText(fields.issuer)),
+    notBeforeSec: fields.notBeforeSec,
+    notAfterSec: fields.notAfterSec,
+  }
+}
+
+function cut(text: string): string {
+  return text.length <= limits.attemptNameCharsMax ? text : `${text.slice(0, limits.attemptNameCharsMax)}…`
+}
+
+function named({ subject, serialNumber }: CertificateFacts): string {
+  return `${subject === '' ? 'nobody' : subject} (${serialNumber})`
+}

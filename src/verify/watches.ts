@@ -1,0 +1,83 @@
+/** Connections that live on, judged again when something has changed, and every few seconds. */
+import type { Admitted, Refused, Verdict } from './verdict.ts'
+
+/** The part of a socket that is used. */
+export interface Watchable {
+  readonly destroyed: boolean
+  destroy(): unknown
+  once(event: 'close', listener: () => void): unknown
+}
+
+interface Watched {
+  readonly der: Uint8Array | null
+  readonly admitted: Admitted
+  readonly end: (refused: Refused) => void
+}
+
+interface Surroundings {
+  judge(der: Uint8Array | null): Promise<Verdict>
+  nowMs(): number
+}
+
+export class Watches {
+  readonly #surroundings: Surroundings
+  readonly #watched = new Map<Watchable, Watched>()
+  #looking = false
+  #again = false
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings
+  }
+
+  add(
+    socket: Watchable,
+    der: Uint8Array | null,
+    admitted: Admitted,
+    end: (refused: Refused) => void = () => void socket.destroy(),
+  ): void {
+    if (socket.destroyed) return
+    this.#watched.set(socket, { der, admitted, end })
+    socket.once('close', () => this.#watched.delete(socket))
+    // What has changed since it was judged was told to those who were watched then.
+    void this.#judge(socket)
+  }
+
+  /** Judges all of them again. A look that is asked for while one goes on follows it. */
+  async look(): Promise<void> {
+    this.#again = true
+    if (this.#looking) return
+    this.#looking = true
+    while (this.#again) {
+      this.#again = false
+      await Promise.all([...this.#watched.keys()].map((socket) => this.#judge(socket)))
+    }
+    this.#looking = false
+  }
+
+  stop(): void {
+    this.#watched.clear()
+  }
+
+  async #judge(socket: Watchable): Promise<void> {
+    const watched = this.#watched.get(socket)
+    if (watched === undefined) return
+    const verdict = await this.#surroundings.judge(watched.der)
+    if (!this.#watched.has(socket)) return
+    const { admitted, end } = watched
+    // The same certificate never becomes somebody else, unless what says whom it speaks for was changed.
+    const isSame = verdict.admitted && verdict.peer.identity.id === admitted.peer.identity.id
+    if (isSame) return
+    this.#watched.delete(socket)
+    end(verdict.admitted ? otherNow(verdict) : verdict)
+  }
+}
+
+function otherNow({ peer }: Admitted): Refused {
+  return {
+    admitted: false,
+    code: 'identification-unfit',
+    sentence: `the certificate speaks for ${peer.identity.id} now, and spoke for somebody else when the connection began`,
+    told: 'not accepted by this hub; its operator can see why',
+    certificate: peer.certificate,
+  }
+}
