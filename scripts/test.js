@@ -29,8 +29,9 @@ if (!unitOnly) {
 }
 runTests('tests', files)
 if (!unitOnly && isInstalled('initdb')) {
-  // What a person meets must be the same on both databases; the rest of the suite does not see which one it is.
-  // A file whose tests do not depend on it says so in a line `// one database: why`.
+  // Flows that lean on what a database does by itself (commits, locks, notifications, what is left after a kill) run on both. The
+  // contract suite holds every table on both, so a flow that only reads and writes rows runs on one, and says so in a line
+  // `// one database: why`.
   const flows = files
     .filter((file) => file.startsWith('test/flow/') && !file.includes('/postgres'))
     .filter((file) => !/^\/\/ one database: /m.test(readFileSync(join(root, file), 'utf8')))

@@ -1,4 +1,5 @@
 /** Word of revocations by other people's authorities, fetched over the network by a hub with two gate processes. */
+// one database: what it keeps of CRLs and responders are rows like others, which the contract suite holds on both
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
 /** Devices with certificates of somebody else's authority, made by OpenSSL's own commands, at a real hub. */
+// one database: what it keeps of trust anchors are rows like others, which the contract suite holds on both
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

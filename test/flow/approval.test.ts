@@ -1,4 +1,5 @@
 /** A device whose key an operator approves, through the command line on both sides. */
+// one database: what it keeps of waiting keys are rows like others, which the contract suite holds on both
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'

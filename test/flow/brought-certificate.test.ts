@@ -1,4 +1,5 @@
 /** A hub whose operator brings a server certificate for other names than those that devices use. */
+// one database: none holds a certificate that is brought
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

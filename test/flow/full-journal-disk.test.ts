@@ -1,4 +1,5 @@
 /** The journal's disk is full: nothing is acknowledged, what was revoked is out all the same, and it goes on when there is room. */
+// one database: the journal is a file, and holds back what either has written
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,6 @@
 /** A real hub is killed at each sync of the disk in turn while it issues: nothing acknowledged is lost, and no signature forgotten. */
 // needs: strace
+// one database: it counts the syncs of one that is a file; `crash` and `postgres` kill where there is none
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,5 @@
 /** Certificates for somebody else's broker and its clients, from the command line to mutual TLS between other programs. */
+// one database: what it keeps of certificates are rows like others, which the contract suite holds on both
 import assert from 'node:assert/strict'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,6 @@
 /** The journal's process is killed, or its disk fails, at every write and every sync in turn: nothing acknowledged is lost. */
 // needs: strace
+// one database: the journal is a file of its own
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'

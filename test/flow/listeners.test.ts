@@ -1,5 +1,6 @@
 // needs: mosquitto_pub
 /** A hub with several listeners, as operator and devices use them: passwords, WebSocket, and what each refuses. */
+// one database: the settings of listeners are in no database, and passwords are rows like others
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
 /** A fleet moves from SQLite to PostgreSQL and back by a backup, and its devices notice nothing. */
+// one database: it brings its own
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'

@@ -1,4 +1,5 @@
 /** MQTT as devices use it: a real hub, and MQTT.js in both versions. */
+// one database: messages are the broker's, which is the same
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'

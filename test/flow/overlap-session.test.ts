@@ -1,4 +1,5 @@
 /** A live session on a certificate that another one has followed, over real TLS, with a clock that the test sets. */
+// one database: the registry is that of the test; `renew-under-load` and `first-device` close sessions on both
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { closeSessions } from '../../src/compose/live-changes.ts'

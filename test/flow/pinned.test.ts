@@ -1,4 +1,5 @@
 /** A device with a certificate that it made itself, by the commands that vendors print, at a real hub. */
+// one database: what it keeps of pins are rows like others, which the contract suite holds on both
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'

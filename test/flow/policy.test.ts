@@ -1,4 +1,5 @@
 /** A policy from its file to sessions that live: checked, tested, written down, tried, made active, taken back. */
+// one database: versions of policies are rows like others; `gates` and `renew-under-load` activate them on both
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
 /** A profile of an operator's own, from a file of JSON to a device that is client and server with it. */
+// one database: what it keeps of profiles are rows like others, which the contract suite holds on both
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
 /** Every way of not getting in that can be made here has a cause of its own in the attempts. */
+// one database: the registry is only read; what a gate on PostgreSQL reads has tests of its own in test/gate/postgres
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { join } from 'node:path'

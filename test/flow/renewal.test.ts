@@ -1,4 +1,5 @@
 /** Renewal between real programs: curl and OpenSSL as a stock EST client, a hub in a process of its own, its command line. */
+// one database: `renew-under-load` renews on both
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'

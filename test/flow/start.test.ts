@@ -174,7 +174,7 @@ test('a clock before the birth of the root is refused', needs('faketime'), async
 test('a data directory that cannot be made is named', async (t) => {
   const folder = temporaryFolder(t)
   writeFileSync(join(folder, 'file'), '')
-  assertFails(await up(join(folder, 'file', 'data')), 7, /cannot be used as data directory/)
+  assertFails(await up(join(folder, 'file', 'data')), 7, /is a file and no folder/)
 })
 
 test('an unknown flag and an unknown setting are refused with the nearest known one', async (t) => {

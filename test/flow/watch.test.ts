@@ -1,4 +1,5 @@
 /** Health and figures of a real hub: in trouble, and on its way out. */
+// one database: it brings its own
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { join } from 'node:path'
