@@ -1,6 +1,7 @@
 // Type check, lint and tests. `node scripts/test.js unit` leaves out what starts processes, brokers and foreign programs.
 import { spawnSync } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isInstalled } from './programs.js'
@@ -27,7 +28,7 @@ if (!unitOnly) {
   run('type check', 'node_modules/.bin/tsc', ['--noEmit'])
   run('lint', 'node_modules/.bin/biome', ['check', '.'])
 }
-runTests('tests', files)
+runTests('tests', files, unitOnly || !isInstalled('npm') ? {} : { HANDFAST_TEST_PACKAGE: packOnce() })
 if (!unitOnly && isInstalled('initdb')) {
   // Flows that lean on what a database does by itself (commits, locks, notifications, what is left after a kill) run on both. The
   // contract suite holds every table on both, so a flow that only reads and writes rows runs on one, and says so in a line
@@ -38,10 +39,19 @@ if (!unitOnly && isInstalled('initdb')) {
   runTests('flow tests on PostgreSQL', flows, { HANDFAST_TEST_DATABASE: 'postgresql' })
 }
 
+/** Packs what is packed for users, for all test files that install it. Returns the path of the file. */
+function packOnce() {
+  const folder = mkdtempSync(join(tmpdir(), 'hf-package-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  run('npm pack', '/usr/bin/env', ['npm', 'pack', '--silent', '--pack-destination', folder])
+  return join(folder, readdirSync(folder)[0])
+}
+
 function runTests(what, chosen, env = {}) {
   const options = [
     ...['--disable-warning=ExperimentalWarning', '--import', './scripts/end-late-test-file.js'],
-    ...['--test', '--test-concurrency=2', '--test-timeout=180000'],
+    // A file more than the cores of a small machine: each waits now and then for a disk, a clock or a program.
+    ...['--test', '--test-concurrency=3', '--test-timeout=180000'],
   ]
   run(what, process.execPath, [...options, ...chosen], env)
 }

@@ -4,17 +4,16 @@
  */
 // needs: npm, tar, openssl
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { BootstrapView } from '../../src/api-schema/views.ts'
 import { OpensslAuthority } from '../device/est-authority.ts'
 import { repository, startHubProcess } from '../support/hub-process.ts'
 import { needs } from '../support/programs.ts'
 import { type Finished, run } from '../support/run.ts'
-
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { pack } from './npm.ts'
+import { packed } from './npm.ts'
 
 test('the examples of the page work in a foreign project', async (t) => {
   const examples = examplesOf('docs/device-sdk.md')
@@ -88,10 +87,8 @@ async function foreignProject(t: TestContext): Promise<string> {
   const home = join(project, 'node_modules', 'handfast')
   mkdirSync(home, { recursive: true })
   mkdirSync(join(project, 'node_modules', '@types'))
-  const dist = join(repository, 'dist')
-  if (!existsSync(dist)) t.after(() => rmSync(dist, { recursive: true, force: true }))
-  const { file } = await pack(repository, project)
-  await run('tar', ['-xzf', join(project, basename(file)), '--strip-components=1', '-C', home])
+  const { path } = await packed(t, project)
+  await run('tar', ['-xzf', path, '--strip-components=1', '-C', home])
   for (const name of ['mqtt', '@types/node']) {
     symlinkSync(join(repository, 'node_modules', name), join(project, 'node_modules', name))
   }

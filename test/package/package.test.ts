@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BootstrapView } from '../../src/api-schema/views.ts'
@@ -14,9 +14,7 @@ import { clientOptions, connected, nextMessage } from '../support/mqtt-client.ts
 import { needs } from '../support/programs.ts'
 import { run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { asUser, isRegistryReachable, pack, runAsUser } from './npm.ts'
-
-const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
+import { asUser, isRegistryReachable, packed, runAsUser, version } from './npm.ts'
 
 test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), async (t) => {
   const folder = temporaryFolder(t)
@@ -128,14 +126,6 @@ async function attachedApplication(home: string, port: number): Promise<{ status
   const args = ['HANDFAST_DEVICE_DIR=pump-7', 'node_modules/.bin/node', '--import', 'handfast/device/attach', 'app.mjs']
   const { status, stderr } = await runAsUser('env', args, { cwd: home })
   return { status, stderr }
-}
-
-/** `npm pack`: the file that it makes, and the paths in it. What it compiled in a clone does not stay there. */
-async function packed(t: TestContext, folder: string): Promise<{ path: string; files: ReadonlySet<string> }> {
-  const dist = join(repository, 'dist')
-  if (!existsSync(dist)) t.after(() => rmSync(dist, { recursive: true, force: true }))
-  const { file, paths } = await pack(repository, folder)
-  return { path: join(folder, basename(file)), files: paths }
 }
 
 /**

@@ -1,20 +1,18 @@
 /** The hub as a service: installed by the commands of deploy/README.md, run by a real systemd under its whole hardening. */
 import assert from 'node:assert/strict'
-import { copyFileSync, cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { DeviceDetailView, HubView } from '../../src/api-schema/views.ts'
 import { limits } from '../../src/core/limits.ts'
-import { repository } from '../support/hub-process.ts'
 import { needs } from '../support/programs.ts'
 import { shellBlocks } from '../support/shell-page.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { type Namespaces, namespacePrograms } from './namespaces.ts'
-import { isRegistryReachable, npmVariables, pack, runAsUser, userPath } from './npm.ts'
+import { isRegistryReachable, npmVariables, packed, runAsUser, userPath, version } from './npm.ts'
 import { startMachine } from './systemd-machine.ts'
 
 const page = shellBlocks('deploy/README.md')
-const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
 const later = '9.9.9'
 
 /** The commands of the page under a heading. */
@@ -202,10 +200,9 @@ async function npmCache(): Promise<string> {
 /** A machine on which the page's commands have been typed, up to the start; null where there can be none. */
 async function installedMachine(t: TestContext): Promise<Namespaces | null> {
   const folder = temporaryFolder(t)
-  const { file } = await pack(copyOfRepository(t), folder)
-  assert.equal(basename(file), `handfast-${version}.tgz`)
+  const { path } = await packed(t, folder)
   assert.match(commands('2. The program'), new RegExp(`^VERSION=${version}$`, 'm'))
-  copyFileSync(join(folder, file), join(folder, `handfast-${later}.tgz`))
+  copyFileSync(path, join(folder, `handfast-${later}.tgz`))
   const isReachable = await isRegistryReachable(folder)
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !npmVariables.includes(name)))
   const prepare = [
@@ -217,17 +214,6 @@ async function installedMachine(t: TestContext): Promise<Namespaces | null> {
     prepare: prepare.join('\n'),
     env: { ...env, PATH: userPath, [`npm_config_${isReachable ? 'prefer_offline' : 'offline'}`]: 'true' },
   })
-}
-
-/** Another `npm pack` may run in the repository itself at this moment. */
-function copyOfRepository(t: TestContext): string {
-  const copy = temporaryFolder(t)
-  const others = new Set(
-    ['.git', 'node_modules', 'dist', 'data', 'npm-shrinkwrap.json'].map((name) => join(repository, name)),
-  )
-  cpSync(repository, copy, { recursive: true, filter: (path) => !others.has(path) })
-  symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'))
-  return copy
 }
 
 function handfast(machine: Namespaces, line: string): Promise<string> {
