@@ -7,6 +7,7 @@ import { attemptLimits } from './limits/attempt.ts'
 import { authorityLimits } from './limits/authority.ts'
 import { brokerLimits } from './limits/broker.ts'
 import { certificateLimits } from './limits/certificate.ts'
+import { doctorLimits } from './limits/doctor.ts'
 import { enrolmentLimits } from './limits/enrolment.ts'
 import { gatesLimits } from './limits/gates.ts'
 import { httpLimits } from './limits/http.ts'
@@ -44,4 +45,5 @@ export const limits = {
   ...watchingLimits,
   ...verifyLimits,
   ...registryLimits,
+  ...doctorLimits,
 } as const

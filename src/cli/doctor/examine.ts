@@ -1,7 +1,7 @@
 /** Hands each thing to the examiner of its kind. What an examiner needs is loaded when there is something for it. */
 import { HubError, quote } from '../../core/errors.ts'
 import type { Examination } from '../../doctor/finding.ts'
-import { type Thing, thingOf } from './thing.ts'
+import { isBrokerConfiguration, type Thing, thingOf } from './thing.ts'
 
 /** Options that examiners take from the command line. */
 export interface DoctorOptions {
@@ -31,7 +31,23 @@ function existing({ path, isThere }: Thing & { readonly kind: 'path' }): string 
   })
 }
 
-function examinePaths(paths: readonly string[], _options: DoctorOptions): Promise<readonly Examination[]> {
+async function examinePaths(paths: readonly string[], options: DoctorOptions): Promise<readonly Examination[]> {
+  const configurations = paths.filter(isBrokerConfiguration)
+  const others = paths.filter((path) => !configurations.includes(path))
+  return [
+    ...(configurations.length > 0 ? await examineConfigurations(configurations) : []),
+    ...(others.length > 0 ? await examineFiles(others, options) : []),
+  ]
+}
+
+async function examineConfigurations(paths: readonly string[]): Promise<readonly Examination[]> {
+  const { examineConfiguration } = await import('../../doctor/mosquitto/examine-configuration.ts')
+  const { localMachine } = await import('../../doctor/mosquitto/local-machine.ts')
+  const machine = localMachine(Math.floor(Date.now() / 1000))
+  return paths.map((path) => examineConfiguration(path, machine))
+}
+
+function examineFiles(paths: readonly string[], _options: DoctorOptions): Promise<readonly Examination[]> {
   throw new HubError('usage', `${quote(paths[0])} cannot be examined yet`)
 }
 

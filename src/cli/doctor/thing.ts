@@ -1,6 +1,8 @@
 /** What a person handed to the doctor: files, an address, or what a program said. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { limits } from '../../core/limits.ts'
+import { isConfiguration } from '../../doctor/mosquitto/configuration-text.ts'
 
 export type Thing =
   | { readonly kind: 'path'; readonly path: string; readonly isThere: boolean }
@@ -24,4 +26,15 @@ export function thingOf(text: string, exists: (path: string) => boolean = exists
   if (/^\.{0,2}\//.test(text) || fileName.test(text)) return { kind: 'path', path: text, isThere: false }
   if (isIP(text) !== 0 || hostName.test(text)) return { kind: 'address', address: text }
   return { kind: 'log', text }
+}
+
+/** Whether a file that is there is the configuration of a Mosquitto; what cannot be read is none. */
+export function isBrokerConfiguration(path: string): boolean {
+  try {
+    const stats = statSync(path)
+    if (!stats.isFile() || stats.size > limits.brokerConfigurationBytesMax) return false
+    return isConfiguration(readFileSync(path, 'utf8'))
+  } catch {
+    return false
+  }
 }

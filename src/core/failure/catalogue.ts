@@ -21,9 +21,11 @@ import { gateLinkFailures } from './entries/gate-link.ts'
 import { hubFailures } from './entries/hub.ts'
 import { identityFailures } from './entries/identity.ts'
 import { issuanceFailures } from './entries/issuance.ts'
+import { mosquittoConfigurationFailures } from './entries/mosquitto-configuration.ts'
 import { mqttFailures } from './entries/mqtt.ts'
 import { passwordFailures } from './entries/password.ts'
 import { policyFailures } from './entries/policy.ts'
+import { probeFailures } from './entries/probe.ts'
 import { profileFailures } from './entries/profile.ts'
 import { renewalFailures } from './entries/renewal.ts'
 import { roleFailures } from './entries/roles.ts'
@@ -36,6 +38,7 @@ import type { Failure } from './failure.ts'
 
 const entries = {
   ...transportFailures,
+  ...probeFailures,
   ...certificateFailures,
   ...passwordFailures,
   ...statusFailures,
@@ -62,6 +65,7 @@ const entries = {
   ...profileFailures,
   ...clientSideFailures,
   ...verifyFailures,
+  ...mosquittoConfigurationFailures,
 } as const satisfies Record<string, Failure>
 
 /** The stable name of a failure, as errors and attempts carry it. */
