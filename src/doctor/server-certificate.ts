@@ -47,11 +47,11 @@ function judgeDates(
 ): readonly Finding[] {
   if (nowSec > notAfterSec) {
     const evidence = `it ended at ${timeText(notAfterSec)}, ${spanText(nowSec - notAfterSec)} ago by the clock of this machine`
-    return [finding('server-certificate-expired', subject, { evidence })]
+    return [finding('hub-certificate-expired', subject, { evidence, cure: 'renew it and have the server read it' })]
   }
   if (nowSec < notBeforeSec) {
     const evidence = `it begins at ${timeText(notBeforeSec)}, and the clock of this machine says ${timeText(nowSec)}`
-    return [finding('server-certificate-not-yet-valid', subject, { evidence })]
+    return [finding('hub-certificate-not-yet-valid', subject, { evidence })]
   }
   const leftSec = notAfterSec - nowSec
   if (leftSec >= Math.min(noticeSecMax, (notAfterSec - notBeforeSec) / 5)) return []
@@ -64,7 +64,9 @@ function judgeUsage({ extendedKeyUsage }: CertificateFields, subject: string): r
   if (extendedKeyUsage.includes(oids.serverAuth) || extendedKeyUsage.includes(anyExtendedKeyUsage)) return []
   const named = extendedKeyUsage.map((oid) => (oid === oids.clientAuth ? 'clientAuth' : oid)).join(', ')
   return [
-    finding('server-wrong-usage', subject, { evidence: `its extendedKeyUsage names ${named} and not serverAuth` }),
+    finding('hub-certificate-wrong-usage', subject, {
+      evidence: `its extendedKeyUsage names ${named} and not serverAuth`,
+    }),
   ]
 }
 
@@ -73,11 +75,11 @@ function judgeStrength(fields: CertificateFields, subject: string): readonly Fin
   const hash = weakSignatures.get(oid)
   const isSelfSigned = Buffer.compare(fields.issuer.der, fields.subject.der) === 0
   if (hash !== undefined && !isSelfSigned) {
-    return [finding('server-certificate-weak', subject, { evidence: `it is signed with ${hash}` })]
+    return [finding('hub-certificate-weak', subject, { evidence: `it is signed with ${hash}` })]
   }
   const key = keyOf(fields)
   if (key === null || !('modulusBits' in key) || key.modulusBits >= 2048) return []
-  return [finding('server-certificate-weak', subject, { evidence: `it is for ${publicKeyText(key)}` })]
+  return [finding('hub-certificate-weak', subject, { evidence: `it is for ${publicKeyText(key)}` })]
 }
 
 function keyOf({ publicKey }: CertificateFields) {

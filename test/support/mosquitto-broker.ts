@@ -24,12 +24,25 @@ export async function startMosquittoBroker(
   folder: string,
   lines: readonly string[],
 ): Promise<MosquittoBroker> {
+  const text = (port: number) => ['per_listener_settings true', `listener ${port} 127.0.0.1`, ...lines, ''].join('\n')
+  return startConfiguredMosquitto(context, folder, text)
+}
+
+/**
+ * The same with a whole configuration of its own, in `mosquitto.conf` of the folder.
+ *
+ * @param configurationOf the text for a port
+ */
+export async function startConfiguredMosquitto(
+  context: { after(step: () => Promise<void>): void },
+  folder: string,
+  configurationOf: (port: number) => string,
+): Promise<MosquittoBroker> {
   const port = await freePort()
   const configuration = join(folder, 'mosquitto.conf')
   // As root it would become a user of its own, who may not read the key.
-  const user = process.getuid?.() === 0 ? ['user root'] : []
-  const text = ['per_listener_settings true', ...user, `listener ${port} 127.0.0.1`, ...lines, '']
-  writeFileSync(configuration, text.join('\n'))
+  const user = process.getuid?.() === 0 ? '\nuser root\n' : ''
+  writeFileSync(configuration, `${configurationOf(port)}${user}`)
   const child = spawn(programPath('mosquitto') ?? 'mosquitto', ['-c', configuration, '-v'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })

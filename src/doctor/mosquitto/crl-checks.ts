@@ -41,7 +41,7 @@ function checkDates(
   if (nextUpdateSec === null) return []
   if (nowSec > nextUpdateSec) {
     const evidence = `${of} was to be replaced by ${timeText(nextUpdateSec)}, ${spanText(nowSec - nextUpdateSec)} ago: every client of this authority is told that its certificate has expired`
-    return [finding('broker-crl-expired', file, { evidence })]
+    return [finding('broker-crl-ended', file, { evidence })]
   }
   const leftSec = nextUpdateSec - nowSec
   if (leftSec >= (nextUpdateSec - thisUpdateSec) * noticePart) return []

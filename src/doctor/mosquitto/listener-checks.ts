@@ -79,7 +79,8 @@ function checkTls(found: ListenerFindings, listener: Listener, admission: Admiss
     found.add('mosquitto-dates-unchecked', ['disable_client_cert_date_checks'])
   }
   const version = settings.get('tls_version')?.value
-  if (version === 'tlsv1.3' && !isWebSocket) found.add('mosquitto-tls13-only', ['tls_version'], { severity: 'warning' })
+  if (version === 'tlsv1.3' && !isWebSocket)
+    found.add('mosquitto-newest-tls-only', ['tls_version'], { severity: 'warning' })
   if (version === 'tlsv1' || version === 'tlsv1.0' || version === 'tlsv1.1') {
     found.add('mosquitto-tls-too-old', ['tls_version'], {
       severity: 'warning',

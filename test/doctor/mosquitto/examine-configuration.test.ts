@@ -229,7 +229,7 @@ const cases: readonly Case[] = [
   },
   {
     says: 'TLS 1.3 alone',
-    code: 'mosquitto-tls13-only',
+    code: 'mosquitto-newest-tls-only',
     configuration: goodConfiguration({}, 'tls_version tlsv1.3'),
     severity: 'warning',
   },
@@ -263,14 +263,14 @@ const cases: readonly Case[] = [
   },
   {
     says: 'a server certificate that has expired',
-    code: 'server-certificate-expired',
+    code: 'hub-certificate-expired',
     configuration: goodConfiguration({ keyfile: 'keyfile /m/none' }),
     files: { '/m/server.pem': serverCertificate(acme, { dates: { notBeforeSec: 1, notAfterSec: nowSec - 5 } }).pem },
     at: 'mosquitto.conf:2',
   },
   {
     says: 'a server certificate of tomorrow',
-    code: 'server-certificate-not-yet-valid',
+    code: 'hub-certificate-not-yet-valid',
     configuration: goodConfiguration(),
     files: {
       '/m/server.pem': serverCertificate(acme, { dates: { notBeforeSec: nowSec + 5, notAfterSec: nowSec + daySec } })
@@ -288,7 +288,7 @@ const cases: readonly Case[] = [
   },
   {
     says: 'a certificate of a client for the server',
-    code: 'server-wrong-usage',
+    code: 'hub-certificate-wrong-usage',
     configuration: goodConfiguration(),
     files: { '/m/server.pem': serverCertificate(acme, { usage: oids.clientAuth }).pem },
   },
@@ -306,7 +306,7 @@ const cases: readonly Case[] = [
   },
   {
     says: 'a CRL that was not replaced',
-    code: 'broker-crl-expired',
+    code: 'broker-crl-ended',
     configuration: goodConfiguration(),
     files: { '/m/crl.pem': crlOf(acme, nowSec - 9 * daySec, nowSec - 2 * daySec) },
     at: 'mosquitto.conf:5',

@@ -238,7 +238,7 @@ export const mosquittoConfigurationFailures = {
     'put the certificate of its successor beside it and renew the devices',
     { clause: 'RFC 5280 §6.1.3' },
   ),
-  'mosquitto-tls13-only': entry(
+  'mosquitto-newest-tls-only': entry(
     'HF-7876',
     'tls',
     'operator',
@@ -276,38 +276,8 @@ export const mosquittoConfigurationFailures = {
     'a listener of Mosquitto is bound to its own machine, where no device reaches it',
     'leave the address behind the port away if devices are to reach it',
   ),
-  'broker-crl-expired': entry(
-    'HF-7880',
-    'certificate',
-    'operator',
-    'unavailable',
-    'general',
-    'the CRL of a broker is past its next update, so that it refuses every client of that authority, often as expired',
-    'fetch the latest CRL of the authority and reload the broker; do it again well before its next update',
-    { clause: 'RFC 5280 §6.3.3', alert: 45 },
-  ),
-  'broker-crl-not-yet-valid': entry(
-    'HF-7881',
-    'certificate',
-    'operator',
-    'unavailable',
-    'general',
-    'the CRL of a broker begins in the future, by its clock, so that it refuses every client of that authority',
-    'set the clock of the broker (NTP), or that of the authority',
-    { clause: 'RFC 5280 §5.1.2.4', alert: 42 },
-  ),
-  'broker-crl-missing': entry(
-    'HF-7882',
-    'certificate',
-    'operator',
-    'unavailable',
-    'general',
-    'a broker checks revocation and has no CRL of an authority that it trusts, so that it refuses every client of it, as of an unknown authority',
-    'put a CRL of each issuing authority into the file, one behind the other',
-    { clause: 'RFC 5280 §6.3.3', alert: 48 },
-  ),
   'broker-crl-unreadable': entry(
-    'HF-7883',
+    'HF-7880',
     'certificate',
     'operator',
     'malformed',
@@ -316,7 +286,7 @@ export const mosquittoConfigurationFailures = {
     'write it in PEM: `openssl crl -inform DER -in <file> -out <new file>`',
   ),
   'broker-crl-unsigned': entry(
-    'HF-7884',
+    'HF-7881',
     'certificate',
     'attacker',
     'forbidden',
@@ -326,7 +296,7 @@ export const mosquittoConfigurationFailures = {
     { clause: 'RFC 5280 §6.3.3' },
   ),
   'broker-crl-ends-soon': entry(
-    'HF-7885',
+    'HF-7882',
     'certificate',
     'operator',
     'unavailable',
@@ -336,7 +306,7 @@ export const mosquittoConfigurationFailures = {
     { clause: 'RFC 5280 §5.1.2.5' },
   ),
   'mosquitto-acl-absent': entry(
-    'HF-7886',
+    'HF-7883',
     'policy',
     'operator',
     'forbidden',
@@ -345,7 +315,7 @@ export const mosquittoConfigurationFailures = {
     'give it an `acl_file`; `pattern readwrite devices/%u/#` lets each client have its own topics',
   ),
   'mosquitto-acl-unreadable': entry(
-    'HF-7887',
+    'HF-7884',
     'policy',
     'operator',
     'malformed',
@@ -354,7 +324,7 @@ export const mosquittoConfigurationFailures = {
     'write lines as `user <name>`, `topic [read|write|readwrite|deny] <filter>` or `pattern ...`',
   ),
   'mosquitto-acl-client-id': entry(
-    'HF-7888',
+    'HF-7885',
     'policy',
     'operator',
     'forbidden',
@@ -363,7 +333,7 @@ export const mosquittoConfigurationFailures = {
     'write %u in place of %c, or set `use_username_as_clientid true`',
   ),
   'mosquitto-acl-for-everyone': entry(
-    'HF-7889',
+    'HF-7886',
     'policy',
     'operator',
     'forbidden',
@@ -372,7 +342,7 @@ export const mosquittoConfigurationFailures = {
     'write %u into the pattern, as in `pattern write devices/%u/#`',
   ),
   'mosquitto-acl-everything': entry(
-    'HF-7890',
+    'HF-7887',
     'policy',
     'operator',
     'forbidden',
@@ -381,7 +351,7 @@ export const mosquittoConfigurationFailures = {
     'name the topics that it needs',
   ),
   'mosquitto-acl-sparkplug': entry(
-    'HF-7891',
+    'HF-7888',
     'policy',
     'operator',
     'forbidden',
@@ -390,7 +360,7 @@ export const mosquittoConfigurationFailures = {
     'name group and node: `topic write spBv1.0/<group>/NDATA/<node>` and the same for NBIRTH, NDEATH, DBIRTH, DDATA, DDEATH',
   ),
   'mosquitto-password-not-hashed': entry(
-    'HF-7892',
+    'HF-7889',
     'identity',
     'operator',
     'invalid',
@@ -399,7 +369,7 @@ export const mosquittoConfigurationFailures = {
     'write it with `mosquitto_passwd <file> <user>`, or hash the whole file with `mosquitto_passwd -U <file>`',
   ),
   'mosquitto-bridge-unverified': entry(
-    'HF-7893',
+    'HF-7890',
     'tls',
     'operator',
     'forbidden',
@@ -409,7 +379,7 @@ export const mosquittoConfigurationFailures = {
     { clause: 'RFC 9525 §6' },
   ),
   'mosquitto-bridge-in-clear': entry(
-    'HF-7894',
+    'HF-7891',
     'tls',
     'operator',
     'forbidden',
@@ -419,7 +389,7 @@ export const mosquittoConfigurationFailures = {
     { clause: 'MQTT 5 §5.4.1' },
   ),
   'mosquitto-psk-missing': entry(
-    'HF-7895',
+    'HF-7892',
     'identity',
     'operator',
     'contradiction',
@@ -428,7 +398,7 @@ export const mosquittoConfigurationFailures = {
     'set `psk_file`',
   ),
   'mosquitto-included-out': entry(
-    'HF-7896',
+    'HF-7893',
     'hub',
     'operator',
     'not-found',
