@@ -10,6 +10,7 @@ import type { IdentityId } from '../core/identity/id.ts'
 import { certificateFingerprint } from '../core/x509/certificate.ts'
 import type { ClaimedUse } from '../hub/confirm-claimed-use.ts'
 import type { Entrant, Refusal } from '../hub/gate-admission.ts'
+import { countFor, type GateObserver } from '../hub/gate-counts.ts'
 import type { GateTotals } from '../hub/gate-figures.ts'
 import type { Admission } from '../hub/judgement.ts'
 import { peerAddress } from '../hub/peer-address.ts'
@@ -18,7 +19,6 @@ import type { Log } from '../hub/ports/log.ts'
 import type { Observer } from '../hub/ports/observer.ts'
 import type { Store } from '../hub/ports/store.ts'
 import type { UpstreamAbilities } from '../hub/ports/upstream.ts'
-import type { ShadowListener } from '../hub/shadow-differences.ts'
 import { Control, finishSoon } from './control.ts'
 import { encodeFrame } from './frames.ts'
 import { linkLimits } from './limits.ts'
@@ -48,8 +48,7 @@ export interface LinkedGateParts {
   wantCrl(anchorId: string, certificate: Uint8Array): void
   readonly attempts: { record(attempt: NewAttempt): void }
   readonly listeners: ListenerNames
-  readonly observer: Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered' | 'revocationApplied'> &
-    ShadowListener
+  readonly observer: GateObserver & Pick<Observer, 'revocationApplied'>
   readonly totals: GateTotals
   readonly log: Log
 }
@@ -204,7 +203,7 @@ export class LinkedGate {
         for (const attempt of message.attempts) {
           attempts.record({ ...attempt, listener: listeners.of(attempt.listener, this.id) })
         }
-        for (const each of message.counted) count(observer, each)
+        for (const each of message.counted) countFor(observer, each)
         return
       case 'revoked':
         // One that is longer is the difference of two clocks.
@@ -274,23 +273,5 @@ export class LinkedGate {
     this.#parts.totals.gone(this.id)
     this.#parts.log.info('a gate is not linked any more', { gate: this.id })
     this.#onGone()
-  }
-}
-
-type Counted = (GateMessage & { readonly kind: 'told' })['counted'][number]
-
-function count(observer: LinkedGateParts['observer'], counted: Counted): void {
-  switch (counted[0]) {
-    case 'sessionEnded':
-      observer.sessionEnded(counted[1])
-      return
-    case 'packetDenied':
-      observer.packetDenied(counted[1])
-      return
-    case 'shadowDiffered':
-      observer.shadowDiffered(counted[1], counted[2])
-      return
-    case 'shadowFound':
-      observer.shadowFound?.(counted[1])
   }
 }

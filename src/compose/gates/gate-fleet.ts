@@ -9,20 +9,13 @@ import { HubError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import type { GateCertificate, ListenerAddress } from '../../gate/gate.ts'
 import type { GateAdmission } from '../../hub/gate-admission.ts'
+import { countFor, type GateObserver } from '../../hub/gate-counts.ts'
 import { figuresOfGone, noGateFigures, sumOfFigures } from '../../hub/gate-figures.ts'
 import type { GateFigures } from '../../hub/ports/figures.ts'
 import type { Log } from '../../hub/ports/log.ts'
 import type { Observer } from '../../hub/ports/observer.ts'
 import type { AttemptRecorder } from '../../hub/record-attempts.ts'
-import {
-  type Counted,
-  certificateText,
-  type FailureText,
-  type GateSettings,
-  type ToGate,
-  type ToHub,
-} from './messages.ts'
-import type { GateObserver } from './open-gate.ts'
+import { certificateText, type FailureText, type GateSettings, type ToGate, type ToHub } from './messages.ts'
 
 export type FleetObserver = GateObserver & Pick<Observer, 'revocationApplied'>
 
@@ -226,7 +219,7 @@ class GateProcess {
     switch (message.kind) {
       case 'told':
         for (const attempt of message.attempts) attempts.record(attempt)
-        for (const counted of message.counted) count(observer, counted)
+        for (const counted of message.counted) countFor(observer, counted)
         return
       case 'revoked':
         observer.revocationApplied('gate', message.afterMs)
@@ -275,22 +268,6 @@ class GateProcess {
       )
     }, this.#restartMs)
     this.#restartMs = Math.min(this.#restartMs * 2, limits.gateRestartMsMax)
-  }
-}
-
-function count(observer: GateObserver, counted: Counted): void {
-  switch (counted[0]) {
-    case 'sessionEnded':
-      observer.sessionEnded(counted[1])
-      return
-    case 'packetDenied':
-      observer.packetDenied(counted[1])
-      return
-    case 'shadowDiffered':
-      observer.shadowDiffered(counted[1], counted[2])
-      return
-    case 'shadowFound':
-      observer.shadowFound?.(counted[1])
   }
 }
 

@@ -1,15 +1,14 @@
 /** What the hub and its gate processes say to each other, as structured clones over the channel of a child process. */
+
 import type { HubConfig } from '../../config/config.ts'
 import type { FailureName } from '../../core/failure/catalogue.ts'
-import type { Action } from '../../core/policy/rights.ts'
 import { Secret } from '../../core/secret.ts'
 import type { GateCertificate, ListenerAddress } from '../../gate/gate.ts'
 import type { Entrant, Refusal } from '../../hub/gate-admission.ts'
+import type { GateCount } from '../../hub/gate-counts.ts'
 import type { NewAttempt } from '../../hub/ports/attempts.ts'
 import type { GateFigures } from '../../hub/ports/figures.ts'
-import type { SessionEnd } from '../../hub/ports/observer.ts'
 import type { UpstreamAbilities } from '../../hub/ports/upstream.ts'
-import type { ShadowDifference } from '../../hub/shadow-differences.ts'
 
 /** Where a gate process reads the registry; it never writes there. */
 export type RegistryPlace =
@@ -59,13 +58,6 @@ export type ToGate =
   | { readonly kind: 'confirmed'; readonly number: number; readonly outcome: Entrant | Refusal | FailureText }
   | { readonly kind: 'stop' }
 
-/** What the hub counts for its gates: a call of its observer. */
-export type Counted =
-  | readonly ['sessionEnded', SessionEnd]
-  | readonly ['packetDenied', FailureName]
-  | readonly ['shadowDiffered', Action, 'allow' | 'deny']
-  | readonly ['shadowFound', ShadowDifference]
-
 export type ToHub =
   /** The process listens to messages. */
   | { readonly kind: 'hello' }
@@ -75,7 +67,7 @@ export type ToHub =
   | { readonly kind: 'confirm'; readonly number: number; readonly entrant: Entrant }
   /** A certificate of a trust anchor names CRLs that are not there; the hub looks at it once more before it fetches them. */
   | { readonly kind: 'crl-wanted'; readonly anchorId: string; readonly certificate: Uint8Array }
-  | { readonly kind: 'told'; readonly attempts: readonly NewAttempt[]; readonly counted: readonly Counted[] }
+  | { readonly kind: 'told'; readonly attempts: readonly NewAttempt[]; readonly counted: readonly GateCount[] }
   /** So long after the act, sessions of a revoked credential were closed. */
   | { readonly kind: 'revoked'; readonly afterMs: number }
   | { readonly kind: 'figures'; readonly figures: GateFigures; readonly position: number }

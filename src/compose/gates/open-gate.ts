@@ -9,14 +9,13 @@ import { openCurrentPolicy } from '../../hub/current-policy.ts'
 import type { EventFollower } from '../../hub/follow-events.ts'
 import { followRights } from '../../hub/follow-rights.ts'
 import { type GateAdmission, gateAdmission, isFirstUse, type OtherWay } from '../../hub/gate-admission.ts'
+import type { GateObserver } from '../../hub/gate-counts.ts'
 import { type PasswordAdmission, passwordAdmission } from '../../hub/passwords/admission.ts'
 import { GuessLimiter } from '../../hub/passwords/guessing.ts'
 import { PasswordHashing } from '../../hub/passwords/hashing.ts'
 import type { HubEvent } from '../../hub/ports/events.ts'
 import type { Log } from '../../hub/ports/log.ts'
-import type { Observer } from '../../hub/ports/observer.ts'
 import type { Store } from '../../hub/ports/store.ts'
-import type { ShadowListener } from '../../hub/shadow-differences.ts'
 import { sweepSessions } from '../../hub/sweep-sessions.ts'
 import { statusFetcher } from '../../machine/status-fetcher.ts'
 import { systemClock as clock, systemRandom as random } from '../../machine/system.ts'
@@ -25,8 +24,6 @@ import { openForeignCertificates } from '../foreign-certificates.ts'
 import { closeSessions } from '../live-changes.ts'
 
 /** Who counts what a gate tells. */
-export type GateObserver = Pick<Observer, 'sessionEnded' | 'packetDenied' | 'shadowDiffered'> & ShadowListener
-
 export interface GateParts extends Pick<GateOptions, 'attempts' | 'upstream' | 'certificateFor' | 'sharesPorts'> {
   readonly config: Pick<
     HubConfig,

@@ -3,11 +3,11 @@
 import type { FailureName } from '../../core/failure/catalogue.ts'
 import { limits } from '../../core/limits.ts'
 import type { Action } from '../../core/policy/rights.ts'
+import type { GateCount, GateObserver } from '../../hub/gate-counts.ts'
 import type { NewAttempt } from '../../hub/ports/attempts.ts'
 import type { SessionEnd } from '../../hub/ports/observer.ts'
 import type { ShadowDifference } from '../../hub/shadow-differences.ts'
-import type { Counted, ToHub } from './messages.ts'
-import type { GateObserver } from './open-gate.ts'
+import type { ToHub } from './messages.ts'
 
 /** How long something may wait before it is told. */
 const afterMs = 50
@@ -16,7 +16,7 @@ const afterMs = 50
 export class Telling implements GateObserver {
   readonly #say: (message: ToHub) => void
   #attempts: NewAttempt[] = []
-  #counted: Counted[] = []
+  #counted: GateCount[] = []
   #timer: NodeJS.Timeout | null = null
 
   constructor(say: (message: ToHub) => void) {
@@ -49,7 +49,7 @@ export class Telling implements GateObserver {
     this.#tell()
   }
 
-  #count(counted: Counted): void {
+  #count(counted: GateCount): void {
     this.#counted.push(counted)
     this.#schedule()
   }

@@ -8,6 +8,7 @@ import { type CredentialSource, credentialSource } from '../../../device/credent
 import { deviceLimits } from '../../../device/limits.ts'
 import { localAddressText, parseLocalAddress } from '../../../device/proxy/local-address.ts'
 import { type ProxyEvent, startProxy } from '../../../device/proxy/proxy.ts'
+import { tellSystemd } from '../../../device/tell-systemd.ts'
 import type { HubAddress } from '../../../device/tls-exchange.ts'
 import { hostAndPort } from '../../addresses.ts'
 import { asTyped } from '../../how-called.ts'
@@ -89,7 +90,9 @@ async function run(options: ProxyCommandOptions): Promise<void> {
   const addresses = proxy.addresses.map(localAddressText)
   if (options.json) printJsonLine({ kind: 'listening', addresses })
   else tellStart(addresses, source, options.to)
+  tellSystemd('READY=1', `STATUS=open at ${addresses.join(', ')}`)
   await new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
+  tellSystemd('STOPPING=1')
   proxy.close()
 }
 

@@ -24,7 +24,7 @@ export function defineRun(command: Command): void {
       const [{ runAgent }, { lockAgent }, { tellSystemd }] = await Promise.all([
         import('../../../device/renewal/agent.ts'),
         import('../../../device/renewal/agent-lock.ts'),
-        import('../../../device/renewal/tell-systemd.ts'),
+        import('../../../device/tell-systemd.ts'),
       ])
       const log = makeLog(logLevel)
       if (importFolder !== undefined) {
