@@ -6,11 +6,11 @@ import type { ChainVerdict } from '../hub/gate-admission.ts'
 /** @returns null on a listener without trust anchors, where no chain is built and the registry alone is asked */
 export function chainVerdict(
   socket: Pick<TLSSocket, 'authorized' | 'authorizationError' | 'isSessionReused'>,
-  { name, anchors }: Pick<ListenerSettings, 'name' | 'anchors'>,
+  { anchors }: Pick<ListenerSettings, 'anchors'>,
 ): ChainVerdict | null {
   if (anchors.length === 0) return null
   const failure = socket.authorized ? null : wordOf(socket.authorizationError)
-  return { failure, isResumed: socket.isSessionReused(), listener: name, anchors }
+  return { failure, isResumed: socket.isSessionReused(), anchors }
 }
 
 /** It is an Error with a code or that code alone, by the version of Node. */

@@ -47,7 +47,7 @@ export async function serveConnection(
   const verdict = chainVerdict(sockets.tls, context.listener)
   const connection = new Connection(context, sockets, live, known)
   try {
-    await connection.serve({ certificate, verdict }, connected)
+    await connection.serve({ certificate, listener: context.listener.name, verdict }, connected)
   } catch (error) {
     context.log.error('connection failed', { address, error })
     connection.refuse({ code: 'internal', sentence: 'something went wrong inside the hub' })

@@ -4,22 +4,26 @@
  */
 import type { FailureName } from '../core/failure/catalogue.ts'
 import { type Anchored, respondersOf } from '../core/identification/anchor.ts'
-import { dateRefusal, pinFault } from '../core/identification/foreign-certificate.ts'
+import { dateRefusal, leafFault } from '../core/identification/foreign-certificate.ts'
 import { identify } from '../core/identification/identify.ts'
 import type { IdentityId } from '../core/identity/id.ts'
 import { type Identity, identityRefusal } from '../core/identity/identity.ts'
 import { limits } from '../core/limits.ts'
 import type { IdentificationRule } from '../core/policy/model.ts'
+import { isAcceptedFromOthers } from '../core/x509/algorithms.ts'
 import { type CertificateFields, readCertificate } from '../core/x509/certificate.ts'
+import { nameText } from '../core/x509/name.ts'
+import { dateWords } from '../core/x509/validity-words.ts'
 import { certificateSummary } from './certificate-summary.ts'
 import type { CurrentPolicy } from './current-policy.ts'
 import type { ForeignStatus } from './foreign-status.ts'
-import type { ChainVerdict, Entrant, OtherWay, Refusal } from './gate-admission.ts'
+import type { ChainVerdict, Entrant, OtherWay, Presented, Refusal } from './gate-admission.ts'
 import { RateTable } from './gcra.ts'
 import type { CertificateSummary } from './ports/attempts.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'
 import { newDevice, register } from './registration.ts'
+import { signatureText } from './stranger.ts'
 import type { TrustedAnchor, TrustedAnchors, TrustedSigner } from './trusted-anchors.ts'
 
 interface Hub {
@@ -34,6 +38,7 @@ interface Shown {
   readonly certificate: Uint8Array
   readonly fields: CertificateFields
   readonly summary: CertificateSummary
+  readonly listener: string
   readonly verdict: ChainVerdict
 }
 
@@ -42,15 +47,16 @@ export function anchoredWay(hub: Hub): OtherWay {
   const rates = firstConnections()
   return {
     kinds: new Set(['anchored']),
-    async judge({ certificate, verdict }) {
+    async judge({ certificate, listener, verdict }) {
       if (certificate === null || verdict === null) return null
       const fields = readCertificate(certificate)
-      const shown: Shown = { certificate, fields, summary: certificateSummary(certificate, fields), verdict }
+      const shown: Shown = { certificate, fields, summary: certificateSummary(certificate, fields), listener, verdict }
       const signed = hub.anchors.signerOf(verdict.anchors, fields)
       if (signed !== null) return judgeSigned(hub, shown, signed)
       if (!hub.anchors.wasTrusted(fields.issuer.der)) return null
       return refused(shown, 'anchor-distrusted', `the issuer ${shown.summary.issuer} is not trusted any more`)
     },
+    explain: (presented) => explained(hub, presented),
     confirmUse: (entrant) => confirmAnchored(hub, rates, entrant),
   }
 }
@@ -71,13 +77,13 @@ function firstConnections(): RateTable {
 }
 
 async function judgeSigned(hub: Hub, shown: Shown, { anchor, signer }: Signed): Promise<Entrant | Refusal> {
-  const { certificate, fields, summary, verdict } = shown
+  const { certificate, fields, summary, listener } = shown
   const fault = chainFault(hub, shown, { anchor, signer })
   if (fault !== null) return refused(shown, ...fault)
   const anchored = anchoredIn(fields, { anchor, signer })
   const refusal = await hub.status.refusalOf(anchored, certificate)
   if (refusal !== null) return refused(shown, refusal, statusSentence(shown, anchor, refusal))
-  const leaf = { fields, fingerprint: summary.fingerprint, anchorId: anchor.id, listener: verdict.listener }
+  const leaf = { fields, fingerprint: summary.fingerprint, anchorId: anchor.id, listener }
   const identification = identify(hub.policy.identificationRules(), leaf)
   if (identification.kind === 'none') {
     return refused(shown, 'identification-none', `no rule for ${anchor.id} is about ${summary.subject}`)
@@ -104,24 +110,69 @@ function anchoredIn(fields: CertificateFields, { anchor, signer }: Signed): Anch
   return { anchorId: anchor.id, issuer: signer.fingerprint, serialNumber, points, responders: respondersOf(fields) }
 }
 
-/** What is wrong with it up to its anchor, revocations apart; null where nothing is. Our own reasons come first: they say more. */
+/**
+ * What is wrong with it up to its anchor, revocations apart; null where nothing is. Its signature has been verified. Our own reasons
+ * come before that of OpenSSL: they say more.
+ */
 function chainFault(
   { clock }: Hub,
   { fields, verdict, summary }: Shown,
   { anchor, signer }: Signed,
 ): readonly [FailureName, string] | null {
   const atSec = nowSec(clock)
+  const who = `the certificate of ${summary.subject}`
   const dates = dateRefusal(fields, atSec)
-  if (dates !== null) return [dates, `the certificate of ${summary.subject} is not good at this time`]
-  if ([signer, anchor].some((each) => dateRefusal(each.fields, atSec) !== null)) {
-    return ['foreign-chain-invalid', `an authority of the trust anchor ${anchor.id} is itself not good at this time`]
+  if (dates !== null) return [dates, `${who} ${dateWords(fields, atSec)}`]
+  const fault = leafFault(fields)
+  if (fault !== null) return [fault.code, `${who} ${fault.words}`]
+  const ended = [signer, anchor].find((each) => dateRefusal(each.fields, atSec) !== null)
+  if (ended !== undefined) {
+    const name = nameText(ended.fields.subject)
+    return [
+      'foreign-authority-out-of-date',
+      `the certificate of the authority ${name} of ${anchor.id} ${dateWords(ended.fields, atSec)}`,
+    ]
   }
-  if (verdict.isResumed) return ['foreign-chain-invalid', 'the session was resumed, and its verdict is one of the past']
-  if (verdict.failure !== null) {
-    return ['foreign-chain-invalid', `OpenSSL says of the chain to ${anchor.id}: ${verdict.failure}`]
+  if (verdict.isResumed) {
+    return ['foreign-session-resumed', 'the session was resumed, and its verdict is one of the past']
   }
-  const unfit = fields.basicConstraints?.ca === true ? 'is one of an authority' : pinFault(fields)
-  return unfit === null ? null : ['foreign-unfit', `the certificate of ${summary.subject} ${unfit}`]
+  if (verdict.failure === null) return null
+  return ['foreign-chain-invalid', `OpenSSL says of the chain to ${anchor.id}: ${verdict.failure}`]
+}
+
+/**
+ * Says more of a certificate that no trust anchor of the listener has signed, where something is known of its issuer: no more than
+ * that, since nobody has vouched for it.
+ */
+function explained({ anchors }: Hub, { certificate, listener, verdict }: Presented): Refusal | null {
+  if (certificate === null) return null
+  const fields = readCertificate(certificate)
+  const summary = certificateSummary(certificate, fields)
+  const refuse = (code: FailureName, sentence: string): Refusal => ({
+    ...{ admitted: false, code, sentence, identityId: null, summary },
+  })
+  const who = `the certificate of ${summary.subject}`
+  const elsewhere = anchors.signerAmongAll(fields)
+  if (elsewhere?.state === 'trusted') {
+    const sentence = `${who} was issued by the trust anchor ${elsewhere.anchorId}, which the listener ${listener} does not name`
+    return refuse('anchor-not-on-listener', sentence)
+  }
+  if (elsewhere !== null) {
+    const sentence = `${who} was issued by the trust anchor ${elsewhere.anchorId}, whose key nobody has proved yet`
+    return refuse('anchor-unproved', sentence)
+  }
+  const namesake = anchors.namesakeOf(fields)
+  if (namesake !== null && !isAcceptedFromOthers(fields.signatureAlgorithm)) {
+    const sentence = `${who} is signed with ${signatureText(fields)}, which is not accepted; its issuer has the name of ${namesake}`
+    return refuse('certificate-hash-weak', sentence)
+  }
+  if (namesake !== null) {
+    const sentence = `${who} was issued by ${summary.issuer}, a name of the trust anchor ${namesake}, with another key than is known`
+    return refuse('foreign-issuer-rekeyed', sentence)
+  }
+  if (verdict === null || verdict.isResumed || verdict.failure !== null) return null
+  const sentence = `${who} was issued by ${summary.issuer}, which has a chain to a trust anchor and is not listed there`
+  return refuse('foreign-issuer-unlisted', sentence)
 }
 
 function statusSentence({ summary }: Shown, { id }: TrustedAnchor, refusal: FailureName): string {

@@ -3,6 +3,7 @@ import { dateRefusal } from '../core/identification/foreign-certificate.ts'
 import { identityRefusal } from '../core/identity/identity.ts'
 import { fingerprintOf } from '../core/identity/proof.ts'
 import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
+import { dateWords } from '../core/x509/validity-words.ts'
 import { certificateSummary } from './certificate-summary.ts'
 import type { Entrant, OtherWay, Refusal } from './gate-admission.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
@@ -36,7 +37,7 @@ async function judgePinned(hub: Hub, certificate: Uint8Array): Promise<Entrant |
     const name = code ?? 'identity-not-found'
     const sentence =
       state === null
-        ? `the ${pin.slot} certificate of ${pin.identityId} is not good at this time, and its dates count`
+        ? `the ${pin.slot} certificate of ${pin.identityId} ${dateWords(fields, nowSec(hub.clock))}, and its dates count`
         : `${pin.identityId} is ${identity?.state ?? 'not known'}`
     return { admitted: false, code: name, sentence, identityId: pin.identityId, summary }
   }

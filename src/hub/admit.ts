@@ -1,5 +1,4 @@
 /** Who is behind a client certificate, and may it in now. */
-import { X509Certificate } from 'node:crypto'
 import { HubError } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Credential } from '../core/identity/credential.ts'
@@ -8,18 +7,18 @@ import { gateProfile } from '../core/profile/built-in.ts'
 import type { Profile } from '../core/profile/profile.ts'
 import { type Abilities, abilitiesOf } from '../core/renewal/abilities.ts'
 import { overlapEndMs } from '../core/renewal/overlap.ts'
-import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
+import { certificateFingerprint } from '../core/x509/certificate.ts'
 import { nameText } from '../core/x509/name.ts'
 import { oids } from '../core/x509/oids.ts'
+import { beginWords, expiryWords } from '../core/x509/validity-words.ts'
 import type { Authorities } from './authorities.ts'
-import type { Authority } from './authority.ts'
-import { certificateSummary } from './certificate-summary.ts'
 import { firstUse } from './first-use.ts'
 import type { Admission, Judgement, Purpose } from './judgement.ts'
 import type { CertificateSummary } from './ports/attempts.ts'
-import type { Clock } from './ports/clock.ts'
+import { type Clock, nowSec } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'
 import { profileNamed } from './profiles.ts'
+import { strangerRefusal } from './stranger.ts'
 
 interface Hub {
   readonly store: Store
@@ -61,7 +60,7 @@ export async function judgeCertificate(hub: Hub, certificate: Uint8Array | null,
     return refused('certificate-missing', 'the client sent no certificate', null, null)
   }
   const credential = await hub.store.credentials.find(certificateFingerprint(certificate))
-  if (credential === null) return judgeStranger(hub, certificate)
+  if (credential === null) return strangerRefusal(hub.authorities.all(), certificate, nowSec(hub.clock))
   const identity = await hub.store.identities.find(credential.identityId)
   return judgeKnown(hub, { credential, identity, profile: await profileNamed(hub.store, credential.profile) }, purpose)
 }
@@ -139,49 +138,6 @@ function refusalFor(purpose: Purpose, { refusal, renew }: Abilities): FailureNam
   return purpose === 'renew' && renew !== 'no' ? null : refusal
 }
 
-/** Names what is wrong with a certificate that the registry does not hold. */
-function judgeStranger(hub: Hub, certificate: Uint8Array): Judgement {
-  let fields: CertificateFields
-  try {
-    fields = readCertificate(certificate)
-  } catch (error) {
-    if (!(error instanceof HubError)) throw error
-    return refused('certificate-unreadable', error.message, null, null)
-  }
-  const summary = certificateSummary(certificate, fields)
-  const { serialNumber, issuer, subject } = summary
-  // A root and its successor have one name.
-  const namesakes = hub.authorities
-    .all()
-    .filter(({ fields: { subject: name } }) => sameBytes(name.der, fields.issuer.der))
-  const signer = namesakes.find((authority) => isSignedBy(certificate, authority))
-  const ours = signer ?? namesakes.at(-1)
-  if (ours !== undefined) {
-    const genuine = signer !== undefined
-    const sentence = genuine
-      ? `the certificate ${serialNumber} was signed by our ${ours.id}, but the registry does not hold it`
-      : `the certificate names our ${ours.id} as its issuer, but was not signed by it: it is forged`
-    return refused('certificate-unknown-serial', sentence, null, summary)
-  }
-  if (sameBytes(fields.issuer.der, fields.subject.der)) {
-    return refused('certificate-self-signed', `the certificate of ${subject} is self-signed`, null, summary)
-  }
-  const sentence = `the certificate of ${subject} was issued by ${issuer}, which this hub does not know`
-  return refused('certificate-foreign-authority', sentence, null, summary)
-}
-
-function isSignedBy(certificate: Uint8Array, authority: Authority): boolean {
-  try {
-    return new X509Certificate(certificate).verify(authority.x509.publicKey)
-  } catch {
-    return false
-  }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0
-}
-
 /** The summary of a certificate of ours, from its row: the bytes are known and need no second reading. */
 function summaryOf(hub: Pick<Hub, 'authorities'>, credential: Credential): CertificateSummary {
   const issuer = hub.authorities.byId(credential.authorityId)
@@ -203,9 +159,9 @@ function sentenceFor(code: FailureName, credential: Credential, nowMs: number): 
       return `${who} was revoked at ${at} (${credential.revocationReason ?? 'unspecified'})`
     }
     case 'certificate-expired':
-      return `${who} expired ${ago(nowMs / 1000 - credential.notAfterSec)} ago, at ${isoSec(credential.notAfterSec)}`
+      return `${who} ${expiryWords(credential.notAfterSec, nowMs / 1000)}`
     case 'certificate-not-yet-valid':
-      return `${who} becomes valid only in ${ago(credential.notBeforeSec - nowMs / 1000)}, at ${isoSec(credential.notBeforeSec)}`
+      return `${who} ${beginWords(credential.notBeforeSec, nowMs / 1000)}`
     case 'certificate-superseded': {
       const supersededAtMs = credential.supersededAtMs ?? 0
       const [at, until] = [supersededAtMs, overlapEndMs({ ...credential, supersededAtMs })].map(isoMs)
@@ -232,17 +188,6 @@ function sentenceFor(code: FailureName, credential: Credential, nowMs: number): 
 
 function isoMs(ms: number): string {
   return new Date(ms).toISOString()
-}
-
-function isoSec(sec: number): string {
-  return new Date(sec * 1000).toISOString()
-}
-
-function ago(seconds: number): string {
-  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
-  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`
-  return `${Math.round(seconds / 86_400)} days`
 }
 
 function refused(

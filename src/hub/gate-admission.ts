@@ -1,6 +1,7 @@
 /** What the gate asks of the hub at every connection: who is this, by what proof, and may it in now. */
 
 import type { FailureName } from '../core/failure/catalogue.ts'
+import { strangerFailures } from '../core/identification/stranger-failures.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import type { Proof, ProofKind } from '../core/identity/proof.ts'
 import type { Admission, Judgement } from './judgement.ts'
@@ -10,6 +11,8 @@ import type { CertificateSummary } from './ports/attempts.ts'
 export interface Presented {
   /** The leaf in DER, or null when none came. */
   readonly certificate: Uint8Array | null
+  /** Name of the listener that it came to. */
+  readonly listener: string
   /** What OpenSSL makes of it; null on listeners where it is not asked, since they trust nobody but the registry. */
   readonly verdict: ChainVerdict | null
 }
@@ -23,8 +26,7 @@ export interface ChainVerdict {
   readonly failure: string | null
   /** A resumed session has the verdict of an earlier handshake, which says nothing about now. */
   readonly isResumed: boolean
-  /** Name of the listener, and the ids of its trust anchors. */
-  readonly listener: string
+  /** Ids of the trust anchors of the listener. */
   readonly anchors: readonly string[]
 }
 
@@ -54,15 +56,10 @@ export interface OtherWay {
   readonly kinds: ReadonlySet<ProofKind>
   /** Null where it is not this way that the client comes. */
   judge(presented: Presented): Promise<Entrant | Refusal | null>
+  /** Asked where no way is open: what this way knows of the issuer, if it can say more than that nobody knows it. */
+  explain?(presented: Presented): Refusal | null
   confirmUse(entrant: Entrant): Promise<Entrant | Refusal>
 }
-
-/** Refusals of certificates that the registry does not hold as ours: another way may be open to them. */
-const strangers: ReadonlySet<FailureName> = new Set([
-  'certificate-self-signed',
-  'certificate-foreign-authority',
-  'certificate-unknown-serial',
-])
 
 /**
  * Admission of the certificates that the registry holds as ours, and of those that come in another way.
@@ -78,6 +75,11 @@ export function gateAdmission(issued: Admission, others: readonly OtherWay[] = [
         const found = await other.judge(presented)
         if (found !== null) return found
       }
+      if (judgement.code !== 'certificate-foreign-authority') return judgement
+      for (const other of others) {
+        const explained = other.explain?.(presented) ?? null
+        if (explained !== null) return explained
+      }
       return judgement
     },
     async confirmUse(entrant) {
@@ -90,6 +92,8 @@ export function gateAdmission(issued: Admission, others: readonly OtherWay[] = [
     },
   }
 }
+
+const strangers: ReadonlySet<FailureName> = new Set(strangerFailures)
 
 function entrantOf(judgement: Judgement): Entrant | Refusal {
   if (!judgement.admitted) return judgement

@@ -2,6 +2,7 @@
 import type { FailureName } from '../core/failure/catalogue.ts'
 import {
   type Anchored,
+  type AnchorState,
   isIssuedBy,
   type OcspStatus,
   type RevocationBehaviour,
@@ -46,6 +47,12 @@ export interface TrustedAnchors {
     ids: readonly string[],
     fields: CertificateFields,
   ): { readonly anchor: TrustedAnchor; readonly signer: TrustedSigner } | null
+  /** The same among all that are trusted or wait for their proof, whether a listener names them or not. */
+  signerAmongAll(
+    fields: CertificateFields,
+  ): { readonly anchorId: string; readonly state: Exclude<AnchorState, 'distrusted'> } | null
+  /** Id of the trusted anchor of which an authority has the name of the certificate's issuer; null where none has. */
+  namesakeOf(fields: CertificateFields): string | null
   /** Whether an authority of that name was trusted and is no more. */
   wasTrusted(issuer: Uint8Array): boolean
   /** Why a certificate of an anchor opens nothing now; null where it does. @param ocsp what a responder says of it */
@@ -71,6 +78,7 @@ export async function openTrustedAnchors({
 }): Promise<TrustedAnchors> {
   let trusted: ReadonlyMap<string, Loaded> = new Map()
   let distrusted: readonly CertificateFields[] = []
+  let waiting: readonly { readonly id: string; readonly fields: CertificateFields }[] = []
   let reading: Promise<void> = Promise.resolve()
 
   async function load(row: AnchorRow, heads: readonly AnchorCrlHead[]): Promise<Loaded> {
@@ -117,21 +125,35 @@ export async function openTrustedAnchors({
       loaded.set(row.id, await load(row, own))
     }
     trusted = loaded
-    distrusted = rows
-      .filter(({ state }) => state === 'distrusted')
-      .flatMap((row) => signersOf(row).map(({ fields }) => fields))
+    const signersIn = (wanted: AnchorState) =>
+      rows
+        .filter(({ state }) => state === wanted)
+        .flatMap((row) => signersOf(row).map(({ fields }) => ({ id: row.id, fields })))
+    distrusted = signersIn('distrusted').map(({ fields }) => fields)
+    waiting = signersIn('waiting')
   }
 
   const among = (ids: readonly string[]) => ids.flatMap((id) => trusted.get(id)?.anchor ?? [])
+  const signerOf: TrustedAnchors['signerOf'] = (ids, fields) => {
+    for (const anchor of among(ids)) {
+      for (const signer of anchor.signers.values()) if (isIssuedBy(fields, signer.fields)) return { anchor, signer }
+    }
+    return null
+  }
   await read()
   return {
     among,
     find: (id) => trusted.get(id)?.anchor ?? null,
-    signerOf(ids, fields) {
-      for (const anchor of among(ids)) {
-        for (const signer of anchor.signers.values()) if (isIssuedBy(fields, signer.fields)) return { anchor, signer }
-      }
-      return null
+    signerOf,
+    signerAmongAll(fields) {
+      const signed = signerOf([...trusted.keys()], fields)
+      if (signed !== null) return { anchorId: signed.anchor.id, state: 'trusted' }
+      const unproved = waiting.find((each) => isIssuedBy(fields, each.fields))
+      return unproved === undefined ? null : { anchorId: unproved.id, state: 'waiting' }
+    },
+    namesakeOf({ issuer }) {
+      const isNamesake = ({ fields: { subject } }: Signer) => isSameName(subject.der, issuer.der)
+      return among([...trusted.keys()]).find(({ signers }) => [...signers.values()].some(isNamesake))?.id ?? null
     },
     wasTrusted: (issuer) => distrusted.some(({ subject }) => isSameName(subject.der, issuer)),
     refusalOf(anchored, ocsp) {

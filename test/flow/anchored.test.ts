@@ -61,7 +61,7 @@ test(
     await t.test('are strangers before the authority is a trust anchor, and while it waits for its proof', async () => {
       await refusedWith(mill, 'certificate-foreign-authority')
       const { code } = await hub.json<AnchorView>(['anchor', 'add', 'acme', chain])
-      await refusedWith(mill, 'certificate-foreign-authority')
+      await refusedWith(mill, 'anchor-unproved')
       const wrong = await acme.issue('wrong', 'no code', hub.ca, null)
       assert.match((await hub.cli(['anchor', 'prove', 'acme', wrong.cert])).stderr, /anchor-proof-wrong/)
       const proof = await acme.issue('proof', code ?? '', hub.ca, null)
@@ -114,10 +114,10 @@ test(
       async () => {
         const uri = 'subjectAltName=URI:urn:acme:device:mill-1'
         const server = await acme.issue('server', 'x', hub.ca, `${uri}\nextendedKeyUsage=serverAuth`)
-        await refusedWith(server, 'foreign-chain-invalid')
+        await refusedWith(server, 'certificate-wrong-usage')
         const elsewhere = temporaryFolder(t)
         const forged = await Maker.start(elsewhere, 'acme', { above: await Maker.start(elsewhere, 'root') })
-        await refusedWith(await forged.issue('f', 'x', hub.ca, uri), 'certificate-foreign-authority')
+        await refusedWith(await forged.issue('f', 'x', hub.ca, uri), 'foreign-issuer-rekeyed')
       },
     )
 

@@ -1,10 +1,12 @@
 /** Admission of certificates that somebody else's authority has signed. */
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { HubError } from '../../src/core/errors.ts'
 import { noSources } from '../../src/core/identification/revocation-sources.ts'
 import type { IdentificationRule } from '../../src/core/policy/model.ts'
-import { basicConstraints, keyUsage } from '../../src/core/x509/extensions.ts'
+import { basicConstraints, type Extension, extendedKeyUsage, keyUsage } from '../../src/core/x509/extensions.ts'
+import { oids } from '../../src/core/x509/oids.ts'
 import { registryAdmission } from '../../src/hub/admit.ts'
 import { anchoredWay } from '../../src/hub/admit-anchored.ts'
 import { addAnchor, distrustAnchor, proveAnchor } from '../../src/hub/change-anchors.ts'
@@ -20,7 +22,7 @@ const rule: IdentificationRule = {
   ...{ name: 'acme', anchors: ['acme'], listeners: [], from: 'cn', match: '(?<id>[a-z0-9-]+)', identity: '${id}' },
   ...{ onUnknown: 'deny', group: null, place: { line: 1, column: 1 } },
 }
-const good: ChainVerdict = { failure: null, isResumed: false, listener: 'mqtt', anchors: ['acme'] }
+const good: ChainVerdict = { failure: null, isResumed: false, anchors: ['acme'] }
 
 function authority(name: string): OwnCertificate {
   return ownCertificate(name, { extensions: [basicConstraints(1), keyUsage(['keyCertSign', 'cRLSign'])] })
@@ -56,7 +58,7 @@ async function bed(t: Parameters<typeof hubParts>[0], isUnproven = true): Promis
   const admission = gateAdmission(registryAdmission(hub), [way])
   const made: Bed = {
     ...{ hub, maker, rules: [rule] },
-    judge: (certificate, verdict = good) => admission.judge({ certificate, verdict }),
+    judge: (certificate, verdict = good) => admission.judge({ certificate, listener: 'mqtt', verdict }),
     confirm: (entrant) => admission.confirmUse(entrant),
     refresh: async () => {
       await anchors.refresh()
@@ -86,38 +88,88 @@ test('a certificate of a trust anchor speaks for whom its rule finds', async (t)
 test('it is a stranger where the listener does not name its anchor', async (t) => {
   const { judge, maker } = await bed(t)
   const leaf = ownCertificate('mill-1', { issuer: maker })
-  assert.equal(outcome(await judge(leaf.der, null)), 'certificate-foreign-authority')
-  assert.equal(outcome(await judge(leaf.der, { ...good, anchors: ['other'] })), 'certificate-foreign-authority')
+  const judged = await judge(leaf.der, null)
+  assert.equal(outcome(judged), 'anchor-not-on-listener')
+  assert.match(
+    judged.admitted ? '' : judged.sentence,
+    /by the trust anchor acme, which the listener mqtt does not name/,
+  )
+  assert.equal(outcome(await judge(leaf.der, { ...good, anchors: ['other'] })), 'anchor-not-on-listener')
 })
 
 test("OpenSSL's verdict is necessary, on a full handshake", async (t) => {
   const { judge, maker } = await bed(t)
   const leaf = ownCertificate('mill-1', { issuer: maker })
-  const failed = { ...good, failure: 'INVALID_PURPOSE' }
+  const failed = { ...good, failure: 'PATH_LENGTH_EXCEEDED' }
   assert.equal(outcome(await judge(leaf.der, failed)), 'foreign-chain-invalid')
-  assert.equal(outcome(await judge(leaf.der, { ...good, isResumed: true })), 'foreign-chain-invalid')
+  assert.equal(outcome(await judge(leaf.der, { ...good, isResumed: true })), 'foreign-session-resumed')
 })
 
-test("OpenSSL's verdict is not enough: the anchor's own key must have signed, within the dates, for a client", async (t) => {
+test("OpenSSL's verdict is not enough: the anchor's own key must have signed", async (t) => {
+  const { judge } = await bed(t)
+  const impostor = ownCertificate('mill-1', { issuer: authority('ACME') })
+  assert.equal(outcome(await judge(impostor.der)), 'foreign-issuer-rekeyed')
+})
+
+test('dates are told with how far they are off, and one that begins later is not the fault of the hub alone', async (t) => {
   const { judge, maker } = await bed(t)
-  const namesake = authority('ACME')
-  assert.equal(
-    outcome(await judge(ownCertificate('mill-1', { issuer: namesake }).der)),
-    'certificate-foreign-authority',
-  )
-  const validity = { notBeforeSec: 1_000_000_000, notAfterSec: noonMs / 1000 - 1 }
-  assert.equal(outcome(await judge(ownCertificate('mill-1', { issuer: maker, validity }).der)), 'certificate-expired')
-  const later = { notBeforeSec: noonMs / 1000 + 1, notAfterSec: 2_000_000_000 }
-  const early = ownCertificate('mill-1', { issuer: maker, validity: later })
-  assert.equal(outcome(await judge(early.der)), 'certificate-not-yet-valid')
-  const extensions = [basicConstraints(1), keyUsage(['keyCertSign'])]
-  assert.equal(outcome(await judge(ownCertificate('mill-1', { issuer: maker, extensions }).der)), 'foreign-unfit')
+  const nowSec = noonMs / 1000
+  const past = { notBeforeSec: 1_000_000_000, notAfterSec: nowSec - 3 * 86_400 }
+  const expired = await judge(ownCertificate('mill-1', { issuer: maker, validity: past }).der)
+  assert.equal(outcome(expired), 'certificate-expired')
+  assert.match(expired.admitted ? '' : expired.sentence, /of CN=mill-1 expired 3 days ago, at /)
+  const later = { notBeforeSec: nowSec + 7_200, notAfterSec: 2_000_000_000 }
+  const early = await judge(ownCertificate('mill-1', { issuer: maker, validity: later }).der)
+  assert.equal(outcome(early), 'foreign-not-yet-valid')
+  assert.match(early.admitted ? '' : early.sentence, /becomes valid only in 2 h/)
+})
+
+test('what a certificate of a trust anchor is not made for has a name of its own each', async (t) => {
+  const { judge, maker } = await bed(t)
+  const judged = async (extensions: readonly Extension[]) =>
+    outcome(await judge(ownCertificate('mill-1', { issuer: maker, extensions }).der))
+  assert.equal(await judged([basicConstraints(1), keyUsage(['keyCertSign'])]), 'certificate-is-authority')
+  assert.equal(await judged([extendedKeyUsage([oids.serverAuth])]), 'certificate-wrong-usage')
+  assert.equal(await judged([keyUsage(['keyEncipherment'])]), 'certificate-cannot-sign')
+  const unheard = { oid: '1.3.6.1.4.1.99999.1', critical: true, value: new Uint8Array([5, 0]) }
+  assert.equal(await judged([unheard]), 'certificate-extension-unknown')
+  assert.equal(await judged([keyUsage(['digitalSignature']), extendedKeyUsage([oids.clientAuth])]), 'mill-1 anchored')
+})
+
+test('a certificate on a key that others can have is refused as that', async (t) => {
+  const { judge, maker } = await bed(t)
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 })
+  assert.equal(outcome(await judge(ownCertificate('mill-1', { issuer: maker, publicKey }).der)), 'certificate-key-weak')
+})
+
+test('a signature with SHA-1 is told from one of somebody unknown', async (t) => {
+  const { judge, maker } = await bed(t)
+  const judged = await judge(ownCertificate('mill-1', { issuer: maker, hash: 'sha1' }).der)
+  assert.equal(outcome(judged), 'certificate-hash-weak')
+  assert.match(judged.admitted ? '' : judged.sentence, /signed with ECDSA and SHA-1/)
+})
+
+test('an authority that OpenSSL finds a way from to an anchor, and that the anchor does not list, is named', async (t) => {
+  const { judge, maker } = await bed(t)
+  const extensions = [basicConstraints(0), keyUsage(['keyCertSign'])]
+  const line = ownCertificate('ACME line 2', { issuer: maker, extensions })
+  const leaf = ownCertificate('mill-1', { issuer: line })
+  assert.equal(outcome(await judge(leaf.der)), 'foreign-issuer-unlisted')
+  const alone = { ...good, failure: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }
+  assert.equal(outcome(await judge(leaf.der, alone)), 'certificate-foreign-authority')
+})
+
+test('where the anchor itself has ended, that is the cause and not the certificate', async (t) => {
+  const { hub, judge, maker } = await bed(t)
+  const leaf = ownCertificate('mill-1', { issuer: maker, validity: { notBeforeSec: 0, notAfterSec: 2_400_000_000 } })
+  hub.clock.advance(2_100_000_000_000 - hub.clock.nowMs())
+  assert.equal(outcome(await judge(leaf.der)), 'foreign-authority-out-of-date')
 })
 
 test('an anchor that waits for its proof, or is distrusted, opens nothing', async (t) => {
   const { judge, maker, hub, refresh } = await bed(t, false)
   const leaf = ownCertificate('mill-1', { issuer: maker })
-  assert.equal(outcome(await judge(leaf.der)), 'certificate-foreign-authority')
+  assert.equal(outcome(await judge(leaf.der)), 'anchor-unproved')
   const { code } = (await hub.store.anchors.find('acme')) ?? {}
   const stranger = ownCertificate(code ?? '', { issuer: authority('ACME') })
   await assert.rejects(proveAnchor(hub, hub.actor, 'acme', stranger.der), { code: 'anchor-proof-wrong' })

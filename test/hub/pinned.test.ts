@@ -25,7 +25,7 @@ async function hubWith(
   const hub = await hubParts(t)
   await registered(hub, 'meadow-1')
   const admission = gateAdmission(registryAdmission(hub), [pinnedWay(hub)])
-  return { hub, judge: (certificate) => admission.judge({ certificate, verdict: null }) }
+  return { hub, judge: (certificate) => admission.judge({ certificate, listener: 'mqtt', verdict: null }) }
 }
 
 const outcome = (judged: Entrant | Refusal): string =>

@@ -60,7 +60,7 @@ class FakeLinkAdmission {
 
   async judge(certificate: Uint8Array | null): Promise<Judgement> {
     await this.#before()
-    const judged = await this.#fake.judge({ certificate, verdict: null })
+    const judged = await this.#fake.judge({ certificate, listener: 'mqtt', verdict: null })
     if (!judged.admitted) return judged
     const { identity, proof, summary } = judged
     if (proof.kind !== 'issued' || summary === null) throw new Error('a fake without a certificate')

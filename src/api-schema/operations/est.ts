@@ -3,6 +3,7 @@
  * addresses: with the name of a profile in the path, and without.
  */
 import { z } from 'zod'
+import { hopelessFailures, strangerFailures } from '../../core/identification/stranger-failures.ts'
 import { answerNamed } from '../components.ts'
 import { type AnswerContent, type Operation, operation, type TextContent } from '../operation.ts'
 
@@ -92,10 +93,8 @@ const ofToken = [
 
 const ofCertificate = [
   'certificate-missing',
-  'certificate-unreadable',
-  'certificate-self-signed',
-  'certificate-foreign-authority',
-  'certificate-unknown-serial',
+  ...hopelessFailures,
+  ...strangerFailures,
   'certificate-expired',
   'certificate-not-yet-valid',
   'certificate-revoked',

@@ -1,6 +1,7 @@
 /** A caller that shows a certificate, as the registry sees it. The verdict of TLS is not asked: see `listen.ts`. */
 import { HubError } from '../../core/errors.ts'
 import type { FailureName } from '../../core/failure/catalogue.ts'
+import { hopelessFailures, strangerFailures } from '../../core/identification/stranger-failures.ts'
 import type { Judgement } from '../../hub/judgement.ts'
 
 export type Admitted = Judgement & { readonly admitted: true }
@@ -15,10 +16,4 @@ export function assertAdmitted(judgement: Judgement): asserts judgement is Admit
 }
 
 /** What only somebody without a credential of ours comes with; it counts as a guess against the address. */
-export const strangers: ReadonlySet<FailureName> = new Set([
-  'token-invalid',
-  'certificate-unreadable',
-  'certificate-self-signed',
-  'certificate-foreign-authority',
-  'certificate-unknown-serial',
-])
+export const strangers: ReadonlySet<FailureName> = new Set(['token-invalid', ...strangerFailures, ...hopelessFailures])
