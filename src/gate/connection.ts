@@ -22,7 +22,8 @@ import { admittingConnack, refusingConnack } from './connack.ts'
 import { noteFailure } from './connect-failures.ts'
 import { type FirstPacket, readFirstPacket } from './connect-reading.ts'
 import { closeGently, type Sockets } from './farewell.ts'
-import { handshakeFailure, isClientAlert } from './handshake-failure.ts'
+import { isClientAlert } from './handshake-failure.ts'
+import type { SecureConnection } from './listener.ts'
 import type { LiveConnection } from './live-connections.ts'
 import type { Ending, GateContext } from './options.ts'
 import { unreleasedDenial } from './publish-judgement.ts'
@@ -36,16 +37,14 @@ import { willDenial } from './will-guard.ts'
 /** Serves one connection. It never rejects; it ends when a session has begun or the connection was refused. */
 export async function serveConnection(
   context: GateContext,
-  sockets: Sockets,
-  address: string,
-  connected: () => void,
+  { sockets, address, connected, explain }: SecureConnection,
 ): Promise<void> {
   const certificate = sockets.tls.getPeerX509Certificate()?.raw ?? null
   const fingerprint = certificate === null ? null : createHash('sha256').update(certificate).digest('hex')
   const live = context.live.open(fingerprint)
   const known: Known = { ...knownOf(address), tlsVersion: sockets.tls.getProtocol() }
   const verdict = chainVerdict(sockets.tls, context.listener)
-  const connection = new Connection(context, sockets, live, known)
+  const connection = new Connection(context, sockets, live, known, explain)
   try {
     await connection.serve({ certificate, listener: context.listener.name, verdict }, connected)
   } catch (error) {
@@ -97,13 +96,21 @@ class Connection {
   readonly #sockets: Sockets
   readonly #live: LiveConnection
   readonly #known: Known
+  readonly #explain: (error: Error) => Ending
   #answer: Answer | null = null
 
-  constructor(context: GateContext, sockets: Sockets, live: LiveConnection, known: Known) {
+  constructor(
+    context: GateContext,
+    sockets: Sockets,
+    live: LiveConnection,
+    known: Known,
+    explain: (error: Error) => Ending,
+  ) {
     this.#context = context
     this.#sockets = sockets
     this.#live = live
     this.#known = known
+    this.#explain = explain
   }
 
   async serve(presented: Presented, connected: () => void): Promise<void> {
@@ -182,7 +189,7 @@ class Connection {
         return { code: 'connect-timeout', sentence }
       }
       case 'closed': {
-        if (first.error !== null && isClientAlert(first.error)) return handshakeFailure(first.error)
+        if (first.error !== null && isClientAlert(first.error)) return this.#explain(first.error)
         return { code: 'closed-before-connect', sentence: failure('closed-before-connect').cause }
       }
       case 'violation':

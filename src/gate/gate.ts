@@ -78,9 +78,10 @@ function openListener(settings: ListenerSettings, shared: Shared): Listener {
     sessionTickets: shared.sessionTickets,
     sharesPort: shared.sharesPorts ?? false,
     limits: shared.limits,
+    clock: shared.clock,
     halfOpen: shared.halfOpen,
     onAccepted: () => shared.traffic.connectionsAccepted++,
-    onSecure: (sockets, address, connected) => void serveConnection(context, sockets, address, connected),
+    onSecure: (connection) => void serveConnection(context, connection),
     onFailure: (address, ending) => {
       noteFailure(context, address, ending)
       recordRefusal(context, knownOf(address), ending)

@@ -1,6 +1,10 @@
 /** Says in a sentence why a TLS handshake came to nothing. */
 import { quote } from '../core/errors.ts'
+import { tlsAlertNamed } from '../core/failure/tls-alerts.ts'
 import { beginsProxyHeader } from '../core/listener/proxy-header.ts'
+import type { ClientHello } from '../core/tls/client-hello.ts'
+import { alertEnding, type HandshakeFacts } from './client-alert.ts'
+import { isNothingShared, nothingShared } from './nothing-shared.ts'
 import type { Ending } from './options.ts'
 
 const HANDSHAKE_RECORD = 0x16
@@ -20,7 +24,7 @@ export function firstBytesRefusal(bytes: Uint8Array): Ending | null {
   }
   if (first === ALERT_RECORD) {
     const sentence = 'the client sent a TLS alert in place of a ClientHello: its own TLS settings cannot work'
-    return { code: 'tls-failed', sentence }
+    return { code: 'tls-client-alert', sentence }
   }
   if (bytes.length >= 12 && beginsProxyHeader(bytes)) return proxyRefused('version 2')
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 16)).toString('latin1')
@@ -41,31 +45,34 @@ function isOldHello(bytes: Uint8Array): boolean {
   return ((bytes[0] ?? 0) & 0x80) !== 0 && bytes[2] === 0x01
 }
 
-/** Alerts by which a client says that it does not accept the hub's certificate, as they stand in OpenSSL's codes. */
-const rejectingAlerts: Readonly<Record<string, string>> = {
-  UNKNOWN_CA: 'unknown_ca: it does not have the root certificate of this hub',
-  BAD_CERTIFICATE: 'bad_certificate: name, dates or signature do not suit it; its clock may be wrong',
-  CERTIFICATE_EXPIRED: 'certificate_expired: its clock is ahead, or the certificate of the hub has expired',
-  CERTIFICATE_UNKNOWN: 'certificate_unknown: it gives no closer reason',
-  CERTIFICATE_REVOKED: 'certificate_revoked: its revocation list names the certificate of the hub',
-  UNSUPPORTED_CERTIFICATE: 'unsupported_certificate: it cannot use this kind of certificate',
-}
-
-/** Why a handshake failed, from the error that Node gives. */
-export function handshakeFailure(error: Error): Ending {
+/**
+ * Why a handshake failed, from the error that Node gives.
+ *
+ * @param facts what the client has offered and been shown
+ */
+export function handshakeFailure(error: Error, facts: HandshakeFacts): Ending {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const alert = /^ERR_SSL_(?:TLSV1|TLSV13|SSLV3|SSL\/TLS)_ALERT_(.+)$/.exec(code)?.[1]
-  if (alert !== undefined) return alertFailure(alert)
+  const alert = /^ERR_SSL_(?:TLSV1|TLSV13|SSLV3|SSL\/TLS)_ALERT_(.+)$/.exec(code)?.[1]?.toLowerCase()
+  if (alert !== undefined) return alertEnding(tlsAlertNamed(alert), alert, facts)
+  if (isNothingShared(code)) return nothingShared(code, facts)
   switch (code) {
     case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
-      return { code: 'tls-version-unsupported', sentence: 'the client offers only TLS versions below 1.2' }
-    case 'ERR_SSL_NO_SHARED_CIPHER':
-    case 'ERR_SSL_NO_SUITABLE_KEY_SHARE':
-    case 'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM':
-    case 'ERR_SSL_NO_SHARED_SIGNATURE_ALGORITHMS':
+      return { code: 'tls-version-unsupported', sentence: versionsSentence(facts.hello) }
+    case 'ERR_SSL_NO_APPLICATION_PROTOCOL': {
+      const offered = (facts.hello?.protocols ?? []).slice(0, 4).map(quote).join(', ')
+      const sentence = `the listener takes none of the application protocols (ALPN) that the client offers: ${offered}`
+      return { code: 'tls-no-application-protocol', sentence }
+    }
+    case 'ERR_SSL_BAD_SIGNATURE':
+    case 'ERR_SSL_PROVIDER_SIGNATURE_FAILURE':
       return {
-        code: 'tls-no-shared-cipher',
-        sentence: `client and hub share no cipher suite, curve or signature type (${code})`,
+        code: 'client-key-unproved',
+        sentence: 'the signature of the client over the handshake was not made with the key of its certificate',
+      }
+    case 'ERR_SSL_WRONG_CURVE':
+      return {
+        code: 'client-curve-unsupported',
+        sentence: 'the key of the certificate of the client is on a curve that TLS does not take here',
       }
     case 'ERR_SSL_HTTP_REQUEST':
       return { code: 'http-on-tls-port', sentence: 'the client spoke HTTP on the MQTT port' }
@@ -80,29 +87,30 @@ export function handshakeFailure(error: Error): Ending {
   }
 }
 
+function versionsSentence(hello: ClientHello | null): string {
+  if (hello === null) return 'the client offers no TLS version that the listener takes'
+  const offered = hello.versions ?? [hello.legacyVersion]
+  const names = offered.flatMap((version) => versionNames.get(version) ?? [])
+  const words = names.length === 0 ? 'no TLS version that is known' : names.join(', ')
+  return `the client offers ${words}${hello.versions === null ? ' at most' : ''}, and the listener takes none of these`
+}
+
+const versionNames: ReadonlyMap<number, string> = new Map([
+  [0x0300, 'SSL 3.0'],
+  [0x0301, 'TLS 1.0'],
+  [0x0302, 'TLS 1.1'],
+  [0x0303, 'TLS 1.2'],
+  [0x0304, 'TLS 1.3'],
+])
+
 export const closedEarly: Ending = {
   code: 'tls-closed-early',
   sentence: 'the client closed the connection during the TLS handshake; it may not trust the certificate of the hub',
 }
 
 export const closedUnused: Ending = {
-  code: 'tls-closed-early',
+  code: 'closed-unused',
   sentence: 'the connection was closed before the client sent a byte; health checks and port scans look like this',
-}
-
-/** The failure behind an alert of the client, by the alert's name in OpenSSL's spelling. */
-function alertFailure(alert: string): Ending {
-  const rejection = rejectingAlerts[alert]
-  if (rejection !== undefined) {
-    return {
-      code: 'tls-client-rejected-hub',
-      sentence: `the client did not accept the certificate of the hub and sent the alert ${rejection}`,
-    }
-  }
-  if (alert === 'PROTOCOL_VERSION') {
-    return { code: 'tls-version-unsupported', sentence: 'the client accepts no TLS version of the hub' }
-  }
-  return { code: 'tls-failed', sentence: `the client ended the TLS handshake with the alert ${alert.toLowerCase()}` }
 }
 
 /** True for an error that carries a TLS alert of the client. */

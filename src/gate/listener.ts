@@ -10,12 +10,15 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import { isInNetwork, type Network, parseNetwork } from '../core/identity/network.ts'
 import type { ListenerSettings } from '../core/listener/listener-settings.ts'
 import { readProxyHeader } from '../core/listener/proxy-header.ts'
+import { readClientHello } from '../core/tls/client-hello.ts'
 import { listenerPurpose, listenFailure } from '../hub/listen-failure.ts'
 import { peerAddress } from '../hub/peer-address.ts'
+import { type Clock, nowSec } from '../hub/ports/clock.ts'
 import type { Sockets } from './farewell.ts'
 import type { HalfOpen } from './half-open.ts'
 import { closedEarly, closedUnused, firstBytesRefusal, handshakeFailure } from './handshake-failure.ts'
 import type { Ending, GateCertificate, GateLimits, ListenerAddress } from './options.ts'
+import { shownCertificate } from './shown-certificate.ts'
 import { choiceByName, secureContextSettings, serverSettings, type TlsTerms } from './tls-settings.ts'
 import { WebSocketDoor } from './websocket.ts'
 
@@ -28,14 +31,26 @@ export interface ListenerOptions {
   readonly sessionTickets: boolean
   readonly sharesPort: boolean
   readonly limits: Pick<GateLimits, 'tlsHandshakeMs' | 'farewellMs'>
+  readonly clock: Clock
   /** Shared by all listeners of the gate. */
   readonly halfOpen: HalfOpen<object>
   /** A TCP connection has come. */
   onAccepted(): void
-  /** The handshake is done. `connected` is called once the client has sent its CONNECT. */
-  onSecure(sockets: Sockets, address: string, connected: () => void): void
+  /** The handshake is done. */
+  onSecure(connection: SecureConnection): void
   /** The connection ended before that. */
   onFailure(address: string, ending: Ending): void
+}
+
+/** A connection whose handshake is done. */
+export interface SecureConnection {
+  readonly sockets: Sockets
+  /** Of the client. */
+  readonly address: string
+  /** To be called once the client has sent its CONNECT. */
+  connected(): void
+  /** Why TLS failed, where it does so before that: under TLS 1.3 clients refuse the hub only now. */
+  explain(error: Error): Ending
 }
 
 /** A connection between accept and the end of its handshake. */
@@ -43,12 +58,16 @@ interface Handshake {
   readonly raw: Socket
   /** Of the client; until its PROXY header has come, that of the proxy. */
   address: string
+  /** The end of this machine. */
+  readonly localAddress: string
   readonly timer: NodeJS.Timeout
   hasSpoken: boolean
   /** TLS stands, and the request for a WebSocket is awaited. */
   isSecure: boolean
   /** What has come of a PROXY header; null where none is due. */
   proxyBytes: Buffer | null
+  /** What TLS was begun with. */
+  firstBytes: Buffer
 }
 
 export class Listener {
@@ -92,9 +111,8 @@ export class Listener {
       }
     })
     this.#tls.on('tlsClientError', (error, socket) => {
-      // Where the socket is gone already, its close is the failure.
-      const handshake = this.#settle(endsOf(socket))
-      if (handshake !== null) this.#fail(handshake, handshakeFailure(error))
+      const handshake = this.#settle(endsOf(socket) ?? this.#endsOfGone(socket))
+      if (handshake !== null) this.#fail(handshake, this.#explain(handshake, error))
     })
   }
 
@@ -162,10 +180,12 @@ export class Listener {
     const handshake: Handshake = {
       raw,
       address,
+      localAddress: peerAddress(raw.localAddress),
       timer,
       hasSpoken: false,
       isSecure: false,
       proxyBytes: isProxy ? Buffer.alloc(0) : null,
+      firstBytes: noBytes,
     }
     this.#handshakes.set(ends, handshake)
     raw.once('close', () => {
@@ -225,6 +245,7 @@ export class Listener {
   #begin(ends: string, handshake: Handshake, bytes: Buffer): void {
     const refusal = firstBytesRefusal(bytes)
     if (refusal === null) {
+      handshake.firstBytes = bytes
       handshake.raw.unshift(bytes)
       this.#tls.emit('connection', handshake.raw)
     } else this.#refuse(ends, handshake, refusal)
@@ -245,14 +266,30 @@ export class Listener {
 
   /** Hands on a connection that is ready for MQTT. */
   #serve(tls: TLSSocket, socket: Duplex): void {
-    const handshake = this.#settle(endsOf(tls))
+    const handshake = this.#settle(endsOf(tls) ?? this.#endsOfGone(tls))
     socket.on('error', () => {})
     if (handshake === null) {
       socket.destroy()
       return
     }
     const { raw, address } = handshake
-    this.#options.onSecure({ socket, tls, raw }, address, () => this.#halfOpen.delete(raw))
+    this.#options.onSecure({
+      sockets: { socket, tls, raw },
+      address,
+      connected: () => this.#halfOpen.delete(raw),
+      explain: (error) => this.#explain(handshake, error),
+    })
+  }
+
+  #explain({ localAddress, firstBytes }: Pick<Handshake, 'localAddress' | 'firstBytes'>, error: Error): Ending {
+    const hello = readClientHello(firstBytes)
+    const asked = hello?.serverName == null ? null : this.#options.certificateFor?.(hello.serverName)
+    return handshakeFailure(error, {
+      hello,
+      shown: shownCertificate(asked ?? this.#certificate),
+      localAddress,
+      nowSec: nowSec(this.#options.clock),
+    })
   }
 
   /** The request for a WebSocket was refused; its answer is on its way. */
@@ -286,12 +323,24 @@ export class Listener {
     return handshake
   }
 
+  /**
+   * The same for a client that has reset the connection behind its alert: the system does not tell its address any more. Node keeps the
+   * socket below at hand, without promising it; where it does not, the close of that socket is the failure.
+   */
+  #endsOfGone(socket: TLSSocket): string | null {
+    const below = '_parent' in socket ? socket._parent : null
+    for (const [ends, { raw }] of this.#handshakes) if (raw === below) return ends
+    return null
+  }
+
   #fail(handshake: Handshake, ending: Ending): void {
     // OpenSSL has written its alert by now; a plain close lets it arrive.
     handshake.raw.destroy()
     this.#options.onFailure(handshake.address, ending)
   }
 }
+
+const noBytes = Buffer.alloc(0)
 
 /** Why a connection counts as failed that has closed by itself. */
 function closingOf({ hasSpoken, isSecure }: Handshake): Ending {

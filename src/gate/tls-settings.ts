@@ -4,18 +4,28 @@ import { createSecureContext, type SecureContext, type SecureContextOptions, typ
 import type { ListenerSettings } from '../core/listener/listener-settings.ts'
 import type { GateCertificate } from './options.ts'
 
-/** Forward secrecy and authenticated encryption only; the first three are TLS 1.3. */
-const ciphers = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':')
+/** A cipher suite by its number (RFC 8446 appendix B.4, RFC 5289, RFC 7905) and its name in OpenSSL. */
+interface CipherSuite {
+  readonly id: number
+  readonly name: string
+  /** The key of the certificate that it goes with; any in TLS 1.3. */
+  readonly auth: 'any' | 'ecdsa' | 'rsa'
+}
+
+/** Forward secrecy and authenticated encryption only. */
+export const cipherSuites: readonly CipherSuite[] = [
+  { id: 0x1301, name: 'TLS_AES_128_GCM_SHA256', auth: 'any' },
+  { id: 0x1302, name: 'TLS_AES_256_GCM_SHA384', auth: 'any' },
+  { id: 0x1303, name: 'TLS_CHACHA20_POLY1305_SHA256', auth: 'any' },
+  { id: 0xc02b, name: 'ECDHE-ECDSA-AES128-GCM-SHA256', auth: 'ecdsa' },
+  { id: 0xc02f, name: 'ECDHE-RSA-AES128-GCM-SHA256', auth: 'rsa' },
+  { id: 0xc02c, name: 'ECDHE-ECDSA-AES256-GCM-SHA384', auth: 'ecdsa' },
+  { id: 0xc030, name: 'ECDHE-RSA-AES256-GCM-SHA384', auth: 'rsa' },
+  { id: 0xcca9, name: 'ECDHE-ECDSA-CHACHA20-POLY1305', auth: 'ecdsa' },
+  { id: 0xcca8, name: 'ECDHE-RSA-CHACHA20-POLY1305', auth: 'rsa' },
+]
+
+const ciphers = cipherSuites.map(({ name }) => name).join(':')
 
 /** What a listener asks of TLS, at this moment. */
 export interface TlsTerms {

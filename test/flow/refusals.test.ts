@@ -101,12 +101,15 @@ test('each refusal names its own cause', async (t) => {
     assert.equal((await lastAttempt(hub)).code, 'http-on-tls-port')
   })
 
-  await t.test('a client that does not accept the certificate of the hub', async () => {
-    const socket = connectTls({ port: hub.mqtt.port, host: '127.0.0.1', servername: 'localhost', ca: [] })
-    await new Promise<void>((resolve) => socket.once('error', () => resolve()))
-    const { code } = await lastAttempt(hub)
-    assert.ok(['tls-client-rejected-hub', 'tls-closed-early', 'closed-before-connect'].includes(code ?? ''), code ?? '')
-  })
+  await t.test(
+    'a client that does not accept the certificate of the hub and, as Node does, sends no alert',
+    async () => {
+      const socket = connectTls({ port: hub.mqtt.port, host: '127.0.0.1', servername: 'localhost', ca: [] })
+      await new Promise<void>((resolve) => socket.once('error', () => resolve()))
+      const { code } = await lastAttempt(hub)
+      assert.ok(['tls-closed-early', 'closed-before-connect'].includes(code ?? ''), code ?? '')
+    },
+  )
 
   await t.test('a topic outside its own closes MQTT 3.1.1, and is answered in MQTT 5', async () => {
     const v5 = await connected(clientOptions(hub.mqtt.port, pump, 5))

@@ -132,7 +132,12 @@ class FuzzBed {
     const sent: Buffer[] = []
     this.#judgeAnswers(socket, index, sent)
     this.figures.connections++
-    const served = serveConnection(this.#context, socket.sockets(), '192.0.2.7', () => {})
+    const served = serveConnection(this.#context, {
+      sockets: socket.sockets(),
+      address: '192.0.2.7',
+      connected: () => {},
+      explain: ({ message: sentence }) => ({ code: 'tls-failed', sentence }),
+    })
     if (random.chance(0.02)) socket.isReading = false
     this.#say(socket, random, sent, this.#packet(random, 0.15, connectPacket(random, level, `client-${index}`), level))
     for (let i = 0; i < 4 && !socket.isEnded; i++) await turn()

@@ -1,6 +1,5 @@
 // needs: openssl
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type Socket, connect as tcpConnect } from 'node:net'
 import { suite, test } from 'node:test'
@@ -46,7 +45,7 @@ suite('what never becomes a TLS connection is told apart', { timeout: 20_000 }, 
   test('a health check that closes without a byte', async (t) => {
     const { port, attempts } = await testGate(t)
     tcp(port).end()
-    assert.match((await attempts.with('tls-closed-early')).sentence, /before the client sent a byte/)
+    assert.match((await attempts.with('closed-unused')).sentence, /before the client sent a byte/)
   })
 
   test('a client that says nothing for too long', async (t) => {
@@ -62,28 +61,10 @@ suite('what never becomes a TLS connection is told apart', { timeout: 20_000 }, 
     await attempts.with('tls-closed-early')
   })
 
-  test('TLS 1.1', async (t) => {
+  test('TLS 1.1, with the versions that it offers', async (t) => {
     const { port, attempts } = await testGate(t)
     failingTls(port, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' })
-    await attempts.with('tls-version-unsupported')
-  })
-
-  test('no shared cipher suite', async (t) => {
-    const { port, attempts } = await testGate(t)
-    failingTls(port, { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA' })
-    await attempts.with('tls-no-shared-cipher')
-  })
-
-  test('a client that rejects the certificate of the hub, with the alert that it sent', async (t) => {
-    const { port, attempts } = await testGate(t)
-    const client = spawn('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-verify_return_error'], {
-      stdio: 'ignore',
-    })
-    t.after(() => client.kill())
-    assert.match(
-      (await attempts.with('tls-client-rejected-hub')).sentence,
-      /sent the alert (unknown_ca|bad_certificate)/,
-    )
+    assert.match((await attempts.with('tls-version-unsupported')).sentence, /offers TLS 1\.1/)
   })
 
   test('more connections than may wait for their CONNECT', async (t) => {

@@ -2,6 +2,8 @@
 export const listenerLimits = {
   /** Time from TCP accept to the end of the TLS handshake; slow microcontrollers take 5 s with RSA. */
   tlsHandshakeMs: 20_000,
+  /** Bytes of a ClientHello that are read to say why a handshake failed; with keys against quantum computers they have two thousand. */
+  clientHelloBytesMax: 16 * 1024,
   /** Connections that are between accept and CONNECT at one time. */
   halfOpenConnectionsMax: 4_096,
   /**
