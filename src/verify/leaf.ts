@@ -2,10 +2,11 @@
 import { HubError } from '../core/errors.ts'
 import { type FailureName, toldToClient } from '../core/failure/catalogue.ts'
 import { isIssuedBy } from '../core/identification/anchor.ts'
-import { dateRefusal, keyFault, usageFault } from '../core/identification/foreign-certificate.ts'
+import { dateRefusal, leafFault } from '../core/identification/foreign-certificate.ts'
 import { limits } from '../core/limits.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
 import { isSameName, nameText } from '../core/x509/name.ts'
+import { dateWords } from '../core/x509/validity-words.ts'
 import type { Authority } from './authorities.ts'
 import type { CertificateFacts, Refused } from './verdict.ts'
 
@@ -43,7 +44,7 @@ function strangeness(fields: CertificateFields, authorities: readonly Authority[
   const issuer = cut(nameText(fields.issuer))
   if (authorities.some((each) => isSameName(fields.issuer.der, each.fields.subject.der))) {
     return [
-      'foreign-chain-invalid',
+      'foreign-issuer-rekeyed',
       `names ${issuer} as its issuer, which has not signed it: it is forged, or of a namesake`,
     ]
   }
@@ -53,19 +54,13 @@ function strangeness(fields: CertificateFields, authorities: readonly Authority[
 
 function fault(fields: CertificateFields, signer: Authority, nowSec: number): Fault | null {
   const dates = dateRefusal(fields, nowSec)
-  if (dates !== null) {
-    const [verb, sec] =
-      dates === 'certificate-expired' ? ['ended', fields.notAfterSec] : ['begins', fields.notBeforeSec]
-    return [dates, `${verb} at ${new Date(sec * 1000).toISOString()}`]
-  }
+  if (dates !== null) return [dates, dateWords(fields, nowSec) ?? '']
   if (dateRefusal(signer.fields, nowSec) !== null) {
-    return ['foreign-chain-invalid', 'was signed by an authority that is itself not good at this time']
+    const words = `was signed by an authority whose own certificate ${dateWords(signer.fields, nowSec)}`
+    return ['foreign-authority-out-of-date', words]
   }
-  if (fields.basicConstraints?.ca === true) return ['foreign-unfit', 'is one of an authority']
-  const key = keyFault(fields.publicKey)
-  if (key !== null) return ['foreign-unfit', key]
-  const usage = usageFault(fields)
-  return usage === null ? null : ['certificate-wrong-usage', usage]
+  const wrong = leafFault(fields)
+  return wrong === null ? null : [wrong.code, wrong.words]
 }
 
 /** @param sentence for whoever runs the server */

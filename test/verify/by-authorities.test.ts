@@ -45,11 +45,11 @@ const strangers: readonly (readonly [string, () => OwnCertificate | null, Failur
   ['that shows no certificate', () => null, 'certificate-missing'],
   ['of another authority', () => client('pump-7', authority('other')), 'certificate-foreign-authority'],
   ['that signed itself', () => client('pump-7', undefined), 'certificate-self-signed'],
-  ['of an authority with the same name and another key', () => client('pump-7', impostor), 'foreign-chain-invalid'],
+  ['of an authority with the same name and another key', () => client('pump-7', impostor), 'foreign-issuer-rekeyed'],
   ['of an authority below that is not listed', () => client('pump-7', below), 'certificate-foreign-authority'],
   ['that is over', () => client('pump-7', acme, { untilSec: startSec - 1 }), 'certificate-expired'],
   ['that is for servers', () => client('pump-7', acme, { purposes: [oids.serverAuth] }), 'certificate-wrong-usage'],
-  ['that is an authority', () => client('pump-7', acme, { more: [basicConstraints(0)] }), 'foreign-unfit'],
+  ['that is an authority', () => client('pump-7', acme, { more: [basicConstraints(0)] }), 'certificate-is-authority'],
   [
     'with two names',
     () => client('a', acme, { uris: ['urn:acme:device:a', 'urn:acme:device:b'] }),
@@ -76,7 +76,7 @@ for (const [words, made, code] of strangers) {
 
 test('a certificate that begins later is told apart from one that is over', async (t) => {
   const verifier = await verifierFor(t, acme, { nowMs: () => (startSec - 86_401) * 1000 })
-  assert.equal(outcome(await verifier.judge(client('pump-7', acme).der)), 'certificate-not-yet-valid')
+  assert.equal(outcome(await verifier.judge(client('pump-7', acme).der)), 'foreign-not-yet-valid')
 })
 
 test('an authority that is over vouches for nobody', async (t) => {
@@ -85,7 +85,7 @@ test('an authority that is over vouches for nobody', async (t) => {
     extensions: [basicConstraints(0)],
   })
   const verifier = await verifierFor(t, old, { authorities: { acme: old.pem } })
-  assert.equal(outcome(await verifier.judge(client('pump-7', old).der)), 'foreign-chain-invalid')
+  assert.equal(outcome(await verifier.judge(client('pump-7', old).der)), 'foreign-authority-out-of-date')
 })
 
 test('an authority that does not list itself is trusted by its own certificate, whatever stands above it', async (t) => {
