@@ -1,10 +1,11 @@
-/** Attempts on their way to the registry: bounded in number and rate, written in batches. */
+/** Attempts on their way to the registry, as a list and as cases: bounded in number and rate, written in batches. */
 import { limits } from '../core/limits.ts'
 import type { NewAttempt } from './ports/attempts.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
 import type { Observer } from './ports/observer.ts'
-import type { Store } from './ports/store.ts'
+import type { Store, Transaction } from './ports/store.ts'
+import { CaseTally, type Tallied } from './tally-cases.ts'
 
 /** How long an attempt may wait before it is written. */
 const flushAfterMs = 200
@@ -14,7 +15,7 @@ const batchMax = 500
 const pruneEvery = 5_000
 
 export interface AttemptRecorder {
-  /** Takes an attempt; it is written soon. Above the rate limit it is counted and dropped. */
+  /** Takes an attempt; it is written soon. Above the rate limit it is counted in its case and not kept by itself. */
   record(attempt: NewAttempt): void
   /** Ends when everything taken so far is written. */
   flush(): Promise<void>
@@ -29,6 +30,7 @@ export function attemptRecorder(hub: {
   readonly observer: Pick<Observer, 'attempt' | 'attemptDropped'>
 }): AttemptRecorder {
   const waiting: NewAttempt[] = []
+  const tally = new CaseTally()
   let dropped = 0
   let second = 0
   let takenThisSecond = 0
@@ -53,16 +55,16 @@ export function attemptRecorder(hub: {
     if (stopped || flooded) {
       dropped += 1
       hub.observer.attemptDropped()
-      return
-    }
-    waiting.push(attempt)
+    } else waiting.push(attempt)
+    if (stopped) return
+    tally.add(attempt)
     timer ??= setTimeout(() => void flush(), flushAfterMs)
   }
 
   function flush(): Promise<void> {
     if (timer !== null) clearTimeout(timer)
     timer = null
-    if (!isNextOne && waiting.length > 0) {
+    if (!isNextOne && waiting.length + tally.size > 0) {
       isNextOne = true
       writing = writing.then(() => {
         isNextOne = false
@@ -72,38 +74,63 @@ export function attemptRecorder(hub: {
     return writing
   }
 
-  /** What waits while the registry is slow goes on waiting here, where it is counted. */
+  /** What waits while the registry is slow goes on waiting here, where it is counted. Attempts and cases share commits. */
   async function writeWaiting(): Promise<void> {
-    for (let left = waiting.length; left > 0; left -= batchMax) await write(waiting.splice(0, Math.min(left, batchMax)))
+    tellWhatWasLeftOut()
+    await Promise.all([writeAttempts(), writeCases(tally.take())])
+    if (writtenSincePrune < pruneEvery) return
+    writtenSincePrune = 0
+    await keepNewest()
   }
 
-  async function write(batch: readonly NewAttempt[]): Promise<void> {
+  function tellWhatWasLeftOut(): void {
+    const left = tally.takeLeftOut()
+    if (left > 0) hub.log.warn('refusals became no cases because there were too many', { count: left })
     if (dropped > 0) hub.log.warn('attempts were not recorded because there were too many', { count: dropped })
     dropped = 0
-    writtenSincePrune += batch.length
-    const prune = writtenSincePrune >= pruneEvery
-    if (prune) writtenSincePrune = 0
-    try {
-      await hub.store.write((tx) => tx.attempts.insertAll(batch))
-    } catch (error) {
-      hub.log.error('attempts could not be recorded together', { count: batch.length, error })
-      await writeOneByOne(batch)
+  }
+
+  async function writeAttempts(): Promise<void> {
+    for (let left = waiting.length; left > 0; left -= batchMax) {
+      await write('attempts', waiting.splice(0, Math.min(left, batchMax)), (tx, batch) => tx.attempts.insertAll(batch))
     }
-    if (prune) await keepNewest()
+  }
+
+  /** Refusals before admissions, since whoever came in meanwhile is in. Units of work are done in the order in which they come. */
+  async function writeCases({ refusals, admissions }: Tallied): Promise<void> {
+    await Promise.all([
+      ...slices(refusals, batchMax).map((some) => write('cases', some, (tx, batch) => tx.cases.addAll(batch))),
+      ...admissions.flatMap(({ listener, parties, atMs }) =>
+        slices(parties, batchMax).map((some) =>
+          write('admissions', some, (tx, batch) => tx.cases.admitted(listener, batch, atMs)),
+        ),
+      ),
+    ])
+  }
+
+  async function write<T>(what: string, batch: readonly T[], work: Work<T>): Promise<void> {
+    writtenSincePrune += batch.length
+    try {
+      await hub.store.write((tx) => work(tx, batch))
+    } catch (error) {
+      hub.log.error('attempts could not be recorded together', { what, count: batch.length, error })
+      await writeOneByOne(what, batch, work)
+    }
   }
 
   /** One attempt that cannot be kept must not take those beside it along. */
-  async function writeOneByOne(batch: readonly NewAttempt[]): Promise<void> {
-    const outcomes = await Promise.allSettled(
-      batch.map((attempt) => hub.store.write((tx) => tx.attempts.insertAll([attempt]))),
-    )
+  async function writeOneByOne<T>(what: string, batch: readonly T[], work: Work<T>): Promise<void> {
+    const outcomes = await Promise.allSettled(batch.map((each) => hub.store.write((tx) => work(tx, [each]))))
     const lost = outcomes.filter(({ status }) => status === 'rejected').length
-    if (lost > 0) hub.log.error('attempts could not be recorded', { count: lost })
+    if (lost > 0) hub.log.error('attempts could not be recorded', { what, count: lost })
   }
 
   async function keepNewest(): Promise<void> {
     try {
-      await hub.store.write((tx) => tx.attempts.keepNewest(limits.attemptsKeptMax))
+      await hub.store.write(async (tx) => {
+        await tx.attempts.keepNewest(limits.attemptsKeptMax)
+        await tx.cases.keepNewest(limits.casesOfIdentitiesMax, limits.casesOfStrangersMax)
+      })
     } catch (error) {
       hub.log.error('old attempts could not be removed', { error })
     }
@@ -117,4 +144,10 @@ export function attemptRecorder(hub: {
       await flush()
     },
   }
+}
+
+type Work<T> = (tx: Transaction, batch: readonly T[]) => Promise<void>
+
+function slices<T>(all: readonly T[], length: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(all.length / length) }, (_, n) => all.slice(n * length, (n + 1) * length))
 }

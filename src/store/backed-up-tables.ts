@@ -31,6 +31,8 @@ export const backedUpTables = {
   events: ['number'],
   audit: ['number'],
   attempts: ['number'],
+  attempt_cases: ['number'],
+  conditions: ['number'],
 } as const satisfies Partial<Record<keyof Schema, readonly string[]>>
 
 /** The others, each with its reason. */

@@ -37,6 +37,7 @@ export const steps: readonly Step[] = [
   makeAuthority,
   makePolicy,
   makeAnchorsWhole,
+  makeAttemptCases,
 ]
 
 // biome-ignore lint/suspicious/noExplicitAny: see Step
@@ -299,6 +300,28 @@ async function makeAnchorsWhole(database: Kysely<any>, { key, integer, bytes }: 
     sql`create table anchor_fetches (
       anchor_id ${key} not null, url ${key} not null, is_learned ${integer} not null, due_at_ms ${integer} not null,
       tried_at_ms ${integer}, failures ${integer} not null, failure text, primary key (anchor_id, url))`,
+  ]
+  for (const statement of statements) await statement.execute(database)
+}
+
+/** Attempts of one cause and one party together, and what refuses many parties at once. */
+// biome-ignore lint/suspicious/noExplicitAny: see Step
+async function makeAttemptCases(database: Kysely<any>, { counter, key, integer }: Dialect): Promise<void> {
+  const statements = [
+    sql`create table attempt_cases (
+      number ${counter}, party_kind ${key} not null, party ${key} not null, listener ${key} not null, code ${key} not null,
+      issuer ${key} not null, attempts_count ${integer} not null, first_at_ms ${integer} not null,
+      last_at_ms ${integer} not null, admitted_at_ms ${integer}, stage text not null, address text not null,
+      sentence text not null, identity_id ${key}, client_id text, tls_version text, mqtt_version text, certificate text,
+      unique (party_kind, party, listener, code))`,
+    sql`create index attempt_cases_last on attempt_cases (last_at_ms, number)`,
+
+    sql`create table conditions (
+      number ${counter}, listener ${key} not null, code ${key} not null, issuer ${key} not null,
+      identities_count ${integer} not null, certificates_count ${integer} not null, networks_count ${integer} not null,
+      is_sudden ${integer} not null, examples text not null, began_at_ms ${integer} not null,
+      last_at_ms ${integer} not null, ended_at_ms ${integer})`,
+    sql`create index conditions_standing on conditions (number) where ended_at_ms is null`,
   ]
   for (const statement of statements) await statement.execute(database)
 }

@@ -16,6 +16,7 @@ import type { TokenState } from '../core/identity/token.ts'
 import type { PolicyState } from '../core/policy/state.ts'
 import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { AuthorityRow, RollOverRow } from '../hub/ports/authorities.ts'
+import type { Party } from '../hub/ports/cases.ts'
 import type { EnrolmentRequestRow } from '../hub/ports/enrolment-requests.ts'
 
 export interface IdentityTable {
@@ -263,6 +264,48 @@ export interface AttemptTable {
   certificate: string | null
 }
 
+/** See `AttemptCase` in hub/ports/cases.ts. The columns from `stage` on are those of the newest attempt. */
+export interface AttemptCaseTable {
+  number: Generated<number>
+  party_kind: Party['kind']
+  party: string
+  listener: string
+  code: FailureName
+  /** Empty for none. */
+  issuer: string
+  attempts_count: number
+  first_at_ms: number
+  last_at_ms: number
+  admitted_at_ms: number | null
+  stage: Stage
+  address: string
+  sentence: string
+  identity_id: string | null
+  client_id: string | null
+  tls_version: string | null
+  mqtt_version: NewAttempt['mqttVersion']
+  /** The summary of the certificate as JSON, or null. */
+  certificate: string | null
+}
+
+/** See `Condition` in hub/ports/conditions.ts. */
+export interface ConditionTable {
+  number: Generated<number>
+  listener: string
+  code: FailureName
+  /** Empty for none. */
+  issuer: string
+  identities_count: number
+  certificates_count: number
+  networks_count: number
+  is_sudden: number
+  /** A list of texts as JSON. */
+  examples: string
+  began_at_ms: number
+  last_at_ms: number
+  ended_at_ms: number | null
+}
+
 /** See `RenewalContest` in hub/ports/renewals.ts. */
 export interface RenewalContestTable {
   number: Generated<number>
@@ -399,6 +442,8 @@ export interface Schema {
   events: EventTable
   audit: AuditTable
   attempts: AttemptTable
+  attempt_cases: AttemptCaseTable
+  conditions: ConditionTable
 }
 
 /** A row as it is read. */

@@ -9,6 +9,8 @@ import { apiKeyReader, apiKeys } from './tables/api-keys.ts'
 import { attemptReader, attemptWriter } from './tables/attempts.ts'
 import { auditReader, auditWriter } from './tables/audit.ts'
 import { authorities, authorityReader } from './tables/authorities.ts'
+import { caseReader, cases } from './tables/cases.ts'
+import { conditionReader, conditions } from './tables/conditions.ts'
 import { countReader } from './tables/counts.ts'
 import { credentialReader, credentials } from './tables/credentials.ts'
 import { crlReader, crls } from './tables/crls.ts'
@@ -54,6 +56,8 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     events: eventReader(access),
     audit: auditReader(access),
     attempts: attemptReader(access),
+    cases: caseReader(access),
+    conditions: conditionReader(access),
     counts: countReader(access),
   }
 }
@@ -140,6 +144,12 @@ export function writersOver(access: Access, { clock, nowMs, ends, onEvent }: Wri
     },
     get attempts() {
       return attemptWriter(access)
+    },
+    get cases() {
+      return cases(access)
+    },
+    get conditions() {
+      return conditions(access)
     },
   }
 }

@@ -7,6 +7,7 @@ import { type Password, scryptCost } from '../../src/core/identity/password.ts'
 import type { Token } from '../../src/core/identity/token.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import type { AuthorityRow } from '../../src/hub/ports/authorities.ts'
+import type { NewRefusals } from '../../src/hub/ports/cases.ts'
 import type { ApiKeyRow } from '../../src/hub/ports/grants.ts'
 
 export function fakeIdentity(id: string, change: Partial<Identity> = {}): Identity {
@@ -136,5 +137,24 @@ export function fakeAttempt(n: number): NewAttempt {
           notBeforeSec: 1,
           notAfterSec: 2,
         },
+  }
+}
+
+/** Refusals of an identity; the first was when the last was, unless it is said. */
+export function fakeRefusals(
+  id: string,
+  change: {
+    readonly code?: NewRefusals['code']
+    readonly listener?: string
+    readonly sentence?: string
+    readonly count?: number
+    readonly firstAtMs?: number
+    readonly lastAtMs?: number
+  } = {},
+): NewRefusals {
+  const { code = 'certificate-expired', lastAtMs = 1, firstAtMs = lastAtMs, count = 1, ...rest } = change
+  return {
+    ...{ party: { kind: 'identity', name: id }, issuer: 'CN=issuing', code, count, firstAtMs },
+    last: { ...fakeAttempt(1), ...rest, code, atMs: lastAtMs, identityId: id },
   }
 }

@@ -271,6 +271,39 @@ test('a flood of attempts is counted, not kept', async (t) => {
   assert.equal(told('attemptDropped'), 50)
   const warnings = hub.log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)
   assert.deepEqual(warnings, ['attempts were not recorded because there were too many'])
+  const { items } = await hub.store.cases.list({ after: null, limit: 10 })
+  assert.deepEqual(
+    items.map(({ count, party }) => [count, party.name]),
+    [[limits.attemptsPerSecondMax + 50, '127.0.0.1']],
+  )
+})
+
+test('attempts become cases as they are written, and whoever came in since is noted', async (t) => {
+  const hub = await hubParts(t)
+  const recorder = attemptRecorder(hub)
+  const own: NewAttempt = { ...attempt, stage: 'identity', code: 'identity-disabled', identityId: 'pump-7' }
+  recorder.record(own)
+  await recorder.flush()
+  recorder.record({ ...own, atMs: noonMs + 1 })
+  recorder.record({ ...own, atMs: noonMs + 2, outcome: 'admitted', stage: 'session', code: null })
+  recorder.record({ ...own, atMs: noonMs + 3, code: 'client-id-invalid' })
+  await recorder.stop()
+  const { items } = await hub.store.cases.list({ after: null, limit: 10 })
+  assert.deepEqual(
+    items.map(({ code, count, admittedAtMs }) => [code, count, admittedAtMs]),
+    [
+      ['client-id-invalid', 1, null],
+      ['identity-disabled', 2, null],
+    ],
+  )
+  const later = attemptRecorder(hub)
+  later.record({ ...own, atMs: noonMs + 4, outcome: 'admitted', stage: 'session', code: null })
+  await later.stop()
+  const { items: mended } = await hub.store.cases.list({ after: null, limit: 10 })
+  assert.deepEqual(
+    mended.map(({ admittedAtMs }) => admittedAtMs),
+    [noonMs + 4, noonMs + 4],
+  )
 })
 
 test('attempts wait in bounded number for a registry that stands still, and those that waited are kept', async (t) => {

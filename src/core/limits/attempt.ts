@@ -10,4 +10,34 @@ export const attemptLimits = {
   attemptsWaitingMax: 10_000,
   /** Attempts written in a second, a flood of refusals must not starve the registry. */
   attemptsPerSecondMax: 2_000,
+  /** Cases of identities kept in the registry: one for each cause on each listener. Those without a refusal for longest go first. */
+  casesOfIdentitiesMax: 50_000,
+  /** Cases of strangers, whose number is theirs to choose; so they push out each other and none of ours. */
+  casesOfStrangersMax: 10_000,
+  /** Identities with a cause and a listener that become cases in a second; the refusals of others are in the list of attempts alone. */
+  casesOfIdentitiesPerSecondMax: 1_000,
+  /** The same for strangers. */
+  casesOfStrangersPerSecondMax: 200,
+  /** Cases that wait to be written; past it new ones are not kept. */
+  casesWaitingMax: 5_000,
+  /** Certificates of strangers told apart from one network in a while: beyond, its refusals are one case of the network. */
+  certificatesOfNetworkMax: 50,
+  /** Certificates of strangers told apart in a while, from all networks. */
+  certificatesToldApartMax: 10_000,
+  /** How long that while is. */
+  certificatesToldApartMs: 600_000,
+  /** A case without refusals for so long is over: another refusal begins it anew. */
+  caseQuietMs: 86_400_000,
+  /** Refusals that are older count for no condition. A device that tries less often is counted when it tries. */
+  conditionWindowMs: 900_000,
+  /** Parties that one cause refuses on one listener before it is a condition. */
+  conditionPartiesMin: 5,
+  /** A condition stands until it has fewer: what comes and goes at the threshold is one. */
+  conditionPartiesKept: 3,
+  /** Conditions that stand at once: strangers can make them. Those with the most parties come first. */
+  conditionsStandingMax: 100,
+  /** Conditions that have ended and are kept. */
+  conditionsEndedMax: 1_000,
+  /** Parties that a condition names. */
+  conditionExamplesMax: 5,
 } as const

@@ -12,6 +12,8 @@ import type { AnchorReader, Anchors } from './anchors.ts'
 import type { Attempt, AttemptQuery, NewAttempt } from './attempts.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from './audit.ts'
 import type { Authorities, AuthorityReader, RollOverReader, RollOvers } from './authorities.ts'
+import type { CaseReader, Cases } from './cases.ts'
+import type { ConditionReader, Conditions } from './conditions.ts'
 import type { CrlReader, Crls } from './crls.ts'
 import type { EnrolmentRequestReader, EnrolmentRequests } from './enrolment-requests.ts'
 import type { HubEvent, NewHubEvent } from './events.ts'
@@ -343,6 +345,8 @@ export interface Transaction {
   readonly events: EventWriter & Pick<EventReader, 'last'>
   readonly audit: AuditWriter
   readonly attempts: AttemptWriter
+  readonly cases: Cases
+  readonly conditions: Conditions
 }
 
 export interface Store {
@@ -368,6 +372,8 @@ export interface Store {
   readonly events: EventReader
   readonly audit: AuditReader
   readonly attempts: AttemptReader
+  readonly cases: CaseReader
+  readonly conditions: ConditionReader
   readonly counts: CountReader
 
   /**

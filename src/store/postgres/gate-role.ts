@@ -45,6 +45,8 @@ const readings: Readonly<Record<keyof Schema, Reading>> = {
   commit_marks: 'never',
   audit: 'never',
   attempts: 'never',
+  attempt_cases: 'never',
+  conditions: 'never',
 }
 
 /** Keeps the number of the schema. */

@@ -66,6 +66,8 @@ type ListName =
   | 'certificates'
   | 'attempts-newest'
   | 'attempts-oldest'
+  | 'cases'
+  | 'conditions'
   | 'audit'
   | 'api-keys'
   | 'enrolment-requests'

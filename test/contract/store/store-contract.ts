@@ -9,6 +9,7 @@ import { fakeIdentity } from '../store-fakes.ts'
 import { adoptionContract } from './adoptions.ts'
 import { attemptContract } from './attempts.ts'
 import { authorityContract } from './authority.ts'
+import { caseContract } from './cases.ts'
 import { countContract } from './counts.ts'
 import { credentialContract } from './credentials.ts'
 import { bulkContract, identityContract } from './identities.ts'
@@ -48,6 +49,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     followContract(() => store)
     eventNumberContract(() => store)
     attemptContract(() => store)
+    caseContract(() => store)
     countContract(() => store)
     unitContract(() => store)
 
