@@ -2,6 +2,7 @@
 
 import type { ApiKeyView, CallerView, NewApiKeyView, PersonRolesView } from './access.ts'
 import type { ImportLine } from './bulk.ts'
+import type { CaseView, IncidentView } from './cases.ts'
 import type { CertificateView, IssuedCertificateView } from './certificates.ts'
 import type { IdentityView } from './identities.ts'
 import type { PasswordView } from './passwords.ts'
@@ -265,7 +266,51 @@ export const hub: HubView = {
   upstream: { kind: 'embedded', available: true },
 }
 
-export const hubStatus: HubStatusView = { ...hub, renewalsContested: 0 }
+export const attemptCase: CaseView = {
+  listener: 'mqtt',
+  code: 'certificate-revoked',
+  failureId: 'HF-2108',
+  issuer: 'CN=plant.example issuing 3f9a',
+  party: 'identity',
+  name: 'pump-7',
+  count: 1_204,
+  firstAt: '2026-11-22T09:00:02.000Z',
+  lastAt: attempt.at,
+  admittedAt: null,
+  stage: 'certificate',
+  sentence: attempt.sentence,
+  cure: 'if the device may come back: `handfast device enable <id>`, then enrol it again with a new token',
+  address: attempt.address,
+  deviceId: 'pump-7',
+  clientId: 'pump-7',
+  tlsVersion: 'TLSv1.3',
+  mqttVersion: '5',
+  certificate: attempt.certificate,
+}
+
+export const incident: IncidentView = {
+  number: 3,
+  listener: 'plant',
+  code: 'certificate-foreign-authority',
+  failureId: 'HF-2104',
+  issuer: 'CN=issuing-2',
+  identities: 0,
+  certificates: 14,
+  networks: 0,
+  isSudden: true,
+  examples: [credential.fingerprint],
+  sentence:
+    '14 unknown certificates are refused on the listener plant: the authority CN=issuing-2 is not trusted there',
+  owner: 'operator',
+  likelihood:
+    'most began within a quarter of an hour: one fault of the hub or its settings is likelier than as many of devices',
+  cure: 'if it is an authority of yours, make it a trust anchor and name it in the listener: `handfast anchor list`',
+  beganAt: '2026-11-23T08:31:15.000Z',
+  lastAt: '2026-11-23T08:44:51.000Z',
+  endedAt: null,
+}
+
+export const hubStatus: HubStatusView = { ...hub, renewalsContested: 0, incidents: [incident] }
 
 export const apiKey: ApiKeyView = {
   name: 'station-2',

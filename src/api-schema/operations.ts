@@ -3,6 +3,7 @@ import type { Operation } from './operation.ts'
 import * as access from './operations/access.ts'
 import * as adoption from './operations/adoptions.ts'
 import * as anchor from './operations/anchors.ts'
+import * as attempt from './operations/attempts.ts'
 import * as authority from './operations/authorities.ts'
 import * as bulk from './operations/bulk.ts'
 import * as certificate from './operations/certificates.ts'
@@ -89,7 +90,9 @@ export const apiOperations: readonly Operation[] = [
   profile.addProfile,
   profile.changeProfile,
   profile.removeProfile,
-  record.listAttempts,
+  attempt.listAttempts,
+  attempt.listCases,
+  attempt.listIncidents,
   record.listAudit,
   record.listAuditChain,
   record.showAuditHead,

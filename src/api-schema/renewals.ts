@@ -1,5 +1,7 @@
 /** What the admin API accepts and answers about renewal and quarantine. */
+
 import { z } from 'zod'
+import { incidentView } from './cases.ts'
 import { answerNamed, requestNamed } from './components.ts'
 import { deviceGroup } from './requests.ts'
 import { credentialView, deviceView, hubView } from './views.ts'
@@ -68,6 +70,9 @@ export const hubStatusView = answerNamed(
       .int()
       .min(0)
       .meta({ description: 'renewals of the last seven days for which two keys asked' }),
+    incidents: z.array(incidentView).nullable().meta({
+      description: 'what keeps several from connecting now, at most twenty; null for callers who may not know',
+    }),
   }),
 )
 export type HubStatusView = z.infer<typeof hubStatusView>

@@ -174,6 +174,7 @@ export const attemptListQuery = z.strictObject({
     .min(0)
     .optional()
     .meta({ description: 'only those numbered above it: with `order=oldest` the way to follow' }),
+  from: z.iso.datetime().optional().meta({ description: 'only those at this time or later' }),
 })
 
 /** GET /api/v1/audit → PageView<AuditEntryView>, newest first */

@@ -19,6 +19,7 @@ import { followEvents } from '../hub/follow-events.ts'
 import { hubIdentityId } from '../hub/hub-credential.ts'
 import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
+import { keepIncidents } from '../hub/note-incidents.ts'
 import { keepOcspResponders } from '../hub/ocsp-responders.ts'
 import { peopleOf } from '../hub/people.ts'
 import type { Log } from '../hub/ports/log.ts'
@@ -113,6 +114,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
 
   const attempts = attemptRecorder({ store, clock, log, observer })
   closing.add('attempts', () => attempts.stop())
+  const incidents = keepIncidents({ store, clock, log }, instance ?? 'alone')
+  closing.add('incidents', () => incidents.stop())
   // Read before the first connection is judged and the first answer is kept: what is revoked from here on ends both.
   const lastEvent = await store.events.last()
   const crls = keepCrlsFresh({ store, clock, authorities, log, observer })

@@ -108,6 +108,11 @@ export class Access {
     return new Access(this.caller, act, this.#onRefusal)
   }
 
+  /** Whether a role of the caller has another act, which what is answered depends on. */
+  hasAlso(act: Act): boolean {
+    return this.caller.grants.some((grant) => hasAct(grant, act))
+  }
+
   /** The groups that the act reaches, for the query of a list; null for everything. */
   groups(): readonly string[] | null {
     this.#asked = true

@@ -32,7 +32,7 @@ export const backedUpTables = {
   audit: ['number'],
   attempts: ['number'],
   attempt_cases: ['number'],
-  conditions: ['number'],
+  incidents: ['number'],
 } as const satisfies Partial<Record<keyof Schema, readonly string[]>>
 
 /** The others, each with its reason. */

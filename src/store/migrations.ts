@@ -316,12 +316,12 @@ async function makeAttemptCases(database: Kysely<any>, { counter, key, integer }
       unique (party_kind, party, listener, code))`,
     sql`create index attempt_cases_last on attempt_cases (last_at_ms, number)`,
 
-    sql`create table conditions (
+    sql`create table incidents (
       number ${counter}, listener ${key} not null, code ${key} not null, issuer ${key} not null,
       identities_count ${integer} not null, certificates_count ${integer} not null, networks_count ${integer} not null,
       is_sudden ${integer} not null, examples text not null, began_at_ms ${integer} not null,
       last_at_ms ${integer} not null, ended_at_ms ${integer})`,
-    sql`create index conditions_standing on conditions (number) where ended_at_ms is null`,
+    sql`create index incidents_standing on incidents (number) where ended_at_ms is null`,
   ]
   for (const statement of statements) await statement.execute(database)
 }

@@ -288,8 +288,8 @@ export interface AttemptCaseTable {
   certificate: string | null
 }
 
-/** See `Condition` in hub/ports/conditions.ts. */
-export interface ConditionTable {
+/** See `Incident` in hub/ports/incidents.ts. */
+export interface IncidentTable {
   number: Generated<number>
   listener: string
   code: FailureName
@@ -443,7 +443,7 @@ export interface Schema {
   audit: AuditTable
   attempts: AttemptTable
   attempt_cases: AttemptCaseTable
-  conditions: ConditionTable
+  incidents: IncidentTable
 }
 
 /** A row as it is read. */

@@ -10,7 +10,6 @@ import { attemptReader, attemptWriter } from './tables/attempts.ts'
 import { auditReader, auditWriter } from './tables/audit.ts'
 import { authorities, authorityReader } from './tables/authorities.ts'
 import { caseReader, cases } from './tables/cases.ts'
-import { conditionReader, conditions } from './tables/conditions.ts'
 import { countReader } from './tables/counts.ts'
 import { credentialReader, credentials } from './tables/credentials.ts'
 import { crlReader, crls } from './tables/crls.ts'
@@ -18,6 +17,7 @@ import { enrolmentRequestReader, enrolmentRequests } from './tables/enrolment-re
 import { eventReader, eventWriter } from './tables/events.ts'
 import { idempotency, idempotencyReader } from './tables/idempotency.ts'
 import { identities, identityReader } from './tables/identities.ts'
+import { incidentReader, incidents } from './tables/incidents.ts'
 import { leases } from './tables/leases.ts'
 import type { LogEnds } from './tables/log-ends.ts'
 import { passwordReader, passwords } from './tables/passwords.ts'
@@ -57,7 +57,7 @@ export function readersOver(access: Access): Omit<Store, 'write' | 'onEvents' | 
     audit: auditReader(access),
     attempts: attemptReader(access),
     cases: caseReader(access),
-    conditions: conditionReader(access),
+    incidents: incidentReader(access),
     counts: countReader(access),
   }
 }
@@ -148,8 +148,8 @@ export function writersOver(access: Access, { clock, nowMs, ends, onEvent }: Wri
     get cases() {
       return cases(access)
     },
-    get conditions() {
-      return conditions(access)
+    get incidents() {
+      return incidents(access)
     },
   }
 }

@@ -2,8 +2,8 @@
 import * as example from '../examples.ts'
 import { operation, optionalBody } from '../operation.ts'
 import { hubStatusView } from '../renewals.ts'
-import { attemptListQuery, auditChainQuery, auditListQuery, credentialParams, revokeRequest } from '../requests.ts'
-import { attemptPageView, auditChainView, auditHeadView, auditPageView, deviceChangeView } from '../views.ts'
+import { auditChainQuery, auditListQuery, credentialParams, revokeRequest } from '../requests.ts'
+import { auditChainView, auditHeadView, auditPageView, deviceChangeView } from '../views.ts'
 
 export const revokeCertificate = operation({
   id: 'revokeCertificate',
@@ -26,26 +26,6 @@ export const revokeCertificate = operation({
   keyed: true,
   tagged: true,
   failures: ['credential-not-found'],
-})
-
-export const listAttempts = operation({
-  id: 'listAttempts',
-  act: 'attempt.read',
-  method: 'GET',
-  path: '/api/v1/attempts',
-  tag: 'records',
-  summary: 'List attempts to connect and to enrol',
-  description:
-    'Who tried to come in, and why it ended, newest first. To follow, ask with `order=oldest` and `since` set to the number of the newest attempt that was seen.',
-  query: attemptListQuery,
-  answer: {
-    kind: 'json',
-    status: 200,
-    description: 'A page.',
-    schema: attemptPageView,
-    example: { items: [example.attempt], next: null },
-  },
-  failures: ['cursor-invalid'],
 })
 
 export const listAudit = operation({

@@ -84,6 +84,8 @@ const rules = {
 
   /** Who tried to connect: owners see what their devices did. */
   'attempt.read': act('identity', 'owner', 'auditor'),
+  /** What keeps several from connecting at once: its numbers are about all groups. */
+  'incident.read': act('hub', 'auditor'),
   /** The audit log is one chain: it is seen whole or not at all. */
   'audit.read': act('hub', 'auditor'),
   /** Names and addresses of the hub. */

@@ -28,16 +28,16 @@ export const attemptLimits = {
   certificatesToldApartMs: 600_000,
   /** A case without refusals for so long is over: another refusal begins it anew. */
   caseQuietMs: 86_400_000,
-  /** Refusals that are older count for no condition. A device that tries less often is counted when it tries. */
-  conditionWindowMs: 900_000,
-  /** Parties that one cause refuses on one listener before it is a condition. */
-  conditionPartiesMin: 5,
-  /** A condition stands until it has fewer: what comes and goes at the threshold is one. */
-  conditionPartiesKept: 3,
-  /** Conditions that stand at once: strangers can make them. Those with the most parties come first. */
-  conditionsStandingMax: 100,
-  /** Conditions that have ended and are kept. */
-  conditionsEndedMax: 1_000,
-  /** Parties that a condition names. */
-  conditionExamplesMax: 5,
+  /** Refusals that are older count for no incident. A device that tries less often is counted when it tries. */
+  incidentWindowMs: 900_000,
+  /** Parties that one cause refuses on one listener before it is an incident. */
+  incidentPartiesMin: 5,
+  /** An incident stands until it has fewer: what comes and goes at the threshold is one. */
+  incidentPartiesKept: 3,
+  /** Incidents that stand at once: strangers can make them. Those with the most parties come first. */
+  incidentsStandingMax: 100,
+  /** Incidents that have ended and are kept. */
+  incidentsEndedMax: 1_000,
+  /** Parties that an incident names. */
+  incidentExamplesMax: 5,
 } as const

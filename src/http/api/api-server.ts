@@ -14,6 +14,7 @@ import { logActs } from './log-acts.ts'
 import { accessRoutes } from './routes/access.ts'
 import { adoptionRoutes } from './routes/adoptions.ts'
 import { anchorRoutes } from './routes/anchors.ts'
+import { attemptRoutes } from './routes/attempts.ts'
 import { type AuthorityDesk, authorityRoutes } from './routes/authorities.ts'
 import { certificateRoutes, type IssuerParts } from './routes/certificates.ts'
 import { deviceRoutes } from './routes/devices.ts'
@@ -77,7 +78,8 @@ export function apiServer(options: ApiServerOptions): FastifyInstance {
   pinRoutes(api)
   anchorRoutes(api, hub, options.anchorCrls)
   policyRoutes(api, options.differences)
-  recordRoutes(api, { flushAttempts: () => options.flushAttempts(), describeHub })
+  attemptRoutes(api, () => options.flushAttempts())
+  recordRoutes(api, { describeHub })
   importRoute(api, describeHub, log)
   documentRoute(api, describeHub)
   return app

@@ -3,7 +3,6 @@ import type { AuthorityView, RollOverView } from '../../api-schema/authority-vie
 import type { IdentityView } from '../../api-schema/identities.ts'
 import type {
   AdoptionView,
-  AttemptView,
   AuditEntryView,
   ContestView,
   CredentialView,
@@ -11,7 +10,6 @@ import type {
   DeviceView,
   EnrolmentRequestView,
 } from '../../api-schema/views.ts'
-import { failure } from '../../core/failure/catalogue.ts'
 import type { Credential } from '../../core/identity/credential.ts'
 import type { Identity } from '../../core/identity/identity.ts'
 import { keyWords } from '../../core/identity/key-words.ts'
@@ -21,7 +19,6 @@ import type { AdoptionPlan } from '../../hub/adopt.ts'
 import type { Authority } from '../../hub/authority.ts'
 import type { IdentityChange } from '../../hub/change-identity.ts'
 import { requestEndsAtMs } from '../../hub/enrolment-approval.ts'
-import type { Attempt } from '../../hub/ports/attempts.ts'
 import type { AuditEntry } from '../../hub/ports/audit.ts'
 import type { EnrolmentRequestRow } from '../../hub/ports/enrolment-requests.ts'
 import type { RenewalContest } from '../../hub/ports/renewals.ts'
@@ -117,38 +114,6 @@ export function changeToView(change: IdentityChange): DeviceChangeView {
   }
 }
 
-export function attemptToView(attempt: Attempt): AttemptView {
-  const entry = attempt.code === null ? null : failure(attempt.code)
-  const { certificate } = attempt
-  return {
-    number: attempt.number,
-    at: iso(attempt.atMs),
-    listener: attempt.listener,
-    address: attempt.address,
-    stage: attempt.stage,
-    outcome: attempt.outcome,
-    code: attempt.code,
-    failureId: entry?.id ?? null,
-    sentence: attempt.sentence,
-    cure: entry?.cure ?? null,
-    deviceId: attempt.identityId,
-    clientId: attempt.clientId,
-    tlsVersion: attempt.tlsVersion,
-    mqttVersion: attempt.mqttVersion,
-    certificate:
-      certificate === null
-        ? null
-        : {
-            fingerprint: certificate.fingerprint,
-            serialNumber: certificate.serialNumber,
-            subject: certificate.subject,
-            issuer: certificate.issuer,
-            notBefore: iso(certificate.notBeforeSec * 1000),
-            notAfter: iso(certificate.notAfterSec * 1000),
-          },
-  }
-}
-
 export function authorityToView(authority: Authority): AuthorityView {
   const { id, role, chain, state, keyType, keyPlace, parentId, fields, fingerprint } = authority
   return {
@@ -177,7 +142,7 @@ export function auditEntryToView(entry: AuditEntry): AuditEntryView {
 }
 
 /** Certificates of strangers may carry any date; beyond what a Date holds, the end of its range is shown. */
-function iso(ms: number): string {
+export function iso(ms: number): string {
   return new Date(Math.min(Math.max(ms, -8.64e15), 8.64e15)).toISOString()
 }
 

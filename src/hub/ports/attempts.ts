@@ -42,6 +42,8 @@ export interface AttemptQuery extends PageQuery {
   readonly code?: FailureName
   /** Only those of devices and services that are in these groups now, at most `limits.groupsReachedMax`. */
   readonly inGroups?: readonly string[]
+  /** Only those at that time or later. */
+  readonly fromMs?: number
   /** Only those numbered above it. */
   readonly since?: number
   /** Oldest first when following, newest first when looking back. */

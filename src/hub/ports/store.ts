@@ -13,12 +13,12 @@ import type { Attempt, AttemptQuery, NewAttempt } from './attempts.ts'
 import type { AuditEntry, AuditHead, NewAuditEntry } from './audit.ts'
 import type { Authorities, AuthorityReader, RollOverReader, RollOvers } from './authorities.ts'
 import type { CaseReader, Cases } from './cases.ts'
-import type { ConditionReader, Conditions } from './conditions.ts'
 import type { CrlReader, Crls } from './crls.ts'
 import type { EnrolmentRequestReader, EnrolmentRequests } from './enrolment-requests.ts'
 import type { HubEvent, NewHubEvent } from './events.ts'
 import type { StoreHealth } from './figures.ts'
 import type { ApiKeyReader, ApiKeys, ProfileReader, Profiles, RoleGrantReader, RoleGrants } from './grants.ts'
+import type { IncidentReader, Incidents } from './incidents.ts'
 import type { Page, PageQuery } from './page.ts'
 import type { PasswordReader, Passwords } from './passwords.ts'
 import type { PinReader, Pins } from './pins.ts'
@@ -346,7 +346,7 @@ export interface Transaction {
   readonly audit: AuditWriter
   readonly attempts: AttemptWriter
   readonly cases: Cases
-  readonly conditions: Conditions
+  readonly incidents: Incidents
 }
 
 export interface Store {
@@ -373,7 +373,7 @@ export interface Store {
   readonly audit: AuditReader
   readonly attempts: AttemptReader
   readonly cases: CaseReader
-  readonly conditions: ConditionReader
+  readonly incidents: IncidentReader
   readonly counts: CountReader
 
   /**

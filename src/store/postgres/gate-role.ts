@@ -46,7 +46,7 @@ const readings: Readonly<Record<keyof Schema, Reading>> = {
   audit: 'never',
   attempts: 'never',
   attempt_cases: 'never',
-  conditions: 'never',
+  incidents: 'never',
 }
 
 /** Keeps the number of the schema. */

@@ -50,6 +50,7 @@ async function list(access: Access, query: AttemptQuery): Promise<Page<Attempt>>
   if (query.outcome !== undefined) rows = rows.where('outcome', '=', query.outcome)
   if (query.identityId !== undefined) rows = rows.where('identity_id', '=', query.identityId)
   if (query.code !== undefined) rows = rows.where('code', '=', query.code)
+  if (query.fromMs !== undefined) rows = rows.where('at_ms', '>=', query.fromMs)
   const { inGroups: groups } = query
   if (groups !== undefined) rows = rows.where(inGroups('candidates.identity_id', groups))
   return boundedPage(await rows.execute(), query, read, {

@@ -67,7 +67,7 @@ type ListName =
   | 'attempts-newest'
   | 'attempts-oldest'
   | 'cases'
-  | 'conditions'
+  | 'incidents'
   | 'audit'
   | 'api-keys'
   | 'enrolment-requests'

@@ -1,9 +1,9 @@
-/** What the store must do for cases and conditions. */
+/** What the store must do for cases and incidents. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../../../src/core/limits.ts'
 import type { AttemptCase, CaseQuery, Party, SharedTroubleQuery } from '../../../src/hub/ports/cases.ts'
-import type { NewCondition } from '../../../src/hub/ports/conditions.ts'
+import type { NewIncident } from '../../../src/hub/ports/incidents.ts'
 import type { Store } from '../../../src/hub/ports/store.ts'
 import { fakeIdentity, fakeRefusals } from '../store-fakes.ts'
 
@@ -171,39 +171,39 @@ export function caseContract(store: () => Store): void {
     )
   })
 
-  test('conditions stand until they end, and the newest of those that ended are kept', async () => {
-    const begun = (listener: string): NewCondition => ({
+  test('incidents stand until they end, and the newest of those that ended are kept', async () => {
+    const begun = (listener: string): NewIncident => ({
       ...{ listener, code: 'certificate-expired', issuer: 'CN=issuing', isSudden: true, examples: ['pump-1', 'ü'] },
       parties: { identities: 5, certificates: 1, networks: 0 },
       ...{ beganAtMs: 1_000, lastAtMs: 1_000, endedAtMs: null },
     })
     await store().write(async (tx) => {
-      for (const listener of ['a', 'b', 'c', 'd']) await tx.conditions.insert(begun(listener))
+      for (const listener of ['a', 'b', 'c', 'd']) await tx.incidents.insert(begun(listener))
     })
-    const [a, b, c, d] = await store().conditions.standing()
+    const [a, b, c, d] = await store().incidents.standing()
     assert.ok(a !== undefined && b !== undefined && c !== undefined && d !== undefined)
     assert.deepEqual(a, { ...begun('a'), number: a.number })
     const parties = { identities: 9, certificates: 0, networks: 2 }
     await store().write(async (tx) => {
-      await tx.conditions.update({ ...a, parties, isSudden: false, lastAtMs: 2_000 })
+      await tx.incidents.update({ ...a, parties, isSudden: false, lastAtMs: 2_000 })
       for (const [each, endedAtMs] of [
         [b, 3_000],
         [c, 4_000],
         [d, 5_000],
       ] as const) {
-        await tx.conditions.update({ ...each, endedAtMs })
+        await tx.incidents.update({ ...each, endedAtMs })
       }
-      await tx.conditions.keepNewest(2)
+      await tx.incidents.keepNewest(2)
     })
-    assert.deepEqual(await store().conditions.standing(), [{ ...a, parties, isSudden: false, lastAtMs: 2_000 }])
+    assert.deepEqual(await store().incidents.standing(), [{ ...a, parties, isSudden: false, lastAtMs: 2_000 }])
     const listeners = async (endedFromMs?: number) => {
       const query = { after: null, limit: 10, ...(endedFromMs === undefined ? {} : { endedFromMs }) }
-      return (await store().conditions.list(query)).items.map(({ listener }) => listener)
+      return (await store().incidents.list(query)).items.map(({ listener }) => listener)
     }
     assert.deepEqual(await listeners(), ['d', 'c', 'a'])
     assert.deepEqual(await listeners(5_000), ['d', 'a'])
-    const first = await store().conditions.list({ after: null, limit: 2 })
-    const second = await store().conditions.list({ after: first.next, limit: 2 })
+    const first = await store().incidents.list({ after: null, limit: 2 })
+    const second = await store().incidents.list({ after: first.next, limit: 2 })
     assert.deepEqual(
       [...first.items, ...second.items].map(({ listener }) => listener),
       ['d', 'c', 'a'],

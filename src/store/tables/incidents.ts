@@ -1,59 +1,59 @@
 import { type Insertable, type Selectable, sql } from 'kysely'
 import { assert } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
-import type { Condition, ConditionReader, Conditions, NewCondition } from '../../hub/ports/conditions.ts'
-import type { Access, ConditionTable } from '../schema.ts'
+import type { Incident, IncidentReader, Incidents, NewIncident } from '../../hub/ports/incidents.ts'
+import type { Access, IncidentTable } from '../schema.ts'
 import { pageOf, readNumberCursor, rowsToRead, writeCursor } from './page.ts'
 
-export function conditionReader(access: Access): ConditionReader {
+export function incidentReader(access: Access): IncidentReader {
   return {
     async standing() {
       const rows = await access()
-        .selectFrom('conditions')
+        .selectFrom('incidents')
         .selectAll()
         .where('ended_at_ms', 'is', null)
         .orderBy('number')
-        .limit(limits.conditionsStandingMax)
+        .limit(limits.incidentsStandingMax)
         .execute()
       return rows.map(read)
     },
     async list(query) {
-      let rows = access().selectFrom('conditions').selectAll().orderBy('number', 'desc').limit(rowsToRead(query))
+      let rows = access().selectFrom('incidents').selectAll().orderBy('number', 'desc').limit(rowsToRead(query))
       const { endedFromMs } = query
       if (endedFromMs !== undefined) {
         rows = rows.where((row) => row.or([row('ended_at_ms', 'is', null), row('ended_at_ms', '>=', endedFromMs)]))
       }
       if (query.after !== null) {
-        const [number = 0] = readNumberCursor('conditions', query.after, 1)
+        const [number = 0] = readNumberCursor('incidents', query.after, 1)
         rows = rows.where('number', '<', number)
       }
-      return pageOf(await rows.execute(), query, read, ({ number }) => writeCursor('conditions', String(number)))
+      return pageOf(await rows.execute(), query, read, ({ number }) => writeCursor('incidents', String(number)))
     },
   }
 }
 
-export function conditions(access: Access): Conditions {
+export function incidents(access: Access): Incidents {
   return {
-    ...conditionReader(access),
-    async insert(condition) {
-      await access().insertInto('conditions').values(rowOf(condition)).execute()
+    ...incidentReader(access),
+    async insert(incident) {
+      await access().insertInto('incidents').values(rowOf(incident)).execute()
     },
-    async update(condition) {
-      const { examples: _examples, began_at_ms: _beganAtMs, ...changing } = rowOf(condition)
-      await access().updateTable('conditions').set(changing).where('number', '=', condition.number).execute()
+    async update(incident) {
+      const { examples: _examples, began_at_ms: _beganAtMs, ...changing } = rowOf(incident)
+      await access().updateTable('incidents').set(changing).where('number', '=', incident.number).execute()
     },
     async keepNewest(ended) {
       assert(Number.isInteger(ended) && ended >= 0, 'keepNewest wants a whole number')
       const database = access()
       const newestToGo = database
-        .selectFrom('conditions')
+        .selectFrom('incidents')
         .select('number')
         .where('ended_at_ms', 'is not', null)
         .orderBy('number', 'desc')
         .limit(1)
         .offset(ended)
       await database
-        .deleteFrom('conditions')
+        .deleteFrom('incidents')
         .where('ended_at_ms', 'is not', null)
         .where(sql<boolean>`number <= ${newestToGo}`)
         .execute()
@@ -61,23 +61,23 @@ export function conditions(access: Access): Conditions {
   }
 }
 
-function rowOf(condition: NewCondition): Insertable<ConditionTable> {
+function rowOf(incident: NewIncident): Insertable<IncidentTable> {
   return {
-    listener: condition.listener,
-    code: condition.code,
-    issuer: condition.issuer ?? '',
-    identities_count: condition.parties.identities,
-    certificates_count: condition.parties.certificates,
-    networks_count: condition.parties.networks,
-    is_sudden: condition.isSudden ? 1 : 0,
-    examples: JSON.stringify(condition.examples),
-    began_at_ms: condition.beganAtMs,
-    last_at_ms: condition.lastAtMs,
-    ended_at_ms: condition.endedAtMs,
+    listener: incident.listener,
+    code: incident.code,
+    issuer: incident.issuer ?? '',
+    identities_count: incident.parties.identities,
+    certificates_count: incident.parties.certificates,
+    networks_count: incident.parties.networks,
+    is_sudden: incident.isSudden ? 1 : 0,
+    examples: JSON.stringify(incident.examples),
+    began_at_ms: incident.beganAtMs,
+    last_at_ms: incident.lastAtMs,
+    ended_at_ms: incident.endedAtMs,
   }
 }
 
-function read(row: Selectable<ConditionTable>): Condition {
+function read(row: Selectable<IncidentTable>): Incident {
   return {
     number: row.number,
     listener: row.listener,

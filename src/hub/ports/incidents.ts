@@ -2,7 +2,7 @@ import type { PartyCounts, Trouble } from './cases.ts'
 import type { Page, PageQuery } from './page.ts'
 
 /** One cause refuses several parties on one listener: it begins and it ends. */
-export interface NewCondition extends Trouble {
+export interface NewIncident extends Trouble {
   /** As they were counted last, while it stood. */
   readonly parties: PartyCounts
   /** Whether many of them were refused for the first time at about the same time. */
@@ -17,26 +17,26 @@ export interface NewCondition extends Trouble {
 }
 
 /** The same with its number, counted from 1. */
-export interface Condition extends NewCondition {
+export interface Incident extends NewIncident {
   readonly number: number
 }
 
-export interface ConditionQuery extends PageQuery {
+export interface IncidentQuery extends PageQuery {
   /** Only those that stand, or that ended at that time or later. */
   readonly endedFromMs?: number
 }
 
-export interface ConditionReader {
-  /** Those that stand, oldest first; at most `limits.conditionsStandingMax`. */
-  standing(): Promise<readonly Condition[]>
+export interface IncidentReader {
+  /** Those that stand, oldest first; at most `limits.incidentsStandingMax`. */
+  standing(): Promise<readonly Incident[]>
   /** Newest first. @throws HubError `cursor-invalid` */
-  list(query: ConditionQuery): Promise<Page<Condition>>
+  list(query: IncidentQuery): Promise<Page<Incident>>
 }
 
-export interface Conditions extends ConditionReader {
-  insert(condition: NewCondition): Promise<void>
+export interface Incidents extends IncidentReader {
+  insert(incident: NewIncident): Promise<void>
   /** Writes what changes: parties, whether it is sudden, and when it was seen last and ended. */
-  update(condition: Condition): Promise<void>
+  update(incident: Incident): Promise<void>
   /** Keeps those that stand and the newest of the others. */
   keepNewest(ended: number): Promise<void>
 }

@@ -1,0 +1,140 @@
+/**
+ * What a failure means when it befalls many at once. One device whose certificate has expired has a fault of its own; fifty in a
+ * quarter of an hour have not: the fault is with the hub or with whoever runs it, and there is where to look.
+ */
+import { type FailureName, failure } from './catalogue.ts'
+import type { Owner } from './failure.ts'
+
+/** Whose it probably is, and what to do about all of them together. */
+interface AtOnce {
+  readonly owner: Owner
+  /** In place of the cause of one; `issuer` is the name of the authority that their certificates share. */
+  readonly because?: (issuer: string) => string
+  readonly cure: string
+}
+
+const changedPolicy: AtOnce = {
+  owner: 'operator',
+  cure: 'see what the policy changed last: `handfast policy list`; `handfast policy rollback` takes it back',
+}
+
+const byName: Partial<Record<FailureName, AtOnce>> = {
+  'tls-client-rejected-hub': {
+    owner: 'hub',
+    cure: 'see whether root, names and address of the hub are those that the devices know: `handfast status`; a new root is rolled over with `handfast ca`',
+  },
+  'tls-version-unsupported': {
+    owner: 'operator',
+    cure: 'see the TLS versions of the listener in the settings: it may ask for more than these devices speak',
+  },
+  'tls-no-shared-cipher': {
+    owner: 'operator',
+    cure: 'see the TLS settings of the listener; devices that know RSA alone need the chain for RSA (docs/authorities.md)',
+  },
+  'certificate-missing': {
+    owner: 'operator',
+    cure: 'see that no proxy before the hub ends TLS, and that these devices have the address of the right listener',
+  },
+  'certificate-foreign-authority': {
+    owner: 'operator',
+    because: (issuer) => `the authority ${issuer} is not trusted there`,
+    cure: 'if it is an authority of yours, make it a trust anchor and name it in the listener: `handfast anchor list`; else the devices have the address of another hub',
+  },
+  'foreign-chain-invalid': {
+    owner: 'operator',
+    because: (issuer) => `the certificates of ${issuer} do not hold up to a trust anchor`,
+    cure: 'give the trust anchor with the authorities below it that sign the devices: `handfast anchor show <id>`',
+  },
+  'certificate-unknown-serial': {
+    owner: 'operator',
+    because: (issuer) => `certificates of ${issuer} are in no row of the registry`,
+    cure: 'find out whether a backup was restored without its journal, or two hubs have one authority; else the key of the authority is stolen',
+  },
+  'certificate-expired': {
+    owner: 'operator',
+    cure: 'compare the clock of the hub with another one; then see why they were not renewed: `handfast attempts --cases --listener est`',
+  },
+  'certificate-not-yet-valid': { owner: 'hub', cure: 'set the clock of the hub (NTP); the devices need no change' },
+  'certificate-revoked': {
+    owner: 'operator',
+    cure: 'see who revoked them: `handfast audit`; they come back with new tokens: `handfast device token <id>`',
+  },
+  'identity-disabled': {
+    owner: 'operator',
+    cure: 'see who disabled them: `handfast audit`; `handfast device enable <id>` lets them in again',
+  },
+  'connect-denied': changedPolicy,
+  'publish-denied': changedPolicy,
+  'subscribe-denied': changedPolicy,
+  'will-denied': changedPolicy,
+  'retain-denied': changedPolicy,
+  'session-taken-over': {
+    owner: 'operator',
+    cure: 'find out whether one image with one certificate was copied to several devices; give each its own: `handfast device add`',
+  },
+}
+
+/** Who is refused, how many of each. */
+export interface RefusedCounts {
+  readonly identities: number
+  readonly certificates: number
+  readonly networks: number
+}
+
+export interface RefusedTogether {
+  readonly code: FailureName
+  readonly listener: string
+  /** What the certificates name as their issuer, where the cause is about that. */
+  readonly issuer: string | null
+  readonly parties: RefusedCounts
+  /** Most of them began a moment ago. */
+  readonly isSudden: boolean
+}
+
+export interface Explanation {
+  /** Who is refused where, and why. */
+  readonly sentence: string
+  /** Who can probably mend it. */
+  readonly owner: Owner
+  /** What tells that it is theirs. */
+  readonly likelihood: string
+  readonly cure: string
+}
+
+/** One sentence about all of them, whose it is, and what to do. */
+export function explainAtOnce(refused: RefusedTogether): Explanation {
+  const { code, listener, issuer, parties, isSudden } = refused
+  const entry = failure(code)
+  const known = byName[code]
+  const because = known?.because !== undefined && issuer !== null ? known.because(issuer) : causeOf(entry.cause, issuer)
+  const sentence = `${whoText(parties, listener)} are refused on the listener ${listener}: ${because}`
+  const isProved = parties.identities > 0
+  if (!isSudden) {
+    const likelihood = 'they began at different times, so that each may have a reason of its own'
+    return { sentence, owner: entry.owner, likelihood, cure: entry.cure }
+  }
+  const owner = known?.owner ?? (entry.owner === 'device' ? 'operator' : entry.owner)
+  const strangers = isProved ? '' : '; none of them has proved who it is, so that they may be strangers'
+  const likelihood = `most began within a quarter of an hour: one fault of ${faultOf(owner)} is likelier than as many of devices${strangers}`
+  return { sentence, owner, likelihood, cure: known?.cure ?? entry.cure }
+}
+
+function causeOf(cause: string, issuer: string | null): string {
+  return issuer === null ? cause : `${cause} (issued by ${issuer})`
+}
+
+function faultOf(owner: Owner): string {
+  return owner === 'hub' ? 'the hub' : owner === 'operator' ? 'the hub or its settings' : 'one place'
+}
+
+/** "14 devices, 3 unknown certificates and clients of 2 networks". */
+function whoText({ identities, certificates, networks }: RefusedCounts, listener: string): string {
+  const known = listener === 'api' ? ['person', 'people'] : ['device', 'devices']
+  const parts = [
+    ...(identities > 0 ? [`${identities} ${identities === 1 ? known[0] : known[1]}`] : []),
+    ...(certificates > 0 ? [`${certificates} unknown certificate${certificates === 1 ? '' : 's'}`] : []),
+    ...(networks > 0 ? [`clients of ${networks} network${networks === 1 ? '' : 's'}`] : []),
+  ]
+  const last = parts.at(-1) ?? 'nobody'
+  return parts.length < 2 ? last : `${parts.slice(0, -1).join(', ')} and ${last}`
+}
