@@ -145,7 +145,16 @@ export const rows: readonly Row[] = [
         ],
       },
       {
-        title: 'Attempts that were counted and not kept',
+        title: 'Kept out by incidents',
+        description:
+          'Devices, unknown certificates and networks that one cause keeps out of one listener, where they are several.',
+        ...{ type: 'timeseries', unit: 'short', width: 12, isStacked: true },
+        queries: [
+          { expr: `max by (listener, code) (${series('handfast_incident_parties')})`, legend: '{{listener}} {{code}}' },
+        ],
+      },
+      {
+        title: 'Attempts that were not kept one by one',
         description: 'More than 2,000 attempts a second, or a registry that does not take them: a flood.',
         ...{ type: 'timeseries', unit: 'cps', width: 12 },
         queries: [{ expr: perSecond('instance', 'handfast_attempts_unrecorded_total'), legend: '{{instance}}' }],

@@ -40,6 +40,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/ca.ts'),
   },
   attempts: { summary: 'who tried to connect, and why it failed', load: () => import('./commands/attempts.ts') },
+  incidents: { summary: 'what keeps several from connecting at once', load: () => import('./commands/incidents.ts') },
   doctor: {
     summary: 'why a device cannot get in, from files, an address or a log',
     load: () => import('./commands/doctor.ts'),

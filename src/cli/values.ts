@@ -24,6 +24,25 @@ export function duration(option: string, shortest: string, longest: string): (te
   }
 }
 
+/**
+ * Reads a time that has passed: a duration back from now such as `2h`, or a time of ISO 8601 with its zone.
+ *
+ * @param nowMs the clock of this machine
+ * @returns from the reader: ISO 8601 in UTC
+ * @throws HubError `usage`, from the reader
+ */
+export function pastTime(option: string, nowMs: () => number = Date.now): (text: string) => string {
+  return (text) => {
+    const backSec = secondsOf(text)
+    const isTime = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$/.test(text)
+    const ms = isTime ? Date.parse(text) : Math.max(0, nowMs() - backSec * 1000)
+    if (Number.isNaN(ms)) {
+      throw refusal(option, text, 'is not a time', 'write it as in 90s, 30m, 2h or 7d, or as 2026-11-25T08:00:00Z')
+    }
+    return new Date(ms).toISOString()
+  }
+}
+
 /** NaN for a text that is no duration. */
 function secondsOf(text: string): number {
   const match = /^([0-9]{1,9})([smhd])$/.exec(text)

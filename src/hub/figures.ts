@@ -1,5 +1,6 @@
 /** A look at the whole hub at one moment, as whoever watches it wants to see it. */
 import { HubError } from '../core/errors.ts'
+import type { FailureName } from '../core/failure/catalogue.ts'
 import { limits } from '../core/limits.ts'
 import type { Authorities } from './authorities.ts'
 import type { EventFollower } from './follow-events.ts'
@@ -21,6 +22,12 @@ export interface AuthorityFigures {
   readonly crl: CrlDates | null
 }
 
+export interface IncidentFigures {
+  readonly listener: string
+  readonly code: FailureName
+  readonly parties: number
+}
+
 export interface HubFigures {
   readonly gate: GateFigures
   readonly broker: { readonly isUp: boolean; readonly restarts: number }
@@ -35,6 +42,8 @@ export interface HubFigures {
   /** Null when the registry does not answer. */
   readonly followers: readonly FollowerFigures[] | null
   readonly counts: RegistryCounts | null
+  /** Parties that incidents refuse, by listener and cause. Null when the registry does not answer. */
+  readonly incidents: readonly IncidentFigures[] | null
 }
 
 /** The parts that are looked at. */
@@ -57,10 +66,11 @@ export function figuresOf(parts: WatchedParts): () => Promise<HubFigures> {
   const { store, clock, authorities, gate, broker, crls } = parts
   const counts = keptAnswer(clock, limits.countsKeptMs, () => countRegistry(parts))
   return async () => {
-    const [followers, readiness, counted] = await Promise.all([
+    const [followers, readiness, counted, incidents] = await Promise.all([
       orNull(followersOf(parts)),
       parts.readiness.judge(),
       orNull(counts()),
+      orNull(incidentFigures(store)),
     ])
     const gateFollower = followers?.find(({ name }) => name === 'gate')
     const owedSinceMs = crls.oldestOwedMs()
@@ -83,6 +93,7 @@ export function figuresOf(parts: WatchedParts): () => Promise<HubFigures> {
       readiness,
       followers,
       counts: counted,
+      incidents,
     }
   }
 }
@@ -97,6 +108,17 @@ function followersOf({ store, clock, followers }: WatchedParts): Promise<readonl
       return { name, unhandled, oldestUnhandledMs: age(clock, oldest.atMs) }
     }),
   )
+}
+
+/** Incidents that differ in their issuer alone are one: a name that strangers write is no label. */
+async function incidentFigures(store: Store): Promise<readonly IncidentFigures[]> {
+  const sums = new Map<string, IncidentFigures>()
+  for (const { listener, code, parties } of await store.incidents.standing()) {
+    const key = `${listener} ${code}`
+    const count = parties.identities + parties.certificates + parties.networks
+    sums.set(key, { listener, code, parties: (sums.get(key)?.parties ?? 0) + count })
+  }
+  return [...sums.values()]
 }
 
 function age(clock: Clock, atMs: number): number {

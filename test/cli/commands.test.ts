@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
+import { hubStatus, incident } from '../../src/api-schema/examples.ts'
 import { type Finished, type RunOptions, run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { type ApiAnswer, type ApiRequest, FakeHub, problem } from './fake-hub.ts'
@@ -79,7 +80,9 @@ describe('the command line', () => {
       [['simulate', '--devices', '1', '--interval', '0'], '--interval "0" is not a whole number from 1 to 86400000'],
       [['simulate', '--devices', '1', '--prefix', 'a b'], '--prefix "a b" cannot begin the id of a device'],
       [['device', 'add', 'p', '--attr', 'a=1', '--attr', 'a=2'], '--attr "a=2" gives "a" again'],
-      [['attempts', '--code', 'HF-210'], '--code "HF-210" is not a failure'],
+      [['attempts', '--cause', 'HF-210'], '--cause "HF-210" is not a failure'],
+      [['attempts', '--since', 'noon'], '--since "noon" is not a time'],
+      [['attempts', '--cases', '--follow'], '--follow shows attempts one by one, and --cases shows them together'],
     ]
     for (const [args, message] of refusals) {
       const { status, stderr } = await handfast(args)
@@ -313,7 +316,7 @@ describe('commands that ask a hub', () => {
     const again = { ...revoked, address: '192.0.2.1:40001' }
     const items = [denied, lost, again, revoked]
     const hub = await hubAt(context, () => ({ status: 200, body: { items, next: null } }))
-    const { stdout } = await handfast(['attempts', '--code', 'hf-2108', '--data', hub.data])
+    const { stdout } = await handfast(['attempts', '--cause', 'hf-2108', '--data', hub.data])
     const start = '2026-11-01 08:00:00Z  pump-7  pump-7  192.0.2.1'
     assert.deepEqual(stdout.split('\n'), [
       `${start}:40001  refused at certificate: HF-2108 certificate-revoked (×2)`,
@@ -326,6 +329,68 @@ describe('commands that ask a hub', () => {
       '',
     ])
     assert.match(hub.requests[0]?.url ?? '', /code=certificate-revoked/)
+  })
+
+  test('`attempts --cases` says how often, since when and whether it has been let in, page after page', async (context) => {
+    const one = {
+      ...attempt,
+      ...{ party: 'identity', name: 'pump-7', deviceId: 'pump-7', cure: 'enable <id>', count: 1_204, issuer: null },
+      ...{ firstAt: '2026-10-31T08:00:00.000Z', lastAt: attempt.at, admittedAt: null },
+    }
+    const other = {
+      ...one,
+      party: 'certificate',
+      name: 'ab'.repeat(32),
+      deviceId: null,
+      count: 2,
+      admittedAt: attempt.at,
+    }
+    const hub = await hubAt(context, ({ url }) => ({
+      status: 200,
+      body: url.includes('after=there') ? { items: [other], next: null } : { items: [one], next: 'there' },
+    }))
+    const args = ['attempts', '--cases', '--since', '2026-10-01T00:00:00Z', '--listener', 'mqtt', '--data', hub.data]
+    const { stdout } = await handfast(args)
+    const refused = 'refused at certificate: HF-2108 certificate-revoked'
+    assert.deepEqual(stdout.split('\n'), [
+      `2026-11-01 08:00:00Z  CN=\\u{1b}[31mred (abababababababab…)  mqtt  ×2 since 2026-10-31 08:00:00Z      ${refused}`,
+      '    the certificate was revoked',
+      '    let in since, at 2026-11-01 08:00:00Z',
+      `2026-11-01 08:00:00Z  pump-7                                mqtt  ×1,204 since 2026-10-31 08:00:00Z  ${refused}`,
+      '    the certificate was revoked',
+      '    → enable pump-7',
+      '',
+    ])
+    const from = 'from=2026-10-01T00%3A00%3A00.000Z'
+    assert.deepEqual(
+      hub.requests.map(({ url }) => url),
+      [
+        `/api/v1/attempts/cases?listener=mqtt&${from}&limit=20`,
+        `/api/v1/attempts/cases?listener=mqtt&${from}&limit=19&after=there`,
+      ],
+    )
+  })
+
+  test('`incidents` and `status` say what keeps several out, and whose it probably is', async (context) => {
+    const hub = await hubAt(context, ({ url }) => ({
+      status: 200,
+      body: url === '/api/v1/hub' ? hubStatus : { items: [incident], next: null },
+    }))
+    const { stdout } = await handfast(['incidents', '--data', hub.data])
+    assert.deepEqual(stdout.split('\n'), [
+      'since 2026-11-23 08:31:15Z  HF-2104 certificate-foreign-authority',
+      `    ${incident.sentence}`,
+      `    probably the operator: ${incident.likelihood}`,
+      `    → ${incident.cure.replaceAll('`handfast', '`npx handfast')}`,
+      `    among them ${incident.examples[0]?.slice(0, 16)}…`,
+      '    all of them: npx handfast attempts --cases --listener plant --cause certificate-foreign-authority',
+      '',
+    ])
+    const status = await handfast(['status', '--data', hub.data])
+    assert.match(
+      status.stdout,
+      /^incident +14 unknown certificates .* \(since 2026-11-23 08:31:15Z: npx handfast incidents\)$/m,
+    )
   })
 
   test('`attempts` of a device that is not registered says so', async (context) => {

@@ -45,7 +45,7 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
         ['handfast device list --group device --state r', ['retired']],
         ['handfast up --log-level w', ['warn']],
         ['handfast revoke pump-7 --reason key', ['keyCompromise']],
-        ['handfast attempts --code certificate-r', ['certificate-revoked']],
+        ['handfast attempts --cause certificate-r', ['certificate-revoked']],
         ['handfast completion ', ['bash', 'fish', 'zsh']],
         ['handfast help dev', ['device']],
         ['handfast device add --attr a=1 --at', ['--attr']],

@@ -38,7 +38,7 @@ async function refusal(hub: HubProcess, args: readonly string[]): Promise<{ code
 }
 
 async function attemptsOf(hub: HubProcess, code: string): Promise<readonly AttemptView[]> {
-  return (await hub.json<PageView<AttemptView>>(['attempts', '--code', code])).items
+  return (await hub.json<PageView<AttemptView>>(['attempts', '--cause', code])).items
 }
 
 test('a policy from its file to sessions that live', needs('mosquitto_pub', 'mosquitto_sub', 'stdbuf'), async (t) => {

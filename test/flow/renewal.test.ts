@@ -160,7 +160,7 @@ test('a stock client renews', programs, async (t) => {
     )
     assert.equal((await hub.json<HubStatusView>(['status'])).renewalsContested, 1)
     assert.match((await hub.cli(['status'])).stdout, /contested\s+1 renewals? in seven days/)
-    const { items } = await hub.json<PageView<AttemptView>>(['attempts', '--code', 'renewal-contested'])
+    const { items } = await hub.json<PageView<AttemptView>>(['attempts', '--cause', 'renewal-contested'])
     assert.deepEqual(
       items.map(({ deviceId, outcome, listener }) => [deviceId, outcome, listener]),
       [['stolen', 'admitted', 'est']],

@@ -37,6 +37,7 @@ const figures: HubFigures = {
   ]),
   readiness: { isReady: true, reasons: [] },
   followers: [{ name: 'gate', unhandled: 4, oldestUnhandledMs: 1_500 }],
+  incidents: [{ listener: 'plant', code: 'certificate-expired', parties: 14 }],
   counts: {
     atMs: noonMs,
     certificates: [{ profile: 'device', state: 'active', remaining: 'under_14d', count: 42 }],
@@ -140,8 +141,17 @@ test('what the hub shows twice is not counted twice, and what it no longer knows
   await lines('handfast_sessions')
   assert.deepEqual(await lines('handfast_connections_accepted_total'), ['handfast_connections_accepted_total 9'])
   const revocationsWaitingMs = new Map([['gate', null]])
-  show({ followers: null, counts: null, revocationsWaitingMs, broker: { isUp: false, restarts: 8 } })
-  for (const name of ['certificates', 'identities', 'registry_counted_timestamp_seconds', 'events_unhandled']) {
+  assert.deepEqual(await lines('handfast_incident_parties'), [
+    'handfast_incident_parties{listener="plant",code="certificate-expired"} 14',
+  ])
+  show({ followers: null, counts: null, incidents: null, revocationsWaitingMs, broker: { isUp: false, restarts: 8 } })
+  for (const name of [
+    'certificates',
+    'identities',
+    'registry_counted_timestamp_seconds',
+    'events_unhandled',
+    'incident_parties',
+  ]) {
     assert.deepEqual(await lines(`handfast_${name}`), [], name)
   }
   assert.deepEqual(await lines('handfast_revocation_waiting_seconds'), [])

@@ -321,6 +321,11 @@ export const matrix: Readonly<Record<string, Row>> = {
     ask: () => get('/attempts?limit=1000'),
     outcomes: { ...lists, requester: 'role', registrar: 'role' },
   },
+  listCases: {
+    ask: () => get('/attempts/cases?limit=1000'),
+    outcomes: { ...lists, requester: 'role', registrar: 'role' },
+  },
+  listIncidents: { ask: () => get('/incidents'), outcomes: adminAndAuditor },
   listAudit: {
     ask: () => get('/audit?limit=1000'),
     outcomes: { ...adminAndAuditor, admin: 'shown', auditor: 'shown' },

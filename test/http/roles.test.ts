@@ -8,7 +8,7 @@ import { parseIdentityId } from '../../src/core/identity/id.ts'
 import { Access } from '../../src/hub/authorise.ts'
 import { addKey } from '../../src/hub/manage-keys.ts'
 import type { EnrolmentRequestRow } from '../../src/hub/ports/enrolment-requests.ts'
-import { fakeAttempt, fakeIdentity } from '../contract/store-fakes.ts'
+import { fakeAttempt, fakeIdentity, fakeRefusals } from '../contract/store-fakes.ts'
 import { type ApiParts, apiParts, assertAsDocumented, enrolled } from './api-parts.ts'
 import {
   type CallerName,
@@ -95,6 +95,7 @@ describe('what each role may do', () => {
       await tx.identities.insert(fakeIdentity(service, { kind: 'service', state: 'active', group }))
       await tx.enrolmentRequests.insert(waitingRequest(id, made, hub.clock.nowMs()))
       await tx.attempts.insertAll([{ ...fakeAttempt(1), identityId: id }])
+      await tx.cases.addAll([fakeRefusals(id)])
       const place = { identityId: parseIdentityId(person), role: grant.role, group, mayRegister: false }
       await tx.roleGrants.insert(place)
     })

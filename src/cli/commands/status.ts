@@ -4,7 +4,7 @@ import type { HubStatusView } from '../../api-schema/renewals.ts'
 import { hostAndPort, publicAddresses } from '../addresses.ts'
 import { handfast } from '../how-called.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../hub-options.ts'
-import { printFields, printJson } from '../output.ts'
+import { printFields, printJson, shortTime } from '../output.ts'
 import { amount } from '../summary.ts'
 
 export function define(command: Command): void {
@@ -37,10 +37,14 @@ export function define(command: Command): void {
         ? [
             [
               'contested',
-              `${hub.renewalsContested} renewals in seven days: ${handfast} attempts --code renewal-contested`,
+              `${hub.renewalsContested} renewals in seven days: ${handfast} attempts --cause renewal-contested`,
             ] satisfies [string, string],
           ]
         : []),
+      ...(hub.incidents ?? []).map(({ sentence, beganAt }): [string, string] => [
+        'incident',
+        `${sentence} (since ${shortTime(beganAt)}: ${handfast} incidents)`,
+      ]),
       ['broker', `${hub.upstream.kind}, ${hub.upstream.available ? 'available' : 'not available'}`],
     ])
   })

@@ -16,6 +16,8 @@ const direction = 'from_client or to_client'
 const profile = 'profile of the certificate, as `handfast profile list` has them'
 const authority = 'id of the authority'
 const code = 'failure, as in docs/failures.md'
+const listener =
+  'mqtt or another listener by its name, with @ and the gate behind it where that is on another machine; est, api, gate-link'
 
 export const definitions = {
   handfast_build_info: {
@@ -60,8 +62,7 @@ export const definitions = {
     type: 'counter',
     help: 'tries to connect or to enrol that came to an outcome, and sessions that the hub ended',
     labels: {
-      listener:
-        'mqtt or another listener by its name, with @ and the gate behind it where that is on another machine; est, api, gate-link',
+      listener,
       outcome: 'admitted or refused',
       stage: 'how far it came: tcp, tls, certificate, identity, policy, mqtt, session, enrolment',
       code: `none, or the ${code}`,
@@ -69,7 +70,12 @@ export const definitions = {
   },
   handfast_attempts_unrecorded_total: {
     type: 'counter',
-    help: 'attempts that were counted and not kept in the registry, because there were too many',
+    help: 'attempts that were counted and not kept one by one, because there were too many',
+  },
+  handfast_incident_parties: {
+    type: 'gauge',
+    help: 'devices, unknown certificates and networks that one cause keeps from connecting, where they are several: an incident',
+    labels: { listener, code },
   },
 
   handfast_issuances_total: {

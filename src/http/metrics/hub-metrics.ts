@@ -112,6 +112,7 @@ export class HubMetrics implements Observer {
     this.#showReadiness(figures)
     this.#showFollowers(figures)
     this.#showCounts(figures.counts)
+    this.#showIncidents(figures.incidents)
     this.#metrics.gauge('handfast_registry_writes_waiting').set(figures.writesWaiting)
     this.#metrics.gauge('handfast_journal_up').set(figures.isJournaling ? 1 : 0)
     this.#metrics.gauge('handfast_broker_up').set(figures.broker.isUp ? 1 : 0)
@@ -169,6 +170,12 @@ export class HubMetrics implements Observer {
     const waiting = this.#metrics.gauge('handfast_revocation_waiting_seconds')
     waiting.reset()
     for (const [target, ms] of revocationsWaitingMs) if (ms !== null) waiting.set({ target }, ms / 1000)
+  }
+
+  #showIncidents(incidents: HubFigures['incidents']): void {
+    const parties = this.#metrics.gauge('handfast_incident_parties')
+    parties.reset()
+    for (const { listener, code, parties: count } of incidents ?? []) parties.set({ listener, code }, count)
   }
 
   #showCounts(counts: RegistryCounts | null): void {
