@@ -8,10 +8,12 @@ import { revokeDevice } from '../../src/hub/change-identity.ts'
 import { addProfile } from '../../src/hub/change-profiles.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { figuresOf, type WatchedParts } from '../../src/hub/figures.ts'
+import { noteIncidents } from '../../src/hub/note-incidents.ts'
 import type { Store } from '../../src/hub/ports/store.ts'
 import { grantToken, registerDevice } from '../../src/hub/register-device.ts'
 import { type CertificateCount, countRegistry } from '../../src/hub/registry-counts.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
+import { fakeRefusals } from '../contract/store-fakes.ts'
 import { deviceRequest, type HubParts, hubParts, noonMs, registered } from '../support/hub-parts.ts'
 
 const gate = {
@@ -136,10 +138,29 @@ test('without its registry a hub still tells everything else', async (t) => {
   const {
     followers,
     counts,
+    incidents,
     revocationsWaitingMs,
     gate: seen,
   } = await figuresOf(await partsOf(hub, { store: broken }))()
-  assert.deepEqual([followers, counts, revocationsWaitingMs.get('gate'), seen], [null, null, null, gate])
+  assert.deepEqual(
+    [followers, counts, incidents, revocationsWaitingMs.get('gate'), seen],
+    [null, null, null, null, gate],
+  )
+})
+
+test('incidents are told by listener and cause, with issuers that strangers may have written added up', async (t) => {
+  const hub = await hubParts(t)
+  await hub.store.write((tx) =>
+    tx.cases.addAll(
+      ['CN=a', 'CN=b'].flatMap((issuer) =>
+        [1, 2, 3, 4, 5].map((n) => ({ ...fakeRefusals(`${issuer}-${n}`, { lastAtMs: noonMs }), issuer })),
+      ),
+    ),
+  )
+  await noteIncidents(hub)
+  assert.equal((await hub.store.incidents.standing()).length, 2)
+  const { incidents } = await figuresOf(await partsOf(hub))()
+  assert.deepEqual(incidents, [{ listener: 'mqtts', code: 'certificate-expired', parties: 10 }])
 })
 
 test('however often a hub is looked at, its registry is counted once in a minute', async (t) => {
