@@ -20,6 +20,7 @@ import { discardSession } from './broker-visit.ts'
 import { chainVerdict } from './chain-verdict.ts'
 import { admittingConnack, refusingConnack } from './connack.ts'
 import { noteFailure } from './connect-failures.ts'
+import { connectDenial } from './connect-guard.ts'
 import { type FirstPacket, readFirstPacket } from './connect-reading.ts'
 import { closeGently, type Sockets } from './farewell.ts'
 import { isClientAlert } from './handshake-failure.ts'
@@ -322,12 +323,8 @@ class Connection {
       const sentence = `the broker behind the gate does not speak MQTT ${version === 5 ? '5' : '3.1.1'}`
       return { code: 'protocol-version-unsupported', sentence }
     }
-    if (!rights.mayConnect()) {
-      return {
-        code: 'connect-denied',
-        sentence: `the identity may not connect: ${rights.explain('connect', '').because}`,
-      }
-    }
+    const denial = connectDenial(rights, 'the identity may not connect')
+    if (denial !== null) return denial
     const willRefusal = will === null ? null : willDenial(will, rights)
     if (willRefusal !== null) return willRefusal
     if (will !== null && will.qos > abilities.qosMax) {

@@ -14,6 +14,7 @@ import type { Rights, Subject } from '../core/policy/rights.ts'
 import type { SessionEnd } from '../hub/ports/observer.ts'
 import type { UpstreamConnection, UpstreamListener } from '../hub/ports/upstream.ts'
 import { receiveMaximumOf } from './connack.ts'
+import { connectDenial } from './connect-guard.ts'
 import { startDeadline } from './deadline.ts'
 import { closeAtOnce, closeGently, endsAbruptly, farewellPacket, reset, type Sockets } from './farewell.ts'
 import { type ClientVerdict, Guard } from './guard.ts'
@@ -211,9 +212,9 @@ export class Session implements UpstreamListener {
     }
     const rights = this.#context.rightsOf(this.#subject)
     this.#rights = rights
-    if (!rights.mayConnect()) {
-      const { because } = rights.explain('connect', '')
-      this.#endSilently({ code: 'connect-denied', sentence: `the identity may not be connected any more: ${because}` })
+    const refusal = connectDenial(rights, 'the identity may not be connected any more')
+    if (refusal !== null) {
+      this.#endSilently(refusal)
       return
     }
     const { will } = this.#parts.client

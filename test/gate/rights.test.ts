@@ -14,15 +14,15 @@ const published = (received: readonly { cmd: string }[]): number =>
   received.filter(({ cmd }) => cmd === 'publish').length
 
 suite('a client that the policy does not let connect', { timeout: 20_000 }, () => {
-  test('is refused with 0x87 and the statement, and reaches no broker', async (t) => {
+  test('is refused with the role that asks for another client id, and reaches no broker', async (t) => {
     const { options } = changing(policyOf([connects], { clientId: '${identity.id}' }))
     const { port, upstream, attempts } = await testGate(t, options)
     const client = await rawClient(port, pump)
     client.connect({ clientId: 'other' })
     const connack = await client.next('connack')
-    assert.equal(connack.reasonCode, 0x87)
+    assert.equal(connack.reasonCode, 0x85)
     assert.equal(upstream.connections.length, 0)
-    assert.match((await attempts.with('connect-denied')).sentence, /wants the client id to be "pump-7"/)
+    assert.match((await attempts.with('client-id-denied')).sentence, /wants the client id to be "pump-7"/)
   })
 
   test('is let in with no more sessions than its policy says', async (t) => {

@@ -33,7 +33,7 @@ export class ApplicableRights implements Rights {
   readonly limits: RightsLimits
   readonly changesAtMs: number | null
   readonly #statements: readonly Applicable[]
-  readonly #clientIdFault: string | null
+  readonly clientIdFault: string | null
   readonly #sets = new Map<Action, ForAction>()
   #publishing: ForAction | null = null
   #receiving: ForAction | null = null
@@ -47,7 +47,7 @@ export class ApplicableRights implements Rights {
   ) {
     this.#statements = statements
     this.limits = limits
-    this.#clientIdFault = clientIdFault
+    this.clientIdFault = clientIdFault
     this.changesAtMs = changesAtMs
   }
 
@@ -100,7 +100,7 @@ export class ApplicableRights implements Rights {
     const about = this.#statements.filter(({ actions }) => actions.includes('connect'))
     const deny = about.find(({ effect, held }) => effect === 'deny' && held !== 'no')
     if (deny !== undefined) return { allowed: false, because: `${deny.label} denies it` }
-    if (this.#clientIdFault !== null) return { allowed: false, because: this.#clientIdFault }
+    if (this.clientIdFault !== null) return { allowed: false, because: this.clientIdFault }
     const allow = about.find(({ effect, held }) => effect === 'allow' && held === 'yes')
     return allowedBy(allow?.label ?? null) ?? this.#nobodyAllows('connect', () => true)
   }

@@ -53,6 +53,8 @@ export interface Decision {
 
 export interface Rights {
   readonly limits: RightsLimits
+  /** Why the client id is not one that the subject may have, one sentence; null where it may. `mayConnect` heeds it too. */
+  readonly clientIdFault: string | null
   /** Whether the session may be there at all, with this client id and at this time. */
   mayConnect(): boolean
   mayPublish(topic: TopicName): boolean
@@ -87,6 +89,7 @@ function rightsBelow(prefix: string): Rights {
   const maySubscribe = (filter: TopicFilter) => contains(allowed, unwrapShared(filter))
   return {
     limits: noRightsLimits,
+    clientIdFault: null,
     mayConnect: () => true,
     mayPublish: isOwn,
     mayRetain: isOwn,

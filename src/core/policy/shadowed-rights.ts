@@ -21,6 +21,10 @@ export class ShadowedRights implements Rights {
     this.changesAtMs = earlier(rights.changesAtMs, shadow.changesAtMs)
   }
 
+  get clientIdFault(): string | null {
+    return this.#rights.clientIdFault
+  }
+
   mayConnect(): boolean {
     return this.#told('connect', '', this.#rights.mayConnect(), this.#shadow.mayConnect())
   }

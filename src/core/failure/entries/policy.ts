@@ -51,6 +51,16 @@ export const policyFailures = {
     'see which statement decides: `handfast policy explain <id> connect`',
     { clause: 'MQTT 5 §3.1.4' },
   ),
+  'client-id-denied': entry(
+    'HF-4113',
+    'policy',
+    'device',
+    'identifier',
+    'cause',
+    'the policy lets this identity connect under another client id only',
+    'use the client id that the sentence names, or change `clientId` of the role that asks for it',
+    { clause: 'MQTT 5 §3.1.3.1' },
+  ),
   'retain-denied': entry(
     'HF-4106',
     'policy',
