@@ -11,13 +11,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { RollOverView } from '../../src/api-schema/authority-views.ts'
 import type { DeviceDetailView } from '../../src/api-schema/views.ts'
 import type { AgentStatus } from '../../src/device/renewal/status.ts'
-import { type HubProcess, repository, startHubProcess } from '../support/hub-process.ts'
+import { type HubProcess, hubOfFile, repository, startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, connected } from '../support/mqtt-client.ts'
 import { needs } from '../support/programs.ts'
 import { run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const launcher = join(repository, 'bin/handfast.js')
+const hubHere = hubOfFile()
 
 /**
  * Another time for a process and those that it starts. The program `faketime` would stand between it and our signals.
@@ -71,8 +72,8 @@ test('a certificate is renewed once by a command, whose status says what became 
 
 test('one agent looks after a folder; when it is killed, the next one can', async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data') })
-  const { folder: dir } = await hub.enrolled('pump-7', join(folder, 'pump-7'))
+  const hub = await hubHere()
+  const { folder: dir } = await hub.enrolled('pump-1', join(folder, 'pump-1'))
   const first = spawn(process.execPath, [launcher, 'agent', 'run', '--dir', dir, '--log-level', 'debug'])
   t.after(() => first.kill('SIGKILL'))
   let said = ''
@@ -91,8 +92,8 @@ test('one agent looks after a folder; when it is killed, the next one can', asyn
 
 test('an agent that is told to stop does so at once', async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data') })
-  const { folder: dir } = await hub.enrolled('pump-7', join(folder, 'pump-7'))
+  const hub = await hubHere()
+  const { folder: dir } = await hub.enrolled('pump-2', join(folder, 'pump-2'))
   const running = spawn(process.execPath, [launcher, 'agent', 'run', '--dir', dir, '--log-level', 'debug'])
   t.after(() => running.kill('SIGKILL'))
   await once(running.stderr, 'data')
@@ -135,7 +136,7 @@ test('a hub that has moved is found again by the word of the owner, once it has 
   const { folder: dir } = await first.enrolled('pump-7', join(folder, 'pump-7'))
   await first.stop()
   const hub = await startHubProcess(t, { data })
-  const other = await startHubProcess(t, { data: join(folder, 'other') })
+  const other = await hubHere()
   assert.equal((await agent(['renew', '--dir', dir])).status, 4)
 
   const stranger = await agent(['hub', 'localhost', '--https-port', String(other.https.port), '--dir', dir])
@@ -147,8 +148,8 @@ test('a hub that has moved is found again by the word of the owner, once it has 
 
 test('new authorities of the hub are taken up with a renewal, and both roots are good meanwhile', async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data') })
-  const pump = await hub.enrolled('pump-7', join(folder, 'pump-7'))
+  const hub = await hubHere()
+  const pump = await hub.enrolled('pump-3', join(folder, 'pump-3'))
   const roots = (): number => readFileSync(pump.ca, 'utf8').split('BEGIN CERTIFICATE').length - 1
   assert.equal(roots(), 1)
   const { id } = await hub.json<RollOverView>(['ca', 'rotate', 'root'])
@@ -161,9 +162,8 @@ test('new authorities of the hub are taken up with a renewal, and both roots are
 test('a full disk costs a device a try and not its certificate', async (t) => {
   const disk = smallDisk(t)
   if (disk === null) return t.skip('only root may mount a small disk')
-  const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data') })
-  const pump = await hub.enrolled('pump-7', join(disk, 'pump-7'))
+  const hub = await hubHere()
+  const pump = await hub.enrolled('pump-4', join(disk, 'pump-4'))
   const before = await status(pump.folder)
   for (let size = 64 * 1024; size >= 1024; size /= 2) fill(disk, size)
   assert.equal((await agent(['renew', '--dir', pump.folder])).status, 7)

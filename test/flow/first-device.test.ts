@@ -10,13 +10,15 @@ import type {
   DeviceDetailView,
   PageView,
 } from '../../src/api-schema/views.ts'
-import { type HubProcess, startHubProcess } from '../support/hub-process.ts'
+import { type HubProcess, hubOfFile, startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, connected, nextEvent, nextMessage, refused } from '../support/mqtt-client.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 function attempts(hub: HubProcess, id: string): Promise<PageView<AttemptView>> {
   return hub.json(['attempts', '--device', id])
 }
+
+const hubHere = hubOfFile()
 
 test('a device enrols, talks over mutual TLS, and is cut off when it is revoked', async (t) => {
   const folder = temporaryFolder(t)
@@ -102,11 +104,11 @@ test('a device enrols, talks over mutual TLS, and is cut off when it is revoked'
 
 test('a device that is enabled again enrols with a new token, and its old certificate stays revoked', async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data') })
-  const first = await hub.enrolled('pump-7', join(folder, 'first'))
-  await hub.json(['revoke', 'pump-7'])
-  await hub.json(['device', 'enable', 'pump-7'])
-  const { bootstrap } = await hub.json<{ bootstrap: string }>(['device', 'token', 'pump-7'])
+  const hub = await hubHere()
+  const first = await hub.enrolled('pump-8', join(folder, 'first'))
+  await hub.json(['revoke', 'pump-8'])
+  await hub.json(['device', 'enable', 'pump-8'])
+  const { bootstrap } = await hub.json<{ bootstrap: string }>(['device', 'token', 'pump-8'])
   const again = join(folder, 'again')
   assert.equal((await hub.cli(['enrol', '-', '--dir', again], { input: bootstrap })).status, 0)
 
@@ -118,13 +120,13 @@ test('a device that is enabled again enrols with a new token, and its old certif
 
 test('disabling closes the connection and enabling lets the same certificate in again', async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data') })
-  const pump = await hub.enrolled('pump-7', join(folder, 'pump-7'))
+  const hub = await hubHere()
+  const pump = await hub.enrolled('pump-9', join(folder, 'pump-9'))
   const client = await connected(clientOptions(hub.mqtt.port, pump, 5))
   const ends = nextEvent(client, 'close')
-  await hub.json(['device', 'disable', 'pump-7'])
+  await hub.json(['device', 'disable', 'pump-9'])
   await ends
   assert.equal((await refused(clientOptions(hub.mqtt.port, pump, 5))).reasonString, 'disabled')
-  await hub.json(['device', 'enable', 'pump-7'])
+  await hub.json(['device', 'enable', 'pump-9'])
   await (await connected(clientOptions(hub.mqtt.port, pump, 5))).endAsync()
 })

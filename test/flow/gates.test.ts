@@ -8,7 +8,7 @@ import type { MqttClient } from 'mqtt'
 import type { PolicyVersionView, ShadowDifferencesView } from '../../src/api-schema/policies.ts'
 import type { AttemptView, DeviceDetailView, HubView, PageView } from '../../src/api-schema/views.ts'
 import { gatePids, socketsOf } from '../support/gate-processes.ts'
-import { type DeviceFiles, type HubProcess, startHubProcess } from '../support/hub-process.ts'
+import { type DeviceFiles, type HubProcess, hubOfFile, startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, connected, nextEvent, refused } from '../support/mqtt-client.ts'
 import { run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -96,10 +96,12 @@ test('gates of one port share broker and registry; a revocation closes the sessi
   for (const pid of gatePids(hub)) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
 })
 
+const hubHere = hubOfFile(['--gates', '2'])
+
 test('a client id that comes back through another gate takes its session over', async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data'), args: ['--gates', '2'] })
-  const pump = await hub.enrolled('pump-7', join(folder, 'pump-7'))
+  const hub = await hubHere()
+  const pump = await hub.enrolled('pump-1', join(folder, 'pump-1'))
   const options = { ...clientOptions(hub.mqtt.port, pump, 5), clientId: 'the-one' }
   let last = await connected(options)
   for (let each = 0; each < 3; each++) {
@@ -107,14 +109,30 @@ test('a client id that comes back through another gate takes its session over', 
     last = await connected(options)
     await closed
   }
-  await last.publishAsync('devices/pump-7/messages/events/', 'here', { qos: 1 })
+  await last.publishAsync('devices/pump-1/messages/events/', 'here', { qos: 1 })
   await last.endAsync()
+})
+
+test('a policy that is activated reaches live sessions of every gate', async (t) => {
+  const folder = temporaryFolder(t)
+  const hub = await hubHere()
+  const pump = await hub.enrolled('pump-3', join(folder, 'pump-3'))
+  const clients = await fleetOnAll(hub, pump)
+  const file = join(folder, 'policy.yaml')
+  writeFileSync(file, 'bindings: []\nexpect:\n  - pump-3 connect => deny\n')
+  const closed = Promise.all(clients.map((client) => nextEvent(client, 'close')))
+  const added = await hub.cli(['policy', 'add', file])
+  assert.equal(added.status, 0, added.stderr)
+  const activated = await hub.cli(['policy', 'activate', '1'])
+  assert.equal(activated.status, 0, activated.stderr)
+  await closed
+  assert.equal((await hub.cli(['policy', 'rollback'])).status, 0)
 })
 
 test('a gate that is killed takes its own sessions along and nobody else, and another takes its place', async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data'), args: ['--gates', '2'] })
-  const pump = await hub.enrolled('pump-7', join(folder, 'pump-7'))
+  const hub = await hubHere()
+  const pump = await hub.enrolled('pump-2', join(folder, 'pump-2'))
   const clients = await fleetOnAll(hub, pump)
   let closed = 0
   for (const client of clients) client.on('close', () => closed++)
@@ -124,26 +142,12 @@ test('a gate that is killed takes its own sessions along and nobody else, and an
   await eventually(async () => closed === dying)
   const living = clients.filter(({ connected: lives }) => lives)
   assert.equal(living.length, clients.length - dying)
-  await living[0]?.publishAsync('devices/pump-7/messages/events/', 'still here', { qos: 1 })
+  await living[0]?.publishAsync('devices/pump-2/messages/events/', 'still here', { qos: 1 })
   await eventually(async () => hub.output().includes('a gate process serves again'))
-  await fleet(hub, pump, 4)
+  const more = await fleet(hub, pump, 4)
   await eventually(async () => (await hub.json<HubView>(['status'])).sessions === living.length + 4)
+  await Promise.all([...living, ...more].map((client) => client.endAsync()))
   assert.equal(await hub.stop(), 0)
-})
-
-test('a policy that is activated reaches live sessions of every gate', async (t) => {
-  const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data'), args: ['--gates', '2'] })
-  const pump = await hub.enrolled('pump-7', join(folder, 'pump-7'))
-  const clients = await fleetOnAll(hub, pump)
-  const file = join(folder, 'policy.yaml')
-  writeFileSync(file, 'bindings: []\nexpect:\n  - pump-7 connect => deny\n')
-  const closed = Promise.all(clients.map((client) => nextEvent(client, 'close')))
-  const added = await hub.cli(['policy', 'add', file])
-  assert.equal(added.status, 0, added.stderr)
-  const activated = await hub.cli(['policy', 'activate', '1'])
-  assert.equal(activated.status, 0, activated.stderr)
-  await closed
 })
 
 test('a hub that is killed takes its gates along, and the next one serves on the same port', async (t) => {

@@ -7,12 +7,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { BootstrapView, DeviceDetailView } from '../../src/api-schema/views.ts'
 import type { AgentStatus } from '../../src/device/renewal/status.ts'
-import { type HubProcess, startHubProcess } from '../support/hub-process.ts'
+import { type HubProcess, hubOfFile } from '../support/hub-process.ts'
 import { needs } from '../support/programs.ts'
 import { run } from '../support/run.ts'
 import { needsToken, type SoftToken, softToken } from '../support/soft-token.ts'
 import { needsTpm, softTpm } from '../support/soft-tpm.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const hubHere = hubOfFile()
 
 type Environment = Readonly<Record<string, string>>
 
@@ -69,7 +71,7 @@ async function assertLives(hub: HubProcess, id: string, folder: string, args: re
 
 test('a key in a token enrols and renews, and never leaves it', needsToken(), async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data') })
+  const hub = await hubHere()
   for (const [id, keyType] of [
     ['pump-ec', 'EC:prime256v1'],
     ['pump-rsa', 'rsa:2048'],
@@ -109,7 +111,7 @@ test('a key in a token enrols and renews, and never leaves it', needsToken(), as
 
 test('a key in a TPM enrols and renews', needsTpm(), async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data') })
+  const hub = await hubHere()
   const tpm = await softTpm(t, join(folder, 'tpm'))
   await assertLives(
     hub,
@@ -122,7 +124,7 @@ test('a key in a TPM enrols and renews', needsTpm(), async (t) => {
 
 test('a program of the operator signs with a key that it alone reaches', needs('openssl'), async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data') })
+  const hub = await hubHere()
   const key = join(folder, 'element.pem')
   await run('openssl', ['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', key])
   const program = (name: string, sign: string): string => {
@@ -172,7 +174,7 @@ test('a program of the operator signs with a key that it alone reaches', needs('
 
 test('an owner brings a key or a request', needs('openssl'), async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data') })
+  const hub = await hubHere()
   const [key, pass, csr] = ['key.pem', 'pass.txt', 'device.csr'].map((name) => join(folder, name)) as [
     string,
     string,
@@ -184,8 +186,8 @@ test('an owner brings a key or a request', needs('openssl'), async (t) => {
   const publicKey = (await run('openssl', ['pkey', '-in', key, '-passin', `file:${pass}`, '-pubout'])).stdout
 
   await t.test('a key with its passphrase', async () => {
-    const device = join(folder, 'pump-1')
-    await enrolled(hub, 'pump-1', device, ['--key', key, '--key-pass', pass])
+    const device = join(folder, 'press-1')
+    await enrolled(hub, 'press-1', device, ['--key', key, '--key-pass', pass])
     assert.equal(publicKeyIn(device), publicKey)
     assert.ok(
       certificateIn(device).checkPrivateKey(
@@ -197,16 +199,16 @@ test('an owner brings a key or a request', needs('openssl'), async (t) => {
   })
 
   await t.test('a key whose passphrase is missing is refused by name', async () => {
-    const input = await bootstrapOf(hub, 'pump-2')
-    const { status, stderr } = await hub.cli(['enrol', '-', '--dir', join(folder, 'pump-2'), '--key', key], { input })
+    const input = await bootstrapOf(hub, 'press-2')
+    const { status, stderr } = await hub.cli(['enrol', '-', '--dir', join(folder, 'press-2'), '--key', key], { input })
     assert.notEqual(status, 0)
     assert.match(stderr, /HF-7522/)
   })
 
   await t.test('a request: the certificate is kept, and no key', async () => {
-    await run('openssl', ['req', '-new', '-key', key, '-passin', `file:${pass}`, '-subj', '/CN=pump-3', '-out', csr])
-    const device = join(folder, 'pump-3')
-    await enrolled(hub, 'pump-3', device, ['--csr', csr])
+    await run('openssl', ['req', '-new', '-key', key, '-passin', `file:${pass}`, '-subj', '/CN=press-3', '-out', csr])
+    const device = join(folder, 'press-3')
+    await enrolled(hub, 'press-3', device, ['--csr', csr])
     assert.equal(publicKeyIn(device), publicKey)
     assert.equal(existsSync(join(device, 'private_key.pem')), false)
     const { status, stderr } = await hub.cli(['agent', 'renew', '--dir', device])
@@ -215,14 +217,14 @@ test('an owner brings a key or a request', needs('openssl'), async (t) => {
   })
 
   await t.test('a request for another device is not sent', async () => {
-    const input = await bootstrapOf(hub, 'pump-4')
-    const { status, stderr } = await hub.cli(['enrol', '-', '--dir', join(folder, 'pump-4'), '--csr', csr], { input })
+    const input = await bootstrapOf(hub, 'press-4')
+    const { status, stderr } = await hub.cli(['enrol', '-', '--dir', join(folder, 'press-4'), '--csr', csr], { input })
     assert.notEqual(status, 0)
-    assert.match(stderr, /HF-7562.*|is for "pump-3"/)
+    assert.match(stderr, /HF-7562.*|is for "press-3"/)
   })
 
   await t.test('keys that contradict each other are a mistake of usage', async () => {
-    const args = ['enrol', 'x', '--dir', join(folder, 'pump-5'), '--csr', csr, '--key', key]
+    const args = ['enrol', 'x', '--dir', join(folder, 'press-5'), '--csr', csr, '--key', key]
     assert.equal((await hub.cli(args)).status, 2)
   })
 })

@@ -14,10 +14,12 @@ import { parseBootstrap } from '../../src/core/identity/bootstrap.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { fetchAuthority } from '../../src/device/est-client.ts'
 import { FleetDevice } from '../support/fleet-device.ts'
+import { isOnPostgres } from '../support/hub-database.ts'
 import { startHubProcess } from '../support/hub-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-const deviceCount = 1_000
+/** On PostgreSQL fewer: as many of them do something at one time there, and what more would bring is load on the gate, which is the same. */
+const deviceCount = isOnPostgres ? 300 : 1_000
 /** Milliseconds between two messages of a device. */
 const pauseMs = 2_000
 /** Devices that do the same at one time. */
@@ -37,7 +39,7 @@ async function each<T>(all: readonly T[], work: (one: T, index: number) => Promi
 /** Milliseconds. On two free cores it takes less than a minute. */
 const wholeMs = 600_000
 
-test('a thousand devices renew under load: no message is lost, no rights change', { timeout: wholeMs }, async (t) => {
+test('a fleet renews under load: no message is lost, no rights change', { timeout: wholeMs }, async (t) => {
   const folder = temporaryFolder(t)
   const hub = await startHubProcess(t, { data: join(folder, 'data') })
   const ids = Array.from({ length: deviceCount }, (_, n) => `press-${n}`)

@@ -17,9 +17,11 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { LogBook } from './hub-parts.ts'
 import { type PostgresServer, startPostgres } from './postgres.ts'
 
-let onPostgres = process.env.HANDFAST_TEST_DATABASE === 'postgresql'
+/** True where the flows run for the second time. */
+export const isOnPostgres: boolean = process.env.HANDFAST_TEST_DATABASE === 'postgresql'
+let onPostgres = isOnPostgres
 /** Test options for what a registry in a file alone can meet. */
-export const onSqliteOnly: { skip: string | false } = { skip: onPostgres ? 'the registry is no file here' : false }
+export const onSqliteOnly: { skip: string | false } = { skip: isOnPostgres ? 'the registry is no file here' : false }
 
 const urls = new Map<string, Promise<string>>()
 let server: Promise<PostgresServer> | null = null

@@ -3,10 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { after } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BootstrapView } from '../../src/api-schema/views.ts'
 import { databaseEnvironment } from './hub-database.ts'
 import { type Finished, type RunOptions, run } from './run.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export const repository: string = join(import.meta.dirname, '../..')
 const launcher = join(repository, 'bin/handfast.js')
@@ -82,6 +84,23 @@ export function upArguments(data: string, readyFile: string): string[] {
     '--ready-file',
     readyFile,
   ]
+}
+
+/**
+ * One hub for tests of a file that leave it as it was but for devices of their own: the first that asks starts it, and it ends with
+ * the file.
+ */
+export function hubOfFile(args: readonly string[] = []): () => Promise<HubProcess> {
+  let hub: Promise<HubProcess> | null = null
+  const steps: (() => unknown)[] = []
+  const context = { after: (step: () => unknown) => void steps.push(step) }
+  after(async () => {
+    for (const step of steps.reverse()) await step()
+  })
+  return () => {
+    hub ??= startHubProcess(context, { data: join(temporaryFolder(context), 'data'), args })
+    return hub
+  }
 }
 
 /** Starts a hub and waits until it serves. */
