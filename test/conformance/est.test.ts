@@ -8,7 +8,7 @@ import type { AttemptView, BootstrapView, PageView, ProblemView } from '../../sr
 import { parseBootstrap } from '../../src/core/identity/bootstrap.ts'
 import { limits } from '../../src/core/limits.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { type HubProcess, startHubProcess } from '../support/hub-process.ts'
+import { type HubProcess, hubOfFile, startHubProcess } from '../support/hub-process.ts'
 import { needs, programPath } from '../support/programs.ts'
 import { type Finished, run } from '../support/run.ts'
 import { shellBlocks } from '../support/shell-page.ts'
@@ -119,6 +119,8 @@ async function fetchedCrl(folder: string, certificate: string): Promise<string> 
   return pem
 }
 
+const hubHere = hubOfFile()
+
 test('the page about EST works as it stands, from the bootstrap string to the CRL', stockClient, async (t) => {
   const folder = temporaryFolder(t)
   const hub = await startHubProcess(t, { data: join(folder, 'data') })
@@ -157,7 +159,7 @@ test(
   stockClient,
   async (t) => {
     const folder = temporaryFolder(t)
-    const hub = await startHubProcess(t, { data: join(folder, 'data') })
+    const hub = await hubHere()
     const url = `https://localhost:${hub.https.port}/.well-known/est/cacerts`
     const answer = await output('curl', ['--silent', '--show-error', '--include', '--cacert', hub.ca, url])
     const [headers = '', body = ''] = answer.split('\r\n\r\n')
@@ -179,7 +181,7 @@ test(
   needs('curl', 'openssl', 'mosquitto_pub'),
   async (t) => {
     const folder = temporaryFolder(t)
-    const hub = await startHubProcess(t, { data: join(folder, 'data') })
+    const hub = await hubHere()
     const cases: readonly [id: string, kind: keyof typeof keyKinds, subject: string][] = [
       ['p256', 'P-256', '/CN=p256'],
       ['p384', 'P-384', '/CN=p384'],
@@ -212,22 +214,22 @@ test(
   needs('curl', 'openssl', 'mosquitto_pub'),
   async (t) => {
     const folder = temporaryFolder(t)
-    const hub = await startHubProcess(t, { data: join(folder, 'data') })
-    const { token } = await registered(hub, 'pump-7')
-    const { key, request } = await keyAndRequest(folder, 'first', 'P-256', '/CN=pump-7')
-    const first = await simpleEnrol(hub, `pump-7:${token}`, request)
+    const hub = await hubHere()
+    const { token } = await registered(hub, 'pump-2')
+    const { key, request } = await keyAndRequest(folder, 'first', 'P-256', '/CN=pump-2')
+    const first = await simpleEnrol(hub, `pump-2:${token}`, request)
     const second = await simpleEnrol(hub, `:${token}`, request)
     assert.equal(second.status, 200, second.body)
     assert.equal(second.body, first.body)
 
-    const other = await keyAndRequest(folder, 'other', 'P-256', '/CN=pump-7')
-    const refused = assertProblem(await simpleEnrol(hub, `pump-7:${token}`, other.request), 401, 'token-used')
+    const other = await keyAndRequest(folder, 'other', 'P-256', '/CN=pump-2')
+    const refused = assertProblem(await simpleEnrol(hub, `pump-2:${token}`, other.request), 401, 'token-used')
     assert.match(refused.hint, /revoke the device/)
 
     const cert = await unpacked(folder, 'first', first.body)
-    const files = { id: 'pump-7', folder, ca: hub.ca, cert, key }
-    assert.equal((await publish(hub, files, 'mqttv5', ['-t', 'devices/pump-7/x', '-m', 'x'])).status, 0)
-    assertProblem(await simpleEnrol(hub, `pump-7:${token}`, request), 401, 'token-used')
+    const files = { id: 'pump-2', folder, ca: hub.ca, cert, key }
+    assert.equal((await publish(hub, files, 'mqttv5', ['-t', 'devices/pump-2/x', '-m', 'x'])).status, 0)
+    assertProblem(await simpleEnrol(hub, `pump-2:${token}`, request), 401, 'token-used')
   },
 )
 
@@ -317,8 +319,8 @@ test(
   needs('curl', 'openssl', 'certtool'),
   async (t) => {
     const folder = temporaryFolder(t)
-    const hub = await startHubProcess(t, { data: join(folder, 'data') })
-    const { cert } = await hub.enrolled('pump-7', join(folder, 'pump-7'))
+    const hub = await hubHere()
+    const { cert } = await hub.enrolled('pump-3', join(folder, 'pump-3'))
     const strict = ['verify', '-x509_strict', '-purpose', 'sslclient', '-CAfile', hub.ca, '-untrusted', cert]
     const byOpenssl = (crl: string): Promise<Finished> =>
       run('openssl', [...strict, '-crl_check', '-CRLfile', crl, cert])
@@ -344,7 +346,7 @@ test(
 
     await t.test('revoked once the list says so, with its reason', async () => {
       const serial = /serial=([0-9A-F]+)/.exec(await openssl('x509', '-in', cert, '-noout', '-serial'))?.[1] ?? ''
-      await hub.json(['revoke', 'pump-7', '--reason', 'keyCompromise'])
+      await hub.json(['revoke', 'pump-3', '--reason', 'keyCompromise'])
       const { crl, text } = await crlThatHolds(folder, cert, serial)
       assert.match(text, /Key Compromise/)
       const found = await byOpenssl(crl)
@@ -361,8 +363,7 @@ test(
   'OpenSSL verifies the hub by name on each TLS listener, with TLS 1.2 and 1.3 and nothing older',
   needs('openssl'),
   async (t) => {
-    const folder = temporaryFolder(t)
-    const hub = await startHubProcess(t, { data: join(folder, 'data') })
+    const hub = await hubHere()
     const handshake = (port: number, args: readonly string[]): Promise<Finished> =>
       run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', hub.ca, '-verify_return_error', ...args])
 

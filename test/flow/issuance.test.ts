@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import type { CertificateView, IssuedCertificateView } from '../../src/api-schema/certificates.ts'
 import type { IdentityDetailView } from '../../src/api-schema/identities.ts'
 import type { CredentialView, DeviceChangeView, PageView } from '../../src/api-schema/views.ts'
-import { type HubProcess, startHubProcess } from '../support/hub-process.ts'
+import { type HubProcess, hubOfFile, startHubProcess } from '../support/hub-process.ts'
 import { startMosquittoBroker } from '../support/mosquitto-broker.ts'
 import { needs } from '../support/programs.ts'
 import { run } from '../support/run.ts'
@@ -25,6 +25,8 @@ async function refusal(hub: HubProcess, args: readonly string[], input = ''): Pr
   assert.notEqual(status, 0, `${args.join(' ')}\n${stdout}`)
   return /^ {2}code: HF-\d+ (\S+)$/m.exec(stderr)?.[1] ?? stderr
 }
+
+const hubHere = hubOfFile()
 
 test(
   'a Mosquitto broker and its clients get their certificates from the hub and talk over mutual TLS',
@@ -129,7 +131,7 @@ test(
   needs('openssl'),
   async (t) => {
     const folder = temporaryFolder(t)
-    const hub = await startHubProcess(t, { data: join(folder, 'data') })
+    const hub = await hubHere()
     const out = join(folder, 'anna')
     const add = ['user', 'add', 'anna', '--email', 'anna@plant.example', '--out', out]
     const { passphrase = '', files, credential } = await hub.json<OrderedFiles>(add)
@@ -171,7 +173,7 @@ test(
 
 test('key files for Meadow have its names, and its encryption', needs('openssl'), async (t) => {
   const folder = temporaryFolder(t)
-  const hub = await startHubProcess(t, { data: join(folder, 'data') })
+  const hub = await hubHere()
   await hub.json(['device', 'add', 'board-1'])
   const issue = ['cert', 'issue', '--profile', 'device', '--id', 'board-1', '--bundle', 'meadow']
   await hub.json([...issue, '--out', join(folder, 'plain')])
