@@ -157,13 +157,25 @@ function isSigning(authority: Authority, known: Known): boolean {
   return authority.state !== 'prepared' || isPublished(authority, known)
 }
 
-/** Those that a trusted root has signed, for a root that is trusted too or that others still stand below. */
+/**
+ * Those that a trusted root has signed, for a root that is trusted too or that others still stand below; and where only a root
+ * that was cut since has signed one of these, those on the way to it.
+ */
 function publishedCrosses(known: Known): readonly CrossCertificate[] {
   const trusted = new Set(trustedRoots(known).map(({ id }) => id))
   const needed = new Set(known.all.filter((each) => isBelow(each, known)).flatMap(({ id, parentId }) => [id, parentId]))
-  return known.crosses.filter(
-    ({ issuerId, subjectId }) => trusted.has(issuerId) && (trusted.has(subjectId) || needed.has(subjectId)),
-  )
+  const ways = new Map<string, readonly CrossCertificate[]>([...trusted].map((id) => [id, []]))
+  // It also goes through what is added meanwhile.
+  for (const [id, way] of ways) {
+    for (const cross of known.crosses) {
+      if (cross.issuerId === id && !ways.has(cross.subjectId)) ways.set(cross.subjectId, [...way, cross])
+    }
+  }
+  const onTheWay = new Set([...needed].flatMap((id) => (id === null ? [] : (ways.get(id) ?? []))))
+  return known.crosses.filter((cross) => {
+    const isWanted = trusted.has(cross.subjectId) || needed.has(cross.subjectId)
+    return onTheWay.has(cross) || (trusted.has(cross.issuerId) && isWanted)
+  })
 }
 
 async function read(store: Store, keys: KeyStore | null, before: readonly Authority[]): Promise<Known> {

@@ -236,7 +236,8 @@ describe('any course of roll-overs', () => {
         }
         await hub.store.close()
       }),
-      { numRuns: 15 },
+      // What an undone root has signed is reached through two others in the end.
+      { numRuns: 15, examples: [[['root', 'advance', 'undo', 'root', 'advance', 'cut', 'issuing']]] },
     )
   })
 })
