@@ -8,6 +8,7 @@ import { authorityLimits } from './limits/authority.ts'
 import { brokerLimits } from './limits/broker.ts'
 import { certificateLimits } from './limits/certificate.ts'
 import { doctorLimits } from './limits/doctor.ts'
+import { doctorFileLimits } from './limits/doctor-file.ts'
 import { enrolmentLimits } from './limits/enrolment.ts'
 import { gatesLimits } from './limits/gates.ts'
 import { httpLimits } from './limits/http.ts'
@@ -30,6 +31,7 @@ export const limits = {
   ...policyLimits,
   ...certificateLimits,
   ...keyFileLimits,
+  ...doctorFileLimits,
   ...authorityLimits,
   ...statusLimits,
   ...enrolmentLimits,

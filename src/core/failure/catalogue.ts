@@ -13,6 +13,7 @@ import { backupFailures } from './entries/backup.ts'
 import { certificateFailures } from './entries/certificate.ts'
 import { clientSideFailures } from './entries/client-side.ts'
 import { credentialStoreFailures } from './entries/credential-store.ts'
+import { deviceFileFailures } from './entries/device-files.ts'
 import { deviceKeyFailures } from './entries/device-key.ts'
 import { enrolmentFailures } from './entries/enrolment.ts'
 import { estFailures } from './entries/est.ts'
@@ -49,6 +50,7 @@ const entries = {
   ...sessionFailures,
   ...enrolmentFailures,
   ...credentialStoreFailures,
+  ...deviceFileFailures,
   ...deviceKeyFailures,
   ...renewalFailures,
   ...agentFailures,

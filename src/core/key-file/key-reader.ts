@@ -25,12 +25,21 @@ export interface BroughtFile {
  * @throws HubError `credential-file-unreadable`, saying what the file is; `credential-passphrase-wrong`
  */
 export function readPrivateKey(file: BroughtFile, passphrase: Secret | null): KeyObject {
-  const kind = fileKind(file.bytes)
-  const key = kind.kind === 'pem' ? keyInPem(file, kind.blocks, passphrase) : keyInDer(file, kind, passphrase)
+  const key = openPrivateKey(file, passphrase)
   const fault = whatKeepsFromSigning(key)
   if (fault !== null)
     throw unreadable(file, `holds ${fault}`, 'bring an ECDSA key on P-256, P-384 or P-521, or RSA of 2048 bits or more')
   return key
+}
+
+/**
+ * A private key of any kind that OpenSSL knows, whether or not TLS can use it.
+ *
+ * @throws HubError as {@link readPrivateKey}
+ */
+export function openPrivateKey(file: BroughtFile, passphrase: Secret | null): KeyObject {
+  const kind = fileKind(file.bytes)
+  return kind.kind === 'pem' ? keyInPem(file, kind.blocks, passphrase) : keyInDer(file, kind, passphrase)
 }
 
 /**

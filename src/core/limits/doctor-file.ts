@@ -1,0 +1,13 @@
+/** Files that the doctor looks at. */
+export const doctorFileLimits = {
+  /** Files that are looked at together: a device has five, an operator's desk some dozens. */
+  doctorFilesMax: 64,
+  /** Entries of one folder that are gone through to find them. */
+  doctorFolderEntriesMax: 4_096,
+  /** Certificates of one file; the bundle of a system has 150, and is not what a device is given. */
+  doctorCertificatesMax: 32,
+  /** The file of a passphrase: a line of the longest passphrase that anybody types. */
+  doctorPassphraseBytesMax: 1_024,
+  /** Faults of one PEM file that are told: who has seen the first has seen the last. */
+  doctorPemFaultsMax: 8,
+} as const
