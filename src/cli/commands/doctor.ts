@@ -2,10 +2,12 @@
 import type { Command } from 'commander'
 import { HubError } from '../../core/errors.ts'
 import { exitStatus } from '../../core/failure/wire-forms.ts'
+import { platforms } from '../../core/key-file/found-form.ts'
 import { hasFault } from '../../doctor/finding.ts'
 import { type DoctorOptions, examineAll, examineLog } from '../doctor/examine.ts'
 import { printExaminations } from '../doctor/print-examinations.ts'
 import { printJson } from '../output.ts'
+import { oneOf } from '../values.ts'
 
 /** Longest log that is read from standard input, in characters. */
 const logLengthMax = 1_048_576
@@ -16,6 +18,8 @@ export function define(command: Command): void {
       '[thing...]',
       'files or a folder, an address, a number or a line of a log; "-" for a log on standard input',
     )
+    .option('--for <platform>', `who is to read the files: ${platforms.join(', ')}`, oneOf('--for', platforms))
+    .option('--key-pass-file <file>', 'file with the passphrase of the key')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

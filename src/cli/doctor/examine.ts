@@ -1,11 +1,16 @@
 /** Hands each thing to the examiner of its kind. What an examiner needs is loaded when there is something for it. */
 import { HubError, quote } from '../../core/errors.ts'
+import type { Platform } from '../../core/key-file/found-form.ts'
 import type { Examination } from '../../doctor/finding.ts'
 import { isBrokerConfiguration, type Thing, thingOf } from './thing.ts'
 
 /** Options that examiners take from the command line. */
 export interface DoctorOptions {
   readonly json?: boolean
+  /** The platform that is to read the files. */
+  readonly for?: Platform
+  /** The file with the passphrase of the key. */
+  readonly keyPassFile?: string
 }
 
 /**
@@ -47,8 +52,9 @@ async function examineConfigurations(paths: readonly string[]): Promise<readonly
   return paths.map((path) => examineConfiguration(path, machine))
 }
 
-function examineFiles(paths: readonly string[], _options: DoctorOptions): Promise<readonly Examination[]> {
-  throw new HubError('usage', `${quote(paths[0])} cannot be examined yet`)
+async function examineFiles(paths: readonly string[], options: DoctorOptions): Promise<readonly Examination[]> {
+  const { examineFilePaths } = await import('./files.ts')
+  return examineFilePaths(paths, options)
 }
 
 function examineAddress(address: string, _options: DoctorOptions): Promise<readonly Examination[]> {

@@ -1,9 +1,9 @@
 /** What is wrong with a certificate by itself: dates, purpose, strength, names. */
 import { createHash } from 'node:crypto'
-import { weaknessOf } from '../../core/x509/weak-key.ts'
 import { isAcceptedFromOthers } from '../../core/x509/algorithms.ts'
 import { oidName, oids } from '../../core/x509/oids.ts'
 import { readPublicKey } from '../../core/x509/public-key.ts'
+import { weaknessOf } from '../../core/x509/weak-key.ts'
 import { type Finding, finding } from '../finding.ts'
 import { spanText, timeText } from '../span.ts'
 import type { FoundCertificate } from './contents.ts'
@@ -74,7 +74,8 @@ function strengthFindings(found: FoundCertificate): readonly Finding[] {
 function weaknessIn(found: FoundCertificate): string | null {
   const { publicKey } = found.certificate
   const bits = publicKey.asymmetricKeyDetails?.modulusLength
-  if (bits !== undefined && bits < 2048) return `the key of ${subjectText(found)} is ${keyText(publicKey)}, and 2048 bits are the least`
+  if (bits !== undefined && bits < 2048)
+    return `the key of ${subjectText(found)} is ${keyText(publicKey)}, and 2048 bits are the least`
   const spki = publicKey.export({ type: 'spki', format: 'der' })
   const key = safely(() => readPublicKey(spki, 'certificate-unreadable'))
   const weakness = weaknessOf(createHash('sha256').update(spki).digest('hex'), key?.kind === 'rsa' ? key.modulus : null)
@@ -96,23 +97,29 @@ function purposeFindings(found: FoundCertificate): readonly Finding[] {
   const { extendedKeyUsage, keyUsage, basicConstraints } = fields
   const isSelfSigned = certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey)
   if (basicConstraints?.ca === true && !isSelfSigned) {
-    result.push(finding('certificate-is-authority', file.name, { evidence: `${subjectText(found)} is an authority (CA:TRUE)` }))
+    result.push(
+      finding('certificate-is-authority', file.name, { evidence: `${subjectText(found)} is an authority (CA:TRUE)` }),
+    )
   }
   if (keyUsage !== null && !keyUsage.includes('digitalSignature')) {
     const evidence = `its key usage is ${keyUsage.join(', ') || 'empty'}`
     result.push(finding('certificate-cannot-sign', file.name, { evidence }))
   }
-  const isForClients = extendedKeyUsage === null || extendedKeyUsage.some((each) => each === oids.clientAuth || each === oids.anyExtendedKeyUsage)
+  const isForClients =
+    extendedKeyUsage === null ||
+    extendedKeyUsage.some((each) => each === oids.clientAuth || each === oids.anyExtendedKeyUsage)
   if (!isForClients) result.push(...notForClients(found, extendedKeyUsage))
   if (extendedKeyUsage?.includes(oids.serverAuth) === true) result.push(...serverNames(found))
   if (isForClients && !fields.subject.attributes.some(({ oid }) => oid === oids.commonName)) {
     const evidence = `its subject is ${subjectText(found)}`
-    result.push(finding('common-name-missing', file.name, { severity: 'note', certainty: 'possible', evidence }))
+    result.push(finding('certificate-name-missing', file.name, { severity: 'note', certainty: 'possible', evidence }))
   }
   if (isSelfSigned) {
     const evidence = `${subjectText(found)} has signed itself: a hub lets it in only where it is pinned`
     const cure = 'enrol the device, or pin its certificate: `handfast pin add <id> <file>`'
-    result.push(finding('certificate-self-signed', file.name, { severity: 'note', certainty: 'possible', evidence, cure }))
+    result.push(
+      finding('certificate-self-signed', file.name, { severity: 'note', certainty: 'possible', evidence, cure }),
+    )
   }
   return result
 }
@@ -142,8 +149,7 @@ function serverNames(found: FoundCertificate): readonly Finding[] {
     const evidence = `${baseName(file)} names ${subjectText(found)} and no alternative name`
     return [finding('server-names-missing', file.name, { severity, evidence })]
   }
-  const commonName = fields.subject.attributes.find(({ oid }) => oid === oids.commonName)?.value ?? ''
-  if (dnsNames.length > 0 || ipAddresses.includes(commonName)) return []
+  if (dnsNames.length > 0) return []
   const evidence = `its alternative names are ${ipAddresses.join(', ')}`
   return [finding('server-names-unread', file.name, { severity: 'note', certainty: 'possible', evidence })]
 }

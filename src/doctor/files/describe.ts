@@ -1,9 +1,9 @@
 /** Keys and certificates in the words that stand in a report. */
 import type { KeyObject } from 'node:crypto'
-import { printableText } from '../printable-text.ts'
 import type { FoundForm } from '../../core/key-file/found-form.ts'
 import { nameText } from '../../core/x509/name.ts'
 import type { Fact } from '../finding.ts'
+import { printableText } from '../printable-text.ts'
 import { spanText, timeText } from '../span.ts'
 import type { FoundCertificate } from './contents.ts'
 import type { OpenedKey } from './open-key.ts'
@@ -16,7 +16,8 @@ const curves: ReadonlyMap<string, string> = new Map([
 
 /** Such as "ECDSA P-256" or "RSA 2048". */
 export function keyText({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string {
-  if (type === 'ec') return `ECDSA ${curves.get(details?.namedCurve ?? '') ?? details?.namedCurve ?? 'with explicit parameters'}`
+  if (type === 'ec')
+    return `ECDSA ${curves.get(details?.namedCurve ?? '') ?? details?.namedCurve ?? 'with explicit parameters'}`
   if (type === 'rsa') return `RSA ${details?.modulusLength}`
   if (type === 'rsa-pss') return `RSA-PSS ${details?.modulusLength}`
   return type === 'ed25519' ? 'Ed25519' : (type ?? 'unknown')
@@ -29,7 +30,8 @@ export function formText({ form, container, encryption }: FoundForm): string {
 }
 
 export function keyFact({ key, form, state }: OpenedKey): Fact {
-  const closed = state === 'passphrase-missing' ? 'no passphrase' : state === 'passphrase-wrong' ? 'wrong passphrase' : state
+  const closed =
+    state === 'passphrase-missing' ? 'no passphrase' : state === 'passphrase-wrong' ? 'wrong passphrase' : state
   return { name: 'key', value: `${key === null ? `not opened: ${closed}` : keyText(key)}, ${formText(form)}` }
 }
 

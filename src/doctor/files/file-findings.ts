@@ -3,6 +3,7 @@ import { quote } from '../../core/errors.ts'
 import { type Finding, finding } from '../finding.ts'
 import { type FileContents, isEmpty } from './contents.ts'
 import { baseName, type FoundFile, namedFor } from './found-file.ts'
+import { layoutFindings } from './layout-findings.ts'
 
 /** @param isSecret whether a key or its passphrase stands in it */
 export function fileFindings(contents: FileContents, isSecret: boolean): readonly Finding[] {
@@ -37,37 +38,6 @@ function damage({ file, pem, derFault, certificates, keys, isCut }: FileContents
     )
   }
   return found
-}
-
-function layoutFindings({ file, layout, pem }: FileContents): readonly Finding[] {
-  if (layout === null || pem === null) return []
-  const { encoding, hasByteOrderMark, lineEnds } = layout
-  const found: Finding[] = []
-  if (encoding === 'utf-16') {
-    const evidence = `each character takes two octets${hasByteOrderMark ? ', after a byte order mark' : ''}; OpenSSL, mbedTLS, wolfSSL, GnuTLS, Java and Go find no key and no certificate in it`
-    found.push(finding('text-wide-characters', file.name, { evidence }))
-  } else if (hasByteOrderMark) {
-    const evidence =
-      'its first three octets are EF BB BF: Java and Go refuse it, OpenSSL, mbedTLS, wolfSSL and GnuTLS pass over them'
-    found.push(finding('text-byte-order-mark', file.name, { severity: 'warning', evidence }))
-  }
-  if (lineEnds === 'cr') {
-    const evidence = 'there is no line feed in it: OpenSSL, mbedTLS, wolfSSL and Go see one line and no block'
-    found.push(finding('text-line-ends', file.name, { evidence }))
-  }
-  return [...found, ...whiteSpaceFindings(file, pem)]
-}
-
-function whiteSpaceFindings(file: FoundFile, { whiteSpace }: NonNullable<FileContents['pem']>): readonly Finding[] {
-  const { indented, trailing, blank } = whiteSpace
-  const lines = [
-    [indented, 'begins with a space, at which OpenSSL, mbedTLS, Java and Go stop'],
-    [blank, 'is empty within a block, at which OpenSSL and wolfSSL stop'],
-    [trailing, 'ends with a space, at which mbedTLS stops'],
-  ] as const
-  return lines.flatMap(([line, what]) =>
-    line === null ? [] : finding('pem-white-space', file.name, { evidence: `line ${line} ${what}` }),
-  )
 }
 
 /** Things that stand where another one should. */

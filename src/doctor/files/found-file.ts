@@ -18,6 +18,8 @@ export interface FoundFile {
   /** Why it could not be read. */
   readonly unread: Extract<FailureName, 'file-closed' | 'file-too-large' | 'file-missing'> | null
   readonly access: FileAccess | null
+  /** What the person says that it is, whatever its name says. */
+  readonly saidFor?: NamedFor
 }
 
 /** The last part of the name of a file: what says what its owner takes it for. */
@@ -29,7 +31,8 @@ export function baseName({ name }: Pick<FoundFile, 'name'>): string {
 export type NamedFor = 'key' | 'certificate' | 'roots' | 'passphrase' | 'request' | null
 
 /** By the names that people and programs give: those of Meadow, Mosquitto, AWS and of guides. */
-export function namedFor(file: Pick<FoundFile, 'name'>): NamedFor {
+export function namedFor(file: Pick<FoundFile, 'name' | 'saidFor'>): NamedFor {
+  if (file.saidFor !== undefined) return file.saidFor
   const name = baseName(file).toLowerCase()
   if (/pass|\.pwd$/.test(name)) return 'passphrase'
   if (/\.csr$|request|(^|[._-])csr([._-]|$)/.test(name)) return 'request'

@@ -1,0 +1,36 @@
+/** `handfast doctor` on files and folders. */
+import { statSync } from 'node:fs'
+import { examineFiles, type FilesQuestion } from '../../doctor/files/examine-files.ts'
+import { readFolderFiles, readNamedFiles } from '../../doctor/files/read-files.ts'
+import type { Examination } from '../../doctor/finding.ts'
+import type { DoctorOptions } from './examine.ts'
+
+/**
+ * Each folder is looked at by itself, single files all together.
+ *
+ * @throws HubError `usage` for what is neither a file nor a folder, and for too many
+ */
+export function examineFilePaths(paths: readonly string[], options: DoctorOptions): readonly Examination[] {
+  return questions(paths, options).flatMap((each) => examineFiles(each))
+}
+
+export function questions(
+  paths: readonly string[],
+  { for: platform, keyPassFile }: DoctorOptions,
+): readonly FilesQuestion[] {
+  const user = process.getuid?.() ?? null
+  const passphrase =
+    keyPassFile === undefined
+      ? []
+      : readNamedFiles([keyPassFile], user).map((file) => ({ ...file, saidFor: 'passphrase' as const }))
+  const rest = { platform: platform ?? null, nowMs: Date.now() }
+  const isFolder = (path: string): boolean => statSync(path).isDirectory()
+  const folders = paths.filter(isFolder).map((subject) => ({
+    ...{ ...rest, subject, isFolder: true },
+    files: [...readFolderFiles(subject, user), ...passphrase],
+  }))
+  const files = paths.filter((path) => !isFolder(path))
+  if (files.length === 0) return folders
+  const subject = files.length === 1 ? (files[0] ?? '') : `${files[0]} and ${files.length - 1} more`
+  return [...folders, { ...rest, subject, isFolder: false, files: [...readNamedFiles(files, user), ...passphrase] }]
+}

@@ -1,0 +1,54 @@
+/** Which of the files that lie together is what: the key of the device, its certificate, those behind it, and the roots. */
+
+import { isSelfSigned } from './chain.ts'
+import type { FileContents, FoundCertificate } from './contents.ts'
+import { namedFor } from './found-file.ts'
+import type { OpenedKey } from './open-key.ts'
+
+export interface Parts {
+  readonly keys: readonly OpenedKey[]
+  /** The certificate that belongs to an opened key; else the one that seems to be the device's. */
+  readonly leaf: FoundCertificate | null
+  /** The key of the leaf; null where none fits, or none was opened. */
+  readonly key: OpenedKey | null
+  /** All of the file of the leaf, in its order. */
+  readonly sent: readonly FoundCertificate[]
+  /** Of files of trusted authorities. */
+  readonly roots: readonly FoundCertificate[]
+  /** Every certificate, once for each place. */
+  readonly all: readonly FoundCertificate[]
+}
+
+export function partsOf(contents: readonly FileContents[], keys: readonly OpenedKey[]): Parts {
+  const all = [
+    ...contents.flatMap(({ certificates }) => certificates),
+    ...keys.flatMap(({ certificates }) => certificates),
+  ]
+  const pairOf = (certificate: FoundCertificate): OpenedKey | undefined =>
+    keys.find(({ key }) => key !== null && certificate.certificate.checkPrivateKey(key))
+  const rootFiles = new Set(
+    contents
+      .filter((each) => holdsRoots(each, (certificate) => pairOf(certificate) !== undefined))
+      .map(({ file }) => file),
+  )
+  const others = all.filter(({ file }) => !rootFiles.has(file))
+  const matched = others.find((each) => pairOf(each) !== undefined) ?? all.find((each) => pairOf(each) !== undefined)
+  const leaf = matched ?? others.find(({ certificate }) => !certificate.ca) ?? others[0] ?? null
+  return {
+    ...{ keys, leaf, all },
+    key: matched === undefined ? null : (pairOf(matched) ?? null),
+    sent: leaf === null ? [] : all.filter(({ file }) => file === leaf.file),
+    roots: all.filter(({ file }) => rootFiles.has(file)),
+  }
+}
+
+function holdsRoots(
+  { file, certificates, keys, pfx }: FileContents,
+  isPaired: (one: FoundCertificate) => boolean,
+): boolean {
+  if (certificates.length === 0 || keys.length > 0 || pfx !== null) return false
+  const named = namedFor(file)
+  if (named === 'roots') return true
+  if (named !== null) return false
+  return certificates.every((each) => each.certificate.ca && !isPaired(each)) && certificates.some(isSelfSigned)
+}
