@@ -117,18 +117,21 @@ export function readerFacts(
   traits: readonly LayoutTrait[],
 ): readonly Fact[] {
   const read: string[] = []
-  const unread: string[] = []
+  const unread = new Map<string, string[]>()
+  const refuse = (why: string, stack: StackId): void => {
+    unread.set(why, [...(unread.get(why) ?? []), stacks[stack].name])
+  }
   for (const stack of stackIds) {
     const why = whyUnread(stack, key, certificates)
-    if (why === 'read' && traits.some((trait) => layoutRefusers[trait].includes(stack))) {
-      unread.push(`${stacks[stack].name} stops at how the files are written`)
-    } else if (why === 'read') read.push(stacks[stack].name)
-    else if (why !== 'unknown')
-      unread.push(`${stacks[stack].name} ${why.why}${why.error === null ? '' : ` (${why.error})`}`)
+    if (why === 'unknown') continue
+    if (why !== 'read') refuse(`${why.why}${why.error === null ? '' : ` (${why.error})`}`, stack)
+    else if (traits.some((trait) => layoutRefusers[trait].includes(stack)))
+      refuse('stops at how the files are written', stack)
+    else if (traits.length === 0 || stacks[stack].basis === 'measured') read.push(stacks[stack].name)
   }
   return [
     ...(read.length === 0 ? [] : [{ name: 'read by', value: read.join(', ') }]),
-    ...unread.map((value) => ({ name: 'not read', value })),
+    ...[...unread].map(([why, names]) => ({ name: 'not read', value: `${names.join(', ')}: ${why}` })),
   ]
 }
 
