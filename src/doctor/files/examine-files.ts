@@ -89,11 +89,11 @@ function layoutFacts(
   return [{ name: 'form', value: `PEM, ${layout.encoding.toUpperCase()}${ends}` }, ...held, ...mode]
 }
 
-function roleOf(found: FoundCertificate, { leaf, roots, sent }: Parts): CertificateRole {
+function roleOf(found: FoundCertificate, { leaf, roots, sent, damaged }: Parts): CertificateRole {
   if (roots.includes(found)) return isSelfSigned(found) ? 'root' : 'intermediate'
   if (leaf !== null && found === leaf) return 'leaf'
   if (sent.includes(found)) return found.certificate.ca && isSelfSigned(found) ? 'root' : 'intermediate'
-  return found.place === 1 ? 'leaf' : 'intermediate'
+  return found.place === 1 && !damaged.has(found.file) ? 'leaf' : 'intermediate'
 }
 
 function together(looked: LookedAt, { isFolder, subject, platform }: FilesQuestion): readonly Examination[] {

@@ -2,7 +2,7 @@
 
 import { isSelfSigned } from './chain.ts'
 import type { FileContents, FoundCertificate } from './contents.ts'
-import { namedFor } from './found-file.ts'
+import { type FoundFile, namedFor } from './found-file.ts'
 import type { OpenedKey } from './open-key.ts'
 
 export interface Parts {
@@ -15,6 +15,8 @@ export interface Parts {
   readonly sent: readonly FoundCertificate[]
   /** Of files of trusted authorities. */
   readonly roots: readonly FoundCertificate[]
+  /** Files of which a part is lost: what seems to be missing or amiss in them may be in that part. */
+  readonly damaged: ReadonlySet<FoundFile>
   /** Every certificate, once for each place. */
   readonly all: readonly FoundCertificate[]
 }
@@ -31,11 +33,13 @@ export function partsOf(contents: readonly FileContents[], keys: readonly Opened
       .filter((each) => holdsRoots(each, (certificate) => pairOf(certificate) !== undefined))
       .map(({ file }) => file),
   )
+  const damaged = new Set(contents.filter(isDamaged).map(({ file }) => file))
   const others = all.filter(({ file }) => !rootFiles.has(file))
+  const whole = others.filter(({ file }) => !damaged.has(file))
   const matched = others.find((each) => pairOf(each) !== undefined) ?? all.find((each) => pairOf(each) !== undefined)
-  const leaf = matched ?? others.find(({ certificate }) => !certificate.ca) ?? others[0] ?? null
+  const leaf = matched ?? whole.find(({ certificate }) => !certificate.ca) ?? whole[0] ?? null
   return {
-    ...{ keys, leaf, all },
+    ...{ keys, leaf, all, damaged },
     key: matched === undefined ? null : (pairOf(matched) ?? null),
     sent: leaf === null ? [] : all.filter(({ file }) => file === leaf.file),
     roots: all.filter(({ file }) => rootFiles.has(file)),
@@ -51,4 +55,8 @@ function holdsRoots(
   if (named === 'roots') return true
   if (named !== null) return false
   return certificates.every((each) => each.certificate.ca && !isPaired(each)) && certificates.some(isSelfSigned)
+}
+
+function isDamaged({ pem, derFault, isCut }: FileContents): boolean {
+  return derFault !== null || isCut || (pem?.faults.length ?? 0) > 0
 }

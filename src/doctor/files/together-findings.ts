@@ -9,14 +9,21 @@ import type { Parts } from './parts.ts'
 import type { PassphraseFile } from './passphrase.ts'
 
 /** @param isFolder whether all that the device has was shown, as far as is known */
-export function pairFindings({ keys, leaf, key, all, roots }: Parts, isFolder: boolean): readonly Finding[] {
+export function pairFindings({ keys, leaf, key, all, roots, damaged }: Parts, isFolder: boolean): readonly Finding[] {
   const opened = keys.filter((each) => each.key !== null)
   if (leaf !== null && key === null && opened.length > 0) return mismatch(leaf, opened)
   const found: Finding[] = []
-  if (leaf === null && keys.length > 0 && isFolder) {
+  if (leaf === null && keys.length > 0 && isFolder && damaged.size === 0) {
     found.push(...keys.slice(0, 1).map(({ file }) => finding('certificate-file-missing', file.name)))
   }
-  if (leaf !== null && keys.length === 0 && isFolder && !leaf.certificate.ca && !roots.includes(leaf)) {
+  if (
+    leaf !== null &&
+    keys.length === 0 &&
+    isFolder &&
+    damaged.size === 0 &&
+    !leaf.certificate.ca &&
+    !roots.includes(leaf)
+  ) {
     const detail = {
       severity: 'warning',
       certainty: 'possible',
@@ -53,8 +60,8 @@ function shortHash(key: KeyObject): string {
     .slice(0, 16)
 }
 
-export function chainFindings({ leaf, sent, roots }: Parts): readonly Finding[] {
-  if (leaf === null) return []
+export function chainFindings({ leaf, sent, roots, damaged }: Parts): readonly Finding[] {
+  if (leaf === null || damaged.has(leaf.file)) return []
   const { name } = leaf.file
   const above = issuersOf(leaf, sent)
   const order = [leaf, ...above]
