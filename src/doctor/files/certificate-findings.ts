@@ -6,6 +6,7 @@ import { readPublicKey } from '../../core/x509/public-key.ts'
 import { weaknessOf } from '../../core/x509/weak-key.ts'
 import { type Finding, finding } from '../finding.ts'
 import { spanText, timeText } from '../span.ts'
+import { isSelfSigned } from './chain.ts'
 import type { FoundCertificate } from './contents.ts'
 import { datesOf, keyText, subjectText } from './describe.ts'
 import { baseName, roleNamed } from './found-file.ts'
@@ -91,12 +92,11 @@ function safely<T>(read: () => T): T | null {
 }
 
 function purposeFindings(found: FoundCertificate): readonly Finding[] {
-  const { file, certificate, fields } = found
+  const { file, fields } = found
   if (fields === null) return []
   const result: Finding[] = []
   const { extendedKeyUsage, keyUsage, basicConstraints } = fields
-  const isSelfSigned = certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey)
-  if (basicConstraints?.ca === true && !isSelfSigned) {
+  if (basicConstraints?.ca === true && !isSelfSigned(found)) {
     result.push(
       finding('certificate-is-authority', file.name, { evidence: `${subjectText(found)} is an authority (CA:TRUE)` }),
     )
@@ -114,7 +114,7 @@ function purposeFindings(found: FoundCertificate): readonly Finding[] {
     const evidence = `its subject is ${subjectText(found)}`
     result.push(finding('certificate-name-missing', file.name, { severity: 'note', certainty: 'possible', evidence }))
   }
-  if (isSelfSigned) {
+  if (isSelfSigned(found)) {
     const evidence = `${subjectText(found)} has signed itself: a hub lets it in only where it is pinned`
     const cure = 'enrol the device, or pin its certificate: `handfast pin add <id> <file>`'
     result.push(

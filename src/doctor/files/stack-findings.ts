@@ -100,7 +100,7 @@ const knownToMbedtls: ReadonlySet<string> = new Set([
 
 /** The libraries that a platform stands for. */
 const platformStacks: Readonly<Record<Platform, readonly StackId[]>> = {
-  modern: ['openssl-3', 'gnutls', 'mbedtls-3.6'],
+  modern: ['openssl-3', 'gnutls'],
   mbedtls: ['mbedtls-2.28', 'mbedtls-3.5', 'mbedtls-3.6'],
   'esp-idf': ['esp-idf'],
   meadow: ['mbedtls-2.28', 'mbedtls-3.5', 'mbedtls-3.6'],

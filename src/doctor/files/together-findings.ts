@@ -13,7 +13,9 @@ export function pairFindings({ keys, leaf, key, all, roots, damaged }: Parts, is
   const opened = keys.filter((each) => each.key !== null)
   if (leaf !== null && key === null && opened.length > 0) return mismatch(leaf, opened)
   const found: Finding[] = []
-  if (leaf === null && keys.length > 0 && isFolder && damaged.size === 0) {
+  // A PFX that is closed may hold it.
+  const isHidden = keys.some(({ form, key: opened }) => form.form === 'PFX' && opened === null)
+  if (leaf === null && keys.length > 0 && isFolder && damaged.size === 0 && !isHidden) {
     found.push(...keys.slice(0, 1).map(({ file }) => finding('certificate-file-missing', file.name)))
   }
   if (
@@ -76,6 +78,11 @@ export function chainFindings({ leaf, sent, roots, damaged }: Parts): readonly F
   for (const each of strangers) {
     const evidence = `${subjectText(each)} has issued none of the certificates before it`
     found.push(finding('chain-stranger', name, { severity: 'warning', evidence }))
+  }
+  for (const [place, each] of above.entries()) {
+    if (each.certificate.ca) continue
+    const evidence = `${subjectText(each)} has signed ${subjectText(order[place] ?? leaf)} and is no authority (CA:FALSE)`
+    found.push(finding('chain-issuer-unfit', name, { evidence }))
   }
   const top = order.at(-1) ?? leaf
   if (isSelfSigned(top)) {

@@ -400,4 +400,14 @@ export const deviceFileFailures = {
     'the clocks of device and hub differ by more than certificates bear',
     'set the clock that is wrong by NTP',
   ),
+  'chain-issuer-unfit': entry(
+    'HF-7746',
+    'certificate',
+    'device',
+    'invalid',
+    'general',
+    'a certificate in the chain of the device was signed by one that may not sign certificates',
+    'have the certificate issued by an authority; one that was issued by a device is worth nothing anywhere',
+    { clause: 'RFC 5280 §6.1.4' },
+  ),
 } as const
