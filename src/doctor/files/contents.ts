@@ -46,6 +46,8 @@ export interface FileContents {
   readonly derFault: string | null
   /** More certificates stand in it than were read. */
   readonly isCut: boolean
+  /** Places of certificates that OpenSSL does not read, counted from 1. */
+  readonly unreadPlaces: readonly number[]
   /** A line that may be a passphrase. It is secret. */
   readonly isPassphrase: boolean
 }
@@ -55,7 +57,7 @@ export function contentsOf(file: FoundFile): FileContents {
   const layout = textLayout(file.bytes)
   const empty: FileContents = {
     ...{ file, layout, pem: null, certificates: [], keys: [], pfx: null, others: [] },
-    ...{ derFault: null, isCut: false, isPassphrase: false },
+    ...{ derFault: null, isCut: false, unreadPlaces: [], isPassphrase: false },
   }
   if (file.unread !== null || isEmpty(file)) return empty
   if (layout === null) return inDer(empty, file.bytes)
@@ -96,7 +98,7 @@ function inPem(empty: FileContents, pem: PemScan): FileContents {
     else if (block.label === 'PKCS12') pfx ??= { name: file.name, bytes: block.bytes }
     else others.push(otherBlock(block.label))
   }
-  return { ...empty, pem, ...certificatesIn(file, ders, others), keys, others, pfx }
+  return { ...empty, pem, ...certificatesIn(file, ders), keys, others, pfx }
 }
 
 function keyIn(file: FoundFile, { text }: ScannedBlock): FoundKey {
@@ -107,15 +109,15 @@ function keyIn(file: FoundFile, { text }: ScannedBlock): FoundKey {
 function certificatesIn(
   file: FoundFile,
   ders: readonly Uint8Array[],
-  others: FoundOther[],
-): Pick<FileContents, 'certificates' | 'isCut'> {
-  const certificates = ders.slice(0, limits.doctorCertificatesMax).flatMap((der, index) => {
-    const found = foundCertificate(file, der, index + 1)
-    if (found !== null) return found
-    others.push({ kind: 'unknown', what: 'a certificate that OpenSSL does not read', cure: '' })
-    return []
-  })
-  return { certificates, isCut: ders.length > limits.doctorCertificatesMax }
+): Pick<FileContents, 'certificates' | 'isCut' | 'unreadPlaces'> {
+  const read = ders
+    .slice(0, limits.doctorCertificatesMax)
+    .map((der, index) => ({ place: index + 1, found: foundCertificate(file, der, index + 1) }))
+  return {
+    certificates: read.flatMap(({ found }) => found ?? []),
+    isCut: ders.length > limits.doctorCertificatesMax,
+    unreadPlaces: read.flatMap(({ place, found }) => (found === null ? [place] : [])),
+  }
 }
 
 /** Null where OpenSSL does not read it. */
@@ -126,7 +128,11 @@ export function foundCertificate(file: FoundFile, der: Uint8Array, place: number
 
 function openCertificate(der: Uint8Array): X509Certificate | null {
   try {
-    return new X509Certificate(der)
+    const certificate = new X509Certificate(der)
+    // OpenSSL looks into dates and key only when somebody asks for them.
+    const times = [certificate.validFromDate, certificate.validToDate].map((date) => date.getTime())
+    const isWhole = certificate.publicKey.type === 'public' && times.every(Number.isFinite)
+    return isWhole ? certificate : null
   } catch {
     return null
   }
@@ -156,12 +162,12 @@ function inDer(empty: FileContents, der: Uint8Array): FileContents {
   if (kind.kind === 'other' && der === file.bytes) return { ...empty, others: [foreignText(kind.what)] }
   const derFault = derExtent(der)
   if (derFault !== null) return { ...empty, derFault }
-  if (openCertificate(der) !== null) return { ...empty, ...certificatesIn(file, [der], []) }
+  if (openCertificate(der) !== null) return { ...empty, ...certificatesIn(file, [der]) }
   if (isPfx(der)) return { ...empty, pfx: { name: file.name, bytes: der } }
   const key = openKeyInDer({ name: file.name, bytes: der })
   if (key !== null) return { ...empty, keys: [{ file, ...key }] }
   const inside = certificatesInPkcs7(der)
-  if (inside.length > 0) return { ...empty, ...certificatesIn(file, inside, []) }
+  if (inside.length > 0) return { ...empty, ...certificatesIn(file, inside) }
   const isRequest = attempt(() => parseCertificateRequest(der)) !== null
   const other = isRequest ? otherBlock('CERTIFICATE REQUEST') : isCrl(der) ? otherBlock('X509 CRL') : unknownDer
   return { ...empty, others: [other] }

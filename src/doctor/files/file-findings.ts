@@ -18,12 +18,19 @@ export function fileFindings(contents: FileContents, isSecret: boolean): readonl
   ]
 }
 
-function damage({ file, pem, derFault, certificates, keys, isCut }: FileContents): readonly Finding[] {
+function damage({ file, pem, derFault, certificates, keys, isCut, unreadPlaces }: FileContents): readonly Finding[] {
   const found = (pem?.faults ?? []).map(({ code, what }) => finding(code, file.name, { evidence: what }))
   if (derFault !== null) found.push(finding('der-damaged', file.name, { evidence: `it ${derFault}` }))
   if (isCut) {
     const evidence = `it holds more certificates than the ${certificates.length} that were read`
     found.push(finding('file-too-large', file.name, { severity: 'warning', evidence }))
+  }
+  for (const place of unreadPlaces) {
+    found.push(
+      finding('der-damaged', file.name, {
+        evidence: `certificate ${place} of the file is one that OpenSSL does not read`,
+      }),
+    )
   }
   const unread = certificates.filter(({ fields }) => fields === null)
   for (const { place } of unread) {
@@ -41,7 +48,16 @@ function damage({ file, pem, derFault, certificates, keys, isCut }: FileContents
 }
 
 /** Things that stand where another one should. */
-function misplaced({ file, certificates, keys, pfx, others, derFault, pem }: FileContents): readonly Finding[] {
+function misplaced({
+  file,
+  certificates,
+  keys,
+  pfx,
+  others,
+  derFault,
+  unreadPlaces,
+  pem,
+}: FileContents): readonly Finding[] {
   const named = namedFor(file)
   const hasKey = keys.length > 0 || pfx !== null
   if (named === 'key' && !hasKey && certificates.length > 0) return [swapped(file, 'a certificate and no key', 'a key')]
@@ -59,7 +75,7 @@ function misplaced({ file, certificates, keys, pfx, others, derFault, pem }: Fil
       return isExpected ? finding('file-unrecognised', file.name, detail) : []
     return finding('file-unrecognised', file.name, { ...detail, severity: isExpected ? 'fault' : 'note' })
   })
-  const isTold = found.length > 0 || derFault !== null || (pem?.faults.length ?? 0) > 0
+  const isTold = found.length > 0 || derFault !== null || unreadPlaces.length > 0 || (pem?.faults.length ?? 0) > 0
   if (isTold || !isExpected || others.length > 0) return found
   return [finding('file-unrecognised', file.name)]
 }

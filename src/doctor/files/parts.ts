@@ -57,6 +57,6 @@ function holdsRoots(
   return certificates.every((each) => each.certificate.ca && !isPaired(each)) && certificates.some(isSelfSigned)
 }
 
-function isDamaged({ pem, derFault, isCut }: FileContents): boolean {
-  return derFault !== null || isCut || (pem?.faults.length ?? 0) > 0
+function isDamaged({ pem, derFault, isCut, unreadPlaces }: FileContents): boolean {
+  return derFault !== null || isCut || unreadPlaces.length > 0 || (pem?.faults.length ?? 0) > 0
 }
