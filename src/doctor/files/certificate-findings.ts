@@ -8,7 +8,7 @@ import { type Finding, finding } from '../finding.ts'
 import { spanText, timeText } from '../span.ts'
 import { isSelfSigned } from './chain.ts'
 import type { FoundCertificate } from './contents.ts'
-import { datesOf, keyText, subjectText } from './describe.ts'
+import { curveOf, datesOf, keyText, subjectText } from './describe.ts'
 import { baseName, roleNamed } from './found-file.ts'
 
 /** What the certificate is there for. */
@@ -58,9 +58,8 @@ function strengthFindings(found: FoundCertificate): readonly Finding[] {
   }
   const weakness = weaknessIn(found)
   if (weakness !== null) result.push(finding('certificate-key-weak', file.name, { evidence: weakness }))
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey
-  const curve = details?.namedCurve
-  if (type === 'ec' && !['prime256v1', 'secp384r1', 'secp521r1'].includes(curve ?? '')) {
+  const { asymmetricKeyType: type } = certificate.publicKey
+  if (type === 'ec' && !curveOf(certificate.publicKey).startsWith('P-')) {
     const evidence = `the key of ${subjectText(found)} is ${keyText(certificate.publicKey)}`
     result.push(finding('key-curve-unfit', file.name, { evidence }))
   }

@@ -1,7 +1,9 @@
 /** Keys and certificates in the words that stand in a report. */
-import type { KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import { HubError } from '../../core/errors.ts'
 import type { FoundForm } from '../../core/key-file/found-form.ts'
 import { nameText } from '../../core/x509/name.ts'
+import { readPublicKey } from '../../core/x509/public-key.ts'
 import type { Fact } from '../finding.ts'
 import { printableText } from '../printable-text.ts'
 import { spanText, timeText } from '../span.ts'
@@ -15,12 +17,31 @@ const curves: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Such as "ECDSA P-256" or "RSA 2048". */
-export function keyText({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string {
-  if (type === 'ec')
-    return `ECDSA ${curves.get(details?.namedCurve ?? '') ?? details?.namedCurve ?? 'with explicit parameters'}`
+export function keyText(key: KeyObject): string {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
+  if (type === 'ec') return `ECDSA ${curveOf(key)}`
   if (type === 'rsa') return `RSA ${details?.modulusLength}`
   if (type === 'rsa-pss') return `RSA-PSS ${details?.modulusLength}`
   return type === 'ed25519' ? 'Ed25519' : (type ?? 'unknown')
+}
+
+/** As OpenSSL names it, the NIST curves by their usual names; `explicit parameters` where it is written out and not named. */
+export function curveOf(key: KeyObject): string {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key
+  // OpenSSL gives a name also to a curve that has none in the file.
+  if (isExplicit(publicKey)) return 'explicit parameters'
+  const curve = key.asymmetricKeyDetails?.namedCurve ?? ''
+  return curves.get(curve) ?? curve
+}
+
+function isExplicit(key: KeyObject): boolean {
+  try {
+    const read = readPublicKey(key.export({ type: 'spki', format: 'der' }), 'certificate-unreadable')
+    return read.kind === 'ec' && read.curve === 'explicit parameters'
+  } catch (error) {
+    if (error instanceof HubError) return false
+    throw error
+  }
 }
 
 /** Such as "SEC1 in PEM, encrypted (AES-128-CBC in the traditional way)". */

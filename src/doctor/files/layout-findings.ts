@@ -25,10 +25,11 @@ export function layoutTraits({ layout, pem }: Pick<FileContents, 'layout' | 'pem
   if (lineEnds === 'cr') {
     found.push({ trait: 'carriage-returns', code: 'text-line-ends', what: 'there is no line feed in it' })
   }
-  const { indented, blank, trailing } = pem.whiteSpace
+  const { indented, blank, blankEnd, trailing } = pem.whiteSpace
   const lines = [
     ['indented', indented, 'begins with a space'],
     ['blank-line', blank, 'is empty within a block'],
+    ['blank-end', blankEnd, 'is empty at the end of a block'],
     ['trailing-space', trailing, 'ends with a space'],
   ] as const
   for (const [trait, line, what] of lines) {

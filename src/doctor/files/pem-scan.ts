@@ -30,7 +30,10 @@ export interface PemFault {
 export interface WhiteSpace {
   readonly indented: number | null
   readonly trailing: number | null
+  /** An empty line between lines of base64, */
   readonly blank: number | null
+  /** and one between them and END. */
+  readonly blankEnd: number | null
 }
 
 export interface PemScan {
@@ -63,11 +66,14 @@ class Scan {
   readonly #blocks: ScannedBlock[] = []
   readonly #faults: PemFault[] = []
   #open: OpenBlock | null = null
-  #space: { indented: number | null; trailing: number | null; blank: number | null } = {
+  readonly #space: { -readonly [line in keyof WhiteSpace]: WhiteSpace[line] } = {
     indented: null,
     trailing: null,
     blank: null,
+    blankEnd: null,
   }
+  /** The line of an empty one of which is not known yet what comes behind it. */
+  #blank: number | null = null
 
   take(line: string, number: number, isLast: boolean): void {
     const boundary = boundaryIn(line)
@@ -103,12 +109,15 @@ class Scan {
       this.#fault('pem-cut-short', before, line, what)
     }
     // Nothing that stands in one line with a boundary is looked into.
+    this.#blank = null
     this.#open = damage === otherLineEnds ? null : { label, line: number, headers: [], body: [], isAtHead: true }
   }
 
   #close({ label, damage }: Boundary, number: number): void {
     const open = this.#open
     this.#open = null
+    this.#space.blankEnd ??= this.#blank
+    this.#blank = null
     if (open === null) {
       if (damage === null) {
         this.#fault('pem-cut-short', label, number, `line ${number} ends a block ${quote(label)} that has no BEGIN`)
@@ -134,15 +143,17 @@ class Scan {
 
   #takeBody(open: OpenBlock, line: string, number: number): void {
     const trimmed = line.trim()
-    if (open.isAtHead && /^[A-Za-z][A-Za-z0-9-]*: /.test(trimmed)) {
+    if (open.isAtHead && this.#blank === null && /^[A-Za-z][A-Za-z0-9-]*: /.test(trimmed)) {
       open.headers.push(trimmed)
       return
     }
     if (trimmed === '') {
-      // Between headers and base64 an empty line belongs there (RFC 1421 §4.4).
-      if (open.headers.length === 0 || !open.isAtHead) this.#space.blank ??= number
+      this.#blank ??= number
       return
     }
+    // Between headers and base64 an empty line belongs there (RFC 1421 §4.4), and every reader bears it without headers.
+    if (!open.isAtHead) this.#space.blank ??= this.#blank
+    this.#blank = null
     open.isAtHead = false
     this.#noteSpaces(line, number)
     open.body.push({ text: trimmed, line: number, column: line.length - line.trimStart().length + 1 })

@@ -5,7 +5,7 @@ import type { CertificateFields } from '../../core/x509/certificate.ts'
 import { oidName, oids } from '../../core/x509/oids.ts'
 import { type Fact, type Finding, finding } from '../finding.ts'
 import type { FoundCertificate } from './contents.ts'
-import { formText, keyText, subjectText } from './describe.ts'
+import { curveOf, formText, keyText, subjectText } from './describe.ts'
 import type { OpenedKey } from './open-key.ts'
 import {
   encryptionClass,
@@ -59,14 +59,15 @@ function errorIn(reads: boolean | string): string | null {
   return typeof reads === 'string' ? reads : null
 }
 
-function kindClass({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): KindClass | null {
+function kindClass(key: KeyObject): KindClass | null {
+  const { asymmetricKeyType: type } = key
   if (type === 'rsa' || type === 'ed25519' || type === 'rsa-pss') return type
   if (type !== 'ec') return null
-  const curve = details?.namedCurve ?? ''
-  if (['prime256v1', 'secp384r1', 'secp521r1'].includes(curve)) return 'nist-curve'
+  const curve = curveOf(key)
+  if (curve.startsWith('P-')) return 'nist-curve'
+  if (curve === 'explicit parameters') return 'explicit-curve'
   if (curve === 'secp256k1') return 'secp256k1'
-  if (curve.startsWith('brainpool')) return 'brainpool'
-  return curve === '' ? 'explicit-curve' : null
+  return curve.startsWith('brainpool') ? 'brainpool' : null
 }
 
 /** What mbedTLS refuses in a certificate that others take. */

@@ -1,7 +1,7 @@
 /**
- * Which TLS libraries read which key files and certificates. What is marked `measured` was tried with that library; mbedTLS 2.28,
- * wolfSSL, GnuTLS, OpenSSL 3, Java and Go are tried again by test/conformance/key-readers.test.ts, mbedTLS 3.5 and 3.6 were built and
- * tried once. `documented` is what its makers say. Where nothing is known, nothing is said.
+ * Which TLS libraries read which key files and certificates. What is marked `measured` was tried with that library: mbedTLS 2.28,
+ * wolfSSL, GnuTLS and OpenSSL 3 are tried again by test/conformance/key-readers.test.ts; mbedTLS 3.5 and 3.6, Java and Go were tried
+ * once. `documented` is what its makers say. Where nothing is known, nothing is said.
  */
 import type { FailureName } from '../../core/failure/catalogue.ts'
 
@@ -179,6 +179,7 @@ export type LayoutTrait =
   | 'carriage-returns'
   | 'indented'
   | 'blank-line'
+  | 'blank-end'
   | 'trailing-space'
 
 const mbedtls = mbedtlsStacks
@@ -191,6 +192,7 @@ export const layoutRefusers: Readonly<Record<LayoutTrait, readonly StackId[]>> =
   'carriage-returns': [...openssl, ...mbedtls, 'wolfssl', 'go'],
   indented: [...openssl, ...mbedtls, 'java', 'go'],
   'blank-line': [...openssl, 'wolfssl'],
+  'blank-end': openssl,
   'trailing-space': mbedtls,
 }
 
