@@ -15,6 +15,7 @@ const programs = [
   ['certtool', 'gnutls-bin', 'conformance with GnuTLS'],
   ['pk12util', 'libnss3-tools', 'conformance with NSS'],
   ['libmbedx509.so', 'libmbedtls-dev', 'conformance with mbedTLS'],
+  ['libwolfssl.so', 'libwolfssl35', 'key files with wolfSSL'],
   ['cc', 'gcc libc6-dev', 'a device in C with mbedTLS'],
   ['mosquitto', 'mosquitto', 'the comparison with Mosquitto'],
   ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],

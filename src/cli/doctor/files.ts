@@ -1,5 +1,6 @@
 /** `handfast doctor` on files and folders. */
 import { statSync } from 'node:fs'
+import { HubError, quote } from '../../core/errors.ts'
 import { examineFiles, type FilesQuestion } from '../../doctor/files/examine-files.ts'
 import { readFolderFiles, readNamedFiles } from '../../doctor/files/read-files.ts'
 import type { Examination } from '../../doctor/finding.ts'
@@ -25,10 +26,13 @@ export function questions(
       : readNamedFiles([keyPassFile], user).map((file) => ({ ...file, saidFor: 'passphrase' as const }))
   const rest = { platform: platform ?? null, nowMs: Date.now() }
   const isFolder = (path: string): boolean => statSync(path).isDirectory()
-  const folders = paths.filter(isFolder).map((subject) => ({
-    ...{ ...rest, subject, isFolder: true },
-    files: [...readFolderFiles(subject, user), ...passphrase],
-  }))
+  const folders = paths.filter(isFolder).map((subject) => {
+    const files = readFolderFiles(subject, user)
+    if (files.length > 0) return { ...rest, subject, isFolder: true, files: [...files, ...passphrase] }
+    throw new HubError('usage', `no file in the folder ${quote(subject)} has the name of a key or a certificate`, {
+      hint: 'name the files themselves; others are passed over in a folder',
+    })
+  })
   const files = paths.filter((path) => !isFolder(path))
   if (files.length === 0) return folders
   const subject = files.length === 1 ? (files[0] ?? '') : `${files[0]} and ${files.length - 1} more`

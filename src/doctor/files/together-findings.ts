@@ -136,14 +136,14 @@ function keyStateFindings({ file, form, state, opener, damage }: OpenedKey): rea
   const what = form.form === 'PFX' ? 'the PFX' : `the key is encrypted (${form.encryption})`
   if (state === 'passphrase-missing')
     return [
-      finding('key-passphrase-missing', file.name, {
+      finding('device-key-passphrase-missing', file.name, {
         severity: 'warning',
         evidence: form.form === 'PFX' ? 'the PFX is under a passphrase' : what,
       }),
     ]
   if (state === 'passphrase-wrong') {
     const evidence = `${what}${form.form === 'PFX' ? ' does not open' : ''}, and with the passphrase that lies there it does not open; if the passphrase is right, the file is damaged`
-    return [finding('key-passphrase-wrong', file.name, { certainty: 'likely', evidence })]
+    return [finding('device-key-passphrase-wrong', file.name, { certainty: 'likely', evidence })]
   }
   if (state === 'cipher-unread') {
     const evidence = `it is encrypted with ${form.encryption}, which OpenSSL 3 does not read either`

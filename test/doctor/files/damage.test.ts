@@ -57,7 +57,9 @@ test('where a key is cut off, neither passphrase nor certificate is blamed for i
       found.some(({ severity, subject }) => severity === 'fault' && subject === 'private_key.pem'),
       `cut at ${length}`,
     )
-    const blamed = found.filter(({ code }) => code === 'key-certificate-mismatch' || code === 'key-passphrase-wrong')
+    const blamed = found.filter(
+      ({ code }) => code === 'key-certificate-mismatch' || code === 'device-key-passphrase-wrong',
+    )
     assert.deepEqual(blamed, [], `cut at ${length}`)
   }
 })

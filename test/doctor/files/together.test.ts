@@ -69,8 +69,8 @@ test('a key that belongs to no certificate is told where another does', () => {
 
 test('an encrypted key opens with the passphrase that lies beside it, and is told where it does not', () => {
   assert.deepEqual(codes(folder(lockedKey, phrase(markedPassphrase))), [])
-  assert.deepEqual(codes(folder(lockedKey)), ['key-passphrase-missing'])
-  assert.deepEqual(codes(folder(lockedKey, phrase('something-else'))), ['key-passphrase-wrong'])
+  assert.deepEqual(codes(folder(lockedKey)), ['device-key-passphrase-missing'])
+  assert.deepEqual(codes(folder(lockedKey, phrase('something-else'))), ['device-key-passphrase-wrong'])
   const [wrong] = findings(folder(lockedKey, phrase('something-else')))
   assert.equal(wrong?.certainty, 'likely')
 })
@@ -97,8 +97,8 @@ test('spaces, marks and lines that do not belong to a passphrase are told, and n
   assert.deepEqual(codes(folder(lockedKey, phrase(` ${markedPassphrase} `))), ['passphrase-file-unfit'])
   assert.deepEqual(codes(folder(lockedKey, phrase(`\ufeff${markedPassphrase}`))), ['passphrase-file-unfit'])
   const several = codes(folder(lockedKey, phrase(`${markedPassphrase}\nand another\n`)))
-  assert.deepEqual(several, ['passphrase-file-unfit', 'key-passphrase-missing'])
-  assert.deepEqual(codes(folder(lockedKey, phrase(''))), ['file-empty', 'key-passphrase-missing'])
+  assert.deepEqual(several, ['passphrase-file-unfit', 'device-key-passphrase-missing'])
+  assert.deepEqual(codes(folder(lockedKey, phrase(''))), ['file-empty', 'device-key-passphrase-missing'])
 })
 
 test('a PFX is opened as a pair is', () => {
@@ -106,8 +106,10 @@ test('a PFX is opened as a pair is', () => {
   const bytes = pfx(content, parseKeyPassphrase(new Secret(markedPassphrase)), 'compatible', randomBytes)
   const brought = [file('device.pfx', bytes), file('ca.pem', root.pem)]
   assert.deepEqual(codes([...brought, phrase(markedPassphrase)], { platform: 'modern' }), [])
-  assert.deepEqual(codes(brought), ['key-passphrase-missing'])
-  assert.deepEqual(faults([...brought, phrase('something-else')], { platform: 'modern' }), ['key-passphrase-wrong'])
+  assert.deepEqual(codes(brought), ['device-key-passphrase-missing'])
+  assert.deepEqual(faults([...brought, phrase('something-else')], { platform: 'modern' }), [
+    'device-key-passphrase-wrong',
+  ])
   assert.ok(codes([...brought, phrase(markedPassphrase)], { platform: 'mbedtls' }).includes('key-container-unread'))
 })
 

@@ -91,7 +91,7 @@ export const deviceFileFailures = {
     'take the spaces out; they come from copying out of YAML, a mail or a web page',
     { clause: 'RFC 7468 §2' },
   ),
-  'key-passphrase-missing': entry(
+  'device-key-passphrase-missing': entry(
     'HF-7710',
     'certificate',
     'device',
@@ -100,7 +100,7 @@ export const deviceFileFailures = {
     'a key is encrypted, and its passphrase is not there',
     "bring the file with the passphrase; devices that read Meadow's names look for private_key_pass.txt",
   ),
-  'key-passphrase-wrong': entry(
+  'device-key-passphrase-wrong': entry(
     'HF-7711',
     'certificate',
     'device',

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Examination } from '../../src/doctor/finding.ts'
+import { ownCertificate } from '../support/own-certificate.ts'
+import { run } from '../support/run.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const handfast = (...args: readonly string[]) =>
+  run(process.execPath, [join(import.meta.dirname, '../../bin/handfast.js'), 'doctor', ...args])
+
+test('a folder of a device is looked at, and the exit status says whether a fault was found', async (t) => {
+  const folder = temporaryFolder(t)
+  const own = ownCertificate('pump-7')
+  const key = own.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  writeFileSync(join(folder, 'client_cert.pem'), own.pem)
+  writeFileSync(join(folder, 'private_key.pem'), key, { mode: 0o600 })
+  writeFileSync(join(folder, 'notes.md'), 'nothing for the doctor')
+
+  const good = await handfast(folder, '--json')
+  assert.equal(good.stderr, '')
+  assert.equal(good.status, 0)
+  const subjects = (JSON.parse(good.stdout) as readonly Examination[]).map(({ subject }) => subject)
+  assert.deepEqual(subjects, [join(folder, 'client_cert.pem'), join(folder, 'private_key.pem'), `${folder}: together`])
+
+  writeFileSync(join(folder, 'private_key.pem'), key.slice(0, 100))
+  chmodSync(join(folder, 'private_key.pem'), 0o644)
+  const bad = await handfast(folder)
+  assert.equal(bad.status, 1)
+  assert.match(bad.stdout, /fault: HF-7702 pem-cut-short\n {4}ends at line 3, within "PRIVATE KEY"\n {4}→ /)
+  assert.ok(!bad.stdout.includes(key.split('\n')[1] ?? ''))
+})
+
+test('what cannot be looked at is an error of usage with its reason', async (t) => {
+  const folder = temporaryFolder(t)
+  mkdirSync(join(folder, 'empty'))
+  const cases = [
+    [join(folder, 'empty'), /no file in the folder ".*" has the name of a key or a certificate/],
+    ['/dev/null', /"\/dev\/null" is neither a file nor a folder/],
+    [join(folder, 'absent.pem'), /there is no file or folder/],
+  ] as const
+  for (const [path, message] of cases) {
+    const { status, stderr } = await handfast(path)
+    assert.equal(status, 2, path)
+    assert.match(stderr, message)
+  }
+})
