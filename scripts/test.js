@@ -52,6 +52,8 @@ function runTests(what, chosen, env = {}) {
     ...['--disable-warning=ExperimentalWarning', '--import', './scripts/end-late-test-file.js'],
     // A file more than the cores of a small machine: each waits now and then for a disk, a clock or a program.
     ...['--test', '--test-concurrency=3', '--test-timeout=180000'],
+    ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+    ...['--test-reporter=./scripts/slowest-test-files.js', '--test-reporter-destination=stderr'],
   ]
   run(what, process.execPath, [...options, ...chosen], env)
 }
