@@ -25,7 +25,7 @@ import { type FirstPacket, readFirstPacket } from './connect-reading.ts'
 import { closeGently, type Sockets } from './farewell.ts'
 import { isClientAlert } from './handshake-failure.ts'
 import type { SecureConnection } from './listener.ts'
-import type { LiveConnection } from './live-connections.ts'
+import type { LiveConnection } from './live-connection.ts'
 import type { Ending, GateContext } from './options.ts'
 import { unreleasedDenial } from './publish-judgement.ts'
 import { type Known, knownOf, recordAdmission, recordRefusal } from './record.ts'
@@ -42,7 +42,7 @@ export async function serveConnection(
 ): Promise<void> {
   const certificate = sockets.tls.getPeerX509Certificate()?.raw ?? null
   const fingerprint = certificate === null ? null : createHash('sha256').update(certificate).digest('hex')
-  const live = context.live.open(fingerprint)
+  const live = context.live.open(fingerprint, address)
   const known: Known = { ...knownOf(address), tlsVersion: sockets.tls.getProtocol() }
   const verdict = chainVerdict(sockets.tls, context.listener)
   const connection = new Connection(context, sockets, live, known, explain)
@@ -99,6 +99,8 @@ class Connection {
   readonly #known: Known
   readonly #explain: (error: Error) => Ending
   #answer: Answer | null = null
+  /** Where else its certificate is in use, where that is so. */
+  #otherPlace: string | null = null
 
   constructor(
     context: GateContext,
@@ -248,7 +250,13 @@ class Connection {
   }
 
   #claim(owner: string, clientId: string, ownerMax: number | null): Ending | null {
-    if (this.#context.live.claim(this.#live, owner, clientId, ownerMax)) return null
+    const { live, places, clock } = this.#context
+    const takenOver = (holder: LiveConnection) => {
+      const code = places.takeover(holder, this.#live, clock.nowMs())
+      if (code === 'certificate-in-two-places') this.#otherPlace = holder.address
+      return code
+    }
+    if (live.claim(this.#live, owner, clientId, ownerMax, takenOver)) return null
     return { code: 'too-many-sessions', sentence: failure('too-many-sessions').cause }
   }
 
@@ -296,7 +304,8 @@ class Connection {
     live.start(this.#live)
     wills.end(owner, subject.clientId)
     this.#context.halfOpen.succeeded(this.#known.address)
-    recordAdmission(this.#context, this.#known)
+    const isDevice = entrant.identity.kind === 'device'
+    recordAdmission(this.#context, this.#known, this.#otherPlace ?? (isDevice ? live.elsewhere(this.#live) : null))
     const session = new Session(this.#context, {
       sockets: this.#sockets,
       live: this.#live,

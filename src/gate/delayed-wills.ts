@@ -11,7 +11,7 @@ import type { Subject } from '../core/policy/rights.ts'
 import { resumeSession, type Visit } from './broker-visit.ts'
 import { startDeadline } from './deadline.ts'
 import { endsAbruptly } from './farewell.ts'
-import type { LiveConnection } from './live-connections.ts'
+import type { LiveConnection } from './live-connection.ts'
 import type { GateContext } from './options.ts'
 import { willDenial } from './will-guard.ts'
 

@@ -13,6 +13,7 @@ import type { Ending } from './options.ts'
 const disconnectReasons: Readonly<Partial<Record<FailureName, number>>> = {
   'keep-alive-timeout': reason.keepAliveTimeout,
   'session-taken-over': reason.sessionTakenOver,
+  'certificate-in-two-places': reason.sessionTakenOver,
   'hub-stopping': reason.serverShuttingDown,
   'slow-reader': reason.quotaExceeded,
   'upstream-unavailable': reason.serverBusy,

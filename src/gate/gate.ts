@@ -12,6 +12,7 @@ import { LiveConnections } from './live-connections.ts'
 import type { Gate, GateContext, GateLimits, GateOptions, ListenerAddress } from './options.ts'
 import { knownOf, recordRefusal } from './record.ts'
 import { Traffic } from './traffic.ts'
+import { TwoPlaces } from './two-places.ts'
 
 export type { AttemptRecorder, Gate, GateCertificate, GateLimits, GateOptions, ListenerAddress } from './options.ts'
 
@@ -36,6 +37,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     wills,
     halfOpen,
     traffic,
+    places: new TwoPlaces(limits),
   }
   const listeners = options.listeners.map((settings) => openListener(settings, shared))
   const addresses = await listenAll(listeners)

@@ -7,78 +7,15 @@
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Anchored } from '../core/identification/anchor.ts'
 import type { Identity } from '../core/identity/identity.ts'
+import { type AnchoredRefusal, LiveConnection } from './live-connection.ts'
 import { MissedChanges } from './missed-changes.ts'
-
-/** Why a certificate of a trust anchor opens nothing now; null where it does. */
-export type AnchoredRefusal = (anchored: Anchored) => FailureName | null
+import { areApart } from './two-places.ts'
 
 /** A certificate of a trust anchor that a connection was made with. */
 export interface LiveAnchored {
   readonly fingerprint: string
   readonly identityId: string
   readonly anchored: Anchored
-}
-
-/** One connection from the end of its handshake to its end. */
-export class LiveConnection {
-  readonly fingerprint: string | null
-  /** Number of the last change to an identity before it was opened. */
-  readonly openedAt: number
-  identityId: string | null = null
-  /** Of the password that it was made with; null for a certificate. */
-  passwordId: string | null = null
-  anchored: Anchored | null = null
-  /** Made with a certificate that is accepted by its thumbprint. */
-  isPinned = false
-  /** `<owner>/<client id>` once it has been claimed. */
-  clientKey: string | null = null
-  isSession = false
-  /** Why it was told to close; null while it may live. */
-  closedWith: FailureName | null = null
-  /** What is asked about its certificate of a trust anchor once it is known that it has one. */
-  missedAnchored: AnchoredRefusal | null = null
-  #closer: (code: FailureName) => void = () => {}
-  #refresher: ((identity: Identity | null) => void) | null = null
-  /** Rights changed before there was a session to tell, and the identity too where it is not null. */
-  #missedRefresh: { readonly identity: Identity | null } | null = null
-
-  constructor(fingerprint: string | null, openedAt: number) {
-    this.fingerprint = fingerprint
-    this.openedAt = openedAt
-  }
-
-  /** Sets what closing means at this point of the connection's life. */
-  onClose(closer: (code: FailureName) => void): void {
-    this.#closer = closer
-  }
-
-  /** Sets what is to be done when rights change, and does it if they have changed meanwhile. */
-  onRefresh(refresher: (identity: Identity | null) => void): void {
-    this.#refresher = refresher
-    const missed = this.#missedRefresh
-    this.#missedRefresh = null
-    if (missed !== null) refresher(missed.identity)
-  }
-
-  /** @param identity as it is now; null where it has not changed */
-  refresh(identity: Identity | null): void {
-    if (this.closedWith !== null) return
-    if (this.#refresher !== null) {
-      this.#refresher(identity)
-      return
-    }
-    const before = this.#missedRefresh?.identity ?? null
-    const isNewer = identity !== null && (before === null || before.version <= identity.version)
-    this.#missedRefresh = { identity: isNewer ? identity : before }
-  }
-
-  /** False when it was told already. */
-  close(code: FailureName): boolean {
-    if (this.closedWith !== null) return false
-    this.closedWith = code
-    this.#closer(code)
-    return true
-  }
 }
 
 export interface LiveLimits {
@@ -105,8 +42,8 @@ export class LiveConnections {
   }
 
   /** @param fingerprint of the certificate, or null when none came */
-  open(fingerprint: string | null): LiveConnection {
-    const connection = new LiveConnection(fingerprint, this.#missed.last)
+  open(fingerprint: string | null, address = 'unknown'): LiveConnection {
+    const connection = new LiveConnection(fingerprint, address, this.#missed.last)
     this.#all.add(connection)
     this.#unidentified.add(connection)
     if (fingerprint !== null) addTo(this.#byFingerprint, fingerprint, connection)
@@ -136,7 +73,7 @@ export class LiveConnections {
 
   /** What stays behind of a connection that has ended: it is told what the connection would be, and is no session. */
   leaveBehind(connection: LiveConnection): LiveConnection {
-    const left = this.open(connection.fingerprint)
+    const left = this.open(connection.fingerprint, connection.address)
     left.isPinned = connection.isPinned
     this.identify(left, connection.identityId ?? '', connection.anchored)
     if (connection.passwordId !== null) this.prove(left, connection.passwordId)
@@ -150,18 +87,24 @@ export class LiveConnections {
   }
 
   /**
-   * Gives a client id to a connection. Another connection that holds it is closed as `session-taken-over` before this
-   * returns.
+   * Gives a client id to a connection. Another connection that holds it is closed before this returns.
    *
    * @param owner whose client id it is: the identity, or its quarantine, each with sessions of its own
    * @param ownerMax sessions that the owner may have by its policy; null where that says nothing
+   * @param takenOver what the connection that holds it is told
    * @returns false when the gate or the owner holds as many sessions as it may
    */
-  claim(connection: LiveConnection, owner: string, clientId: string, ownerMax: number | null = null): boolean {
+  claim(
+    connection: LiveConnection,
+    owner: string,
+    clientId: string,
+    ownerMax: number | null = null,
+    takenOver: (holder: LiveConnection) => FailureName = () => 'session-taken-over',
+  ): boolean {
     const key = `${owner}/${clientId}`
     const holder = this.#byClient.get(key)
     if (holder === undefined && this.#isFull(connection.identityId ?? '', `${owner}/`, ownerMax)) return false
-    holder?.close('session-taken-over')
+    if (holder !== undefined && holder.closedWith === null) holder.close(takenOver(holder))
     this.#byClient.set(key, connection)
     connection.clientKey = key
     return true
@@ -260,6 +203,13 @@ export class LiveConnections {
 
   sessionCount(): number {
     return this.#sessions
+  }
+
+  /** Where else a session of the same certificate lives: another address of the same family, not of this machine; null where none does. */
+  elsewhere({ fingerprint, address }: LiveConnection): string | null {
+    const others = fingerprint === null ? [] : [...(this.#byFingerprint.get(fingerprint) ?? [])]
+    const other = others.find((each) => each.isSession && each.closedWith === null && areApart(each.address, address))
+    return other?.address ?? null
   }
 }
 

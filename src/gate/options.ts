@@ -17,8 +17,10 @@ import type { DelayedWills } from './delayed-wills.ts'
 import type { DeniedPublishV3 } from './guard.ts'
 import type { HalfOpen } from './half-open.ts'
 import type { KeptSessions } from './kept-sessions.ts'
-import type { AnchoredRefusal, LiveAnchored, LiveConnections } from './live-connections.ts'
+import type { AnchoredRefusal } from './live-connection.ts'
+import type { LiveAnchored, LiveConnections } from './live-connections.ts'
 import type { Traffic } from './traffic.ts'
+import type { TwoPlaces } from './two-places.ts'
 
 export interface GateCertificate {
   /** The private key, PEM. */
@@ -55,6 +57,8 @@ type GateLimitName =
   | 'farewellMs'
   | 'upstreamConnectMs'
   | 'drainMs'
+  | 'contestedCertificatesMax'
+  | 'contestForgottenMs'
 
 /** The limits that a gate reads. */
 export type GateLimits = Readonly<Record<GateLimitName, number>>
@@ -100,6 +104,7 @@ export interface GateContext extends Omit<GateOptions, 'listeners' | 'certificat
   readonly wills: DelayedWills
   readonly halfOpen: HalfOpen<object>
   readonly traffic: Traffic
+  readonly places: TwoPlaces
 }
 
 /** Where a listener stands. */

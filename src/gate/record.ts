@@ -31,10 +31,16 @@ export function recordClosing(context: RecordContext, known: Known, ending: Endi
   record(context, known, { outcome: 'refused', stage: 'session', code: ending.code, sentence: ending.sentence })
 }
 
-export function recordAdmission(context: RecordContext, known: Known): void {
+/** @param otherPlace where else the certificate is in use, where that tells of a copy; null where it does not */
+export function recordAdmission(context: RecordContext, known: Known, otherPlace: string | null): void {
   const { identityId, certificate } = known
   const sentence = `${identityId} connected with ${certificate === null ? 'a password' : described(certificate)}`
-  record(context, known, { outcome: 'admitted', stage: 'session', code: null, sentence })
+  const admitted = { outcome: 'admitted', stage: 'session' } as const
+  if (otherPlace === null) record(context, known, { ...admitted, code: null, sentence })
+  else {
+    const also = `the same certificate is in use from ${otherPlace}`
+    record(context, known, { ...admitted, code: 'certificate-in-two-places', sentence: `${sentence}; ${also}` })
+  }
 }
 
 function described({ serialNumber, notAfterSec }: CertificateSummary): string {

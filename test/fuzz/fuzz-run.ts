@@ -16,6 +16,7 @@ import { KeptSessions } from '../../src/gate/kept-sessions.ts'
 import { LiveConnections } from '../../src/gate/live-connections.ts'
 import type { GateContext } from '../../src/gate/options.ts'
 import { Traffic } from '../../src/gate/traffic.ts'
+import { TwoPlaces } from '../../src/gate/two-places.ts'
 import type { Upstream } from '../../src/hub/ports/upstream.ts'
 import { pump } from '../gate/certificates.ts'
 import { FakeAdmission } from '../gate/fake-admission.ts'
@@ -108,6 +109,7 @@ class FuzzBed {
         traffic: new Traffic(),
       },
       halfOpen: new HalfOpen(limits, { nowMs: Date.now }),
+      places: new TwoPlaces(limits),
       attempts: { record: ({ code }) => this.#count(code ?? 'admitted') },
       observer: { sessionEnded: (cause) => this.#count(`session: ${cause}`), packetDenied: () => {} },
       clock: { nowMs: Date.now },

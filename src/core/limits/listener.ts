@@ -17,6 +17,10 @@ export const listenerLimits = {
   connectFailureForgottenMs: 300,
   /** Addresses whose failures are remembered. */
   connectFailureSourcesMax: 50_000,
+  /** Certificates whose sessions are taken over between addresses, as many as are remembered. */
+  contestedCertificatesMax: 10_000,
+  /** After what time such a takeover is forgotten: clones put each other out within seconds, a lorry changes its network in hours. */
+  contestForgottenMs: 10 * 60_000,
   /** A message of a WebSocket: several packets in one, the largest among them. */
   websocketMessageBytesMax: 1024 * 1024,
   /** Bytes that wait for a client that sends pings: past them it gets no answers. */
