@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { ProfileDefinitionView, ProfileView } from '../../src/api-schema/profiles.ts'
 import type { BootstrapView, DeviceView } from '../../src/api-schema/views.ts'
@@ -89,5 +90,12 @@ test('a device gets what its profile says, and nothing else', needs('openssl', '
   await t.test('the whole registry is consistent after all that', async () => {
     const { status, stdout, stderr } = await hub.cli(['check'])
     assert.equal(status, 0, stdout + stderr)
+  })
+
+  await t.test('and is not any more once somebody has changed a row behind its back', async () => {
+    const registry = new DatabaseSync(join(hub.data, 'handfast.db'))
+    registry.exec("update credentials set public_key_hash = '00'")
+    registry.close()
+    assert.equal(await refusal(hub, ['check']), 'registry-inconsistent')
   })
 })

@@ -328,7 +328,7 @@ suite('a SUBSCRIBE', { timeout: 20_000 }, () => {
   })
 
   test('beyond the subscriptions of a session is answered 0x97', async (t) => {
-    const { session } = await testGate(t, { limits: { subscriptionsPerSessionMax: 1 } })
+    const { session, denials } = await testGate(t, { limits: { subscriptionsPerSessionMax: 1 } })
     const client = await session(5)
     const to = (topic: string, messageId: number) => ({
       cmd: 'subscribe',
@@ -339,6 +339,7 @@ suite('a SUBSCRIBE', { timeout: 20_000 }, () => {
     assert.deepEqual((await client.next('suback')).granted, [0])
     client.send(to('devices/pump-7/b', 2))
     assert.deepEqual((await client.next('suback')).granted, [0x97])
+    assert.deepEqual(denials, ['too-many-subscriptions'])
     client.send({ cmd: 'unsubscribe', messageId: 3, unsubscriptions: ['devices/pump-7/a'] }, to('devices/pump-7/b', 4))
     assert.deepEqual((await client.next('suback')).granted, [0])
   })

@@ -61,6 +61,12 @@ suite('what never becomes a TLS connection is told apart', { timeout: 20_000 }, 
     await attempts.with('tls-closed-early')
   })
 
+  test('a ClientHello that is none', async (t) => {
+    const { port, attempts } = await testGate(t)
+    tcp(port, Buffer.from('16030100050100000103', 'hex'))
+    assert.match((await attempts.with('tls-failed')).sentence, /"ERR_SSL_/)
+  })
+
   test('TLS 1.1, with the versions that it offers', async (t) => {
     const { port, attempts } = await testGate(t)
     failingTls(port, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' })

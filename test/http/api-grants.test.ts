@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { NewApiKeyView } from '../../src/api-schema/access.ts'
 import type { AuditEntryView, BootstrapView, DeviceView, PageView } from '../../src/api-schema/views.ts'
+import { limits } from '../../src/core/limits.ts'
 import { type ApiParts, answered, apiParts, ask } from './api-parts.ts'
 import { assertProblem } from './problem.ts'
 
@@ -28,6 +29,18 @@ const grantsOf = ({ profiles, dnsNames, ipAddresses, emails }: DeviceView) => ({
 })
 const edit = (api: Pick<ApiParts, 'app' | 'key'>, patch: object) =>
   ask(api, 'PATCH', '/devices/press-4', patch, { 'if-match': '*' })
+
+test('more requests of one key at a time than it may have open are refused, and it goes on when they are over', async (t) => {
+  const api = await apiParts(t)
+  const many = await Promise.all(
+    Array.from({ length: limits.requestsPerKeyMax + 1 }, () => ask(api, 'GET', '/devices?limit=1')),
+  )
+  const refused = many.filter(({ statusCode }) => statusCode !== 200)
+  const [one] = refused
+  assert.ok(one !== undefined && refused.length === 1)
+  assertProblem(one, 429, 'requests-too-many')
+  assert.equal((await ask(api, 'GET', '/devices?limit=1')).statusCode, 200)
+})
 
 describe('what a device is granted', () => {
   test('is registered with it, in its usual spelling, and the rest is that of every device', async (t) => {

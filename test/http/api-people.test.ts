@@ -22,7 +22,8 @@ import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
 import { ShadowDifferences } from '../../src/hub/shadow-differences.ts'
 import { fakeIdentity } from '../contract/store-fakes.ts'
 import { deviceRequest } from '../support/hub-parts.ts'
-import { type ApiParts, anchorCrlsOf, apiParts, deskOf } from './api-parts.ts'
+import { type ApiParts, anchorCrlsOf, apiParts, ask, deskOf } from './api-parts.ts'
+import { assertProblem } from './problem.ts'
 
 /** What a client has in hand. */
 interface Papers {
@@ -179,6 +180,14 @@ describe('a person with a client certificate', () => {
     const bob = await people.holder('bob', 'user')
     const answer = await people.ask(bob, '/caller')
     assert.deepEqual([answer.status, codeOf(answer)], [403, 'role-forbids'])
+  })
+
+  test('has no role taken that it does not hold', async (t) => {
+    const people = await People.start(t)
+    await people.holder('alice', 'user', owner)
+    const { app, key } = people.api
+    const body = { role: 'auditor', groups: [] }
+    assertProblem(await ask({ app, key }, 'POST', '/users/alice/roles/withdraw', body), 404, 'role-not-held')
   })
 
   test('is out with the next request once the role is withdrawn or the certificate revoked, on the same connection', async (t) => {

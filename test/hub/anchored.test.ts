@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { HubError } from '../../src/core/errors.ts'
 import { noSources } from '../../src/core/identification/revocation-sources.ts'
+import { limits } from '../../src/core/limits.ts'
 import type { IdentificationRule } from '../../src/core/policy/model.ts'
 import { basicConstraints, type Extension, extendedKeyUsage, keyUsage } from '../../src/core/x509/extensions.ts'
 import { oids } from '../../src/core/x509/oids.ts'
@@ -200,6 +201,21 @@ test('an unknown identity is denied, waits, or is registered once its connection
   assert.equal(outcome(await made.confirm(stranger)), 'identity-pending')
   assert.equal((await hub.store.identities.find(stranger.identity.id))?.state, 'pending')
   assert.equal(outcome(await made.judge(waiting.der)), 'identity-pending')
+})
+
+test('more devices than a moment brings are not registered by their first connections', async (t) => {
+  const made = await bed(t)
+  made.rules = [{ ...rule, onUnknown: 'create' }]
+  const confirmed = async (n: number): Promise<string> => {
+    const entrant = await made.judge(ownCertificate(`mill-${n}`, { issuer: made.maker }).der)
+    assert.ok(entrant.admitted)
+    return outcome(await made.confirm(entrant))
+  }
+  for (let n = 0; n < limits.firstConnectionsPerMinuteMax; n++)
+    assert.equal(await confirmed(100 + n), `mill-${100 + n} anchored`)
+  assert.equal(await confirmed(99), 'first-connections-too-many')
+  made.hub.clock.advance(60_000)
+  assert.equal(await confirmed(99), 'mill-99 anchored')
 })
 
 test('a rule finds devices of its group alone, and nobody who is disabled meanwhile', async (t) => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { limits } from '../../src/core/limits.ts'
 import { deviceProfile, dualProfile, serverProfile } from '../../src/core/profile/built-in.ts'
 import type { Profile } from '../../src/core/profile/profile.ts'
 import { readCertificate } from '../../src/core/x509/certificate.ts'
@@ -127,4 +128,11 @@ describe('a certificate is made from a profile of an operator', () => {
     const { fields } = await certificateOf(await hubParts(t), profile)
     assert.deepEqual(fields.extendedKeyUsage, [purpose])
   })
+})
+
+test('more profiles than the hub keeps are refused', async (t) => {
+  const hub = await hubParts(t)
+  const add = (n: number) => addProfile(hub, hub.actor, { ...deviceProfile, name: `own-${n}` })
+  for (let n = 0; n < limits.profilesMax; n++) await add(n)
+  await assert.rejects(add(limits.profilesMax), { code: 'profiles-too-many' })
 })

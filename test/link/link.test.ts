@@ -16,7 +16,7 @@ import type { Entrant, Refusal } from '../../src/hub/gate-admission.ts'
 import type { Judgement } from '../../src/hub/judgement.ts'
 import type { HubEvent } from '../../src/hub/ports/events.ts'
 import type { Upstream } from '../../src/hub/ports/upstream.ts'
-import { encodeFrame } from '../../src/link/frames.ts'
+import { encodeFrame, FrameReader } from '../../src/link/frames.ts'
 import { GateLink } from '../../src/link/gate-link.ts'
 import { linkLimits } from '../../src/link/limits.ts'
 import { type LinkServer, startLinkServer } from '../../src/link/link-server.ts'
@@ -302,6 +302,26 @@ describe('a gate link', () => {
     assert.partialDeepStrictEqual(await hub.attempts.with('certificate-foreign-authority'), { listener: 'gate-link' })
   })
 
+  test('of a certificate that was copied to other machines puts the first of three out, and says so', async (t) => {
+    const hub = await bed()
+    t.after(() => hub.stop())
+    const heard: object[] = []
+    for (let n = 0; n < 3; n++) {
+      const socket = connectTls({
+        ...{ port: hub.server.address.port, host: '127.0.0.1', servername: 'localhost' },
+        ...{ ca: serverCertificate.cert, key: first.key, cert: first.cert, ALPNProtocols: ['handfast-gate/1'] },
+      })
+      t.after(() => socket.destroy())
+      const frames = new FrameReader()
+      socket.on('data', (piece: Buffer) => heard.push(...(frames.push(piece) as Iterable<object>)))
+      socket.write(encodeFrame({ kind: 'hello', version: '1.2.3' }))
+      await until(() => heard.filter((message) => 'kind' in message && message.kind === 'welcome').length > n, t)
+    }
+    const refusal = () => heard.find((message) => 'kind' in message && message.kind === 'refused')
+    await until(() => refusal() !== undefined, t)
+    assert.partialDeepStrictEqual(refusal(), { code: 'gate-link-replaced' })
+  })
+
   test('is not used by a gate that knows other tables', async (t) => {
     const hub = await bed()
     t.after(() => hub.stop())
@@ -328,6 +348,7 @@ describe('a gate link', () => {
     await until(() => made.link.upstream.isAvailable(), t)
     await hub.stop()
     await until(() => !made.link.upstream.isAvailable(), t)
+    assert.ok(made.log.lines.some(({ level, fields }) => level === 'error' && fields.code === 'gate-link-broken'))
     const again = await bed(port)
     t.after(() => again.stop())
     await until(() => made.link.upstream.isAvailable(), t)

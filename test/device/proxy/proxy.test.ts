@@ -242,7 +242,12 @@ test('more connections than may be are closed, and one that ends makes room', as
   await device.reported('opened')
   assert.deepEqual(await allOf(device.enter()), Buffer.alloc(0))
   assert.deepEqual(await allOf(device.enter()), Buffer.alloc(0))
-  assert.equal(device.events.filter(({ kind }) => kind === 'full').length, 1, 'told once')
+  const full = device.events.filter((event) => event.kind === 'full')
+  assert.deepEqual(
+    full.map(({ problem }) => problem.code),
+    ['proxy-full'],
+    'told once',
+  )
   first.destroy()
   await device.reported('closed')
   device.enter()
