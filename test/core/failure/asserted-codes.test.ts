@@ -5,13 +5,16 @@ import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { type FailureName, failureNames } from '../../../src/core/failure/catalogue.ts'
 import { clientSideFailures } from '../../../src/core/failure/entries/client-side.ts'
+import { deviceFileFailures } from '../../../src/core/failure/entries/device-files.ts'
 import { probeFailures } from '../../../src/core/failure/entries/probe.ts'
 import { verifyFailures } from '../../../src/core/failure/entries/verify.ts'
 import { assertedCodes } from './asserted-codes.ts'
 
 /** Their tests come with the parts that find them. */
 function isAwaited(name: FailureName): boolean {
-  return [clientSideFailures, probeFailures, verifyFailures].some((entries) => Object.hasOwn(entries, name))
+  return [clientSideFailures, deviceFileFailures, probeFailures, verifyFailures].some((entries) =>
+    Object.hasOwn(entries, name),
+  )
 }
 
 const tests = join(import.meta.dirname, '../..')
