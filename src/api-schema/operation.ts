@@ -59,6 +59,7 @@ export interface Operation<
     | 'records'
     | 'hub'
     | 'enrolment'
+    | 'verifiers'
   /** A few words. */
   readonly summary: string
   /** All that a stranger must know. */

@@ -17,6 +17,7 @@ import * as policy from './operations/policies.ts'
 import * as profile from './operations/profiles.ts'
 import * as record from './operations/records.ts'
 import * as renewal from './operations/renewals.ts'
+import { verifierOperations } from './operations/verifier.ts'
 
 /** Served by the admin API. */
 export const apiOperations: readonly Operation[] = [
@@ -109,4 +110,4 @@ export const apiOperations: readonly Operation[] = [
 ]
 
 /** Served by the EST listener. */
-export const enrolmentOperations: readonly Operation[] = estOperations
+export const enrolmentOperations: readonly Operation[] = [...estOperations, ...verifierOperations]

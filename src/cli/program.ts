@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   policy: { summary: 'who may do what with which topics', load: () => import('./commands/policy.ts') },
   profile: { summary: 'what certificates say and who decides it', load: () => import('./commands/profile.ts') },
   gate: { summary: 'gates on other machines', load: () => import('./commands/gate.ts') },
+  verify: { summary: 'certificates on servers of your own', load: () => import('./commands/verify.ts') },
   service: { summary: 'brokers and other servers', load: () => import('./commands/service.ts') },
   user: { summary: 'people: their certificates and their roles', load: () => import('./commands/user.ts') },
   cert: { summary: 'order, list, show and revoke certificates', load: () => import('./commands/cert.ts') },

@@ -8,7 +8,8 @@ import { estServer } from '../http/est/est-server.ts'
 import { listenOn } from '../http/listen.ts'
 import { addRenewalInfo } from '../http/renewal-info.ts'
 import { statusServer } from '../http/status/status-server.ts'
-import { personAdmission } from '../hub/admit.ts'
+import { addVerifierRoutes } from '../http/verifier/verifier-routes.ts'
+import { personAdmission, verifierAdmission } from '../hub/admit.ts'
 import { ocspAnswerer } from '../hub/answer-ocsp.ts'
 import { statusPlaces } from '../hub/crl-places.ts'
 import { endOverlaps } from '../hub/end-overlaps.ts'
@@ -36,6 +37,7 @@ import { currentServerCertificate } from '../hub/server-certificate.ts'
 import { ShadowDifferences } from '../hub/shadow-differences.ts'
 import { keepIntentsFew } from '../hub/sweep-intents.ts'
 import { warnOfUnknownAnchors } from '../hub/unknown-anchors.ts'
+import { VerifierChanges } from '../hub/verifiers/changes.ts'
 import { keepRequestsFew } from '../hub/waiting-requests.ts'
 import { type BroughtFiles, openBroughtFiles } from '../machine/brought-files.ts'
 import type { DataDirectory } from '../machine/data-directory.ts'
@@ -172,6 +174,10 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   })
   closing.add('https', () => est.close())
   addRenewalInfo(est, issuer)
+  const verifiers = new VerifierChanges(Buffer.from(random.bytes(12)).toString('hex'))
+  closing.add('verifiers', () => verifiers.stop())
+  const admission = verifierAdmission({ store, clock, authorities })
+  addVerifierRoutes(est, { hub: { store, clock, authorities }, admission, changes: verifiers, attempts })
   const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
 
   const broker = await startUpstream(config.broker, directory.path, log)
@@ -261,6 +267,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
       .catch((error: unknown) => log.error('the authorities could not be read', { error }))
   const follower = followEvents({ store, log }, lastEvent, (event) => {
     gate.apply(event)
+    verifiers.noted(event)
     if (event.type === 'authority-changed') void authoritiesChanged()
     if (event.type === 'anchor-changed' && event.terms !== undefined) void anchorCrls.round()
     crls.noted(event)

@@ -3,7 +3,7 @@ import { HubError } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Credential } from '../core/identity/credential.ts'
 import { type Identity, identityRefusal } from '../core/identity/identity.ts'
-import { gateProfile } from '../core/profile/built-in.ts'
+import { gateProfile, verifierProfile } from '../core/profile/built-in.ts'
 import type { Profile } from '../core/profile/profile.ts'
 import { type Abilities, abilitiesOf } from '../core/renewal/abilities.ts'
 import { overlapEndMs } from '../core/renewal/overlap.ts'
@@ -47,6 +47,14 @@ export function linkAdmission(hub: Hub): Admission {
   return {
     judge: (certificate) => judgeCertificate(hub, certificate, 'link'),
     confirmUse: (judgement) => confirmFirstUse(hub, judgement, 'link'),
+  }
+}
+
+/** Admission of servers that ask about the certificates of others: services that are granted to be a verifier, with a certificate made for it. */
+export function verifierAdmission(hub: Hub): Admission {
+  return {
+    judge: (certificate) => judgeCertificate(hub, certificate, 'verify'),
+    confirmUse: (judgement) => confirmFirstUse(hub, judgement, 'verify'),
   }
 }
 
@@ -125,13 +133,22 @@ function isFitFor(purpose: Purpose, { credential, identity, profile }: Known): b
         credential.state !== 'quarantined'
       )
     case 'link':
-      return (
-        identity?.kind === 'service' &&
-        identity.profiles.includes(gateProfile.name) &&
-        profile?.name === gateProfile.name &&
-        credential.state !== 'quarantined'
-      )
+      return isGranted(gateProfile.name, { credential, identity, profile })
+    case 'verify':
+      return isGranted(verifierProfile.name, { credential, identity, profile })
+    case 'present':
+      return profile?.extendedKeyUsage.includes(oids.clientAuth) === true
   }
+}
+
+/** What a profile alone opens is for services that are granted it now, and by certificates made from it. */
+function isGranted(name: string, { credential, identity, profile }: Known): boolean {
+  return (
+    identity?.kind === 'service' &&
+    identity.profiles.includes(name) &&
+    profile?.name === name &&
+    credential.state !== 'quarantined'
+  )
 }
 
 function refusalFor(purpose: Purpose, { refusal, renew }: Abilities): FailureName | null {

@@ -6,9 +6,9 @@ import type { CertificateSummary } from './ports/attempts.ts'
 
 /**
  * What a certificate is shown for. Renewal asks less: one that is over may still be renewed for a while. The admin API is for
- * people alone, the gate link for gates.
+ * people alone, the gate link for gates; `verify` is for servers that ask about others, and `present` what those are shown.
  */
-export type Purpose = 'connect' | 'renew' | 'administer' | 'link'
+export type Purpose = 'connect' | 'renew' | 'administer' | 'link' | 'verify' | 'present'
 
 export type Judgement =
   | {

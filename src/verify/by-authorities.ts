@@ -3,6 +3,7 @@ import { HubError } from '../core/errors.ts'
 import { respondersOf } from '../core/identification/anchor.ts'
 import { identify } from '../core/identification/identify.ts'
 import type { IdentityId } from '../core/identity/id.ts'
+import { limits } from '../core/limits.ts'
 import { compilePolicy } from '../core/policy/compile.ts'
 import type { IdentificationRule } from '../core/policy/model.ts'
 import { imaginedIdentity } from '../core/policy/subjects.ts'
@@ -87,7 +88,9 @@ export async function verifyByAuthorities(options: AuthoritiesOptions): Promise<
   }
 
   const ca = authoritiesPem(authorities)
-  return verifierOf({ ca: () => ca, judge, onChange: status.onChange, close: status.close }, nowMs)
+  const { onChange, close } = status
+  const judged = { ca: () => ca, judge, onChange, close, silentSecMax: limits.verifyStaleSecDefault }
+  return verifierOf(judged, () => performance.now())
 }
 
 function assertRules(rules: readonly IdentificationRule[], authorities: readonly Authority[]): void {

@@ -33,7 +33,8 @@ export interface Verifier {
   /** The same for a certificate in DER from elsewhere, whose key the client has proved to hold; null where there is none. */
   judge(der: Uint8Array | null): Promise<Verdict>
   /**
-   * Ends a connection that lives on, once who is behind it would not come in any more: revoked, disabled, over, or nobody can say.
+   * Ends a connection that lives on, once who is behind it would not come in any more: revoked, disabled, over, or nobody
+   * can say for too long.
    *
    * @param end instead of destroying the socket, told why
    */
@@ -49,11 +50,15 @@ export interface Judge {
   readonly ca: () => string
   judge(der: Uint8Array | null): Promise<Verdict>
   onChange(listener: () => void): void
+  /** How long a watched connection lives on while nobody can say anything about it, in seconds. */
+  readonly silentSecMax: number
   close(): void
 }
 
-export function verifierOf(judge: Judge, nowMs: () => number): Verifier {
-  const watches = new Watches({ judge: (der) => judge.judge(der), nowMs })
+/** @param monotonicMs milliseconds that nobody sets back */
+export function verifierOf(judge: Judge, monotonicMs: () => number): Verifier {
+  const { silentSecMax } = judge
+  const watches = new Watches({ judge: (der) => judge.judge(der), monotonicMs, silentSecMax })
   judge.onChange(() => void watches.look())
   const timer = setInterval(() => void watches.look(), limits.verifyLookMs)
   timer.unref()

@@ -1,4 +1,5 @@
 /** Connections that live on, judged again when something has changed, and every few seconds. */
+import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Admitted, Refused, Verdict } from './verdict.ts'
 
 /** The part of a socket that is used. */
@@ -12,12 +13,20 @@ interface Watched {
   readonly der: Uint8Array | null
   readonly admitted: Admitted
   readonly end: (refused: Refused) => void
+  /** When it was last said that it may stay. */
+  saidAtMs: number
 }
 
 interface Surroundings {
   judge(der: Uint8Array | null): Promise<Verdict>
-  nowMs(): number
+  /** Milliseconds that nobody sets back. */
+  monotonicMs(): number
+  /** How long a connection lives on while nobody can say anything about it, in seconds. */
+  readonly silentSecMax: number
 }
+
+/** A responder or a hub that stumbles refuses the next connection, and does not end all that there are. */
+const silence: ReadonlySet<FailureName> = new Set(['verify-hub-silent', 'verify-status-unknown'])
 
 export class Watches {
   readonly #surroundings: Surroundings
@@ -36,7 +45,7 @@ export class Watches {
     end: (refused: Refused) => void = () => void socket.destroy(),
   ): void {
     if (socket.destroyed) return
-    this.#watched.set(socket, { der, admitted, end })
+    this.#watched.set(socket, { der, admitted, end, saidAtMs: this.#surroundings.monotonicMs() })
     socket.once('close', () => this.#watched.delete(socket))
     // What has changed since it was judged was told to those who were watched then.
     void this.#judge(socket)
@@ -61,12 +70,18 @@ export class Watches {
   async #judge(socket: Watchable): Promise<void> {
     const watched = this.#watched.get(socket)
     if (watched === undefined) return
-    const verdict = await this.#surroundings.judge(watched.der)
+    const { judge, monotonicMs, silentSecMax } = this.#surroundings
+    const askedAtMs = monotonicMs()
+    const verdict = await judge(watched.der)
     if (!this.#watched.has(socket)) return
-    const { admitted, end } = watched
+    const { admitted, end, saidAtMs } = watched
     // The same certificate never becomes somebody else, unless what says whom it speaks for was changed.
     const isSame = verdict.admitted && verdict.peer.identity.id === admitted.peer.identity.id
-    if (isSame) return
+    if (isSame) {
+      watched.saidAtMs = askedAtMs
+      return
+    }
+    if (!verdict.admitted && silence.has(verdict.code) && monotonicMs() - saidAtMs <= silentSecMax * 1_000) return
     this.#watched.delete(socket)
     end(verdict.admitted ? otherNow(verdict) : verdict)
   }

@@ -46,7 +46,7 @@ describe('a profile', () => {
     const { items } = await answered<ProfileListView>(ask(api, 'GET', '/profiles'))
     assert.deepEqual(
       items.map(({ definition, builtIn }) => [definition.name, builtIn]),
-      ['device', 'server', 'user', 'dual', 'gate'].map((name) => [name, true]),
+      ['device', 'server', 'user', 'dual', 'gate', 'verifier'].map((name) => [name, true]),
     )
     for (const { definition } of items) {
       const copied = { ...definition, name: `my-${definition.name}` }

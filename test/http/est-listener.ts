@@ -28,7 +28,11 @@ export interface Listener {
   readonly attempts: NewAttempt[]
 }
 
-export async function listener(t: { after(step: () => unknown): void }): Promise<Listener> {
+/** @param add adds routes before it listens */
+export async function listener(
+  t: { after(step: () => unknown): void },
+  add: (parts: Omit<Listener, 'port'>) => void = () => {},
+): Promise<Listener> {
   const hub = await hubParts(t)
   const attempts: NewAttempt[] = []
   const record = { record: (attempt: NewAttempt): void => void attempts.push(attempt) }
@@ -43,6 +47,7 @@ export async function listener(t: { after(step: () => unknown): void }): Promise
     log: hub.log,
     tls: await currentServerCertificate(hub, { dnsNames: ['localhost'], ipAddresses: [] }),
   })
+  add({ hub, app, attempts })
   t.after(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   return { hub, app, port: (app.server.address() as AddressInfo).port, attempts }

@@ -6,11 +6,14 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { FastifyInstance } from 'fastify'
 import { failureNames } from '../../src/core/failure/catalogue.ts'
 import { estServer } from '../../src/http/est/est-server.ts'
+import { addVerifierRoutes } from '../../src/http/verifier/verifier-routes.ts'
+import { verifierAdmission } from '../../src/hub/admit.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
 import { profileNamed } from '../../src/hub/profiles.ts'
 import { registryRenewal } from '../../src/hub/renew.ts'
 import { noteRoots } from '../../src/hub/roll-over/acknowledge.ts'
 import { currentServerCertificate } from '../../src/hub/server-certificate.ts'
+import { VerifierChanges } from '../../src/hub/verifiers/changes.ts'
 import { apiParts } from './api-parts.ts'
 
 /** As much of the document as the tests look at. */
@@ -129,6 +132,8 @@ describe('the OpenAPI document', () => {
       tls: await currentServerCertificate(hub, { dnsNames: ['localhost'], ipAddresses: [] }),
     })
     t.after(() => est.close())
+    const changes = new VerifierChanges('epoch')
+    addVerifierRoutes(est, { hub, admission: verifierAdmission(hub), changes, attempts: { record: () => {} } })
     const documented = operationsOf(document).map(({ path, method }) => `${method.toUpperCase()} ${path}`)
     const served = [...routesOf(app), ...routesOf(est)]
     assert.ok(served.length > 10, `found ${served.length} routes`)
@@ -140,7 +145,7 @@ describe('the OpenAPI document', () => {
     assert.deepEqual(document.servers, [{ url: 'https://hub.plant.example:9443' }])
     for (const [path, item] of Object.entries(document.paths)) {
       const servers = (item as { servers?: readonly { url: string }[] }).servers?.map(({ url }) => url)
-      const isEst = path.startsWith('/.well-known/est/') || path.startsWith('/device/')
+      const isEst = ['/.well-known/est/', '/device/', '/verifier/'].some((place) => path.startsWith(place))
       assert.deepEqual(servers, isEst ? ['https://hub.plant.example:8443'] : undefined, path)
     }
   })

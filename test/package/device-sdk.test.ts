@@ -1,6 +1,6 @@
 /**
- * `handfast/device` in a project that is not ours: the packed file is unpacked, without any package that it names, and the examples
- * of docs/device-sdk.md are run and compiled as they stand.
+ * `handfast/device` and `handfast/verify` in a project that is not ours: the packed file is unpacked, with those packages alone that
+ * the examples name, and the examples of docs/device-sdk.md and docs/verify.md are run and compiled as they stand.
  */
 // needs: npm, tar, openssl
 import assert from 'node:assert/strict'
@@ -14,12 +14,15 @@ import { needs } from '../support/programs.ts'
 import { type Finished, run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { packed } from './npm.ts'
+import { serversOfVerify } from './verify-examples.ts'
 
-test('the examples of the page work in a foreign project', async (t) => {
+test('the examples of the pages work in a foreign project', async (t) => {
   const examples = examplesOf('docs/device-sdk.md')
   assert.deepEqual([...examples.keys()], ['enrol.mjs', 'connect.mjs', 'renew.mjs', 'import.mjs', 'typed.ts'])
+  const ofVerify = examplesOf('docs/verify.md')
+  assert.deepEqual([...ofVerify.keys()], ['shop.mjs', 'broker.mjs', 'service.mjs', 'typed-verify.ts'])
   const project = await foreignProject(t)
-  for (const [name, text] of examples) writeFileSync(join(project, name), text)
+  for (const [name, text] of [...examples, ...ofVerify]) writeFileSync(join(project, name), text)
   const device = join(project, 'pump-7')
   const hub = await startHubProcess(t, { data: join(project, 'data') })
   const { bootstrap } = await hub.json<BootstrapView>(['device', 'add', 'pump-7'])
@@ -61,7 +64,11 @@ test('the examples of the page work in a foreign project', async (t) => {
     assert.equal(said(await runExample('import.mjs', env)), '')
   })
 
-  await t.test('typed.ts compiles under the strictest settings', async () => {
+  await t.test('shop.mjs, broker.mjs and service.mjs let in whom they should', (own) =>
+    serversOfVerify(own, { hub, project }),
+  )
+
+  await t.test('the TypeScript compiles under the strictest settings', async () => {
     const tsc = join(repository, 'node_modules/.bin/tsc')
     const compiled = await run(process.execPath, [tsc, '--project', project], { cwd: project })
     assert.equal(said(compiled), '')
@@ -89,14 +96,17 @@ async function foreignProject(t: TestContext): Promise<string> {
   mkdirSync(join(project, 'node_modules', '@types'))
   const { path } = await packed(t, project)
   await run('tar', ['-xzf', path, '--strip-components=1', '-C', home])
-  for (const name of ['mqtt', '@types/node']) {
+  for (const name of ['mqtt', 'aedes', 'yaml', '@types/node']) {
     symlinkSync(join(repository, 'node_modules', name), join(project, 'node_modules', name))
   }
   writeFileSync(join(project, 'package.json'), '{"name":"foreign","version":"1.0.0","private":true,"type":"module"}\n')
   const compilerOptions = { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, types: ['node'] }
   writeFileSync(
     join(project, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions: { ...compilerOptions, exactOptionalPropertyTypes: true }, files: ['typed.ts'] }),
+    JSON.stringify({
+      compilerOptions: { ...compilerOptions, exactOptionalPropertyTypes: true },
+      files: ['typed.ts', 'typed-verify.ts'],
+    }),
   )
   return project
 }

@@ -17,18 +17,20 @@ export function client(
     purposes = [oids.clientAuth],
     more = [],
     uris = [`urn:acme:device:${name}`],
+    fromSec = startSec - 86_400,
     untilSec = startSec + 86_400,
   } = {} as {
     readonly purposes?: readonly string[]
     readonly more?: readonly Extension[]
     readonly uris?: readonly string[]
+    readonly fromSec?: number
     readonly untilSec?: number
   },
 ): OwnCertificate {
   const names = { uris: [...uris], dnsNames: [], ipAddresses: [], emails: [] }
   return ownCertificate(name, {
     ...(issuer === undefined ? {} : { issuer }),
-    validity: { notBeforeSec: startSec - 86_400, notAfterSec: untilSec },
+    validity: { notBeforeSec: fromSec, notAfterSec: untilSec },
     extensions: [
       keyUsage(['digitalSignature']),
       extendedKeyUsage(purposes),

@@ -105,7 +105,11 @@ test('a connection that no TLS server of this process has made is refused, whate
 test('a watched connection ends when who is behind it would not come in any more', async (t) => {
   let nowSec = startSec
   const verifier = await verifierFor(t, acme, { nowMs: () => nowSec * 1000 })
-  const watches = new Watches({ judge: (der) => verifier.judge(der), nowMs: () => nowSec * 1000 })
+  const watches = new Watches({
+    judge: (der) => verifier.judge(der),
+    monotonicMs: () => nowSec * 1000,
+    silentSecMax: 300,
+  })
   const pump = client('pump-7', acme, { untilSec: startSec + 60 })
   const admitted = await verifier.judge(pump.der)
   assert.ok(admitted.admitted)
@@ -128,7 +132,7 @@ test('a connection whose certificate speaks for somebody else by now ends', asyn
     [client('pump-7', acme), client('press-1', acme)].map(({ der }) => verifier.judge(der)),
   )
   assert.ok(pump?.admitted && press?.admitted)
-  const watches = new Watches({ judge: async () => press, nowMs: () => 0 })
+  const watches = new Watches({ judge: async () => press, monotonicMs: () => 0, silentSecMax: 300 })
   const [socket] = duplexPair()
   watches.add(socket, null, pump)
   await watches.look()

@@ -18,14 +18,18 @@ export const verifyLimits = {
   verifyChangesKept: 10_000,
   /** Identities that one answer about changes names; where there are more, everything may have changed. */
   verifyChangedMax: 1_000,
-  /** An answer of the hub to a server: an identity with all its attributes, or a thousand ids. */
-  verifyAnswerBytesMax: 128 * 1024,
+  /** Questions of one service in a second, with as many at once: 64 certificates each, they are those of a fleet that comes back. */
+  verifyQuestionsPerSecondMax: 200,
+  /** Certificates in one question: their fingerprints fit into the first line of a request. */
+  verifyAskedMax: 64,
+  /** An answer of the hub to a server: 64 identities with all their attributes, a thousand ids, or a policy file in JSON. */
+  verifyAnswerBytesMax: 6 * 1024 * 1024,
   /** One question to the hub, while a client waits. */
   verifyQuestionMs: 5_000,
-  /** Questions to the hub at one time; the others wait for their turn, */
-  verifyQuestionsMax: 8,
-  /** so many of them: a flood of clients must not become one of memory. */
-  verifyQuestionsWaitingMax: 1_000,
+  /** Questions to the hub at one time; certificates that are to be asked about wait for their turn, */
+  verifyQuestionsMax: 4,
+  /** so many of them: all that are known fit when everything has changed, and a flood of clients does not become one of memory. */
+  verifyWaitingMax: 40_000,
   /** What a server keeps of certificates that it has asked about, some 1 KiB each. */
   verifyAnswersKept: 20_000,
   /** How often a server asks again that its hub did not answer, from the first to the last wait. */

@@ -103,6 +103,16 @@ export const gateProfile: Profile = {
   renewal: { ...deviceRenewal, afterExpirySec: 0, quarantineAfterExpiry: false },
 }
 
+/**
+ * A server of somebody's own that asks the hub who its clients are (docs/verify.md): a server to its clients and a client to the hub, with one key.
+ * It opens nothing else, and its names are those of the registry.
+ */
+export const verifierProfile: Profile = {
+  ...gateProfile,
+  name: 'verifier',
+  description: 'a server that asks the hub about certificates: TLS server to its clients, TLS client to the hub',
+}
+
 /** What the hub's own have in common: nobody is granted them. */
 const hubsOwn: Profile = {
   ...deviceProfile,
@@ -154,6 +164,7 @@ export const grantableProfiles: readonly Profile[] = [
   userProfile,
   dualProfile,
   gateProfile,
+  verifierProfile,
 ]
 
 /** All of them, the hub's own last. */

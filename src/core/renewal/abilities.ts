@@ -79,6 +79,15 @@ function standingRefusal(credential: JudgedCredential, rules: RenewalRules | nul
   }
 }
 
+/** From when on time alone makes {@link abilitiesOf} refuse what may connect now, in milliseconds since the epoch. */
+export function connectEndsAtMs(credential: JudgedCredential, rules: RenewalRules | null): number {
+  const { state, notAfterSec, supersededAtMs, activatedAtMs, parentSerial, issuedAtMs } = credential
+  if (state === 'superseded') return overlapEndMs({ supersededAtMs: supersededAtMs ?? 0, notAfterSec })
+  const waits = (state === 'pending' || state === 'quarantined') && activatedAtMs === null && parentSerial !== null
+  const lapsesAtMs = waits && rules !== null ? issuedAtMs + rules.pendingLapsesSec * 1000 : Number.POSITIVE_INFINITY
+  return Math.min((notAfterSec + 1) * 1000, lapsesAtMs)
+}
+
 /**
  * Whether a renewed certificate has waited too long for its first use. One that a token or an operator brought waits until
  * its own end: a device may lie in a box for a while, and nobody else holds a certificate in its place.

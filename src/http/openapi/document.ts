@@ -82,6 +82,8 @@ const tags: Readonly<Record<Operation['tag'], string>> = {
   hub: 'The hub itself.',
   enrolment:
     'What a device does with its token. These are served by the EST listener, at the address that stands beside them.',
+  verifiers:
+    'What servers of somebody’s own ask about the certificates that they are shown. These are served by the EST listener too, to certificates of the profile `verifier`.',
 }
 
 const headerParameters: Readonly<Record<string, JsonSchema>> = {

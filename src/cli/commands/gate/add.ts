@@ -1,14 +1,13 @@
 /** `handfast gate add` and `gate token`: on the hub, what a gate on another machine needs for its first start. */
 import type { Command } from 'commander'
 import type { IdentityView, RegisterIdentityRequest } from '../../../api-schema/identities.ts'
-import type { CreateTokenRequest } from '../../../api-schema/requests.ts'
-import type { BootstrapView, HubView } from '../../../api-schema/views.ts'
+import type { HubView } from '../../../api-schema/views.ts'
 import { HubError } from '../../../core/errors.ts'
-import type { FailureName } from '../../../core/failure/catalogue.ts'
 import { hostAndPort } from '../../addresses.ts'
 import { handfast } from '../../how-called.ts'
-import { addHubOptions, type HubOptions, hubOf, pathPart } from '../../hub-options.ts'
+import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
 import { note, printJson, printLine, shellWord, shortTime } from '../../output.ts'
+import { hinted, serviceToken } from '../../service-token.ts'
 import { collected } from '../../values.ts'
 import { parseTtl, ttlHelp } from '../device/register.ts'
 
@@ -68,27 +67,13 @@ function grantHint(id: string): string {
   return `it is no gate; \`handfast service set ${id} --profile ${gateProfileName}\` makes it one, with the names that it has`
 }
 
-/** What a failure of the hub means here. */
-function hinted(hints: Partial<Record<FailureName, string>>): (error: unknown) => never {
-  return (error) => {
-    const hint = error instanceof HubError ? hints[error.code] : undefined
-    if (!(error instanceof HubError) || hint === undefined) throw error
-    throw new HubError(error.code, error.message, { hint, cause: error })
-  }
-}
-
 /** The string stands alone on standard output, so that it can be piped into a file. */
 async function printToken(id: string, news: string, options: TokenOptions): Promise<void> {
-  const { tokenTtl, json } = options
-  const request: CreateTokenRequest = {
-    tokenProfile: gateProfileName,
-    ...(tokenTtl === undefined ? {} : { tokenLifetimeSec: tokenTtl }),
-  }
   const hub = hubOf(options)
-  const view = await hub
-    .post<BootstrapView>(`/services/${pathPart(id)}/tokens`, request)
-    .catch(hinted({ 'profile-not-granted': grantHint(id) }))
-  if (json) return printJson(view)
+  const view = await serviceToken(hub, { id, profile: gateProfileName, ttlSec: options.tokenTtl }).catch(
+    hinted({ 'profile-not-granted': grantHint(id) }),
+  )
+  if (options.json) return printJson(view)
   const { gateLink, publicName } = await hub.get<HubView>('/hub')
   note(`${news} ${shortTime(view.tokenExpiresAt)}:\n`)
   printLine(view.bootstrap)
