@@ -20,6 +20,8 @@ export interface Dial {
 
 export interface Client {
   readonly by: string
+  /** False for a library that speaks TLS 1.2 alone. */
+  readonly isModern?: boolean
   command(dial: Dial, place: Place): readonly string[] | null
 }
 
@@ -97,7 +99,11 @@ export const clients: readonly Client[] = [
             d.name,
           ],
   },
-  { by: 'mbedTLS 2.28 client', command: (d, { built }) => [join(built, 'mbed'), ...paths(d), 'Wrong-one-1'] },
+  {
+    by: 'mbedTLS 2.28 client',
+    isModern: false,
+    command: (d, { built }) => [join(built, 'mbed'), ...paths(d), 'Wrong-one-1'],
+  },
   { by: 'wolfSSL 5.5 client', command: (d, { built }) => [join(built, 'wolf'), ...paths(d)] },
   {
     by: 'Paho for C 1.3',
@@ -108,7 +114,7 @@ export const clients: readonly Client[] = [
 /** Runs a client to its end. @returns what it printed */
 export async function runClient(command: readonly string[], day: string | null): Promise<string> {
   const [program = '', ...rest] = day === null ? command : ['faketime', day, ...command]
-  const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'], cwd: '/' })
   let text = ''
   child.stdout.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')))
   child.stderr.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')))

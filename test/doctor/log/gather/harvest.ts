@@ -56,25 +56,25 @@ function settled(line: string): string {
     .replaceAll(/\[::1\]:\d{4,5}/g, '[::1]:8883')
     .replaceAll(/^\d{10}: /g, '1764086400: ')
     .replaceAll(/\b20\d\d([-/])\d\d\1\d\d[ T]\d\d:\d\d:\d\d([.,]\d+)?/g, '2025$111$125 16:00:00$2')
-    .replaceAll(/^[0-9A-F]{16}:error/g, '802B5A7C4F7F0000:error')
+    .replaceAll(/\b[0-9A-F]{16}:error/g, '802B5A7C4F7F0000:error')
+    .replaceAll(/(?<=16:00:00[.,])\d+/g, '000')
     .replaceAll(/\b0x[0-9a-f]{9,16}\b/g, '0x7f5c2ad08180')
     .trimEnd()
 }
 
-/** False for what says nothing of a failure: hex dumps, handshake chatter of debug levels, banners. */
+/** True for lines in which somebody would look for the failure; dumps of certificates, greetings and source lines are none. */
 function isTelling(line: string): boolean {
-  if (line.trim() === '' || line.length > 1000) return false
-  if (
-    /^ {2}File "|^ {4}[a-z_.= ]+\(|^ {4}(?:return|raise|rc =|self\.|v =|sock\.|with|log\.|tls\.|command =|context\.)|sha(?:1|256)[:=]|^- Session ID|^\* {2}(?:start|expire) date/.test(
-      line,
-    )
-  )
-    return false
-  if (/^\s*at .*[(:]\d+/.test(line) || /^\s+\^/.test(line) || /^[-|+ ]+$/.test(line)) return false
-  return !/\|2\| (?!.*(?:alert|verif|fail|error|return))|PORT \d|^[0-9a-f]{4}:? |^\* TLSv1|^[{}] |^Opening |^Config /i.test(
-    line,
-  )
+  if (line.length > 600 || line.trim().length < 3) return false
+  const noise =
+    /^ {2}File "|^\s+at |^\s+\^|sha(?:1|256)[:=]|^- Session ID|Config loaded|Not (?:Before|After)|fingerprint|<Buffer|\|2\| (?!.*alert message, type)/
+  const source =
+    /^(?:\s*(?:[0-9a-f]{2}[: ]){4}| *[A-Za-z0-9+/=]{40,}$|\s*[a-z_.]+ ?[(=] ?[a-z_]| {4}(?:return|raise|with|self) ?)/
+  if (noise.test(line) || source.test(line)) return false
+  return telling.test(line)
 }
+
+const telling =
+  /error|fail|alert|verif|refus|denied|reject|expired|lost|close|connack|reset|unable|problem|could not|cannot|unknown|broken|eof|terminat|x509|PKIX|authoriz|mismatch|invalid|disconnect|fatal|errno|exception|unsupported|unsuitable|too |timeout|CERT_|'E[A-Z]+'|not found|no such|mid: |rc=|code|RC:|subscribe|on_|!/i
 
 /** The lines of a folder. */
 export function readLines(file: string): readonly GatheredLine[] {

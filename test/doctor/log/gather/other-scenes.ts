@@ -25,14 +25,14 @@ export async function wrongProtocolScenes(place: Place, harvest: Harvest): Promi
       if (command !== null) harvest.take(client.by, 'client', { truth: [truth] }, await runClient(command, null))
     }
   }
-  await meet('connection-refused', '127.0.0.1', 1)
-  await meet('name-unknown', 'broker.nowhere.invalid', 8883)
+  await meet('port-refused', '127.0.0.1', 1)
+  await meet('name-not-found', 'broker.nowhere.invalid', 8883)
 
   const plain = await listen((socket) => socket.once('data', () => socket.end()))
-  await meet('tls-on-plain-port', 'localhost', plain.port)
+  await meet('port-speaks-plain-mqtt', 'localhost', plain.port)
   plain.close()
   const web = await listen((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')))
-  await meet('tls-on-plain-port', 'localhost', web.port)
+  await meet('port-speaks-http', 'localhost', web.port)
   web.close()
   const reset = await listen((socket) => socket.resetAndDestroy())
   await meet('connection-reset', 'localhost', reset.port)
@@ -58,19 +58,19 @@ export async function wrongProtocolScenes(place: Place, harvest: Harvest): Promi
 
 const connack3 = [
   [1, 'protocol-version-unsupported'],
-  [2, 'client-id-refused'],
+  [2, 'client-id-invalid'],
   [3, 'broker-unavailable'],
-  [4, 'login-refused'],
-  [5, 'broker-not-authorised'],
+  [4, 'password-wrong'],
+  [5, 'connect-denied'],
 ] as const
 const connack5 = [
   [0x80, 'broker-unspecified'],
   [0x81, 'connect-malformed'],
   [0x82, 'protocol-error'],
   [0x84, 'protocol-version-unsupported'],
-  [0x85, 'client-id-refused'],
-  [0x86, 'login-refused'],
-  [0x87, 'broker-not-authorised'],
+  [0x85, 'client-id-invalid'],
+  [0x86, 'password-wrong'],
+  [0x87, 'connect-denied'],
   [0x88, 'broker-unavailable'],
   [0x89, 'broker-busy'],
   [0x8a, 'client-banned'],
@@ -128,7 +128,7 @@ async function sessionScenes(place: Place, harvest: Harvest): Promise<void> {
   for (const [reason, truth] of [
     [0x8e, 'session-taken-over'],
     [0x8d, 'keep-alive-timeout'],
-    [0x98, 'administrative-action'],
+    [0x98, 'broker-ended-session'],
     [0x8b, 'hub-stopping'],
     [0x93, 'protocol-error'],
     [0x99, 'payload-too-large'],

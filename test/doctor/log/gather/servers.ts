@@ -1,9 +1,10 @@
 /** Servers that refuse: each one prints what its operator would find in the log. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as elapse } from 'node:timers/promises'
 import type { Scenario } from './scenarios.ts'
 
 export interface Server {
@@ -129,21 +130,28 @@ async function start(
   ready: RegExp | null,
 ): Promise<Server> {
   const [program = '', ...rest] = command
-  const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'], cwd: '/' })
   let text = ''
-  const seen = new Promise<void>((resolve) => {
-    const read = (bytes: Buffer) => {
-      text += bytes.toString('latin1')
-      if (ready?.test(text)) resolve()
-    }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
-    child.once('exit', () => resolve())
-    setTimeout(resolve, ready === null ? 250 : 3000)
-  })
-  await seen
+  const read = (bytes: Buffer) => {
+    text += bytes.toString('latin1')
+  }
+  child.stdout.on('data', read)
+  child.stderr.on('data', read)
+  const isUp = () => (port === null ? ready?.test(text) === true : isListening(port))
+  for (let tries = 0; tries < 100 && !isUp() && child.exitCode === null; tries++) await elapse(50)
   const found = port ?? Number(/PORT (\d+)/.exec(text)?.[1] ?? 0)
   return { by, port: found, stop: () => stop(child, () => text) }
+}
+
+/** Asks the kernel: a connection to see it would be one more line in the log of the server. */
+function isListening(port: number): boolean {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  return ['/proc/net/tcp', '/proc/net/tcp6'].some((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .some(([, local, , state]) => local?.endsWith(wanted) === true && state === '0A'),
+  )
 }
 
 async function stop(child: ChildProcess, text: () => string): Promise<string> {

@@ -25,6 +25,7 @@ int main(int argc, char **a) {
   wolfSSL_Init();
   WOLFSSL_CTX *ctx = wolfSSL_CTX_new(!strcmp(a[6], "1.2") ? wolfTLSv1_2_client_method() : wolfSSLv23_client_method());
   wolfSSL_CTX_set_default_passwd_cb(ctx, secret);
+  wolfSSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
   int r = wolfSSL_CTX_load_verify_locations(ctx, a[3], NULL);
   if (r != SSL_SUCCESS) fail("wolfSSL_CTX_load_verify_locations", r);
   if (*a[4]) {
