@@ -7,6 +7,7 @@ import { attemptLimits } from './limits/attempt.ts'
 import { authorityLimits } from './limits/authority.ts'
 import { brokerLimits } from './limits/broker.ts'
 import { certificateLimits } from './limits/certificate.ts'
+import { doctorLogLimits } from './limits/doctor-log.ts'
 import { doctorLimits } from './limits/doctor.ts'
 import { doctorFileLimits } from './limits/doctor-file.ts'
 import { enrolmentLimits } from './limits/enrolment.ts'
@@ -48,4 +49,5 @@ export const limits = {
   ...verifyLimits,
   ...registryLimits,
   ...doctorLimits,
+  ...doctorLogLimits,
 } as const

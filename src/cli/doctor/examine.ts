@@ -62,6 +62,7 @@ function examineAddress(address: string, _options: DoctorOptions): Promise<reado
 }
 
 /** Lines of a log, or one number or message. */
-export function examineLog(text: string, _options: DoctorOptions): Promise<readonly Examination[]> {
-  throw new HubError('usage', `${quote(text)} cannot be examined yet`)
+export async function examineLog(text: string, _options: DoctorOptions): Promise<readonly Examination[]> {
+  const { examineLogText } = await import('../../doctor/log/examine-log.ts')
+  return examineLogText(text)
 }

@@ -23,8 +23,11 @@ export interface Symptom {
   readonly client: readonly Cause[]
   /** The same for the log of a server. */
   readonly server: readonly Cause[]
-  /** True for words that say less than others in the same line or beside it: "certificate verify failed". */
-  readonly isVague: boolean
+  /**
+   * How little the words say, against others in the same line or beside it: 0 names a cause, 1 a kind of cause ("certificate verify
+   * failed"), 2 only that something ended ("connection lost").
+   */
+  readonly vagueness: 0 | 1 | 2
 }
 
 export function certain(code: FailureName, look: string | null = null): Cause {
@@ -41,15 +44,20 @@ export function possible(code: FailureName, look: string | null = null): Cause {
 
 /** A symptom whose causes depend on the side. */
 export function seen(meaning: string, client: readonly Cause[], server: readonly Cause[]): Symptom {
-  return { meaning, client, server, isVague: false }
+  return { meaning, client, server, vagueness: 0 }
 }
 
 /** A symptom that means the same on both sides. */
 export function either(meaning: string, ...causes: readonly Cause[]): Symptom {
-  return { meaning, client: causes, server: causes, isVague: false }
+  return { meaning, client: causes, server: causes, vagueness: 0 }
 }
 
-/** The same symptom where better words count more. */
+/** The same symptom in words that name no cause. */
 export function vague(symptom: Symptom): Symptom {
-  return { ...symptom, isVague: true }
+  return { ...symptom, vagueness: 1 }
+}
+
+/** The same symptom in words that say only that something ended. */
+export function bare(symptom: Symptom): Symptom {
+  return { ...symptom, vagueness: 2 }
 }

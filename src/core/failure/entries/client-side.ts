@@ -285,6 +285,16 @@ export const clientSideFailures = {
     'read the log of the broker at the same second; at a Handfast hub: `handfast attempts --failed`',
     { clause: 'MQTT 5 §4.13' },
   ),
+  'certificate-intermediate-missing': entry(
+    'HF-7829',
+    'certificate',
+    'device',
+    'unauthenticated',
+    'general',
+    'the device does not send the certificate of the authority between its own and the root',
+    'put the intermediate certificate behind that of the device, in the file that the device reads as its certificate',
+    { clause: 'RFC 8446 §4.4.2', alert: 48 },
+  ),
   'log-line-unknown': entry(
     'HF-7849',
     'tls',

@@ -35,6 +35,7 @@ export const curl: Source = {
     [/\bSSL certificate verification failed\b/, 'alert-received', 'client'],
     [/\bunable to set private key file\b|\bcould not load PEM client certificate\b/, 'file-unfit', 'client'],
     [/\bcurl: \((\d{1,2})\)/, (match) => curlExit(numberIn(match))?.[1] ?? null, 'client'],
+    [/\bCouldn't connect to server\b/, 'connect-failed', 'client'],
     [/\bEmpty reply from server\b/, 'closed-early', 'client'],
   ],
 }

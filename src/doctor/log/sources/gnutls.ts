@@ -22,6 +22,7 @@ export const gnutls: Source = {
     [/\bNo common application protocol could be negotiated\b/, 'no-common-protocol'],
     [/\bAn unexpected TLS packet was received\b/, 'not-tls'],
     [/\bReceived record packet of unknown type (\d{1,3})\b/, unknownRecord],
+    [/\bServer has terminated the connection abnormally\b/, 'closed-early', 'client'],
     [/\bThe TLS connection was non-properly terminated\b/, 'closed-early'],
     [/\bDecryption has failed\b|\bdue to invalid decryption\b/, 'alert-unreadable'],
     [/\bError importing key: Base64 decoding error\b/, 'pem-base64'],

@@ -23,7 +23,7 @@ export const java: Source = {
     [/\bUnsupported or unrecognized SSL message\b|\bnot an SSL\/TLS record\b/, 'not-tls'],
     [/\bno cipher suites in common\b/, 'no-common-cipher'],
     [/\bNo appropriate protocol\b|\bThe server selected protocol version \S{1,20} is not accepted\b/, 'no-common-version'],
-    [/\bNo supported CertificateVerify signature algorithm\b/, 'no-common-signature'],
+    [/\bNo supported CertificateVerify signature algorithm\b/, 'key-type'],
     [/\bAlgorithm constraints check failed\b|\bdoes not conform to algorithm constraints\b/, 'peer-weak'],
     [/\bkeystore password was incorrect\b/, 'passphrase-wrong'],
     [/\bCONNACK contained an Error Code: ([A-Z_]+)/, (match) => codeNamed(match[1] ?? ''), 'client'],

@@ -130,8 +130,10 @@ const flags: readonly (readonly [bit: number, text: string, says: SymptomName])[
   [0x10000, 'The certificate is signed with an unacceptable key', 'peer-key-weak'],
 ]
 
-/** What verify flags say, a symptom for each bit that is known. */
+/** What verify flags say, a symptom for each bit; none where a bit is not known, since it is another number then. */
 export function verifyFlags(number: number): readonly Symptom[] {
+  const known = flags.reduce((sum, [bit]) => sum | bit, 0)
+  if (number < 0 || number > 0xffffff || (number & ~known) !== 0) return []
   return flags.filter(([bit]) => (number & bit) !== 0).map(([, , says]) => symptoms[says])
 }
 
@@ -143,6 +145,7 @@ export const mbedtls: Source = {
     ...flags.map(([, text, says]) => [new RegExp(text), says] as const),
     [/\bgot an alert message, type: \[[12]:(\d{1,3})\]/, (match) => alertSymptom(numberIn(match))],
     [/\bis a fatal alert message \(msg (\d{1,3})\)/, (match) => alertSymptom(numberIn(match))],
+    [/(-\d{1,5}) - (?:NET|SSL|X509|PK|PEM|PKCS5|ASN1|RSA|ECP)\b/, (match) => mbedtlsError(numberIn(match))?.[1] ?? null],
     [/\bunknown record type \d{1,3}\b/, 'not-tls'],
     [/\bbad certificate \(usage extensions\)/, 'peer-usage'],
     [/\bno CA chain\b|\bgot no CA chain\b/, 'no-trusted-roots'],

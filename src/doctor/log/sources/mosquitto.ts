@@ -1,5 +1,7 @@
 /** Mosquitto 2.0 and 2.1: the broker, mosquitto_pub and mosquitto_sub. */
 import { numberIn, type Phrase, type Source } from '../sign.ts'
+import type { Symptom } from '../symptom.ts'
+import { type SymptomName, symptoms } from '../symptoms/index.ts'
 import { codeNamed, codeNumbered } from './mqtt-codes.ts'
 
 const broker: readonly Phrase[] = [
@@ -37,6 +39,21 @@ const clients: readonly Phrase[] = [
 
 function session(match: RegExpExecArray) {
   return codeNamed(match[0].includes('taken over') ? 'session taken over' : 'keep alive timeout')
+}
+
+/** Results of libmosquitto (mosquitto.h), which Paho for Python has taken over. */
+const results: ReadonlyMap<number, readonly [name: string, says: SymptomName]> = new Map([
+  [2, ['MOSQ_ERR_PROTOCOL', 'protocol-error']],
+  [5, ['MOSQ_ERR_CONN_REFUSED', 'refused-somehow']],
+  [7, ['MOSQ_ERR_CONN_LOST', 'closed-early']],
+  [8, ['MOSQ_ERR_TLS', 'handshake-failed']],
+  [19, ['MOSQ_ERR_KEEPALIVE', 'no-keep-alive']],
+])
+
+/** A result of a client on libmosquitto or Paho for Python; null for one that says nothing of a connection. */
+export function clientResult(number: number): readonly [name: string, symptom: Symptom] | null {
+  const found = results.get(number)
+  return found === undefined ? null : [found[0], symptoms[found[1]]]
 }
 
 export const mosquittoBroker: Source = { name: 'Mosquitto', phrases: broker }

@@ -10,7 +10,7 @@ const verdicts: readonly (readonly [number: number, name: string, text: string, 
   [3, 'UNABLE_TO_GET_CRL', 'unable to get certificate CRL', 'crl-missing'],
   [7, 'CERT_SIGNATURE_FAILURE', 'certificate signature failure', 'peer-signature-wrong'],
   [9, 'CERT_NOT_YET_VALID', 'certificate is not yet valid', 'peer-early'],
-  [10, 'CERT_HAS_EXPIRED', 'certificate has expired', 'peer-expired'],
+  [10, 'CERT_HAS_EXPIRED', 'certificate has expired(?! or is not)', 'peer-expired'],
   [11, 'CRL_NOT_YET_VALID', 'CRL is not yet valid', 'crl-early'],
   [12, 'CRL_HAS_EXPIRED', 'CRL has expired', 'crl-ended'],
   [18, 'DEPTH_ZERO_SELF_SIGNED_CERT', 'self.signed certificate', 'peer-self-signed'],
@@ -41,7 +41,7 @@ const reasons: readonly (readonly [code: number, text: string, says: SymptomName
   [0x0a000102, 'unsupported protocol', 'no-common-version'],
   [0x0a00010b, 'wrong version number', 'not-tls'],
   [0x0a0000fc, 'unknown protocol', 'not-tls'],
-  [0x0a00009c, 'http request', 'http'],
+  [0x0a00009c, 'routines:[^:]{0,60}:http request', 'http'],
   [0x0a00009b, 'https proxy request', 'http'],
   [0x0a000126, 'unexpected eof while reading', 'closed-early'],
   [0x0a00017a, 'wrong curve', 'curve-unfit'],
@@ -74,7 +74,7 @@ const reasons: readonly (readonly [code: number, text: string, says: SymptomName
 
 /** The text with spaces, and in the capitals of Node and Python. */
 function spellings(text: string): RegExp {
-  return new RegExp(/[(:]/.test(text) ? text : `\\b${text.replaceAll(' ', '[ _]')}\\b`, 'i')
+  return new RegExp(/[(:]/.test(text) ? text : `(?<![a-z])${text.replaceAll(' ', '[ _]')}(?![a-z])`, 'i')
 }
 
 const byVerdict: ReadonlyMap<number, SymptomName> = new Map(verdicts.map(([number, , , says]) => [number, says]))
@@ -117,10 +117,11 @@ export const openssl: Source = {
     ...verdictPhrases,
     ...reasons.map(([, text, says]): Phrase => [spellings(text), says]),
     [/\berror:([0-9A-F]{8}):/i, (match) => errorPacked(Number.parseInt(match[1] ?? '', 16))],
-    [/\b(?:sslv3|tlsv1[\d.]*|ssl\/tls|tls)[ _]alert[ _]([a-z]+(?:[ _][a-z0-9]+){0,4})/i, alertIn],
+    [/(?<![a-z])(?:sslv3|tlsv1[\d.]*|ssl\/tls|tls)[ _]alert[ _]([a-z]+(?:[ _][a-z0-9]+){0,4})/i, alertIn],
     [/\b(?:sslv3|tlsv1[\d.]*)[ _](unrecognized name)/i, alertIn],
     [/\bSSL alert number (\d{1,3})\b/i, (match) => alertSymptom(numberIn(match))],
-    [/\[SSL\] PEM lib\b/, 'file-unfit'],
+    [/(?<![A-Z])HTTP_REQUEST\b/, 'http'],
+    [/\[SSL\] PEM lib\b|\bSSL routines:[^:]{0,60}:PEM lib\b/, 'file-unfit'],
     [/\bSSL_ERROR_SYSCALL\b/, 'closed-early'],
     [/\bSSL_CTX_use_PrivateKey_file:PEM lib\b|\berror setting (?:certificate|private key)\b/, 'file-unfit'],
     [/\bCould not (?:read|find) (?:client )?certificate private key\b/, 'key-unreadable'],

@@ -4,7 +4,12 @@ import type { Source } from '../sign.ts'
 export const system: Source = {
   name: 'the operating system',
   phrases: [
-    [/\b(?:Connection refused|actively refused it|ECONNREFUSED)\b(?![:,] ?[a-z])/i, 'port-refused'],
+    [
+      /\b(?:ECONNREFUSED|Errno 111|actively refused it|connect: connection refused|BIO_connect:Connection refused|ConnectException: Connection refused)\b/,
+      'port-refused',
+    ],
+    // Brokers refuse as well, in the same words and more behind them.
+    [/\bConnection refused\b(?![:,] ?[a-z])/i, 'refused-in-words'],
     [
       /\b(?:Name or service not known|No address associated with hostname|nodename nor servname provided|no such host|No such host is known|ENOTFOUND|UnknownHostException|Lookup error|Could not resolve (?:host|proxy)|Cannot resolve)\b/i,
       'name-not-found',
@@ -20,6 +25,7 @@ export const system: Source = {
     [/\bconnect:errno=111\b/, 'port-refused'],
     [/\bwrite:errno=104\b/, 'connection-reset'],
     [/\b(?:FileNotFoundError|PermissionError|EACCES: permission denied, open|ENOENT)\b/, 'file-unopened'],
+    [/\[Errno (?:2|13)\] (?:No such file or directory|Permission denied)/, 'file-unopened'],
     [/\bopen \S{1,200}: (?:no such file or directory|permission denied)/, 'file-unopened'],
     [/\bsystem library::?(?:file_open:)?(?:No such file or directory|Permission denied)\b/, 'file-unopened'],
     [/\bfile_ctrl:system lib\b|\buse_certificate_chain_file:system lib\b/, 'file-unopened'],

@@ -54,7 +54,7 @@ export function wolfsslError(number: number): readonly [name: string, symptom: S
 export const wolfssl: Source = {
   name: 'wolfSSL',
   phrases: [
-    [/\bwolfSSL[^\n-]{0,60}(-\d{3})\b/i, (match) => wolfsslError(-numberIn(match))?.[1] ?? null],
+    [/\bwolfSSL[^\n-]{0,60}(-\d{3})\b/i, (match) => wolfsslError(numberIn(match))?.[1] ?? null],
     [/\bwolfSSL last alert received: level \d, code (\d{1,3})\b/, (match) => alertSymptom(numberIn(match))],
     [/\bASN no signer error to confirm failure\b/, 'peer-issuer-unknown'],
     [/\bASN date error, current date after\b/, 'peer-expired'],

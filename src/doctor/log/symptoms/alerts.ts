@@ -13,6 +13,7 @@ export const alertSymptoms: Readonly<Partial<Record<TlsAlert, Symptom>>> = {
     [
       possible('tls-no-shared-cipher', 'compare the suites and curves of both sides'),
       possible('certificate-missing', 'under TLS 1.2 a client without certificate is told this'),
+      possible('tls-version-unsupported', 'GnuTLS says this where no version fits'),
       possible('certificate-key-weak'),
     ],
     [possible('tls-no-shared-cipher'), possible('hub-certificate-weak')],
@@ -36,6 +37,7 @@ export const alertSymptoms: Readonly<Partial<Record<TlsAlert, Symptom>>> = {
       possible('hub-name-mismatch', 'the device dials by another name or address'),
       possible('hub-certificate-not-yet-valid', 'the clock of the device is behind'),
       possible('hub-untrusted', 'many programs say this of an unknown authority'),
+      possible('hub-intermediate-missing', 'the same programs'),
       possible('hub-certificate-expired'),
       possible('hub-certificate-weak'),
       possible('hub-certificate-wrong-usage'),
@@ -58,9 +60,13 @@ export const alertSymptoms: Readonly<Partial<Record<TlsAlert, Symptom>>> = {
     'the other side holds the certificate for expired',
     [
       likely('certificate-expired'),
+      possible('certificate-not-yet-valid', 'Go says this also of a certificate that begins in the future'),
       possible('broker-crl-ended', 'where every device is refused at once and their certificates are in date'),
     ],
-    [likely('hub-certificate-expired', 'the certificate of the server has ended, or the clock of the device is ahead')],
+    [
+      likely('hub-certificate-expired', 'the certificate of the server has ended, or the clock of the device is ahead'),
+      possible('hub-certificate-not-yet-valid', 'Go says this also of a certificate that begins in the future'),
+    ],
   ),
   46: seen(
     'the other side does not accept the certificate, for a reason that has no alert',
@@ -85,7 +91,10 @@ export const alertSymptoms: Readonly<Partial<Record<TlsAlert, Symptom>>> = {
   ),
   47: seen(
     'the other side holds something in the handshake for illegal',
-    [possible('tls-no-shared-cipher', 'a key on a curve such as secp256k1 or brainpool is answered so under TLS 1.2')],
+    [
+      possible('client-curve-unsupported', 'a key on secp256k1 or brainpool is answered so under TLS 1.2'),
+      possible('tls-no-shared-cipher'),
+    ],
     [possible('tls-no-shared-cipher')],
   ),
   48: seen(
@@ -115,10 +124,21 @@ export const alertSymptoms: Readonly<Partial<Record<TlsAlert, Symptom>>> = {
     ],
     [possible('hub-untrusted')],
   ),
-  50: seen('the other side could not read a message', [possible('tls-record-damaged')], [possible('tls-record-damaged')]),
+  50: seen(
+    'the other side could not read a message',
+    [
+      possible('certificate-missing', 'GnuTLS says this under TLS 1.2 where it wants a certificate and gets none'),
+      possible('client-curve-unsupported', 'the same servers'),
+      possible('tls-record-damaged'),
+    ],
+    [possible('tls-record-damaged')],
+  ),
   51: seen(
     'the other side could not verify a signature',
-    [likely('key-certificate-mismatch', 'the device signs with another key than that of its certificate')],
+    [
+      likely('client-key-unproved', 'the device signs with another key than that of its certificate'),
+      possible('key-certificate-mismatch'),
+    ],
     [possible('tls-record-damaged'), possible('hub-untrusted', 'an authority of the same name with another key')],
   ),
   70: seen(

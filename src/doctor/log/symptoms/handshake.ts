@@ -1,5 +1,5 @@
 /** What goes wrong in a handshake before certificates are judged, and connections that end without a word. */
-import { certain, either, likely, possible, seen, vague } from '../symptom.ts'
+import { bare, certain, either, likely, possible, seen, vague } from '../symptom.ts'
 
 const afterwards = 'a server on TLS 1.3 refuses a certificate only after the handshake: its log has the reason'
 
@@ -61,15 +61,15 @@ export const handshakeSymptoms = {
     [possible('tls-record-damaged')],
     [likely('client-key-unproved', 'the device signs with another key than that of its certificate')],
   ),
-  'closed-early': vague(seen('the connection was closed', closedOnClient, closedOnServer)),
-  'connection-reset': vague(
+  'closed-early': bare(seen('the connection was closed', closedOnClient, closedOnServer)),
+  'connection-reset': bare(
     seen(
       'the connection was cut off',
       [possible('connection-reset', 'a firewall, a proxy or a listener that is overloaded does this'), ...closedOnClient],
       closedOnServer,
     ),
   ),
-  'handshake-failed': vague(
+  'handshake-failed': bare(
     seen(
       'the handshake came to nothing, and it is not said why',
       [
@@ -133,7 +133,7 @@ export const handshakeSymptoms = {
     possible('tls-version-unsupported'),
     possible('tls-no-shared-cipher'),
   ),
-  'refused-somehow': vague(either('the broker refused the connection', possible('broker-refused-unexplained'))),
+  'refused-somehow': bare(either('the broker refused the connection', possible('broker-refused-unexplained'))),
   'record-large': either('a record or a certificate is too large for a buffer', likely('tls-record-too-large')),
   'ticket-unexpected': seen('a session ticket came that it does not expect', [certain('tls-ticket-unexpected')], []),
   'memory-short': either('there is not enough memory', likely('device-memory-short')),

@@ -8,11 +8,11 @@ export const localSymptoms = {
   'passphrase-missing': either(
     'a key is encrypted and no passphrase was given',
     likely('key-passphrase-missing'),
-    possible('key-passphrase-wrong'),
+    possible('credential-passphrase-wrong'),
   ),
   'passphrase-wrong': either(
     'the passphrase does not open the key',
-    likely('key-passphrase-wrong', 'a line end in the file of the passphrase counts for some programs'),
+    likely('credential-passphrase-wrong', 'a line end in the file of the passphrase counts for some programs'),
     possible('key-passphrase-missing'),
   ),
   'pem-no-begin': either(
@@ -37,7 +37,7 @@ export const localSymptoms = {
     possible('text-wide-characters', 'a file that PowerShell wrote with ">" is UTF-16'),
     possible('key-type-unsupported'),
     possible('key-encryption-unsupported'),
-    possible('key-passphrase-wrong'),
+    possible('credential-passphrase-wrong'),
   ),
   'certificate-unreadable-here': either(
     'a certificate of its own cannot be read',
@@ -51,7 +51,7 @@ export const localSymptoms = {
     either(
       'a file of key or certificate cannot be used, and it is not said why',
       possible('key-certificate-mismatch'),
-      possible('key-passphrase-wrong'),
+      possible('credential-passphrase-wrong'),
       possible('key-passphrase-missing'),
       possible('pem-cut-short'),
       possible('pem-text-damaged'),
@@ -80,6 +80,11 @@ export const localSymptoms = {
   'name-not-found': either('the name is not known', likely('name-not-found'), possible('name-not-resolved')),
   'name-not-resolved': either('no DNS server answers', likely('name-not-resolved')),
   'port-refused': either('nothing listens on the port', certain('port-refused')),
+  'refused-in-words': either(
+    'the connection was refused',
+    likely('port-refused'),
+    possible('broker-refused-unexplained', 'where the words go on with a reason'),
+  ),
   'port-silent': either('no answer came in time', likely('port-silent'), possible('host-unreachable')),
   'host-unreachable': either('there is no way to the address', certain('host-unreachable')),
   'connect-failed': vague(

@@ -1,5 +1,5 @@
 /** What a broker answers: CONNACK return codes of MQTT 3.1.1, reason codes of MQTT 5, and how sessions end. */
-import { certain, either, likely, possible, type Symptom, vague } from '../symptom.ts'
+import { bare, certain, either, likely, possible, type Symptom } from '../symptom.ts'
 
 const brokerLog = 'the log of the broker at the same second says which; at a Handfast hub: `handfast attempts --failed`'
 
@@ -100,7 +100,7 @@ export const mqttSymptoms = {
   'taken-over': either('another connection uses the same client id', certain('session-taken-over')),
   'ended-by-operator': either('the operator of the broker has ended the session', certain('broker-ended-session')),
   'not-authorised': either('the broker does not let this client in', ...notAuthorised, ...login),
-  'protocol-error': vague(
+  'protocol-error': bare(
     either(
       'the protocol was not kept, which some programs say of every failure in TLS',
       possible('protocol-error'),
@@ -108,7 +108,7 @@ export const mqttSymptoms = {
       possible('tls-closed-early', 'Mosquitto says this of a client whose handshake failed: see the lines before'),
     ),
   ),
-  'hung-up': vague(
+  'hung-up': bare(
     either(
       'the broker closed the connection without a word',
       possible('broker-refused-unexplained', 'AWS IoT does this for whatever its policy does not allow'),

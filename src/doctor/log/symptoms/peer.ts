@@ -33,6 +33,7 @@ export const peerSymptoms = {
     [
       likely('certificate-foreign-authority', 'compare the issuer with the authorities that the broker trusts'),
       possible('certificate-intermediate-missing', 'see whether an authority below a trusted one has issued it'),
+      possible('certificate-self-signed', 'Go and Java do not tell it apart'),
     ],
   ),
   'peer-first-unverified': seen(
@@ -153,6 +154,7 @@ export const peerSymptoms = {
         possible('broker-crl-not-yet-valid'),
         possible('certificate-key-weak'),
         possible('certificate-hash-weak'),
+        possible('client-curve-unsupported'),
       ],
     ),
   ),
@@ -177,6 +179,7 @@ export const peerSymptoms = {
       possible('hub-certificate-expired'),
       possible('hub-certificate-not-yet-valid'),
       possible('hub-certificate-wrong-usage'),
+      possible('certificate-missing'),
       possible('tls-record-damaged'),
     ],
   ),

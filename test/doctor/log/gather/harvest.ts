@@ -55,7 +55,7 @@ function settled(line: string): string {
     .replaceAll(/(?<=port[: ]+)\d{4,5}\b/g, '8883')
     .replaceAll(/\[::1\]:\d{4,5}/g, '[::1]:8883')
     .replaceAll(/^\d{10}: /g, '1764086400: ')
-    .replaceAll(/\b20\d\d([-/])\d\d\1\d\d[ T]\d\d:\d\d:\d\d([.,]\d+)?/g, '2025$111$125 16:00:00$2')
+    .replaceAll(/\b20\d\d([-/])\d\d\1\d\d([ T])\d\d:\d\d:\d\d([.,]\d+)?/g, '2025$111$125$216:00:00$3')
     .replaceAll(/\b[0-9A-F]{16}:error/g, '802B5A7C4F7F0000:error')
     .replaceAll(/(?<=16:00:00[.,])\d+/g, '000')
     .replaceAll(/\b0x[0-9a-f]{9,16}\b/g, '0x7f5c2ad08180')

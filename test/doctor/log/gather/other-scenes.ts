@@ -64,7 +64,7 @@ const connack3 = [
   [5, 'connect-denied'],
 ] as const
 const connack5 = [
-  [0x80, 'broker-unspecified'],
+  [0x80, 'broker-refused-unexplained'],
   [0x81, 'connect-malformed'],
   [0x82, 'protocol-error'],
   [0x84, 'protocol-version-unsupported'],
@@ -72,15 +72,15 @@ const connack5 = [
   [0x86, 'password-wrong'],
   [0x87, 'connect-denied'],
   [0x88, 'broker-unavailable'],
-  [0x89, 'broker-busy'],
+  [0x89, 'broker-unavailable'],
   [0x8a, 'client-banned'],
   [0x8c, 'auth-method-unsupported'],
   [0x90, 'topic-unsupported'],
   [0x95, 'packet-too-large'],
-  [0x97, 'quota-exceeded'],
+  [0x97, 'too-many-sessions'],
   [0x9c, 'broker-elsewhere'],
   [0x9d, 'broker-elsewhere'],
-  [0x9f, 'broker-rate'],
+  [0x9f, 'address-failing'],
 ] as const
 
 /** A broker that answers every CONNECT with one code. */
@@ -131,7 +131,7 @@ async function sessionScenes(place: Place, harvest: Harvest): Promise<void> {
     [0x98, 'broker-ended-session'],
     [0x8b, 'hub-stopping'],
     [0x93, 'protocol-error'],
-    [0x99, 'payload-too-large'],
+    [0x99, 'protocol-error'],
   ] as const) {
     const broker = await listen((socket) => {
       socket.once('data', () => {
