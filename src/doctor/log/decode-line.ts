@@ -1,9 +1,10 @@
 /** What is recognised in one line of a log. */
-import { readPhrases, type Sign } from './sign.ts'
+
 import { sideOf } from './side.ts'
-import { own } from './sources/own.ts'
-import { mbedtlsNumbers } from './sources/mbedtls.ts'
+import { readPhrases, type Sign } from './sign.ts'
 import { sources } from './sources/index.ts'
+import { mbedtlsNumbers } from './sources/mbedtls.ts'
+import { own } from './sources/own.ts'
 import type { Side } from './symptom.ts'
 
 export interface DecodedLine {

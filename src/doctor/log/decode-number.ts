@@ -7,13 +7,13 @@ import type { Examination, Fact } from '../finding.ts'
 import { conclude } from './conclude.ts'
 import type { Sign } from './sign.ts'
 import { curlExit } from './sources/curl.ts'
+import { errnoNumbered } from './sources/errno.ts'
 import { espTlsError } from './sources/esp-tls.ts'
-import { clientResult } from './sources/mosquitto.ts'
+import { gnutlsError } from './sources/gnutls-numbers.ts'
 import { mbedtlsError, verifyFlags } from './sources/mbedtls.ts'
+import { clientResult } from './sources/mosquitto.ts'
 import { codeNumbered } from './sources/mqtt-codes.ts'
 import { errorPacked, verdictNumbered } from './sources/openssl.ts'
-import { errnoNumbered } from './sources/errno.ts'
-import { gnutlsError } from './sources/gnutls-numbers.ts'
 import { wolfsslError } from './sources/wolfssl.ts'
 import type { Side, Symptom } from './symptom.ts'
 import { alertSymptom } from './symptoms/index.ts'
@@ -55,7 +55,9 @@ function readingsOf(text: string): readonly Reading[] {
   const hexadecimal = packed.exec(text)?.[1]
   if (hexadecimal !== undefined && !/^\d{1,5}$/.test(text)) {
     const symptom = errorPacked(Number.parseInt(hexadecimal, 16))
-    return symptom === null ? [] : [{ source: 'OpenSSL', name: `error ${hexadecimal.toUpperCase()}`, symptom, side: null }]
+    return symptom === null
+      ? []
+      : [{ source: 'OpenSSL', name: `error ${hexadecimal.toUpperCase()}`, symptom, side: null }]
   }
   const number = text.startsWith('-') ? -Number(text.slice(1)) : Number(text)
   return number < 0 ? negative(number) : positive(number, /^\+?0x/i.test(text))
@@ -90,7 +92,8 @@ function positive(number: number, isHexadecimal: boolean): readonly Reading[] {
   const verdict = verdictNumbered(number)
   if (verdict !== null && !isHexadecimal) add('a verdict of OpenSSL', verdict[0], verdict[1])
   const connack = codeNumbered(number)
-  if (connack !== null) add(number < 0x80 ? 'a CONNACK code of MQTT 3.1.1' : 'a reason code of MQTT 5', connack.meaning, connack, 'client')
+  if (connack !== null)
+    add(number < 0x80 ? 'a CONNACK code of MQTT 3.1.1' : 'a reason code of MQTT 5', connack.meaning, connack, 'client')
   const result = clientResult(number)
   if (result !== null && !isHexadecimal) add('a result of Mosquitto and Paho clients', result[0], result[1], 'client')
   const curl = curlExit(number)

@@ -20,14 +20,14 @@ const nearLines = 6
  * @returns at least one examination; one whose only finding is `log-line-unknown` where nothing is known
  */
 export function examineLogText(text: string): readonly Examination[] {
-  const lines = text.split(/\r\n|\n|\r/).slice(-limits.logLinesMax)
+  const lines = text.split(/\r\n|\n|\r/).slice(-limits.doctorLogLinesMax)
   const [only = ''] = lines.filter((line) => line.trim() !== '')
   const isOne = lines.filter((line) => line.trim() !== '').length <= 1
   if (isOne && isNumeral(only.trim())) return [decodeNumber(only.trim())]
   const told = tellOf(lines)
   if (told.length === 0) return [unknown(isOne ? 'the line' : 'the log', recogniseProgram(lines))]
   const groups = grouped(withoutEchoes(told))
-  return groups.slice(0, limits.logExaminationsMax).map((group) => examinationOf(group, isOne))
+  return groups.slice(0, limits.doctorLogExaminationsMax).map((group) => examinationOf(group, isOne))
 }
 
 /** One line in which something was recognised. */
@@ -55,7 +55,7 @@ function tellOf(lines: readonly string[]): readonly Told[] {
 /** A line without colours, and no longer than is looked at. */
 function plain(line: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences of terminals begin with one
-  return line.slice(0, limits.logLineLengthMax).replaceAll(/\x1b\[[\d;]{0,20}[A-Za-z]/g, '')
+  return line.slice(0, limits.doctorLogLineLengthMax).replaceAll(/\x1b\[[\d;]{0,20}[A-Za-z]/g, '')
 }
 
 /** Takes out vague lines whose causes hold what a better line beside them says, and counts them there. */
@@ -99,8 +99,13 @@ function examinationOf(group: readonly Told[], isOne: boolean): Examination {
   const subject = isOne ? 'the line' : `line ${first.number}`
   const facts: readonly Fact[] = [
     { name: 'program', value: [...new Set(first.signs.map(({ source }) => source))].join(', ') },
-    { name: 'log of', value: first.side === null ? 'a device or a server' : first.side === 'client' ? 'a device' : 'a server' },
-    ...(group.length > 1 ? [{ name: 'same on', value: `lines ${list(group.slice(1).map(({ number }) => number))}` }] : []),
+    {
+      name: 'log of',
+      value: first.side === null ? 'a device or a server' : first.side === 'client' ? 'a device' : 'a server',
+    },
+    ...(group.length > 1
+      ? [{ name: 'same on', value: `lines ${list(group.slice(1).map(({ number }) => number))}` }]
+      : []),
     ...echoFact(group.flatMap(({ echoes }) => echoes)),
   ]
   return { subject, facts, findings: first.findings.map((each) => ({ ...each, subject })) }

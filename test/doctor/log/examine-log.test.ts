@@ -10,7 +10,9 @@ import { documentedLines } from './documented-lines.ts'
 import { type GatheredLine, readLines } from './gather/harvest.ts'
 
 const folder = join(import.meta.dirname, 'lines')
-const gathered: readonly GatheredLine[] = globSync('*.ndjson', { cwd: folder }).flatMap((file) => readLines(join(folder, file)))
+const gathered: readonly GatheredLine[] = globSync('*.ndjson', { cwd: folder }).flatMap((file) =>
+  readLines(join(folder, file)),
+)
 
 /** Codes with their certainty, an array for each examination. */
 function told(text: string): readonly (readonly string[])[] {
@@ -167,13 +169,15 @@ test('no text makes the decoder throw', () => {
 test('of a long log the last lines are looked at, and no more causes are told than a person reads', () => {
   const last = 'verify error:num=23:certificate revoked'
   const noise = 'a line that says nothing'
-  const text = `${Array(limits.logLinesMax - 1).fill(noise).join('\n')}\n${last}`
+  const text = `${Array(limits.doctorLogLinesMax - 1)
+    .fill(noise)
+    .join('\n')}\n${last}`
   assert.equal(examineLogText(`verify error:num=10:certificate has expired\n${text}`).length, 1)
   const many = gathered.map(({ line }) => `${line}${'\n'.repeat(9)}`).join('\n')
-  assert.ok(examineLogText(many).length <= limits.logExaminationsMax)
+  assert.ok(examineLogText(many).length <= limits.doctorLogExaminationsMax)
 })
 
 test('a line of any length costs no more than its beginning', () => {
-  const long = `${'a'.repeat(limits.logLineLengthMax)} verify error:num=10:certificate has expired`
+  const long = `${'a'.repeat(limits.doctorLogLineLengthMax)} verify error:num=10:certificate has expired`
   assert.deepEqual(told(long), [['log-line-unknown certain']])
 })

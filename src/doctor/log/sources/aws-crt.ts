@@ -4,7 +4,11 @@ import type { Source } from '../sign.ts'
 export const awsCrt: Source = {
   name: 'aws-crt',
   phrases: [
-    [/\bAWS_ERROR_MQTT5?_(?:UNEXPECTED_HANGUP|USER_REQUESTED_STOP|OPERATION_FAILED_DUE_TO_DISCONNECTION)\b/, 'hung-up', 'client'],
+    [
+      /\bAWS_ERROR_MQTT5?_(?:UNEXPECTED_HANGUP|USER_REQUESTED_STOP|OPERATION_FAILED_DUE_TO_DISCONNECTION)\b/,
+      'hung-up',
+      'client',
+    ],
     [/\bAWS_ERROR_MQTT5_CONNACK_CONNECTION_REFUSED\b/, 'not-authorised', 'client'],
     [/\bAWS_ERROR_MQTT5?_(?:CONNACK_)?TIMEOUT\b/, 'no-connack', 'client'],
     [/\bAWS_ERROR_MQTT5?_(?:PROTOCOL_ERROR|DECODE_PROTOCOL_ERROR)\b/, 'protocol-error', 'client'],

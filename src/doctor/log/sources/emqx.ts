@@ -28,17 +28,35 @@ const alert = (side: Side, pattern: RegExp): Phrase => [pattern, madeHere, side]
 export const emqx: Source = {
   name: 'Erlang (EMQX, VerneMQ, RabbitMQ)',
   phrases: [
-    alert('server', /\bTLS server: In state \w{1,40} (?:at \S{1,60} )?generated SERVER ALERT: Fatal - ([A-Za-z ]{3,30})/),
-    alert('client', /\bTLS client: In state \w{1,40} (?:at \S{1,60} )?generated CLIENT ALERT: Fatal - ([A-Za-z ]{3,30})/),
-    [/\bTLS server: In state \w{1,40} (?:at \S{1,60} )?received CLIENT ALERT: Fatal - ([A-Za-z ]{3,30})/, came, 'server'],
-    [/\bTLS client: In state \w{1,40} (?:at \S{1,60} )?received SERVER ALERT: Fatal - ([A-Za-z ]{3,30})/, came, 'client'],
+    alert(
+      'server',
+      /\bTLS server: In state \w{1,40} (?:at \S{1,60} )?generated SERVER ALERT: Fatal - ([A-Za-z ]{3,30})/,
+    ),
+    alert(
+      'client',
+      /\bTLS client: In state \w{1,40} (?:at \S{1,60} )?generated CLIENT ALERT: Fatal - ([A-Za-z ]{3,30})/,
+    ),
+    [
+      /\bTLS server: In state \w{1,40} (?:at \S{1,60} )?received CLIENT ALERT: Fatal - ([A-Za-z ]{3,30})/,
+      came,
+      'server',
+    ],
+    [
+      /\bTLS client: In state \w{1,40} (?:at \S{1,60} )?received SERVER ALERT: Fatal - ([A-Za-z ]{3,30})/,
+      came,
+      'client',
+    ],
     [/\breceived UNDEFINED ALERT: Fatal - Unexpected Message\b/, 'not-tls', 'server'],
     [/\bno_client_certificate_provided\b/, 'peer-missing', 'server'],
     [/\bhostname_check_failed\b/, 'peer-name', 'client'],
     [/\bselfsigned_peer\b/, 'peer-self-signed'],
     [/\bcert_expired\b/, 'peer-expired'],
     [/\bTLS ClientHello\b.{0,200}\bTLS-enabled client\b/, 'tls-on-plain-port', 'server'],
-    [/\b(?:reason|reason_code): ?"?(not_authorized|bad_username_or_password|banned|client_identifier_not_valid|unsupported_protocol_version|server_busy|quota_exceeded)\b/, code, 'server'],
+    [
+      /\b(?:reason|reason_code): ?"?(not_authorized|bad_username_or_password|banned|client_identifier_not_valid|unsupported_protocol_version|server_busy|quota_exceeded)\b/,
+      code,
+      'server',
+    ],
     [/\bkeepalive_timeout\b|\breason: keepalive\b/, 'no-keep-alive', 'server'],
     [/\breason: "?(?:takenover|takeovered|discarded)\b/, 'taken-over', 'server'],
     [/\bauthorization_permission_denied\b/, 'publish-refused', 'server'],
@@ -47,7 +65,10 @@ export const emqx: Source = {
 }
 
 function words(match: RegExpExecArray): string {
-  return (match[1] ?? '').replace(/\\n.*$/, '').trim().toLowerCase()
+  return (match[1] ?? '')
+    .replace(/\\n.*$/, '')
+    .trim()
+    .toLowerCase()
 }
 
 function madeHere(match: RegExpExecArray): Symptom | null {

@@ -44,7 +44,11 @@ export const espTls: Source = {
     [/\b(?:select\(\) timeout|Failed to connect to host \(errno 119\))/, 'port-silent', 'client'],
     [/\bNo server verification option set\b/, 'no-trusted-roots', 'client'],
     [/\bFailed to verify peer certificate\b/, 'peer-refused', 'client'],
-    [/\bcert_verify_failed|\besp-x509-crt-bundle: (?:Failed to verify certificate|No matching trusted root certificate found)/, 'peer-issuer-unknown', 'client'],
+    [
+      /\bcert_verify_failed|\besp-x509-crt-bundle: (?:Failed to verify certificate|No matching trusted root certificate found)/,
+      'peer-issuer-unknown',
+      'client',
+    ],
     [/\bPING_RESP not received|No PING_RESP\b/, 'no-keep-alive', 'client'],
   ],
 }

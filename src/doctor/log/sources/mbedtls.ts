@@ -104,7 +104,8 @@ export function mbedtlsError(number: number): readonly [name: string, symptom: S
   const amount = -number
   if (!Number.isInteger(amount) || amount < 1 || amount > 0x7fff) return null
   const low = lower.get(amount & 0x7f)
-  if (amount < 0x80) return low === undefined ? null : [`MBEDTLS_ERR_${low[0]}`, low[1] === null ? null : symptoms[low[1]]]
+  if (amount < 0x80)
+    return low === undefined ? null : [`MBEDTLS_ERR_${low[0]}`, low[1] === null ? null : symptoms[low[1]]]
   const high = upper.get(amount & 0x7f80)
   if (high === undefined || ((amount & 0x7f) !== 0 && low === undefined)) return null
   const says = amount === 0x112c ? 'pem-base64' : high[1]
@@ -145,7 +146,10 @@ export const mbedtls: Source = {
     ...flags.map(([, text, says]) => [new RegExp(text), says] as const),
     [/\bgot an alert message, type: \[[12]:(\d{1,3})\]/, (match) => alertSymptom(numberIn(match))],
     [/\bis a fatal alert message \(msg (\d{1,3})\)/, (match) => alertSymptom(numberIn(match))],
-    [/(-\d{1,5}) - (?:NET|SSL|X509|PK|PEM|PKCS5|ASN1|RSA|ECP)\b/, (match) => mbedtlsError(numberIn(match))?.[1] ?? null],
+    [
+      /(-\d{1,5}) - (?:NET|SSL|X509|PK|PEM|PKCS5|ASN1|RSA|ECP)\b/,
+      (match) => mbedtlsError(numberIn(match))?.[1] ?? null,
+    ],
     [/\bunknown record type \d{1,3}\b/, 'not-tls'],
     [/\bbad certificate \(usage extensions\)/, 'peer-usage'],
     [/\bno CA chain\b|\bgot no CA chain\b/, 'no-trusted-roots'],

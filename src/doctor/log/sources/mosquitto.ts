@@ -8,7 +8,11 @@ const broker: readonly Phrase[] = [
   [/\bClient \S{1,300}(?: \[[^\]]{1,60}\])? disconnected(?::| due to) protocol error\b/i, 'protocol-error', 'server'],
   [/\bClient \S{1,300}(?: \[[^\]]{1,60}\])? disconnected[:,] not authori[sz]ed\b/i, 'not-authorised', 'server'],
   [/\bClient \S{1,300}(?: \[[^\]]{1,60}\])? (?:has )?exceeded timeout\b/i, 'no-keep-alive', 'server'],
-  [/\bClient \S{1,300}(?: \[[^\]]{1,60}\])? disconnected: (?:session taken over|exceeded timeout)\b/i, session, 'server'],
+  [
+    /\bClient \S{1,300}(?: \[[^\]]{1,60}\])? disconnected: (?:session taken over|exceeded timeout)\b/i,
+    session,
+    'server',
+  ],
   [/\balready connected, closing old connection\b/i, 'taken-over', 'server'],
   [/\bdisconnected by administrative action\b|\bdisconnected: administrative action\b/i, 'ended-by-operator', 'server'],
   [/\bappears to be using TLS to connect to a non-TLS listener\b/, 'tls-on-plain-port', 'server'],
@@ -18,7 +22,11 @@ const broker: readonly Phrase[] = [
   [/\bDenied SUBSCRIBE from\b|\bdenied \(subscription\)/i, 'subscription-refused', 'server'],
   [/\bSending CONNACK to \S{1,300} \(\d, (\d{1,3})\)/, (match) => codeNumbered(numberIn(match)), 'server'],
   [/\bClient connection from \S{1,100} (?:\S{1,100} )?(?:failed|denied access)/, 'closed-early', 'server'],
-  [/\bClient <unknown>(?: \[[^\]]{1,60}\])? (?:closed its connection|disconnected: connection closed)/, 'closed-early', 'server'],
+  [
+    /\bClient <unknown>(?: \[[^\]]{1,60}\])? (?:closed its connection|disconnected: connection closed)/,
+    'closed-early',
+    'server',
+  ],
 ]
 
 const clients: readonly Phrase[] = [

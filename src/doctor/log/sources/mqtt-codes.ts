@@ -63,7 +63,14 @@ const byName: ReadonlyMap<string, Symptom | undefined> = new Map([
 
 /** What a name of a code says, in whatever spelling: "NOT_AUTHORIZED", "Not authorized", "NotAuthorized". */
 export function codeNamed(text: string): Symptom | null {
-  return byName.get(text.toLowerCase().replaceAll(/[^a-z0-9]/g, '').replace(/^connectionrefused/, '')) ?? null
+  return (
+    byName.get(
+      text
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9]/g, '')
+        .replace(/^connectionrefused/, ''),
+    ) ?? null
+  )
 }
 
 /** What a code in a CONNACK or DISCONNECT says: below 0x80 one of MQTT 3.1.1, else one of MQTT 5; null for success and what is none. */

@@ -6,7 +6,11 @@ export const node: Source = {
   name: 'Node.js',
   phrases: [
     [/\bERR_TLS_CERT_ALTNAME_INVALID\b/, 'peer-name', 'client'],
-    [/\b(?:Host: [\w.*:-]{1,253}\.? is not in the cert's altnames: [\w.*:, -]{1,200}|IP: [\w.:]{1,45} is not in the cert's list)/, 'peer-name', 'client'],
+    [
+      /\b(?:Host: [\w.*:-]{1,253}\.? is not in the cert's altnames: [\w.*:, -]{1,200}|IP: [\w.:]{1,45} is not in the cert's list)/,
+      'peer-name',
+      'client',
+    ],
     [/\bHostname\/IP does not match certificate's altnames\b/, 'peer-name', 'client'],
     [/\bsocket hang up\b/, 'closed-early'],
     [/\bClient network socket disconnected before secure TLS connection was established\b/, 'closed-early', 'client'],

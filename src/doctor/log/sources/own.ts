@@ -27,8 +27,14 @@ export const own: Source = {
   name: 'Handfast',
   phrases: [
     [/\bHF-\d{4}\b/, (match) => told(byId.get(match[0]))],
-    [/"(?:code|failure)":"([a-z][a-z0-9-]{3,60})"/, (match) => (isFailureName(match[1] ?? '') ? told(match[1] as FailureName) : null)],
-    [/\berror: ?.{0,300}\(([a-z][a-z-]{3,60}), HF-\d{4}\)/, (match) => (isFailureName(match[1] ?? '') ? told(match[1] as FailureName) : null)],
+    [
+      /"(?:code|failure)":"([a-z][a-z0-9-]{3,60})"/,
+      (match) => (isFailureName(match[1] ?? '') ? told(match[1] as FailureName) : null),
+    ],
+    [
+      /\berror: ?.{0,300}\(([a-z][a-z-]{3,60}), HF-\d{4}\)/,
+      (match) => (isFailureName(match[1] ?? '') ? told(match[1] as FailureName) : null),
+    ],
     general,
   ],
 }

@@ -9,12 +9,24 @@ export const paho: Source = {
     [/\breturn code (-1|[1-5]|1[2-6]\d)\b/, failed, 'client'],
     [/\bsubscribe returned (?:128|135)\b/, 'subscription-refused', 'client'],
     // Java: texts with their numbers.
-    [/\bUnable to connect to server \(32103\)|\bMqttException: Unable to connect to server\b/, 'connect-failed', 'client'],
+    [
+      /\bUnable to connect to server \(32103\)|\bMqttException: Unable to connect to server\b/,
+      'connect-failed',
+      'client',
+    ],
     [/\bConnection lost \(32109\)/, 'closed-early', 'client'],
     [/\bTimed out waiting for a response from the server\b/, 'no-connack', 'client'],
-    [/\b(Not authorized to connect|Bad user name or password|Invalid client ID|Invalid protocol version|Broker unavailable) \([1-5]\)/, named, 'client'],
+    [
+      /\b(Not authorized to connect|Bad user name or password|Invalid client ID|Invalid protocol version|Broker unavailable) \([1-5]\)/,
+      named,
+      'client',
+    ],
     // Go.
-    [/\b(unacceptable protocol version|identifier rejected|server Unavailable|bad user name or password|not Authorized)$/, named, 'client'],
+    [
+      /\b(unacceptable protocol version|identifier rejected|server Unavailable|bad user name or password|not Authorized)$/,
+      named,
+      'client',
+    ],
     // ESP-IDF writes a comma.
     [/\bConnection refused, ([a-z][a-z ]{3,40})/, named, 'client'],
   ],

@@ -18,7 +18,15 @@ export const pahoPython: Source = {
     [/\bReceived CONNACK \(\d, (\d{1,3})\)/, (match) => codeNumbered(numberIn(match)), 'client'],
     [/\bReceived CONNACK \(\d, ([A-Z][A-Za-z ]{3,60})\)/, (match) => codeNamed(match[1] ?? ''), 'client'],
     [/\bon_(?:connect|disconnect): ([A-Z][A-Za-z :]{3,60})/, (match) => codeNamed(match[1] ?? ''), 'client'],
-    [/\b(?:Connected with result code|result code|rc[=:]|return code) ?([1-5])\b/i, (match) => codeNumbered(numberIn(match)), 'client'],
-    [/\bUnexpected disconnection\b|\bon_disconnect: The connection was lost\b|\brc ?[=:] ?7\b/, 'closed-early', 'client'],
+    [
+      /\b(?:Connected with result code|result code|rc[=:]|return code) ?([1-5])\b/i,
+      (match) => codeNumbered(numberIn(match)),
+      'client',
+    ],
+    [
+      /\bUnexpected disconnection\b|\bon_disconnect: The connection was lost\b|\brc ?[=:] ?7\b/,
+      'closed-early',
+      'client',
+    ],
   ],
 }

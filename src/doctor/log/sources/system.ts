@@ -20,7 +20,10 @@ export const system: Source = {
       'port-silent',
     ],
     [/\b(?:No route to host|Network is unreachable|EHOSTUNREACH|ENETUNREACH)\b/, 'host-unreachable'],
-    [/\b(?:Connection (?:was )?reset(?: by peer)?|ECONNRESET|forcibly closed by the remote host)\b/i, 'connection-reset'],
+    [
+      /\b(?:Connection (?:was )?reset(?: by peer)?|ECONNRESET|forcibly closed by the remote host)\b/i,
+      'connection-reset',
+    ],
     [/\b(?:Broken pipe|EPIPE|Transport endpoint is not connected)\b/, 'closed-early'],
     [/\bconnect:errno=111\b/, 'port-refused'],
     [/\bwrite:errno=104\b/, 'connection-reset'],

@@ -6,8 +6,16 @@ const serverLog = 'the log of the server says which'
 
 /** Causes by the number of the alert; what is not listed is told by its name alone. */
 export const alertSymptoms: Readonly<Partial<Record<TlsAlert, Symptom>>> = {
-  20: seen('the other side could not verify a record', [possible('tls-record-damaged')], [possible('tls-record-damaged')]),
-  22: seen('a record was too large for the other side', [likely('tls-record-too-large')], [likely('tls-record-too-large')]),
+  20: seen(
+    'the other side could not verify a record',
+    [possible('tls-record-damaged')],
+    [possible('tls-record-damaged')],
+  ),
+  22: seen(
+    'a record was too large for the other side',
+    [likely('tls-record-too-large')],
+    [likely('tls-record-too-large')],
+  ),
   40: seen(
     'the other side found no way to go on with the handshake',
     [

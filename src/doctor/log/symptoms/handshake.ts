@@ -50,11 +50,7 @@ export const handshakeSymptoms = {
     ],
     [likely('plain-mqtt-on-tls-port'), possible('not-tls'), possible('http-on-tls-port')],
   ),
-  http: seen(
-    'HTTP came instead of TLS',
-    [certain('port-speaks-http')],
-    [certain('http-on-tls-port')],
-  ),
+  http: seen('HTTP came instead of TLS', [certain('port-speaks-http')], [certain('http-on-tls-port')]),
   'tls-on-plain-port': either('a client speaks TLS on a listener without TLS', certain('port-speaks-plain-mqtt')),
   'key-unproved': seen(
     'a signature in the handshake does not verify',
@@ -65,7 +61,10 @@ export const handshakeSymptoms = {
   'connection-reset': bare(
     seen(
       'the connection was cut off',
-      [possible('connection-reset', 'a firewall, a proxy or a listener that is overloaded does this'), ...closedOnClient],
+      [
+        possible('connection-reset', 'a firewall, a proxy or a listener that is overloaded does this'),
+        ...closedOnClient,
+      ],
       closedOnServer,
     ),
   ),

@@ -7,13 +7,13 @@ export const localSymptoms = {
   'key-mismatch': either('key and certificate of its own do not belong together', certain('key-certificate-mismatch')),
   'passphrase-missing': either(
     'a key is encrypted and no passphrase was given',
-    likely('key-passphrase-missing'),
-    possible('credential-passphrase-wrong'),
+    likely('device-key-passphrase-missing'),
+    possible('device-key-passphrase-wrong'),
   ),
   'passphrase-wrong': either(
     'the passphrase does not open the key',
-    likely('credential-passphrase-wrong', 'a line end in the file of the passphrase counts for some programs'),
-    possible('key-passphrase-missing'),
+    likely('device-key-passphrase-wrong', 'a line end in the file of the passphrase counts for some programs'),
+    possible('device-key-passphrase-missing'),
   ),
   'pem-no-begin': either(
     'there is no BEGIN line where PEM should be',
@@ -37,7 +37,7 @@ export const localSymptoms = {
     possible('text-wide-characters', 'a file that PowerShell wrote with ">" is UTF-16'),
     possible('key-type-unsupported'),
     possible('key-encryption-unsupported'),
-    possible('credential-passphrase-wrong'),
+    possible('device-key-passphrase-wrong'),
   ),
   'certificate-unreadable-here': either(
     'a certificate of its own cannot be read',
@@ -51,8 +51,8 @@ export const localSymptoms = {
     either(
       'a file of key or certificate cannot be used, and it is not said why',
       possible('key-certificate-mismatch'),
-      possible('credential-passphrase-wrong'),
-      possible('key-passphrase-missing'),
+      possible('device-key-passphrase-wrong'),
+      possible('device-key-passphrase-missing'),
       possible('pem-cut-short'),
       possible('pem-text-damaged'),
       possible('file-unrecognised'),

@@ -19,7 +19,10 @@ const notAuthorised = [
 const login = [
   likely('password-wrong'),
   possible('password-missing'),
-  possible('certificate-name-missing', 'Mosquitto says this where it takes the user name from a certificate without one'),
+  possible(
+    'certificate-name-missing',
+    'Mosquitto says this where it takes the user name from a certificate without one',
+  ),
   possible('certificate-missing', 'Mosquitto with use_identity_as_username and without require_certificate'),
 ]
 const clientId = [likely('client-id-invalid'), possible('client-id-not-identity')]
@@ -45,7 +48,10 @@ export const reasonCodes: ReadonlyMap<number, Symptom> = new Map([
   [0x84, either('the broker does not speak this version of MQTT', certain('protocol-version-unsupported'))],
   [0x85, either('the broker does not accept the client id', ...clientId)],
   [0x86, either('the broker does not accept user name or password', ...login)],
-  [0x87, either('the broker does not allow it', ...notAuthorised, possible('subscribe-denied'), possible('publish-denied'))],
+  [
+    0x87,
+    either('the broker does not allow it', ...notAuthorised, possible('subscribe-denied'), possible('publish-denied')),
+  ],
   [0x88, either('the broker is not available', ...unavailable)],
   [0x89, either('the broker is busy', ...unavailable)],
   [0x8a, either('the broker has banned the client', certain('client-banned'))],
@@ -53,7 +59,10 @@ export const reasonCodes: ReadonlyMap<number, Symptom> = new Map([
   [0x8c, either('the broker does not know the method of authentication', certain('auth-method-unsupported'))],
   [0x8d, either('the client was silent for too long', certain('keep-alive-timeout'))],
   [0x8e, either('another connection uses the same client id', certain('session-taken-over'))],
-  [0x8f, either('the broker does not accept the topic filter', likely('subscribe-denied'), possible('topic-unsupported'))],
+  [
+    0x8f,
+    either('the broker does not accept the topic filter', likely('subscribe-denied'), possible('topic-unsupported')),
+  ],
   [0x90, either('the broker does not accept the topic', likely('topic-unsupported'), possible('publish-denied'))],
   [0x93, either('the client sent more than the broker has allowed at one time', likely('protocol-error'))],
   [0x94, either('the client used a topic alias that is not allowed', likely('protocol-error'))],

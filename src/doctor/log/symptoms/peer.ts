@@ -100,7 +100,12 @@ export const peerSymptoms = {
   'peer-issuer-no-authority': seen(
     'what issued the certificate of the other side is no authority by its own certificate',
     [likely('hub-untrusted', 'the issuer lacks CA:TRUE')],
-    [likely('certificate-foreign-authority', 'the issuer lacks CA:TRUE: somebody may have signed with a key of a device')],
+    [
+      likely(
+        'certificate-foreign-authority',
+        'the issuer lacks CA:TRUE: somebody may have signed with a key of a device',
+      ),
+    ],
   ),
   'peer-signature-wrong': seen(
     'a signature of the other side does not verify',
