@@ -99,6 +99,8 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'cli/commands/convert.ts': 'the file of a key in another form',
   'cli/order-certificate.ts': 'a passphrase that was made here is told',
   'cli/bundle/passphrase.ts': 'a passphrase is compared with the same again',
+  'doctor/files/mend/key-text.ts': 'the file of a key is written in another form',
+  'doctor/files/mend/passphrase-text.ts': 'the file of a passphrase is written without what is none of it',
   'device/attach/attach.ts': 'the TLS connections of an application that the key is attached to',
   'device/certificate-request.ts': 'a request is signed',
   'device/store/stored-key.ts': 'the file of a key',

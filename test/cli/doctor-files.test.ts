@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Examination } from '../../src/doctor/finding.ts'
@@ -45,4 +45,35 @@ test('what cannot be looked at is an error of usage with its reason', async (t) 
     assert.equal(status, 2, path)
     assert.match(stderr, message)
   }
+})
+
+test('what can be mended is shown first and done with --yes; a credential store is left to its agent', async (t) => {
+  const folder = temporaryFolder(t)
+  const own = ownCertificate('pump-7')
+  const path = join(folder, 'client_cert.pem')
+  const indented = own.pem.replace(/^(?=.)/gm, '  ')
+  writeFileSync(path, indented)
+
+  const shown = await handfast(folder, '--fix')
+  assert.equal(shown.status, 1)
+  assert.match(
+    shown.stdout,
+    /To be mended \(nothing is changed yet; add --yes to do it\):\n {2}.*client_cert\.pem is written as ASCII/,
+  )
+  assert.equal(readFileSync(path, 'utf8'), indented)
+
+  const done = await handfast(folder, '--fix', '--yes', '--json')
+  assert.equal(done.status, 0, done.stderr)
+  const { mendings } = JSON.parse(done.stdout) as { mendings: readonly { isDone: boolean; kept: string }[] }
+  assert.deepEqual(
+    mendings.map(({ isDone, kept }) => ({ isDone, kept })),
+    [{ isDone: true, kept: `${path}.orig` }],
+  )
+  assert.equal(readFileSync(path, 'utf8'), own.pem)
+
+  mkdirSync(join(folder, 'slots'))
+  const store = await handfast(folder, '--fix', '--yes')
+  assert.equal(store.status, 2)
+  assert.match(store.stderr, /is a credential store/)
+  assert.match((await handfast(folder, '--yes')).stderr, /--yes says nothing without --fix/)
 })

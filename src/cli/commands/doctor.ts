@@ -4,7 +4,8 @@ import { HubError } from '../../core/errors.ts'
 import { exitStatus } from '../../core/failure/wire-forms.ts'
 import { platforms } from '../../core/key-file/found-form.ts'
 import { hasFault } from '../../doctor/finding.ts'
-import { type DoctorOptions, examineAll, examineLog } from '../doctor/examine.ts'
+import { type DoctorOptions, examineAll, examineLog, mendablePaths } from '../doctor/examine.ts'
+import type { ToldMending } from '../doctor/fix.ts'
 import { printExaminations } from '../doctor/print-examinations.ts'
 import { printJson } from '../output.ts'
 import { oneOf } from '../values.ts'
@@ -20,6 +21,8 @@ export function define(command: Command): void {
     )
     .option('--for <platform>', `who is to read the files: ${platforms.join(', ')}`, oneOf('--for', platforms))
     .option('--key-pass-file <file>', 'file with the passphrase of the key')
+    .option('--fix', 'show what can be mended in the files without a decision of yours')
+    .option('--yes', 'with --fix: mend it; what was there is kept beside it')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -27,6 +30,7 @@ export function define(command: Command): void {
         '',
         'Examples:',
         '  handfast doctor pump-7/                          key, certificates and passphrase in a folder',
+        '  handfast doctor pump-7/ --for meadow --fix       what Meadow would not read, and writing it so that it does',
         '  handfast doctor broker.example:8883              what a device meets there, step by step',
         '  handfast doctor -- -0x2700                       a number that a device printed',
         '  journalctl -u mosquitto | handfast doctor        a log, line by line',
@@ -40,14 +44,28 @@ export function define(command: Command): void {
           hint: 'name files, an address, or what a program said; see `handfast doctor --help`',
         })
       }
+      if (options.yes && !options.fix) {
+        throw new HubError('usage', '--yes says nothing without --fix', { hint: 'add --fix, or leave --yes out' })
+      }
+      const mendings = options.fix ? await fix(words, options) : null
       const examinations = [
         ...(words.length > 0 ? await examineAll(words, options) : []),
         ...(isPiped ? await examineLog(await standardInput(), options) : []),
       ]
-      if (options.json) printJson(examinations)
-      else printExaminations(examinations)
+      if (options.json) {
+        printJson(mendings === null ? examinations : { examinations, mendings })
+      } else {
+        printExaminations(examinations)
+        if (mendings !== null) (await import('../doctor/fix.ts')).printMendings(mendings)
+      }
       process.exitCode = hasFault(examinations) ? exitStatus.failed : exitStatus.ok
     })
+}
+
+/** Files are looked at after they were mended: what is left is what is told. */
+async function fix(words: readonly string[], options: DoctorOptions): Promise<readonly ToldMending[]> {
+  const { fixFiles } = await import('../doctor/fix.ts')
+  return fixFiles(mendablePaths(words), options, options.yes ?? false)
 }
 
 /** The end of what comes: the last lines of a log are those that matter. */

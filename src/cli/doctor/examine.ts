@@ -11,6 +11,10 @@ export interface DoctorOptions {
   readonly for?: Platform
   /** The file with the passphrase of the key. */
   readonly keyPassFile?: string
+  /** Whether to show what can be mended in the files, */
+  readonly fix?: boolean
+  /** and to do it. */
+  readonly yes?: boolean
 }
 
 /**
@@ -27,6 +31,22 @@ export async function examineAll(words: readonly string[], options: DoctorOption
     if (thing.kind === 'log') examinations.push(...(await examineLog(thing.text, options)))
   }
   return examinations
+}
+
+/**
+ * Files among these words that can be mended.
+ *
+ * @throws HubError `usage` where there are none
+ */
+export function mendablePaths(words: readonly string[]): readonly string[] {
+  const paths = words
+    .map((word) => thingOf(word))
+    .flatMap((thing) => (thing.kind === 'path' ? existing(thing) : []))
+    .filter((path) => !isBrokerConfiguration(path))
+  if (paths.length > 0) return paths
+  throw new HubError('usage', 'there is no file to mend among these', {
+    hint: 'name a folder or files, or leave --fix out',
+  })
 }
 
 function existing({ path, isThere }: Thing & { readonly kind: 'path' }): string {

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { HubError, quote } from '../../core/errors.ts'
 import { examineFiles, type FilesQuestion } from '../../doctor/files/examine-files.ts'
-import { readFolderFiles, readNamedFiles } from '../../doctor/files/read-files.ts'
+import { accessOf, readFolderFiles, readNamedFiles } from '../../doctor/files/read-files.ts'
 import type { Examination } from '../../doctor/finding.ts'
 import type { DoctorOptions } from './examine.ts'
 
@@ -28,7 +28,10 @@ export function questions(
   const isFolder = (path: string): boolean => statSync(path).isDirectory()
   const folders = paths.filter(isFolder).map((subject) => {
     const files = readFolderFiles(subject, user)
-    if (files.length > 0) return { ...rest, subject, isFolder: true, files: [...files, ...passphrase] }
+    if (files.length > 0) {
+      const folderAccess = accessOf(subject, user)
+      return { ...rest, subject, isFolder: true, folderAccess, files: [...files, ...passphrase] }
+    }
     throw new HubError('usage', `no file in the folder ${quote(subject)} has the name of a key or a certificate`, {
       hint: 'name the files themselves; others are passed over in a folder',
     })

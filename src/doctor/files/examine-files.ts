@@ -3,13 +3,13 @@
  * files is done before (`read-files.ts`), mending them afterwards (`mend/`).
  */
 import type { Platform } from '../../core/key-file/found-form.ts'
-import { type Examination, type Fact, type Finding, gravestFirst } from '../finding.ts'
+import { type Examination, type Fact, type Finding, finding, gravestFirst } from '../finding.ts'
 import { type CertificateRole, certificateFindings } from './certificate-findings.ts'
 import { isSame, isSelfSigned, issuersOf } from './chain.ts'
 import { contentsOf, type FileContents, type FoundCertificate, isEmpty } from './contents.ts'
 import { certificateFact, keyFact, subjectText } from './describe.ts'
 import { fileFindings } from './file-findings.ts'
-import { baseName, type FoundFile, isPassphraseSized, namedFor } from './found-file.ts'
+import { baseName, type FileAccess, type FoundFile, isPassphraseSized, namedFor } from './found-file.ts'
 import { layoutTraits } from './layout-findings.ts'
 import { type OpenedKey, openKeys } from './open-key.ts'
 import { type Parts, partsOf } from './parts.ts'
@@ -23,6 +23,8 @@ export interface FilesQuestion {
   readonly isFolder: boolean
   /** The folder, or another name for all of them together. */
   readonly subject: string
+  /** Who may do what in the folder; left out where there is none. */
+  readonly folderAccess?: FileAccess | null
   /** The platform that is to read them; null where nobody said. */
   readonly platform: Platform | null
   /** Milliseconds since the epoch. */
@@ -96,8 +98,9 @@ function roleOf(found: FoundCertificate, { leaf, roots, sent, damaged }: Parts):
   return found.place === 1 && !damaged.has(found.file) ? 'leaf' : 'intermediate'
 }
 
-function together(looked: LookedAt, { isFolder, subject, platform }: FilesQuestion): readonly Examination[] {
+function together(looked: LookedAt, question: FilesQuestion): readonly Examination[] {
   const { contents, passphrases, parts } = looked
+  const { isFolder, subject, platform } = question
   const given = certificatesGiven(parts)
   const named = platform ?? (isLikeMeadow(contents) ? 'meadow' : null)
   const ofStacks = stackFindings(parts.key ?? parts.keys[0] ?? null, given, named)
@@ -106,6 +109,7 @@ function together(looked: LookedAt, { isFolder, subject, platform }: FilesQuesti
     ...passphraseFindings(parts.keys, passphrases),
     ...chainFindings(parts),
     ...rootFindings(parts),
+    ...folderFindings(question, parts),
     ...(platform === null ? ofStacks.map(onlyPossible) : ofStacks),
   ]
   const facts = [...pairFacts(parts), ...readers(looked, given)]
@@ -117,6 +121,12 @@ function together(looked: LookedAt, { isFolder, subject, platform }: FilesQuesti
       findings: gravestFirst(findings),
     },
   ]
+}
+
+function folderFindings({ subject, folderAccess = null }: FilesQuestion, { keys }: Parts): readonly Finding[] {
+  if (folderAccess === null || keys.length === 0 || (folderAccess.mode & 0o022) === 0) return []
+  const evidence = `its mode is ${folderAccess.mode.toString(8).padStart(4, '0')}`
+  return [finding('folder-open-to-others', subject, { severity: 'warning', evidence, cure: `chmod 0700 ${subject}` })]
 }
 
 /** Names that Meadow asks for, and nobody else: then it is likely the reader. */

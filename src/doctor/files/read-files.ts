@@ -53,8 +53,8 @@ export function readFolderFiles(folder: string, user: UserId): readonly FoundFil
 
 /** Names of files that hold keys, certificates or passphrases; others are none of the doctor's business. */
 function isLikely(name: string): boolean {
-  // Keys that wait for their certificate, and what an agent remembers, are the agent's own business.
-  if (name.startsWith('.') || /\.(new|json|md)$/.test(name)) return false
+  // Keys that wait for their certificate are the business of an agent; what was mended has its successor beside it.
+  if (name.startsWith('.') || /\.(new|json|md|orig\d*)$|~$/.test(name)) return false
   return (
     /\.(pem|crt|cer|cert|der|key|csr|req|p12|pfx|p7b|p7c|crl|jks|keystore|ppk|pwd)$/i.test(name) ||
     /pass|key|cert/i.test(name)
@@ -100,7 +100,8 @@ function readUpTo(descriptor: number, bytesMax: number): Uint8Array {
   return new Uint8Array(buffer.subarray(0, length))
 }
 
-function accessOf(name: string, user: UserId): FileAccess | null {
+/** Who may do what with a file or folder; null where that is not to be had. */
+export function accessOf(name: string, user: UserId): FileAccess | null {
   try {
     return accessIn(statSync(name), user)
   } catch {

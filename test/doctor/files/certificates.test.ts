@@ -101,4 +101,9 @@ test('certificates that OpenSSL makes when it is asked for old things are told f
   await openssl('req', '-x509', '-key', path('e'), '-out', path('c'), '-days', '30', ...name)
   const unfit = codes([file('device.pem', readFileSync(path('c')))], { isFolder: false, nowMs: Date.now() })
   assert.ok(unfit.includes('key-kind-unfit'), unfit.join())
+  await openssl('genpkey', '-algorithm', 'ed25519', '-out', path('e'))
+  await openssl('req', '-x509', '-key', path('e'), '-out', path('c'), '-days', '30', ...name)
+  const byEd25519 = [file('device.pem', readFileSync(path('c'))), file('device.key', readFileSync(path('e')))]
+  const unread = codes(byEd25519, { nowMs: Date.now(), platform: 'mbedtls' })
+  assert.ok(unread.includes('certificate-signature-unread') && unread.includes('key-type-unsupported'), unread.join())
 })
