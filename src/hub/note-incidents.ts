@@ -3,8 +3,8 @@
  * begin and end, and logged once at each. One process of a hub does it, so that several gates and hubs make one incident.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { explainAtOnce } from '../core/failure/at-once.ts'
-import { failure, failureNames } from '../core/failure/catalogue.ts'
+import { explainAtOnce, meansSomethingAtOnce } from '../core/failure/at-once.ts'
+import { failureNames } from '../core/failure/catalogue.ts'
 import { limits } from '../core/limits.ts'
 import { doByOne, type LeasedWork } from './leased-work.ts'
 import type { PartyCounts, SharedTrouble, Trouble } from './ports/cases.ts'
@@ -22,8 +22,7 @@ interface Hub {
 /** How soon an incident is seen. */
 const everyMs = 15_000
 
-/** What the network does to connections, and what scanners do, refuses nobody that should come in. */
-const codesLeftOut = failureNames.filter((name) => failure(name).owner === 'network')
+const codesLeftOut = failureNames.filter((name) => !meansSomethingAtOnce(name))
 
 /**
  * Looks for them from now on.

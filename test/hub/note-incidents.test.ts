@@ -95,8 +95,7 @@ describe('an incident', () => {
 
   test('is none where the network fails, whatever number of devices', async (t) => {
     const hub = await hubParts(t)
-    for (const code of ['connection-lost', 'tls-closed-early', 'not-tls'] as const)
-      await refuse(hub, pumps(9), { code })
+    for (const code of ['connection-lost', 'closed-unused', 'not-tls'] as const) await refuse(hub, pumps(9), { code })
     await noteIncidents(hub)
     assert.deepEqual(await hub.store.incidents.standing(), [])
   })

@@ -18,19 +18,37 @@ const changedPolicy: AtOnce = {
   cure: 'see what the policy changed last: `handfast policy list`; `handfast policy rollback` takes it back',
 }
 
+const changedHub: AtOnce = {
+  owner: 'hub',
+  cure: 'see whether root, names and dates of the hub are those that the devices know: `handfast status`; a new root comes to devices by `handfast ca rotate root`',
+}
+
+const narrowTls: AtOnce = {
+  owner: 'operator',
+  cure: 'see TLS versions and key of the listener in the settings; devices that know RSA alone need the chain for it: `handfast ca create --chain rsa --key-type RSA-3072`',
+}
+
+const copiedDevice: AtOnce = {
+  owner: 'operator',
+  cure: 'find out whether one image with one certificate was copied to several devices; give each its own: `handfast device add`',
+}
+
 const byName: Partial<Record<FailureName, AtOnce>> = {
-  'tls-client-rejected-hub': {
-    owner: 'hub',
-    cure: 'see whether root, names and address of the hub are those that the devices know: `handfast status`; a new root is rolled over with `handfast ca`',
-  },
-  'tls-version-unsupported': {
+  'tls-client-rejected-hub': changedHub,
+  // Many clients say nothing when they do not accept the certificate of the hub.
+  'tls-closed-early': changedHub,
+  'closed-before-connect': changedHub,
+  'hub-untrusted': changedHub,
+  'hub-certificate-not-yet-valid': {
     owner: 'operator',
-    cure: 'see the TLS versions of the listener in the settings: it may ask for more than these devices speak',
+    cure: 'see the time server that these devices ask: after a power cut many begin with a wrong clock; then compare the clock of the hub',
   },
-  'tls-no-shared-cipher': {
-    owner: 'operator',
-    cure: 'see the TLS settings of the listener; devices that know RSA alone need the chain for RSA (docs/authorities.md)',
-  },
+  'tls-version-unsupported': narrowTls,
+  'tls-no-shared-cipher': narrowTls,
+  'tls-no-shared-group': narrowTls,
+  'tls-no-shared-signature': narrowTls,
+  'tls-client-needs-rsa': narrowTls,
+  'hub-certificate-unsupported': narrowTls,
   'certificate-missing': {
     owner: 'operator',
     cure: 'see that no proxy before the hub ends TLS, and that these devices have the address of the right listener',
@@ -44,6 +62,16 @@ const byName: Partial<Record<FailureName, AtOnce>> = {
     owner: 'operator',
     because: (issuer) => `the certificates of ${issuer} do not hold up to a trust anchor`,
     cure: 'give the trust anchor with the authorities below it that sign the devices: `handfast anchor show <id>`',
+  },
+  'certificate-of-namesake': {
+    owner: 'operator',
+    because: (issuer) => `the authority ${issuer} that issued their certificates has the name of ours and another key`,
+    cure: 'if this hub was set up anew, put the old registry back (docs/backup.md) or enrol them again; else they have the address of another hub',
+  },
+  'certificate-of-retired-authority': {
+    owner: 'operator',
+    because: (issuer) => `the authority ${issuer} is retired, and they have no certificate of the one after it`,
+    cure: 'give them new tokens, `handfast device token <id>`; next time, cut over only when all have renewed: `handfast ca rotate status`',
   },
   'certificate-unknown-serial': {
     owner: 'operator',
@@ -68,10 +96,8 @@ const byName: Partial<Record<FailureName, AtOnce>> = {
   'subscribe-denied': changedPolicy,
   'will-denied': changedPolicy,
   'retain-denied': changedPolicy,
-  'session-taken-over': {
-    owner: 'operator',
-    cure: 'find out whether one image with one certificate was copied to several devices; give each its own: `handfast device add`',
-  },
+  'session-taken-over': copiedDevice,
+  'certificate-in-two-places': copiedDevice,
 }
 
 /** Who is refused, how many of each. */
@@ -101,6 +127,11 @@ export interface Explanation {
   readonly cure: string
 }
 
+/** Whether a failure says something about the hub where it befalls many: not what networks do to connections, and scanners. */
+export function meansSomethingAtOnce(code: FailureName): boolean {
+  return failure(code).owner !== 'network' || byName[code] !== undefined
+}
+
 /** One sentence about all of them, whose it is, and what to do. */
 export function explainAtOnce(refused: RefusedTogether): Explanation {
   const { code, listener, issuer, parties, isSudden } = refused
@@ -115,7 +146,7 @@ export function explainAtOnce(refused: RefusedTogether): Explanation {
   }
   const owner = known?.owner ?? (entry.owner === 'device' ? 'operator' : entry.owner)
   const strangers = isProved ? '' : '; none of them has proved who it is, so that they may be strangers'
-  const likelihood = `most began within a quarter of an hour: one fault of ${faultOf(owner)} is likelier than as many of devices${strangers}`
+  const likelihood = `most began within a quarter of an hour: ${faultOf(owner)} is likelier than as many of devices${strangers}`
   return { sentence, owner, likelihood, cure: known?.cure ?? entry.cure }
 }
 
@@ -124,7 +155,14 @@ function causeOf(cause: string, issuer: string | null): string {
 }
 
 function faultOf(owner: Owner): string {
-  return owner === 'hub' ? 'the hub' : owner === 'operator' ? 'the hub or its settings' : 'one place'
+  switch (owner) {
+    case 'hub':
+      return 'one fault of the hub'
+    case 'operator':
+      return 'one fault of the hub or its settings'
+    default:
+      return 'one cause'
+  }
 }
 
 /** "14 devices, 3 unknown certificates and clients of 2 networks". */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { explainAtOnce } from '../../../src/core/failure/at-once.ts'
+import { explainAtOnce, meansSomethingAtOnce } from '../../../src/core/failure/at-once.ts'
 import { failure, failureNames } from '../../../src/core/failure/catalogue.ts'
 
 const fourteen = { identities: 14, certificates: 0, networks: 0 }
@@ -53,4 +53,11 @@ test('every failure can befall many, and then it is nobody’s device that is to
     assert.notEqual(owner, 'device', code)
     assert.ok(sentence.length > 40 && cure.length > 10, code)
   }
+})
+
+test('what networks do to connections means nothing at once, but for clients that close instead of saying why', () => {
+  const meaning = ['certificate-expired', 'tls-closed-early', 'closed-before-connect'] as const
+  const none = ['connection-lost', 'keep-alive-timeout', 'closed-unused', 'not-tls', 'address-failing'] as const
+  for (const code of meaning) assert.ok(meansSomethingAtOnce(code), code)
+  for (const code of none) assert.ok(!meansSomethingAtOnce(code), code)
 })
