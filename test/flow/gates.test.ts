@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MqttClient } from 'mqtt'
+import type { CaseView } from '../../src/api-schema/cases.ts'
 import type { PolicyVersionView, ShadowDifferencesView } from '../../src/api-schema/policies.ts'
 import type { AttemptView, DeviceDetailView, HubView, PageView } from '../../src/api-schema/views.ts'
 import { gatePids, socketsOf } from '../support/gate-processes.ts'
@@ -87,6 +88,12 @@ test('gates of one port share broker and registry; a revocation closes the sessi
   for (let each = 0; each < 2; each++) {
     assert.equal((await refused(clientOptions(hub.mqtt.port, pump, 5))).code, 0x87)
   }
+  // Sessions that both gates closed and connections that they refused are one case of the hub.
+  await eventually(async () => {
+    const { items } = await hub.json<PageView<CaseView>>(['attempts', '--cases', '--device', 'pump-7'])
+    const [only, ...others] = items
+    return others.length === 0 && only?.code === 'certificate-revoked' && only.count === clients.length + 2
+  })
   assert.equal(bystander.connected, true)
   await bystander.publishAsync('devices/pump-8/messages/events/', 'still here', { qos: 1 })
 

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as elapse } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
+import type { CaseView } from '../../src/api-schema/cases.ts'
 import type { IdentityDetailView } from '../../src/api-schema/identities.ts'
 import type { AttemptView, BootstrapView, DeviceDetailView, HubView, PageView } from '../../src/api-schema/views.ts'
 import { addGate, startGateProcess } from '../support/gate-process.ts'
@@ -153,6 +154,11 @@ test('a hub and a gate on a machine of its own', { ...needsPostgres, timeout: 30
     // The end of the session, and two who were refused.
     const codes = (await attemptsOf('pump-4')).flatMap(({ listener, code }) => (code === null ? [] : [listener, code]))
     assert.deepEqual(codes, Array(3).fill(['mqtt@gate-2', 'upstream-unavailable']).flat())
+    const { items: cases } = await hub.json<PageView<CaseView>>(['attempts', '--cases', '--device', 'pump-4'])
+    assert.deepEqual(
+      cases.map(({ listener, code, count, admittedAt }) => [listener, code, count, admittedAt !== null]),
+      [['mqtt@gate-2', 'upstream-unavailable', 3, true]],
+    )
   })
 
   await whole.test('a gate outlives its hub, and serves again when that is back', async (t) => {
