@@ -53,7 +53,9 @@ export const caseView = answerNamed(
     party: z
       .enum(['identity', 'certificate', 'network'])
       .meta({ description: 'who it is: one that was proved, else the certificate that was shown, else a network' }),
-    name: text('its id, the SHA-256 of the certificate, or an IPv4 address or the first 64 bits of an IPv6 one'),
+    name: text(
+      'its id, the SHA-256 of the certificate, or an IPv4 address or the first 64 bits of an IPv6 one; `others` where there were too many strangers to be told apart',
+    ),
     count: count('how many refusals; denials of packets are sampled, one a minute for each session'),
     firstAt: time('of the first; a case that was quiet for a day begins anew'),
     lastAt: time('of the newest'),

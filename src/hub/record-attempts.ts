@@ -45,9 +45,9 @@ export function attemptRecorder(hub: {
     hub.observer.attempt(attempt)
     const { listener, outcome, stage, code, address, identityId, sentence } = attempt
     hub.log.debug('attempt', { listener, outcome, stage, code, address, identity: identityId, why: sentence })
-    const now = Math.floor(hub.clock.nowMs() / 1000)
-    if (now !== second) {
-      second = now
+    const nowMs = hub.clock.nowMs()
+    if (Math.floor(nowMs / 1000) !== second) {
+      second = Math.floor(nowMs / 1000)
       takenThisSecond = 0
     }
     takenThisSecond += 1
@@ -57,7 +57,7 @@ export function attemptRecorder(hub: {
       hub.observer.attemptDropped()
     } else waiting.push(attempt)
     if (stopped) return
-    tally.add(attempt)
+    tally.add(attempt, nowMs)
     timer ??= setTimeout(() => void flush(), flushAfterMs)
   }
 

@@ -21,6 +21,9 @@ export interface Tallied {
   readonly admissions: readonly Admissions[]
 }
 
+/** Whose refusals are counted together, because there are too many to be told apart. */
+export const otherStrangers: Party = { kind: 'network', name: 'others' }
+
 /** One case while it is counted. */
 interface Counting {
   readonly party: Party
@@ -56,9 +59,14 @@ export class CaseTally {
     return leftOut
   }
 
-  add(attempt: NewAttempt): void {
+  /**
+   * @param nowMs the clock of the hub: a gate elsewhere may tell late, and has a clock of its own. What comes from the future is
+   *   counted as of now
+   */
+  add(told: NewAttempt, nowMs: number): void {
+    const attempt = told.atMs <= nowMs ? told : { ...told, atMs: nowMs }
     if (attempt.outcome === 'admitted') this.#admit(attempt)
-    else if (attempt.code !== null) this.#refuse(attempt, attempt.code)
+    else if (attempt.code !== null) this.#refuse(attempt, attempt.code, nowMs)
   }
 
   /** What was counted, and it begins anew. */
@@ -74,24 +82,28 @@ export class CaseTally {
     return { refusals, admissions }
   }
 
-  #refuse(attempt: NewAttempt, code: NewRefusals['code']): void {
-    const party = this.#partyOf(attempt)
+  #refuse(attempt: NewAttempt, code: NewRefusals['code'], nowMs: number): void {
+    const party = this.#partyOf(attempt, nowMs)
     // Whoever is refused after it was admitted is not in.
     this.#admitted.get(attempt.listener)?.parties.delete(nameOf(party))
-    const key = keyOf(party, attempt.listener, code)
-    const known = this.#refused.get(key)
-    if (known === undefined) {
-      if (!this.#mayOpen(party, attempt.atMs)) {
-        this.#leftOut += 1
-        return
-      }
-      const issuer = issuerOf(attempt, code)
-      this.#refused.set(key, { party, issuer, code, count: 1, firstAtMs: attempt.atMs, last: attempt })
-      return
-    }
-    known.count += 1
-    known.firstAtMs = Math.min(known.firstAtMs, attempt.atMs)
-    if (attempt.atMs >= known.last.atMs) known.last = attempt
+    const known = this.#refused.get(keyOf(party, attempt.listener, code))
+    if (known !== undefined) addTo(known, attempt)
+    else if (this.#mayOpen(party, nowMs)) this.#open(party, attempt, code)
+    else if (party.kind === 'identity') this.#leftOut += 1
+    else this.#addToOthers(attempt, code)
+  }
+
+  /** There are as many of these as there are listeners and causes. */
+  #addToOthers(attempt: NewAttempt, code: NewRefusals['code']): void {
+    const known = this.#refused.get(keyOf(otherStrangers, attempt.listener, code))
+    if (known === undefined) this.#open(otherStrangers, attempt, code)
+    else addTo(known, attempt)
+  }
+
+  #open(party: Party, attempt: NewAttempt, code: NewRefusals['code']): void {
+    const issuer = issuerOf(attempt, code)
+    const counting = { party, issuer, code, count: 1, firstAtMs: attempt.atMs, last: attempt }
+    this.#refused.set(keyOf(party, attempt.listener, code), counting)
   }
 
   #admit({ listener, identityId, certificate, atMs }: NewAttempt): void {
@@ -110,18 +122,18 @@ export class CaseTally {
     }
   }
 
-  #partyOf({ identityId, certificate, address, atMs }: NewAttempt): Party {
+  #partyOf({ identityId, certificate, address }: NewAttempt, nowMs: number): Party {
     if (identityId !== null) return { kind: 'identity', name: identityId }
     const network = sourceOf(address)
-    if (certificate === null || !this.#certificates.tell(network, certificate.fingerprint, atMs)) {
+    if (certificate === null || !this.#certificates.tell(network, certificate.fingerprint, nowMs)) {
       return { kind: 'network', name: network }
     }
     return { kind: 'certificate', name: certificate.fingerprint }
   }
 
-  #mayOpen({ kind }: Party, atMs: number): boolean {
+  #mayOpen({ kind }: Party, nowMs: number): boolean {
     if (this.#refused.size >= limits.casesWaitingMax) return false
-    const second = Math.floor(atMs / 1000)
+    const second = Math.floor(nowMs / 1000)
     const opened = this.#opened
     if (opened.second !== second) Object.assign(opened, { second, ofIdentities: 0, ofStrangers: 0 })
     if (kind === 'identity') {
@@ -133,18 +145,24 @@ export class CaseTally {
   }
 }
 
+function addTo(counting: Counting, attempt: NewAttempt): void {
+  counting.count += 1
+  counting.firstAtMs = Math.min(counting.firstAtMs, attempt.atMs)
+  if (attempt.atMs >= counting.last.atMs) counting.last = attempt
+}
+
 /** Which certificates of strangers are told apart: few of each network and not too many at all, for a while. */
 class ToldApart {
   readonly #ofNetworks = new Map<string, Set<string>>()
   #count = 0
   #sinceMs = Number.NEGATIVE_INFINITY
 
-  tell(network: string, fingerprint: string, atMs: number): boolean {
+  tell(network: string, fingerprint: string, nowMs: number): boolean {
     // A clock that was set back must not make a while last a year.
-    if (Math.abs(atMs - this.#sinceMs) >= limits.certificatesToldApartMs) {
+    if (Math.abs(nowMs - this.#sinceMs) >= limits.certificatesToldApartMs) {
       this.#ofNetworks.clear()
       this.#count = 0
-      this.#sinceMs = atMs
+      this.#sinceMs = nowMs
     }
     const known = this.#ofNetworks.get(network)
     if (known?.has(fingerprint)) return true

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { limits } from '../../src/core/limits.ts'
 import type { CertificateSummary, NewAttempt } from '../../src/hub/ports/attempts.ts'
 import type { NewRefusals } from '../../src/hub/ports/cases.ts'
-import { CaseTally } from '../../src/hub/tally-cases.ts'
+import { CaseTally, otherStrangers } from '../../src/hub/tally-cases.ts'
 import { noonMs } from '../support/hub-parts.ts'
 
 function certificate(n: number, names: Partial<CertificateSummary> = {}): CertificateSummary {
@@ -47,9 +47,9 @@ function partiesOf(refusals: readonly NewRefusals[]): readonly string[] {
   return refusals.map(({ party: { kind, name } }) => `${kind} ${name.replace(/^0+/, '')}`).sort()
 }
 
-function tallied(attempts: Iterable<NewAttempt>) {
+function tallied(attempts: Iterable<NewAttempt>, nowMs = noonMs + 60_000) {
   const tally = new CaseTally()
-  for (const attempt of attempts) tally.add(attempt)
+  for (const attempt of attempts) tally.add(attempt, nowMs)
   return tally.take()
 }
 
@@ -100,6 +100,22 @@ describe('whose case an attempt is', () => {
       ['CN=issuing', null, null, null],
     )
   })
+})
+
+test('what a gate whose clock is ahead tells is counted as of now, and what it tells late as of then', () => {
+  const { refusals, admissions } = tallied(
+    [
+      refused({ identityId: 'pump-7', atMs: noonMs - 5_000 }),
+      refused({ identityId: 'pump-7', atMs: noonMs + 86_400_000 * 365 }),
+      admitted({ identityId: 'pump-8', atMs: noonMs + 1 }),
+    ],
+    noonMs,
+  )
+  assert.deepEqual(
+    refusals.map(({ firstAtMs, last }) => [firstAtMs, last.atMs]),
+    [[noonMs - 5_000, noonMs]],
+  )
+  assert.equal(admissions[0]?.atMs, noonMs)
 })
 
 describe('admissions', () => {
@@ -157,23 +173,27 @@ describe('a flood', () => {
 
   test('from everywhere keeps no identity from its case', () => {
     const tally = new CaseTally()
-    for (let n = 0; n < 2 * limits.casesWaitingMax; n += 1) tally.add(refused({ address: `10.${n >> 8}.${n & 255}.1` }))
-    tally.add(refused({ identityId: 'pump-7' }))
+    for (let n = 0; n < 2 * limits.casesWaitingMax; n += 1)
+      tally.add(refused({ address: `10.${n >> 8}.${n & 255}.1` }), noonMs)
+    tally.add(refused({ identityId: 'pump-7' }), noonMs)
     const { refusals } = tally.take()
-    assert.equal(refusals.length, limits.casesOfStrangersPerSecondMax + 1)
-    assert.equal(tally.takeLeftOut(), 2 * limits.casesWaitingMax - limits.casesOfStrangersPerSecondMax)
+    assert.equal(refusals.length, limits.casesOfStrangersPerSecondMax + 2)
+    const others = refusals.find(({ party }) => party === otherStrangers)
+    assert.equal(others?.count, 2 * limits.casesWaitingMax - limits.casesOfStrangersPerSecondMax)
     assert.equal(tally.takeLeftOut(), 0)
   })
 
   test('that lasts while the registry stands still waits in bounded number', () => {
     const tally = new CaseTally()
     for (let n = 0; n < 3 * limits.casesWaitingMax; n += 1) {
-      tally.add(refused({ identityId: `pump-${n}`, atMs: noonMs + n * 10 }))
-      tally.add(admitted({ identityId: `valve-${n}`, atMs: noonMs + n * 10, certificate: certificate(n) }))
+      tally.add(refused({ identityId: `pump-${n}` }), noonMs + n * 10)
+      tally.add(admitted({ identityId: `valve-${n}`, certificate: certificate(n) }), noonMs + n * 10)
     }
     assert.ok(tally.size <= 2 * limits.casesWaitingMax + 2, `${tally.size} wait`)
     const { refusals, admissions } = tally.take()
     assert.equal(refusals.length, limits.casesWaitingMax)
+    assert.equal(tally.takeLeftOut(), 2 * limits.casesWaitingMax)
+    assert.equal(tally.takeLeftOut(), 0)
     assert.ok(admissions.every(({ parties }) => parties.length <= limits.casesWaitingMax + 1))
     assert.equal(tally.size, 0)
   })
@@ -181,10 +201,10 @@ describe('a flood', () => {
   test('leaves room again when the while is over in which certificates were told apart', () => {
     const count = limits.certificatesOfNetworkMax + 1
     const tally = new CaseTally()
-    for (let n = 0; n < count; n += 1) tally.add(refused({ certificate: certificate(n) }))
+    for (let n = 0; n < count; n += 1) tally.add(refused({ certificate: certificate(n) }), noonMs)
     tally.take()
     const later = noonMs + limits.certificatesToldApartMs
-    tally.add(refused({ certificate: certificate(count), atMs: later }))
+    tally.add(refused({ certificate: certificate(count) }), later)
     assert.deepEqual(
       tally.take().refusals.map(({ party }) => party.kind),
       ['certificate'],

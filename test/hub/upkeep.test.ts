@@ -280,6 +280,7 @@ test('a flood of attempts is counted, not kept', async (t) => {
 
 test('attempts become cases as they are written, and whoever came in since is noted', async (t) => {
   const hub = await hubParts(t)
+  hub.clock.advance(1_000)
   const recorder = attemptRecorder(hub)
   const own: NewAttempt = { ...attempt, stage: 'identity', code: 'identity-disabled', identityId: 'pump-7' }
   recorder.record(own)

@@ -16,7 +16,7 @@ export const attemptLimits = {
   casesOfStrangersMax: 10_000,
   /** Identities with a cause and a listener that become cases in a second; the refusals of others are in the list of attempts alone. */
   casesOfIdentitiesPerSecondMax: 1_000,
-  /** The same for strangers. */
+  /** The same for strangers; what comes beyond is one case of others. */
   casesOfStrangersPerSecondMax: 200,
   /** Cases that wait to be written; past it new ones are not kept. */
   casesWaitingMax: 5_000,

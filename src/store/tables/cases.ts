@@ -67,7 +67,9 @@ export function cases(access: Access): Cases {
 
 /** A row that is there already takes up what is new; one that was quiet for long begins anew. */
 function joined(row: ExpressionBuilder<Schema & { excluded: AttemptCaseTable }, 'attempt_cases' | 'excluded'>) {
-  const known = sql<boolean>`attempt_cases.last_at_ms + ${limits.caseQuietMs} >= excluded.first_at_ms`
+  // One that lies as far ahead was written by a clock that was set right since.
+  const known = sql<boolean>`(attempt_cases.last_at_ms + ${limits.caseQuietMs} >= excluded.first_at_ms
+    and attempt_cases.last_at_ms - ${limits.caseQuietMs} <= excluded.last_at_ms)`
   const newest = ['issuer', 'stage', 'address', 'sentence', 'identity_id'] as const
   const ofNewest = [...newest, 'client_id', 'tls_version', 'mqtt_version', 'certificate'] as const
   return {
@@ -75,7 +77,7 @@ function joined(row: ExpressionBuilder<Schema & { excluded: AttemptCaseTable }, 
     attempts_count: sql<number>`excluded.attempts_count + case when ${known} then attempt_cases.attempts_count else 0 end`,
     first_at_ms: sql<number>`case when ${known} and attempt_cases.first_at_ms < excluded.first_at_ms
       then attempt_cases.first_at_ms else excluded.first_at_ms end`,
-    last_at_ms: sql<number>`case when attempt_cases.last_at_ms > excluded.last_at_ms
+    last_at_ms: sql<number>`case when ${known} and attempt_cases.last_at_ms > excluded.last_at_ms
       then attempt_cases.last_at_ms else excluded.last_at_ms end`,
     // What a gate tells late may be older than the admission that the hub knows of.
     admitted_at_ms: sql<number>`case when attempt_cases.admitted_at_ms > excluded.last_at_ms

@@ -54,6 +54,17 @@ export function caseContract(store: () => Store): void {
     )
   })
 
+  test('a case that a clock far ahead has written begins anew once the clock is right', async () => {
+    await empty()
+    const right = 5_000
+    await store().write((tx) => tx.cases.addAll([fakeRefusals('a', { lastAtMs: right + limits.caseQuietMs + 1 })]))
+    await store().write((tx) => tx.cases.addAll([fakeRefusals('a', { lastAtMs: right })]))
+    assert.deepEqual(
+      (await all({})).map(({ count, firstAtMs, last }) => [count, firstAtMs, last.atMs]),
+      [[1, right, right]],
+    )
+  })
+
   test('an admission is noted in the cases of its party on its listener, until the next refusal', async () => {
     await empty()
     const certificate: Party = { kind: 'certificate', name: 'ab'.repeat(32) }
