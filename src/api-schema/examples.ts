@@ -298,7 +298,7 @@ export const incident: IncidentView = {
   certificates: 14,
   networks: 0,
   isSudden: true,
-  examples: [credential.fingerprint],
+  examples: [`CN=meter-4 (${credential.fingerprint.slice(0, 16)}…)`],
   sentence:
     '14 unknown certificates are refused on the listener plant: the authority CN=issuing-2 is not trusted there',
   owner: 'operator',

@@ -7,7 +7,7 @@ import { explainAtOnce, meansSomethingAtOnce } from '../core/failure/at-once.ts'
 import { failureNames } from '../core/failure/catalogue.ts'
 import { limits } from '../core/limits.ts'
 import { doByOne, type LeasedWork } from './leased-work.ts'
-import type { PartyCounts, SharedTrouble, Trouble } from './ports/cases.ts'
+import type { PartyCounts, SharedTrouble, ShownParty, Trouble } from './ports/cases.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Incident, NewIncident } from './ports/incidents.ts'
 import type { Log } from './ports/log.ts'
@@ -91,7 +91,7 @@ async function writeChanges(
   const begun: NewIncident[] = []
   for (const incident of changes.begun) {
     const parties = await tx.cases.partiesOf(incident, nowMs - limits.incidentWindowMs, limits.incidentExamplesMax)
-    begun.push({ ...incident, examples: parties.map(({ name }) => name).sort() })
+    begun.push({ ...incident, examples: parties.map(exampleOf).sort() })
   }
   for (const incident of begun) await tx.incidents.insert(incident)
   for (const incident of [...changes.changed, ...changes.ended]) await tx.incidents.update(incident)
@@ -110,6 +110,11 @@ function beginning(trouble: SharedTrouble, nowMs: number): NewIncident {
 /** Whether most began lately: those that have been refused for days begin nothing. */
 function isSudden({ parties, newcomers }: SharedTrouble): boolean {
   return newcomers >= Math.max(limits.incidentPartiesMin, partyCount(parties) / 2)
+}
+
+/** A certificate by what it says of itself and as much of its fingerprint as tells it from others. */
+function exampleOf({ kind, name, subject }: ShownParty): string {
+  return kind === 'certificate' ? `${subject} (${name.slice(0, 16)}…)` : name
 }
 
 function partyCount({ identities, certificates, networks }: PartyCounts): number {

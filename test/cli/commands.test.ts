@@ -382,7 +382,7 @@ describe('commands that ask a hub', () => {
       `    ${incident.sentence}`,
       `    probably the operator: ${incident.likelihood}`,
       `    → ${incident.cure.replaceAll('`handfast', '`npx handfast')}`,
-      `    among them ${incident.examples[0]?.slice(0, 16)}…`,
+      `    among them ${incident.examples[0]}`,
       '    all of them: npx handfast attempts --cases --listener plant --cause certificate-foreign-authority',
       '',
     ])

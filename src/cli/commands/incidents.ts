@@ -41,11 +41,6 @@ function print(incident: IncidentView): void {
   printLine(`    ${sentence}`)
   printLine(`    probably the ${owner}: ${likelihood}`)
   printLine(`    → ${asTyped(cure)}`)
-  printLine(`    among them ${examples.map(short).join(', ')}`)
+  printLine(`    among them ${examples.join(', ')}`)
   printLine(`    all of them: ${handfast} attempts --cases --listener ${listener} --cause ${code}`)
-}
-
-/** Of a fingerprint as much as tells it from others. */
-function short(name: string): string {
-  return /^[0-9a-f]{64}$/.test(name) ? `${name.slice(0, 16)}…` : name
 }

@@ -115,6 +115,8 @@ export interface RefusedTogether {
   readonly parties: RefusedCounts
   /** Most of them began a moment ago. */
   readonly isSudden: boolean
+  /** When it was over, or null. */
+  readonly endedAtMs: number | null
 }
 
 export interface Explanation {
@@ -138,7 +140,8 @@ export function explainAtOnce(refused: RefusedTogether): Explanation {
   const entry = failure(code)
   const known = byName[code]
   const because = known?.because !== undefined && issuer !== null ? known.because(issuer) : causeOf(entry.cause, issuer)
-  const sentence = `${whoText(parties, listener)} are refused on the listener ${listener}: ${because}`
+  const verb = refused.endedAtMs === null ? 'are' : 'were'
+  const sentence = `${whoText(parties, listener)} ${verb} refused on the listener ${listener}: ${because}`
   const isProved = parties.identities > 0
   if (!isSudden) {
     const likelihood = 'they began at different times, so that each may have a reason of its own'

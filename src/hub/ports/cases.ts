@@ -11,6 +11,12 @@ export interface Party {
   readonly name: string
 }
 
+/** A party with what it has shown. */
+export interface ShownParty extends Party {
+  /** Subject of the certificate of its newest refusal, or null; a stranger may have written it. */
+  readonly subject: string | null
+}
+
 /** What is new of a case: refusals of one party for one cause on one listener. */
 export interface NewRefusals {
   readonly party: Party
@@ -89,7 +95,7 @@ export interface CaseReader {
   /** Of cases whose party has not been admitted since, those with the most parties first. */
   shared(query: SharedTroubleQuery): Promise<readonly SharedTrouble[]>
   /** Parties of a trouble that have not been admitted since, those of the newest refusals first, at most `limit`. */
-  partiesOf(trouble: Trouble, lastFromMs: number, limit: number): Promise<readonly Party[]>
+  partiesOf(trouble: Trouble, lastFromMs: number, limit: number): Promise<readonly ShownParty[]>
 }
 
 export interface Cases extends CaseReader {

@@ -7,9 +7,9 @@ import type {
   CaseReader,
   Cases,
   NewRefusals,
-  Party,
   SharedTrouble,
   SharedTroubleQuery,
+  ShownParty,
   Trouble,
 } from '../../hub/ports/cases.ts'
 import type { Page } from '../../hub/ports/page.ts'
@@ -183,11 +183,11 @@ async function partiesOf(
   { listener, code, issuer }: Trouble,
   lastFromMs: number,
   limit: number,
-): Promise<readonly Party[]> {
+): Promise<readonly ShownParty[]> {
   assertPage(limit)
   const rows = await access()
     .selectFrom('attempt_cases')
-    .select(['party_kind', 'party'])
+    .select(['party_kind', 'party', 'certificate'])
     .where('last_at_ms', '>=', lastFromMs)
     .where('listener', '=', listener)
     .where('code', '=', code)
@@ -197,7 +197,10 @@ async function partiesOf(
     .orderBy('number', 'desc')
     .limit(limit)
     .execute()
-  return rows.map(({ party_kind: kind, party: name }) => ({ kind, name }))
+  return rows.map(({ party_kind: kind, party: name, certificate }) => ({
+    ...{ kind, name },
+    subject: certificate === null ? null : JSON.parse(certificate).subject,
+  }))
 }
 
 function rowOf({ party, issuer, code, count, firstAtMs, last }: NewRefusals): Insertable<AttemptCaseTable> {

@@ -160,9 +160,9 @@ export function caseContract(store: () => Store): void {
     assert.equal((await store().cases.shared({ ...query, partiesMin: 3 })).length, 1)
     assert.equal((await store().cases.shared({ ...query, codesLeftOut: [] })).length, 3)
     assert.deepEqual(await store().cases.partiesOf(most ?? assert.fail(), 1_000, 3), [
-      { kind: 'network', name: '192.0.2.7' },
-      certificate(5),
-      certificate(4),
+      { kind: 'network', name: '192.0.2.7', subject: 'CN=pump' },
+      { ...certificate(5), subject: 'CN=pump' },
+      { ...certificate(4), subject: 'CN=pump' },
     ])
   })
 

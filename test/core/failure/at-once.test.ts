@@ -8,7 +8,7 @@ const fourteen = { identities: 14, certificates: 0, networks: 0 }
 test('fourteen devices of an authority that is not trusted are told in one sentence, with whose fault it is', () => {
   const { sentence, owner, likelihood } = explainAtOnce({
     ...{ code: 'certificate-foreign-authority', listener: 'plant', issuer: 'CN=issuing-2' },
-    ...{ parties: fourteen, isSudden: true },
+    ...{ parties: fourteen, isSudden: true, endedAtMs: null },
   })
   assert.equal(
     sentence,
@@ -16,11 +16,19 @@ test('fourteen devices of an authority that is not trusted are told in one sente
   )
   assert.equal(owner, 'operator')
   assert.doesNotMatch(likelihood, /strangers/)
+  const over = {
+    code: 'identity-disabled',
+    listener: 'plant',
+    issuer: null,
+    parties: fourteen,
+    isSudden: true,
+  } as const
+  assert.match(explainAtOnce({ ...over, endedAtMs: 1 }).sentence, /^14 devices were refused/)
 })
 
 test('the same failure is the device’s where each has it for itself, and not where many have it at once', () => {
   const code = 'certificate-expired'
-  const refused = { code, listener: 'mqtt', issuer: null, parties: fourteen } as const
+  const refused = { code, listener: 'mqtt', issuer: null, parties: fourteen, endedAtMs: null } as const
   const each = explainAtOnce({ ...refused, isSudden: false })
   const together = explainAtOnce({ ...refused, isSudden: true })
   assert.equal(each.owner, failure(code).owner)
@@ -31,7 +39,7 @@ test('the same failure is the device’s where each has it for itself, and not w
 
 test('who has proved nothing is not called a device, and may be a stranger', () => {
   const { sentence, likelihood } = explainAtOnce({
-    ...{ code: 'certificate-self-signed', listener: 'mqtt', issuer: null, isSudden: true },
+    ...{ code: 'certificate-self-signed', listener: 'mqtt', issuer: null, isSudden: true, endedAtMs: null },
     parties: { identities: 0, certificates: 4, networks: 1 },
   })
   assert.match(sentence, /^4 unknown certificates and clients of 1 network are refused/)
@@ -40,7 +48,14 @@ test('who has proved nothing is not called a device, and may be a stranger', () 
 
 test('people are refused at the API, and devices elsewhere', () => {
   const who = (listener: string) =>
-    explainAtOnce({ code: 'certificate-expired', listener, issuer: null, parties: fourteen, isSudden: false }).sentence
+    explainAtOnce({
+      code: 'certificate-expired',
+      listener,
+      issuer: null,
+      parties: fourteen,
+      isSudden: false,
+      endedAtMs: null,
+    }).sentence
   assert.match(who('api'), /^14 people/)
   assert.match(who('est'), /^14 devices/)
 })
@@ -48,7 +63,7 @@ test('people are refused at the API, and devices elsewhere', () => {
 test('every failure can befall many, and then it is nobody’s device that is to be looked at', () => {
   for (const code of failureNames) {
     const { sentence, owner, cure } = explainAtOnce({
-      ...{ code, listener: 'mqtt', issuer: 'CN=x', parties: fourteen, isSudden: true },
+      ...{ code, listener: 'mqtt', issuer: 'CN=x', parties: fourteen, isSudden: true, endedAtMs: null },
     })
     assert.notEqual(owner, 'device', code)
     assert.ok(sentence.length > 40 && cure.length > 10, code)
