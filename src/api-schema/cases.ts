@@ -83,12 +83,10 @@ export const incidentView = answerNamed(
     certificates: count('unknown certificates that are refused'),
     networks: count('networks of clients that are refused and have shown nothing'),
     isSudden: z.boolean().meta({ description: 'whether most were refused for the first time a moment ago' }),
-    examples: z
-      .array(z.string())
-      .meta({
-        description:
-          'some that it began with: ids, subjects of certificates with the beginning of their SHA-256, networks',
-      }),
+    examples: z.array(z.string()).meta({
+      description:
+        'some that it began with: ids, subjects of certificates with the beginning of their SHA-256, networks',
+    }),
     sentence: text('who is refused and why, for a person'),
     owner: z
       .enum(['device', 'hub', 'operator', 'network', 'attacker'])
