@@ -68,6 +68,10 @@ function describeUsage(error: CommanderError, command: Command | null, args: rea
   }
   const [first = '', second] = error.message.split('\n')
   const message = first.replace(/^error: /, '').replace(/'([^']*)'/g, '"$1"')
+  if (/^unknown option "-(?:\d|0x)/.test(message) && command?.name() === 'doctor') {
+    const hint = 'write "--" before a number that begins with "-": `handfast doctor -- -0x2700`'
+    return { code: 'usage', message, hint }
+  }
   const meant = /^\(Did you mean (.*)\?\)$/.exec(second ?? '')?.[1]
   return { code: 'usage', message, hint: meant === undefined ? `see ${help}` : `did you mean ${meant}? See ${help}` }
 }

@@ -7,7 +7,7 @@ import { decodeNumber, isNumeral } from './decode-number.ts'
 import { recogniseProgram } from './program.ts'
 import type { Sign } from './sign.ts'
 import type { Side } from './symptom.ts'
-import { unknown } from './unknown.ts'
+import { emptyLog, unknown } from './unknown.ts'
 
 /** How near lines stand that tell one story. */
 const nearLines = 6
@@ -24,6 +24,7 @@ export function examineLogText(text: string): readonly Examination[] {
   const [only = ''] = lines.filter((line) => line.trim() !== '')
   const isOne = lines.filter((line) => line.trim() !== '').length <= 1
   if (isOne && isNumeral(only.trim())) return [decodeNumber(only.trim())]
+  if (only === '') return [emptyLog()]
   const told = tellOf(lines)
   if (told.length === 0) return [unknown(isOne ? 'the line' : 'the log', recogniseProgram(lines))]
   const groups = grouped(withoutEchoes(told))
@@ -103,20 +104,19 @@ function examinationOf(group: readonly Told[], isOne: boolean): Examination {
       name: 'log of',
       value: first.side === null ? 'a device or a server' : first.side === 'client' ? 'a device' : 'a server',
     },
-    ...(group.length > 1
-      ? [{ name: 'same on', value: `lines ${list(group.slice(1).map(({ number }) => number))}` }]
-      : []),
+    ...(group.length > 1 ? [{ name: 'same on', value: lineList(group.slice(1).map(({ number }) => number)) }] : []),
     ...echoFact(group.flatMap(({ echoes }) => echoes)),
   ]
   return { subject, facts, findings: first.findings.map((each) => ({ ...each, subject })) }
 }
 
 function echoFact(echoes: readonly number[]): readonly Fact[] {
-  return echoes.length === 0 ? [] : [{ name: 'follows from it', value: `lines ${list(echoes)}` }]
+  return echoes.length === 0 ? [] : [{ name: 'follows from it', value: lineList(echoes) }]
 }
 
 /** At most five line numbers, and how many more. */
-function list(numbers: readonly number[]): string {
+function lineList(numbers: readonly number[]): string {
+  if (numbers.length === 1) return `line ${numbers[0]}`
   const more = numbers.length > 5 ? ` and ${numbers.length - 5} more` : ''
-  return `${numbers.slice(0, 5).join(', ')}${more}`
+  return `lines ${numbers.slice(0, 5).join(', ')}${more}`
 }

@@ -10,3 +10,10 @@ export function unknown(subject: string, recognised: readonly Fact[]): Examinati
   const note = finding('log-line-unknown', subject, { severity: 'note', evidence: part })
   return { subject, facts: recognised, findings: [note] }
 }
+
+/** What is said of a log without a line. */
+export function emptyLog(): Examination {
+  const cure = 'paste what the program printed, or pipe its log: `journalctl -u mosquitto | handfast doctor`'
+  const note = finding('log-line-unknown', 'the log', { severity: 'note', evidence: 'there is nothing in it', cure })
+  return { subject: 'the log', facts: [], findings: [note] }
+}

@@ -32,7 +32,7 @@ test('the number of mbedTLS that hides an alert is told by the line beside it th
   assert.deepEqual(
     examination?.facts.filter(({ name }) => name !== 'program' && name !== 'log of'),
     [
-      { name: 'same on', value: 'lines 2' },
+      { name: 'same on', value: 'line 2' },
       { name: 'follows from it', value: 'lines 3, 4' },
     ],
   )

@@ -15,6 +15,7 @@ const notAuthorised = [
   possible('certificate-unknown-serial'),
   possible('certificate-wrong-usage'),
   possible('certificate-superseded'),
+  possible('broker-refused-unexplained', brokerLog),
 ]
 const login = [
   likely('password-wrong'),
