@@ -10,6 +10,7 @@ const cases: readonly (readonly [text: string, kind: 'path' | 'address' | 'log']
   ['Error: socket hang up', 'log'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'log'],
   ['error:0A000086:SSL routines::certificate verify failed', 'log'],
+  ['javax.net.ssl.SSLHandshakeException', 'log'],
   ['', 'log'],
   ['broker.example:8883', 'address'],
   ['[::1]:8883', 'address'],

@@ -23,6 +23,7 @@ export function thingOf(text: string, exists: (path: string) => boolean = exists
   if (text !== '' && exists(text)) return { kind: 'path', path: text, isThere: true }
   if (numeral.test(text) || /\s/.test(text.trim()) || text === '') return { kind: 'log', text }
   if (url.test(text) || hostAndPort.test(text)) return { kind: 'address', address: text }
+  if (/(?:Exception|Error)$/.test(text)) return { kind: 'log', text }
   if (/^\.{0,2}\//.test(text) || fileName.test(text)) return { kind: 'path', path: text, isThere: false }
   if (isIP(text) !== 0 || hostName.test(text)) return { kind: 'address', address: text }
   return { kind: 'log', text }

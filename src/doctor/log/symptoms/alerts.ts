@@ -20,6 +20,9 @@ export const alertSymptoms: Readonly<Partial<Record<TlsAlert, Symptom>>> = {
     'the other side found no way to go on with the handshake',
     [
       possible('tls-no-shared-cipher', 'compare the suites and curves of both sides'),
+      possible('tls-no-shared-group', 'no curve in common'),
+      possible('tls-no-shared-signature', 'no kind of signature in common'),
+      possible('tls-client-needs-rsa', 'a device that knows RSA alone, at a server with ECDSA'),
       possible('certificate-missing', 'under TLS 1.2 a client without certificate is told this'),
       possible('tls-version-unsupported', 'GnuTLS says this where no version fits'),
       possible('certificate-key-weak'),

@@ -28,6 +28,20 @@ export interface Client {
 const paths = (dial: Dial) => [dial.host, String(dial.port), dial.ca, dial.cert, dial.key, dial.version, dial.name]
 const own = (dial: Dial, cert: string, key: string) => (dial.cert === '' ? [] : [cert, dial.cert, key, dial.key])
 
+/** A Python with paho-mqtt 2 and awscrt, where somebody has one: `HANDFAST_GATHER_PYTHON=venv/bin/python`. */
+export const ownPython = process.env.HANDFAST_GATHER_PYTHON
+
+const optional: readonly Client[] =
+  ownPython === undefined
+    ? []
+    : [
+        {
+          by: 'Paho for Python 2',
+          command: (d, { programs }) => [ownPython, join(programs, 'paho_client.py'), ...paths(d), '5'],
+        },
+        { by: 'aws-crt', command: (d, { programs }) => [ownPython, join(programs, 'aws_client.py'), ...paths(d), '4'] },
+      ]
+
 export const clients: readonly Client[] = [
   {
     by: 'openssl s_client 3.0',
@@ -109,6 +123,7 @@ export const clients: readonly Client[] = [
     by: 'Paho for C 1.3',
     command: (d, { built }) => [join(built, 'paho'), `ssl://${d.host}:${d.port}`, d.ca, d.cert, d.key, '4'],
   },
+  ...optional,
 ]
 
 /** Runs a client to its end. @returns what it printed */

@@ -4,7 +4,7 @@
  *     node test/doctor/log/gather/gather.ts [words of a scenario]
  *
  * It needs what it drives (Debian: mosquitto, mosquitto-clients, gnutls-bin, curl, python3-paho-mqtt, libmbedtls-dev, libwolfssl-dev,
- * libpaho-mqtt-dev, default-jdk, faketime; Go) and takes some minutes. What it writes is kept in `test/doctor/log/lines`, so that tests need none of it.
+ * libpaho-mqtt-dev, default-jdk, faketime; Go; PyPI: paho-mqtt and awscrt in a Python that HANDFAST_GATHER_PYTHON names) and takes some minutes. What it writes is kept in `test/doctor/log/lines`, so that tests need none of it.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { clients, runClient } from './clients.ts'
+import { clients, ownPython, runClient } from './clients.ts'
 import type { Harvest } from './harvest.ts'
 import { type Place, startServer } from './servers.ts'
 
@@ -165,6 +165,12 @@ function mqttCommands(
     ['Paho for Python 1.6', ['/usr/bin/python3', join(place.programs, 'paho_client.py'), ...arguments_]],
     ['MQTT.js 5 on Node 24', [process.execPath, join(place.programs, 'node-client.mjs'), ...arguments_]],
     ['Paho for C 1.3', [join(place.built, 'paho'), `tcp://localhost:${port}`, '', '', '', protocol]],
+    ...(ownPython === undefined
+      ? []
+      : [
+          ['Paho for Python 2', [ownPython, join(place.programs, 'paho_client.py'), ...arguments_]] as const,
+          ['aws-crt', [ownPython, join(place.programs, 'aws_client.py'), ...arguments_]] as const,
+        ]),
   ]
 }
 
