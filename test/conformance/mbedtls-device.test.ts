@@ -1,9 +1,10 @@
 /** A device in C with Debian's mbedTLS connects with every key that is written for it, and with those of Meadow's recipes once converted. */
-// needs: cc openssl
+// needs: cc faketime openssl
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { AttemptView, PageView } from '../../src/api-schema/views.ts'
 import { startHubProcess } from '../support/hub-process.ts'
 import { needs } from '../support/programs.ts'
 import { run } from '../support/run.ts'
@@ -12,7 +13,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 const words = 'correct horse'
 const source = join(import.meta.dirname, 'mbedtls-device.c')
 const isThere = existsSync('/usr/include/mbedtls/ssl.h')
-const wanted = isThere ? needs('cc', 'openssl') : { skip: 'libmbedtls-dev is not installed' }
+const wanted = isThere ? needs('cc', 'faketime', 'openssl') : { skip: 'libmbedtls-dev is not installed' }
 
 test('a device in C connects with every key form that is written for mbedTLS', wanted, async (t) => {
   const folder = temporaryFolder(t)
@@ -83,4 +84,17 @@ test('a device in C connects with every key form that is written for mbedTLS', w
   const [ca, certificate, key] = ['ca.pem', 'client_cert.pem', 'private_key.pem'].map((name) => join(store, name))
   const revoked = await connects(ca ?? '', certificate ?? '', key ?? '', 'press-p-256', null)
   assert.match(revoked.stderr, /the CONNACK has the code 5/)
+
+  // The alerts alone would not tell: mbedTLS 2.28 puts its clock into its first message.
+  const args = ['localhost', String(hub.mqtt.port), ca ?? '', certificate ?? '', key ?? '', 'press-p-256']
+  for (const [clock, code, words] of [
+    ['@1970-01-02 00:00:00', 'hub-certificate-not-yet-valid', /its clock stands at 1970-01-02T/],
+    ['+400d', 'hub-certificate-expired', /its clock seems to stand at/],
+  ] as const) {
+    const refused = await run('faketime', ['-f', clock, device, ...args])
+    assert.match(refused.stderr, /^handshake: -0x2700/)
+    const { items } = await hub.json<PageView<AttemptView>>(['attempts', '--limit', '1'])
+    assert.equal(items[0]?.code, code)
+    assert.match(items[0]?.sentence ?? '', words)
+  }
 })

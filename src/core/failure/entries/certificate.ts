@@ -9,7 +9,7 @@ export const certificateFailures = {
     'unauthenticated',
     'general',
     'the client sent no certificate',
-    'configure certificate and key on the device (--cert and --key for Mosquitto clients)',
+    'configure certificate and key on the device (--cert and --key for Mosquitto clients); a key on a curve that TLS 1.3 lacks, such as secp256k1, is not shown either',
     { clause: 'RFC 8446 §4.4.2.4', alert: 116 },
   ),
   'certificate-unreadable': entry(
