@@ -11,6 +11,7 @@ import {
   toldToClient,
 } from '../../../src/core/failure/catalogue.ts'
 import { wireForms } from '../../../src/core/failure/wire-forms.ts'
+import { hopelessFailures, strangerFailures } from '../../../src/core/identification/stranger-failures.ts'
 
 test('no two failures share an id or a cause', () => {
   const ids = failureNames.map((name) => failure(name).id)
@@ -38,6 +39,14 @@ test('every failure has a cause, a cure, and an answer on every wire', () => {
     // 202 is the one answer that is none yet (RFC 7030 §4.2.3).
     assert.ok(kind === 'waits' ? form.http === 202 : form.http >= 400 && form.http < 600, name)
     assert.ok(form.exit >= 1 && form.exit <= 7, name)
+  }
+})
+
+test('a tired person reads one sentence of what happened and one of what to do', () => {
+  for (const name of failureNames) {
+    const { cause, cure } = failure(name)
+    assert.ok(cause.length <= 140 && cure.length <= 170, name)
+    for (const text of [cause, cure]) assert.doesNotMatch(text, /[.!?] [A-Z]|\n|please/i, name)
   }
 })
 
@@ -69,6 +78,7 @@ test('a stranger learns nothing about the cause', () => {
   for (const name of failureNames.filter((candidate) => failure(candidate).told === 'general')) {
     assert.equal(toldToClient(name, 'secret detail'), 'not accepted by this hub; its operator can see why')
   }
+  for (const name of [...strangerFailures, ...hopelessFailures]) assert.equal(failure(name).told, 'general', name)
 })
 
 test('the holder of a revoked certificate is told that word and no more', () => {

@@ -27,7 +27,7 @@ export const agentFailures = {
     'invalid',
     'cause',
     'the clock of this device is wrong, and no certificate can be judged with it',
-    'set the clock (NTP), or fit a battery to it; the agent goes on by itself then. If the clock is right, remove `last_good_time` in the folder',
+    'set the clock (NTP), or fit a battery to it, and the agent goes on by itself; where the clock is right, remove `last_good_time` in the folder',
   ),
   'agent-running': entry(
     'HF-7504',
