@@ -43,6 +43,14 @@ const byName: Partial<Record<FailureName, AtOnce>> = {
     owner: 'operator',
     cure: 'see the time server that these devices ask: after a power cut many begin with a wrong clock; then compare the clock of the hub',
   },
+  'hub-certificate-expired': {
+    owner: 'hub',
+    cure: 'compare the clock of the hub with another one, as many devices are seldom wrong; then look for a list of revocations that they hold',
+  },
+  'hub-name-mismatch': {
+    owner: 'operator',
+    cure: 'put the name that the devices dial into the certificate of the hub: `--public-name`, or one of your own with `--tls-cert`',
+  },
   'tls-version-unsupported': narrowTls,
   'tls-no-shared-cipher': narrowTls,
   'tls-no-shared-group': narrowTls,
@@ -57,6 +65,36 @@ const byName: Partial<Record<FailureName, AtOnce>> = {
     owner: 'operator',
     because: (issuer) => `the authority ${issuer} is not trusted there`,
     cure: 'if it is an authority of yours, make it a trust anchor and name it in the listener: `handfast anchor list`; else the devices have the address of another hub',
+  },
+  'anchor-not-on-listener': {
+    owner: 'operator',
+    because: (issuer) => `the authority ${issuer} is a trust anchor and not trusted there`,
+    cure: 'add the anchor to `anchors` of the listener in the settings, or give the devices the address of the one that names it',
+  },
+  'anchor-unproved': {
+    owner: 'operator',
+    because: (issuer) => `the trust anchor of ${issuer} still waits for the proof of its key`,
+    cure: 'bring the proof: `handfast anchor list` shows which waits, `handfast anchor prove <id> <file>` takes it',
+  },
+  'foreign-issuer-rekeyed': {
+    owner: 'operator',
+    because: (issuer) => `${issuer} signs with another key than the trust anchor knows`,
+    cure: 'add the new certificate of that authority: `handfast anchor edit <id> --below <file>`',
+  },
+  'foreign-issuer-unlisted': {
+    owner: 'operator',
+    because: (issuer) => `${issuer} signs for a trust anchor that does not list it`,
+    cure: 'add the certificate of that authority: `handfast anchor edit <id> --below <file>`',
+  },
+  'foreign-authority-out-of-date': {
+    owner: 'operator',
+    because: (issuer) => `the authority ${issuer} is itself not in date`,
+    cure: 'compare the clock of the hub with another one; then give the anchor the renewed certificate of that authority',
+  },
+  'foreign-not-yet-valid': {
+    owner: 'hub',
+    because: (issuer) => `the certificates of ${issuer} begin in the future by the clock of the hub`,
+    cure: 'compare the clock of the hub with another one; where it is right, have that authority set its own',
   },
   'foreign-chain-invalid': {
     owner: 'operator',
