@@ -12,6 +12,16 @@ export const doctorLimits = {
   brokerCrlBytesMax: 64 * 1024 * 1024,
   /** Certificates of one file that are read one by one; a bundle of public authorities has about 150. */
   brokerCertificatesMax: 512,
+  /** Time for each step of a probe: a name, a connection, a handshake, an answer. A slow device network answers within it. */
+  probeStepMs: 5_000,
+  /** Time for a message to come back to who has sent it. */
+  probeDeliveryMs: 3_000,
+  /** Addresses of one name that are tried. */
+  probeAddressesMax: 8,
+  /** What a server sends in a handshake: the largest chain with a long list of authorities. */
+  probeFlightBytesMax: 256 * 1024,
+  /** Authorities that a server asks certificates of, as they are told of. */
+  probeAuthoritiesShownMax: 8,
   /** Findings of one cause that are told of one file: the first ones show what is wrong. */
   findingsOfOneCauseMax: 8,
 } as const
