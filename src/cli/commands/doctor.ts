@@ -4,6 +4,7 @@ import { HubError } from '../../core/errors.ts'
 import { exitStatus } from '../../core/failure/wire-forms.ts'
 import { platforms } from '../../core/key-file/found-form.ts'
 import { hasFault } from '../../doctor/finding.ts'
+import { defineAddressOptions } from '../doctor/address-options.ts'
 import { type DoctorOptions, examineAll, examineLog, mendablePaths } from '../doctor/examine.ts'
 import type { ToldMending } from '../doctor/fix.ts'
 import { printExaminations } from '../doctor/print-examinations.ts'
@@ -24,6 +25,8 @@ export function define(command: Command): void {
     .option('--fix', 'show what can be mended in the files without a decision of yours')
     .option('--yes', 'with --fix: mend it; what was there is kept beside it')
     .option('--json', 'print JSON')
+  defineAddressOptions(command)
+  command
     .addHelpText(
       'after',
       [

@@ -2,10 +2,11 @@
 import { HubError, quote } from '../../core/errors.ts'
 import type { Platform } from '../../core/key-file/found-form.ts'
 import type { Examination } from '../../doctor/finding.ts'
+import { type AddressOptions, addressOptionIn } from './address-options.ts'
 import { isBrokerConfiguration, type Thing, thingOf } from './thing.ts'
 
 /** Options that examiners take from the command line. */
-export interface DoctorOptions {
+export interface DoctorOptions extends AddressOptions {
   readonly json?: boolean
   /** The platform that is to read the files. */
   readonly for?: Platform
@@ -23,6 +24,12 @@ export interface DoctorOptions {
  */
 export async function examineAll(words: readonly string[], options: DoctorOptions): Promise<readonly Examination[]> {
   const things = words.map((word) => thingOf(word))
+  const ofAddress = addressOptionIn(options)
+  if (ofAddress !== undefined && !things.some(({ kind }) => kind === 'address')) {
+    throw new HubError('usage', `${ofAddress} goes with the address of a broker, and none is given`, {
+      hint: 'name one as in host:port, mqtts://host or wss://host/mqtt',
+    })
+  }
   const paths = things.flatMap((thing) => (thing.kind === 'path' ? existing(thing) : []))
   const examinations: Examination[] = []
   if (paths.length > 0) examinations.push(...(await examinePaths(paths, options)))
@@ -77,8 +84,11 @@ async function examineFiles(paths: readonly string[], options: DoctorOptions): P
   return examineFilePaths(paths, options)
 }
 
-function examineAddress(address: string, _options: DoctorOptions): Promise<readonly Examination[]> {
-  throw new HubError('usage', `${quote(address)} cannot be examined yet`)
+async function examineAddress(address: string, options: DoctorOptions): Promise<readonly Examination[]> {
+  const { readAddressOptions } = await import('./probe-options.ts')
+  const { probe } = await import('../../doctor/probe/probe.ts')
+  const read = await readAddressOptions(options)
+  return 'findings' in read ? [read] : [await probe(address, read)]
 }
 
 /** Lines of a log, or one number or message. */

@@ -16,6 +16,8 @@ export const doctorLimits = {
   probeStepMs: 5_000,
   /** Time for a message to come back to who has sent it. */
   probeDeliveryMs: 3_000,
+  /** How long a refusal of a certificate is waited for after a handshake of TLS 1.3, before anything is written. */
+  probeRefusalMs: 300,
   /** Addresses of one name that are tried. */
   probeAddressesMax: 8,
   /** What a server sends in a handshake: the largest chain with a long list of authorities. */

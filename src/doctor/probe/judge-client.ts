@@ -137,7 +137,7 @@ function ownFault(
     }
   }
   if (keyUsage === null || keyUsage.includes('digitalSignature')) return null
-  return { code: 'certificate-wrong-usage', alerts, evidence: 'the certificate lacks digitalSignature in its keyUsage' }
+  return { code: 'certificate-cannot-sign', alerts, evidence: 'the certificate lacks digitalSignature in its keyUsage' }
 }
 
 /** As in "48 (unknown_ca)". */

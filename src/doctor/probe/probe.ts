@@ -8,53 +8,21 @@
  */
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { quote } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
-import type { TopicName } from '../../core/mqtt/topic.ts'
-import type { Secret } from '../../core/secret.ts'
-import type { CertificateFields } from '../../core/x509/certificate.ts'
 import { openDer } from '../../core/x509/der-reader.ts'
 import { tags } from '../../core/x509/der-tags.ts'
 import { nameText, readName } from '../../core/x509/name.ts'
 import { type Examination, type Fact, type Finding, finding, gravestFirst } from '../finding.ts'
 import { certificateFields, certificateText } from '../server-certificate.ts'
-import {
-  type ClientPair,
-  type Handshake,
-  type HandshakeOptions,
-  type NotShaken,
-  type Shaken,
-  shakeHands,
-} from './handshake.ts'
-import { type ClientSeen, judgeRefusal } from './judge-client.ts'
+import { type Handshake, type HandshakeOptions, type NotShaken, shakeHands } from './handshake.ts'
 import { judgeDials, judgeNotTls, judgeResolution } from './judge-reach.ts'
 import { judgeServer } from './judge-server.ts'
-import { isVersionRefused, judgeConnack, judgeTopic, type VisitorSeen } from './judge-visit.ts'
+import { meet } from './meeting.ts'
+import type { ProbeOptions } from './options.ts'
 import { askPlainly, speechOf } from './plain-speech.ts'
-import { dial, dialAll, resolve } from './reach.ts'
-import { reasonText } from './reason-text.ts'
+import { dialAll, resolve } from './reach.ts'
 import { parseTarget, type Target } from './target.ts'
-import { type Visit, visit } from './visit.ts'
-import { openWebSocket } from './websocket.ts'
-
-export interface ProbeOptions {
-  /** Authorities that the devices trust, in PEM; null for those of the system. */
-  readonly authorities: readonly string[] | null
-  readonly systemAuthorities: readonly string[]
-  readonly pair: ClientPair | null
-  readonly username: string | null
-  readonly password: Secret | null
-  readonly topic: TopicName | null
-  /** Null for a made up one. */
-  readonly clientId: string | null
-  readonly alpn: readonly string[]
-  /** The name in the certificate, where it is another than the one that is dialled. */
-  readonly serverName: string | null
-  readonly nowSec: number
-  /** Lower-case hexadecimal, for the client id that is made up. */
-  readonly nonce: string
-}
 
 /**
  * @param address as the person wrote it
@@ -73,7 +41,6 @@ class Probe {
   readonly #target: Target
   readonly #options: ProbeOptions
   readonly #name: string
-  readonly #shown: readonly CertificateFields[] | null
   /** What is known of the certificates that the server asks for: undefined before it is. */
   #authorities: readonly Uint8Array[] | null | undefined = undefined
 
@@ -81,15 +48,16 @@ class Probe {
     this.#target = target
     this.#options = options
     this.#name = options.serverName ?? target.host
-    this.#shown = options.pair === null ? null : shownIn(options.pair)
   }
 
   async go(): Promise<void> {
+    const target = this.#target
     const address = await this.#reach()
-    if (address === null) return
-    if (!this.#target.isTls) return this.#meetPlainly(address)
-    if (!(await this.#look(address))) return
-    await this.#meet(() => this.#open(address), true)
+    if (address === null || (target.isTls && !(await this.#look(address)))) return
+    const handshake = target.isTls ? this.#handshake(address) : null
+    const told = await meet({ target, address, handshake, authorities: this.#authorities }, this.#options)
+    this.facts.push(...told.facts)
+    this.findings.push(...told.findings)
   }
 
   #fact(name: string, value: string): void {
@@ -112,7 +80,7 @@ class Probe {
 
   /** Handshakes without a certificate of the client, for what the server shows and asks. @returns whether to go on */
   async #look(address: string): Promise<boolean> {
-    const base = this.#handshake(address, null)
+    const base = this.#handshake(address)
     const [clear, newest] = await Promise.all([
       shakeHands({ ...base, maxVersion: 'TLSv1.2' }),
       shakeHands({ ...base, minVersion: 'TLSv1.3' }),
@@ -122,7 +90,8 @@ class Probe {
     const isTls = [clear, newest].some(({ kind, flight }) => kind === 'done' || flight.isTls)
     if (!isTls && clear.kind === 'failed') {
       const early = speechOf(clear.flight.start)
-      const said = early === 'nothing' ? await askPlainly(address, this.#target.port, this.#madeUpId()) : early
+      const said =
+        early === 'nothing' ? await askPlainly(address, this.#target.port, `doctor-${this.#options.nonce}`) : early
       this.findings.push(...judgeNotTls(this.#target, clear, said))
       return false
     }
@@ -152,7 +121,7 @@ class Probe {
         }),
       )
     else {
-      const old = await shakeHands({ ...this.#handshake(address, null), minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })
+      const old = await shakeHands({ ...this.#handshake(address), minVersion: 'TLSv1', maxVersion: 'TLSv1.1' })
       if (old.kind === 'done') {
         old.socket.destroy()
         this.findings.push(
@@ -198,7 +167,7 @@ class Probe {
     this.findings.push(...judgeServer(seen))
   }
 
-  #handshake(address: string, pair: ClientPair | null): HandshakeOptions {
+  #handshake(address: string): HandshakeOptions {
     const { authorities, systemAuthorities, alpn } = this.#options
     const trusted = authorities ?? systemAuthorities
     return {
@@ -206,180 +175,12 @@ class Probe {
       port: this.#target.port,
       name: this.#name,
       authorities: trusted,
-      pair,
+      pair: null,
       alpn,
       minVersion: 'TLSv1.2',
       maxVersion: 'TLSv1.3',
     }
   }
-
-  /** A connection with the certificate of the client, and whether the server has proved itself on it. */
-  async #open(address: string): Promise<Opened | null> {
-    const shaken = await shakeHands(this.#handshake(address, this.#options.pair))
-    if (shaken.kind === 'done') return this.#wrapped(shaken)
-    this.#refused(shaken.alert, shaken.code)
-    return null
-  }
-
-  #refused(alert: number | null, code: string | null): void {
-    const isAboutTls = alert === null && code !== null && code.startsWith('ERR_') && !code.includes('ALERT')
-    if (isAboutTls) {
-      this.findings.push(finding('server-handshake-failed', this.#target.text, { evidence: `OpenSSL says ${code}` }))
-      return
-    }
-    this.findings.push(...judgeRefusal(alert, this.#clientSeen()))
-  }
-
-  async #wrapped(shaken: Shaken): Promise<Opened | null> {
-    const isProved = shaken.verdict === null && shaken.nameFault === null
-    const stream = await this.#webSocketOn(shaken.socket)
-    return stream === null ? null : { stream, isProved }
-  }
-
-  async #webSocketOn(connection: Duplex): Promise<Duplex | null> {
-    const { path, text } = this.#target
-    if (path === null) return connection
-    const opened = await openWebSocket(connection, { ...this.#target, path })
-    if (typeof opened === 'object') return opened
-    const evidence =
-      typeof opened === 'number'
-        ? `the server answered the WebSocket handshake with HTTP status ${opened}`
-        : `the WebSocket handshake failed (${opened})`
-    this.findings.push(
-      finding('websocket-refused', text, {
-        evidence,
-        cure: 'check the path, most often /mqtt, and that the listener is one for WebSocket',
-      }),
-    )
-    return null
-  }
-
-  async #meetPlainly(address: string): Promise<void> {
-    await this.#meet(async () => {
-      const socket = await dial(address, this.#target.port)
-      if (typeof socket === 'string') return null
-      const stream = await this.#webSocketOn(socket)
-      const isNear = /^(?:127\.|::1$)/.test(address)
-      return stream === null ? null : { stream, isProved: isNear }
-    }, false)
-  }
-
-  /** CONNECT in MQTT 5, and in 3.1.1 where the broker does not know that. */
-  async #meet(open: () => Promise<Opened | null>, isTls: boolean): Promise<void> {
-    const newest = await this.#visit(open, 5)
-    if (newest === null) return
-    const isUnheard =
-      newest.connack.kind === 'none' && newest.connack.end.alert === null && newest.connack.end.kind === 'closed'
-    const again = isVersionRefused(newest) || isUnheard ? await this.#visit(open, 4) : null
-    const best = again?.connack.kind === 'answer' ? again : newest
-    if (again !== null && again.connack.kind === 'answer' && again.connack.code === 0) {
-      const evidence = 'the broker speaks MQTT 3.1.1 and not MQTT 5'
-      this.findings.push(
-        finding('protocol-version-unsupported', this.#target.text, {
-          severity: 'note',
-          evidence,
-          cure: 'set the devices to MQTT 3.1.1',
-        }),
-      )
-    }
-    this.#judgeVisit(best, isTls)
-  }
-
-  async #visit(open: () => Promise<Opened | null>, version: 4 | 5): Promise<Visit | null> {
-    const opened = await open()
-    if (opened === null) return null
-    const { username, password, topic } = this.#options
-    if (password !== null && !opened.isProved) {
-      opened.stream.destroy()
-      this.#holdBack()
-      return null
-    }
-    return visit(opened.stream, { version, clientId: this.#clientId(), username, password, topic })
-  }
-
-  #holdBack(): void {
-    const why = this.#target.isTls ? 'the certificate of the server does not hold' : 'the connection has no TLS'
-    const evidence = `${why}, so the password was not sent and CONNECT was not tried`
-    this.findings.push(finding('password-held-back', this.#target.text, { severity: 'note', evidence }))
-  }
-
-  #judgeVisit(seen: Visit, isTls: boolean): void {
-    const { text } = this.#target
-    const { connack, start, version } = seen
-    if (connack.kind === 'none') {
-      this.#judgeNoConnack(connack.end.kind, connack.end.alert, start, isTls)
-      return
-    }
-    this.#fact(
-      'CONNECT',
-      `MQTT ${version === 5 ? '5' : '3.1.1'}: ${connack.code === 0 ? 'accepted' : reasonText(connack.code, version)}`,
-    )
-    this.findings.push(...judgeConnack(seen, this.#visitor()))
-    const { topic } = this.#options
-    if (topic === null || connack.code !== 0) return
-    const findings = judgeTopic(topic, seen, text)
-    if (findings.length === 0) this.#fact('topic', `${quote(topic)}: a message went there and came back`)
-    this.findings.push(...findings)
-  }
-
-  #judgeNoConnack(kind: 'closed' | 'late' | 'unreadable', alert: number | null, start: Buffer, isTls: boolean): void {
-    const { text } = this.#target
-    if (isTls && (alert !== null || (kind === 'closed' && this.#mayBeAboutCertificate()))) {
-      this.findings.push(...judgeRefusal(alert, this.#clientSeen()))
-    } else if (start[0] === 0x15 && start[1] === 3) {
-      this.findings.push(
-        finding('port-speaks-tls', text, { evidence: 'the answer to a CONNECT without TLS is an alert of TLS' }),
-      )
-    } else if (speechOf(start) === 'http') {
-      this.findings.push(finding('port-speaks-http', text, { evidence: 'the answer to CONNECT is HTTP' }))
-    } else if (start.length > 0) {
-      const evidence = `the answer to CONNECT is not MQTT; it begins with 0x${start.subarray(0, 8).toString('hex')}`
-      this.findings.push(finding('port-speaks-other', text, { evidence }))
-    } else if (kind === 'late') this.findings.push(finding('broker-silent', text))
-    else {
-      const evidence = 'the broker ended the connection at CONNECT without an answer'
-      this.findings.push(finding('broker-refused-unexplained', text, { certainty: 'likely', evidence }))
-    }
-  }
-
-  /** Under TLS 1.3 a server refuses a certificate, or the lack of one, after the handshake. */
-  #mayBeAboutCertificate(): boolean {
-    return this.#authorities !== null
-  }
-
-  #clientSeen(): ClientSeen {
-    return {
-      subject: this.#target.text,
-      shown: this.#shown,
-      authorities: this.#authorities ?? null,
-      nowSec: this.#options.nowSec,
-    }
-  }
-
-  #visitor(): VisitorSeen {
-    const isAsked = this.#authorities === undefined ? null : this.#authorities !== null
-    return {
-      subject: this.#target.text,
-      clientId: this.#clientId(),
-      username: this.#options.username,
-      own: this.#shown?.[0] ?? null,
-      isAsked,
-    }
-  }
-
-  #clientId(): string {
-    return this.#options.clientId ?? this.#madeUpId()
-  }
-
-  #madeUpId(): string {
-    return `doctor-${this.#options.nonce}`
-  }
-}
-
-interface Opened {
-  readonly stream: Duplex
-  /** Whether what is written there goes to the server that was meant. */
-  readonly isProved: boolean
 }
 
 function refusalText(failed: NotShaken | undefined): string {
@@ -387,12 +188,6 @@ function refusalText(failed: NotShaken | undefined): string {
   return failed.alert === null
     ? `the handshake ended with ${failed.code}`
     : `the server refused the handshake with alert ${failed.alert}`
-}
-
-function shownIn({ chain }: ClientPair): readonly CertificateFields[] {
-  return (chain.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [])
-    .map((pem) => certificateFields(new X509Certificate(pem).raw))
-    .filter((fields) => typeof fields !== 'string')
 }
 
 function anchorIn(pem: string): readonly X509Certificate[] {
