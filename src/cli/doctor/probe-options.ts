@@ -41,6 +41,7 @@ export async function readAddressOptions(options: AddressOptions): Promise<Probe
     clientId: clientId ?? null,
     alpn: alpn === undefined ? [] : alpn.split(',').filter((name) => name !== ''),
     serverName: servername ?? null,
+    stepMs: limits.probeStepMs,
     nowSec: Math.floor(Date.now() / 1000),
     nonce: randomBytes(6).toString('hex'),
   }

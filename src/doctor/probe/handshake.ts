@@ -26,6 +26,8 @@ export interface HandshakeOptions {
   readonly alpn: readonly string[]
   readonly minVersion: SecureVersion
   readonly maxVersion: SecureVersion
+  /** Time for the connection, and for the handshake. */
+  readonly stepMs: number
 }
 
 export interface Shaken {
@@ -59,7 +61,7 @@ const nothing: ServerFlight = readServerFlight(Buffer.alloc(0))
 
 /** Never throws; the socket of a handshake that was done is the caller's to close. */
 export async function shakeHands(options: HandshakeOptions): Promise<Handshake> {
-  const plain = await dial(options.address, options.port)
+  const plain = await dial(options.address, options.port, options.stepMs)
   if (typeof plain === 'string') return { kind: 'failed', flight: nothing, code: plain, alert: null }
   const recorded = new RecordedSocket(plain, limits.probeFlightBytesMax)
   return new Promise((done) => {
@@ -69,7 +71,7 @@ export async function shakeHands(options: HandshakeOptions): Promise<Handshake> 
       const flight = readServerFlight(recorded.received)
       done({ kind: 'failed', flight, code: error.code ?? error.message, alert: alertIn(error) ?? flight.alert })
     }
-    const timer = setTimeout(() => fail(Object.assign(new Error('late'), { code: 'ETIMEDOUT' })), limits.probeStepMs)
+    const timer = setTimeout(() => fail(Object.assign(new Error('late'), { code: 'ETIMEDOUT' })), options.stepMs)
     let socket: TLSSocket
     try {
       socket = connect({ socket: recorded, ...tlsOptions(options) })

@@ -39,11 +39,15 @@ export function judgeRefusal(alert: number | null, seen: ClientSeen): readonly F
   }
   const fault = ownFault(own, seen.nowSec)
   if (fault !== null && (alert === null || fault.alerts.includes(alert))) {
-    return [say(fault.code, { certainty: alert === null ? 'likely' : 'certain', evidence: fault.evidence })]
+    return [
+      say(fault.code, { certainty: alert === null ? 'likely' : 'certain', evidence: fault.evidence, cure: fault.cure }),
+    ]
   }
   switch (alert) {
     case 44:
-      return [say('certificate-revoked', {})]
+      return [
+        say('certificate-revoked', { cure: 'have another certificate issued to the device, if it may come back' }),
+      ]
     case 45:
       return [
         say('broker-crl-ended', {
@@ -56,7 +60,7 @@ export function judgeRefusal(alert: number | null, seen: ClientSeen): readonly F
         }),
       ]
     case 43:
-      return [say('certificate-wrong-usage', { certainty: 'likely' })]
+      return [say('certificate-wrong-usage', { certainty: 'likely', cure: clientUsage })]
     case 51:
       return [say('key-certificate-mismatch', { certainty: 'likely' })]
     case 42:
@@ -71,6 +75,8 @@ export function judgeRefusal(alert: number | null, seen: ClientSeen): readonly F
   }
 }
 
+const foreignCure = 'add that authority to those that the broker trusts, or show a certificate of one that it trusts'
+
 /** @param certainty of an unknown authority where the server named none */
 function judgeIssuer(
   own: CertificateFields,
@@ -79,7 +85,13 @@ function judgeIssuer(
   certainty: 'likely' | 'possible',
 ): readonly Finding[] {
   if (isSameName(own.issuer.der, own.subject.der)) {
-    return [say('certificate-self-signed', { certainty: 'likely', evidence: 'the certificate is self-signed' })]
+    return [
+      say('certificate-self-signed', {
+        certainty: 'likely',
+        evidence: 'the certificate is self-signed',
+        cure: 'have the device enrolled with the authority of this broker',
+      }),
+    ]
   }
   const issuer = quote(nameText(own.issuer))
   const isAskedFor = authorities?.some((name) => isSameName(name, own.issuer.der)) ?? false
@@ -99,14 +111,18 @@ function judgeIssuer(
     authorities === null || authorities.length === 0
       ? `the certificate was issued by ${issuer}`
       : `it asks for certificates of others than ${issuer}`
-  return [say('certificate-foreign-authority', { certainty, evidence: why })]
+  return [say('certificate-foreign-authority', { certainty, evidence: why, cure: foreignCure })]
 }
 
 interface OwnFault {
   readonly code: FailureName
   readonly alerts: readonly number[]
   readonly evidence: string
+  readonly cure: string
 }
+
+const newCertificate = 'renew it, or have the device enrolled again'
+const clientUsage = 'have one issued to the device with clientAuth in its extendedKeyUsage'
 
 /** What is wrong with the certificate in itself, and by which alerts servers say so. */
 function ownFault(
@@ -115,13 +131,14 @@ function ownFault(
 ): OwnFault | null {
   if (nowSec > notAfterSec) {
     const evidence = `the certificate ended at ${timeText(notAfterSec)}, ${spanText(nowSec - notAfterSec)} ago`
-    return { code: 'certificate-expired', alerts: [45, 42, 46, 48], evidence }
+    return { code: 'certificate-expired', alerts: [45, 42, 46, 48], evidence, cure: newCertificate }
   }
   if (nowSec < notBeforeSec) {
     return {
       code: 'certificate-not-yet-valid',
       alerts: [42, 45, 46, 48],
       evidence: `the certificate begins at ${timeText(notBeforeSec)}`,
+      cure: 'set the clock of this machine, and that of the authority (NTP)',
     }
   }
   const alerts = [43, 42, 46]
@@ -134,10 +151,16 @@ function ownFault(
       code: 'certificate-wrong-usage',
       alerts,
       evidence: 'the certificate lacks clientAuth in its extendedKeyUsage',
+      cure: clientUsage,
     }
   }
   if (keyUsage === null || keyUsage.includes('digitalSignature')) return null
-  return { code: 'certificate-cannot-sign', alerts, evidence: 'the certificate lacks digitalSignature in its keyUsage' }
+  return {
+    code: 'certificate-cannot-sign',
+    alerts,
+    evidence: 'the certificate lacks digitalSignature in its keyUsage',
+    cure: 'have one issued with digitalSignature in its keyUsage',
+  }
 }
 
 /** As in "48 (unknown_ca)". */

@@ -22,7 +22,7 @@ import {
   type Shaken,
   shakeHands,
 } from './handshake.ts'
-import { judgeRefusal } from './judge-client.ts'
+import { alertText, judgeRefusal } from './judge-client.ts'
 import { isVersionRefused, judgeConnack, judgeTopic } from './judge-visit.ts'
 import type { ProbeOptions } from './options.ts'
 import { speechOf } from './plain-speech.ts'
@@ -99,9 +99,9 @@ class Meeting implements Told {
   async #visit(version: 4 | 5): Promise<Visit | null> {
     const opened = await this.#open()
     if (opened === null) return null
-    const { username, password, topic } = this.#options
+    const { username, password, topic, stepMs } = this.#options
     if (password === null || opened.isProved) {
-      return visit(opened.stream, { version, clientId: this.#clientId(), username, password, topic })
+      return visit(opened.stream, { version, clientId: this.#clientId(), username, password, topic, stepMs })
     }
     opened.stream.destroy()
     const why =
@@ -114,7 +114,7 @@ class Meeting implements Told {
   async #open(): Promise<Opened | null> {
     const { address, target, handshake } = this.#reached
     if (handshake === null) {
-      const socket = await dial(address, target.port)
+      const socket = await dial(address, target.port, this.#options.stepMs)
       return typeof socket === 'string' ? null : this.#upgraded(socket, /^(?:127\.|::1$)/.test(address))
     }
     const shaken = await shakeHands({ ...handshake, pair: this.#options.pair })
@@ -122,7 +122,11 @@ class Meeting implements Told {
       this.#judgeRefusal(shaken)
       return null
     }
-    const refusal = await wordAfter(shaken, this.#reached.authorities === null)
+    const refusal = await wordAfter(
+      shaken,
+      this.#reached.authorities === null,
+      Math.min(this.#options.stepMs, limits.probeRefusalMs),
+    )
     if (refusal !== null) {
       this.#judgeRefusal(refusal.alert === null ? await this.#askAgain() : refusal)
       return null
@@ -133,7 +137,7 @@ class Meeting implements Told {
   async #upgraded(connection: Duplex, isProved: boolean): Promise<Opened | null> {
     const { target } = this.#reached
     if (target.path === null) return { stream: connection, isProved }
-    const stream = await openWebSocket(connection, { ...target, path: target.path })
+    const stream = await openWebSocket(connection, { ...target, path: target.path }, this.#options.stepMs)
     if (typeof stream === 'object') return { stream, isProved }
     const said = typeof stream === 'number' ? `was answered with HTTP status ${stream}` : `failed (${stream})`
     const cure = 'check the path, most often /mqtt, and that the listener is one for WebSocket'
@@ -158,6 +162,9 @@ class Meeting implements Told {
       this.#add(weak, { evidence: `OpenSSL refuses to show the certificate (${code}), and servers refuse to take it` })
     } else if (alert === null && code.startsWith('ERR_') && !code.includes('ALERT')) {
       this.#add('server-handshake-failed', { evidence: `OpenSSL says ${code}` })
+    } else if (this.#reached.authorities === null) {
+      const how = alert === null ? `ended with ${code}` : `was refused with the alert ${alertText(alert)}`
+      this.#add('server-handshake-failed', { evidence: `the handshake ${how}, and no certificate was asked for` })
     } else {
       const authorities = this.#reached.authorities ?? null
       this.findings.push(...judgeRefusal(alert, { subject: this.#subject, shown: this.#shown, authorities, nowSec }))
@@ -207,7 +214,7 @@ class Meeting implements Told {
     const { address, target } = this.#reached
     const tried = await shakeHands({
       ...{ address, port: target.port, name: target.host, authorities: [], pair: null, alpn: [] },
-      ...{ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' },
+      ...{ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', stepMs: this.#options.stepMs },
     })
     if (tried.kind === 'done') tried.socket.destroy()
     return tried.kind === 'done' || tried.flight.isTls
@@ -234,7 +241,7 @@ const weaknesses: Readonly<Record<string, FailureName>> = {
  * @param isUnasked it asks for no certificate, and so has nothing to refuse
  * @returns null where it says nothing, and keeps the connection
  */
-async function wordAfter({ socket, version }: Shaken, isUnasked: boolean): Promise<Refusal | null> {
+async function wordAfter({ socket, version }: Shaken, isUnasked: boolean, refusalMs: number): Promise<Refusal | null> {
   if (version !== 'TLSv1.3' || isUnasked) return null
   const ended = new Promise<Refusal>((done) => {
     socket.once('error', (error: NodeJS.ErrnoException) =>
@@ -244,7 +251,7 @@ async function wordAfter({ socket, version }: Shaken, isUnasked: boolean): Promi
   })
   // Alerts are only seen by who reads; nothing else comes before CONNECT.
   socket.read(0)
-  return Promise.race([ended, elapse(limits.probeRefusalMs, null)])
+  return Promise.race([ended, elapse(refusalMs, null)])
 }
 
 function shownIn({ chain }: ClientPair): readonly CertificateFields[] {

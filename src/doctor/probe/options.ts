@@ -16,6 +16,8 @@ export interface ProbeOptions {
   readonly alpn: readonly string[]
   /** The name in the certificate, where it is another than the one that is dialled. */
   readonly serverName: string | null
+  /** Time for each step. */
+  readonly stepMs: number
   readonly nowSec: number
   /** Lower-case hexadecimal, for the client id that is made up. */
   readonly nonce: string

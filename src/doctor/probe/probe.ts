@@ -67,11 +67,11 @@ class Probe {
   /** @returns an address that takes connections */
   async #reach(): Promise<string | null> {
     const { host, port } = this.#target
-    const resolution = await resolve(host)
+    const resolution = await resolve(host, this.#options.stepMs)
     this.findings.push(...judgeResolution(this.#target, resolution))
     if (resolution.kind === 'failed') return null
     if (isIP(host) === 0) this.#fact('addresses', resolution.addresses.join(', '))
-    const dials = await dialAll(resolution.addresses, port)
+    const dials = await dialAll(resolution.addresses, port, this.#options.stepMs)
     this.findings.push(...judgeDials(this.#target, dials))
     const good = dials.find(({ code }) => code === null)
     if (good !== undefined) this.#fact('connection', `to ${good.address} in ${good.tookMs} ms`)
@@ -91,8 +91,15 @@ class Probe {
     if (!isTls && clear.kind === 'failed') {
       const early = speechOf(clear.flight.start)
       const said =
-        early === 'nothing' ? await askPlainly(address, this.#target.port, `doctor-${this.#options.nonce}`) : early
+        early === 'nothing'
+          ? await askPlainly(address, this.#target.port, `doctor-${this.#options.nonce}`, this.#options.stepMs)
+          : early
       this.findings.push(...judgeNotTls(this.#target, clear, said))
+      return false
+    }
+    if ((clear.flight.version ?? tls12) < tls12) {
+      const evidence = 'it answers with a version below TLS 1.2, which no client of today goes on with'
+      this.findings.push(finding('server-tls-outdated', this.#target.text, { evidence }))
       return false
     }
     this.#tellTls(clear, newest)
@@ -179,9 +186,12 @@ class Probe {
       alpn,
       minVersion: 'TLSv1.2',
       maxVersion: 'TLSv1.3',
+      stepMs: this.#options.stepMs,
     }
   }
 }
+
+const tls12 = 0x0303
 
 function refusalText(failed: NotShaken | undefined): string {
   if (failed === undefined) return 'the handshake came to nothing'

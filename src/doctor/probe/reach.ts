@@ -8,10 +8,10 @@ export type Resolution =
   /** As `dns.lookup` names it: ENOTFOUND, EAI_AGAIN; or ETIMEOUT. */
   | { readonly kind: 'failed'; readonly code: string }
 
-export async function resolve(host: string): Promise<Resolution> {
+export async function resolve(host: string, stepMs: number): Promise<Resolution> {
   if (isIP(host) !== 0) return { kind: 'found', addresses: [host] }
   const late = new Promise<Resolution>((done) => {
-    setTimeout(done, limits.probeStepMs, { kind: 'failed', code: 'ETIMEOUT' }).unref()
+    setTimeout(done, stepMs, { kind: 'failed', code: 'ETIMEOUT' }).unref()
   })
   const asked = lookup(host, { all: true }).then(
     (found): Resolution => ({ kind: 'found', addresses: [...new Set(found.map(({ address }) => address))] }),
@@ -28,11 +28,11 @@ export interface Dial {
 }
 
 /** Tries whether each address takes a connection, all at once. */
-export function dialAll(addresses: readonly string[], port: number): Promise<readonly Dial[]> {
+export function dialAll(addresses: readonly string[], port: number, stepMs: number): Promise<readonly Dial[]> {
   return Promise.all(
     addresses.slice(0, limits.probeAddressesMax).map(async (address) => {
       const startedAt = performance.now()
-      const outcome = await dial(address, port)
+      const outcome = await dial(address, port, stepMs)
       if (typeof outcome !== 'string') outcome.destroy()
       return {
         address,
@@ -44,13 +44,13 @@ export function dialAll(addresses: readonly string[], port: number): Promise<rea
 }
 
 /** @returns a connection, or the code of why there is none */
-export function dial(address: string, port: number): Promise<Socket | string> {
+export function dial(address: string, port: number, stepMs: number): Promise<Socket | string> {
   return new Promise((done) => {
     const socket = connect({ host: address, port, noDelay: true })
     const timer = setTimeout(() => {
       socket.destroy()
       done('ETIMEDOUT')
-    }, limits.probeStepMs)
+    }, stepMs)
     socket.once('connect', () => {
       clearTimeout(timer)
       done(socket)

@@ -8,6 +8,8 @@ export interface ServerFlight {
   readonly start: Buffer
   /** Whether a ServerHello or an alert came: then TLS is spoken there. */
   readonly isTls: boolean
+  /** Of the ServerHello, as in 0x0303 for TLS 1.2; null where none came. */
+  readonly version: number | null
   /** Certificates in DER in the order in which they were sent; null where none came in clear. */
   readonly chain: readonly Uint8Array[] | null
   /** Names in DER of the authorities that it asks for; null where it asks for no certificate, empty where any will do. */
@@ -36,27 +38,26 @@ export function readServerFlight(bytes: Buffer): ServerFlight {
   const found = readMessages(Buffer.concat(messages))
   return {
     start: bytes.subarray(0, 64),
-    isTls: found.isHello || alert !== null,
+    isTls: found.version !== null || alert !== null,
     alert,
-    chain: found.chain,
-    authorities: found.authorities,
+    ...found,
   }
 }
 
 interface Messages {
-  isHello: boolean
+  version: number | null
   chain: Uint8Array[] | null
   authorities: Uint8Array[] | null
 }
 
 function readMessages(bytes: Buffer): Messages {
-  const found: Messages = { isHello: false, chain: null, authorities: null }
+  const found: Messages = { version: null, chain: null, authorities: null }
   for (let at = 0; at + 4 <= bytes.length; ) {
     const end = at + 4 + bytes.readUIntBE(at + 1, 3)
     if (end > bytes.length) break
     const body = bytes.subarray(at + 4, end)
     const type = bytes[at]
-    if (type === messageType.serverHello) found.isHello = true
+    if (type === messageType.serverHello) found.version = body.length < 2 ? null : body.readUInt16BE(0)
     else if (type === messageType.certificate) found.chain = vectors(body.subarray(3), 3)
     else if (type === messageType.certificateRequest) found.authorities = authoritiesIn(body)
     at = end

@@ -22,6 +22,8 @@ export interface VisitOptions {
   readonly password: Secret | null
   /** Null asks for nothing but the CONNACK. */
   readonly topic: TopicName | null
+  /** Time for each answer. */
+  readonly stepMs: number
 }
 
 /** An answer of the broker, or why there was none. */
@@ -56,16 +58,16 @@ export async function visit(stream: Duplex, options: VisitOptions): Promise<Visi
       },
     ),
   )
-  const connack = await connackOf(packets, version)
+  const connack = await connackOf(packets, options)
   const isIn = connack.kind === 'answer' && connack.code === 0
-  const talk = isIn && topic !== null ? await talkAbout(topic, packets, version) : noTalk
+  const talk = isIn && topic !== null ? await talkAbout(topic, packets, options) : noTalk
   if (isIn) packets.write(encodeGoodbye())
   packets.close()
   return { version, connack, start: packets.start, ...talk }
 }
 
-async function connackOf(packets: PacketStream, version: ProtocolVersion): Promise<Answer> {
-  const packet = await packets.next(limits.probeStepMs)
+async function connackOf(packets: PacketStream, { version, stepMs }: VisitOptions): Promise<Answer> {
+  const packet = await packets.next(stepMs)
   if (!Buffer.isBuffer(packet)) return { kind: 'none', end: packet }
   if (typeOf(packet) !== packetType.connack) return unreadable
   // A broker that knows nothing of MQTT 5 refuses it in the form of MQTT 3.1.1.
@@ -93,12 +95,12 @@ const noTalk: Talk = { suback: null, puback: null, isHeard: false }
 /** What the message says; whoever reads it should know where it comes from. */
 const payload = Buffer.from('handfast doctor')
 
-async function talkAbout(topic: TopicName, packets: PacketStream, version: ProtocolVersion): Promise<Talk> {
+async function talkAbout(topic: TopicName, packets: PacketStream, { version, stepMs }: VisitOptions): Promise<Talk> {
   const subscription = { filter: topic as string as TopicFilter, qos: 1, options: 1 } as const
   packets.write(
     encodeSubscribe({ packetId: 1, properties: [], subscriptions: [subscription] }, [subscription], version),
   )
-  const suback = await answerTo(packets, packetType.suback, version, () => {})
+  const suback = await answerTo(packets, packetType.suback, { version, stepMs }, () => {})
   if (suback.kind === 'none') return { ...noTalk, suback }
   let isHeard = false
   const listen = (packet: Buffer): void => {
@@ -109,9 +111,9 @@ async function talkAbout(topic: TopicName, packets: PacketStream, version: Proto
   packets.write(
     encodePublish({ topic, qos: 1, retain: false, dup: false, packetId: 2, properties: [], payload }, version),
   )
-  const puback = await answerTo(packets, packetType.puback, version, listen)
+  const puback = await answerTo(packets, packetType.puback, { version, stepMs }, listen)
   const mayCome = puback.kind === 'answer' && puback.code < 0x80 && suback.code < 0x80
-  const untilMs = performance.now() + limits.probeDeliveryMs
+  const untilMs = performance.now() + Math.min(stepMs, limits.probeDeliveryMs)
   while (mayCome && !isHeard) {
     const packet = await packets.next(Math.max(untilMs - performance.now(), 0))
     if (!Buffer.isBuffer(packet)) break
@@ -124,10 +126,10 @@ async function talkAbout(topic: TopicName, packets: PacketStream, version: Proto
 async function answerTo(
   packets: PacketStream,
   type: typeof packetType.suback | typeof packetType.puback,
-  version: ProtocolVersion,
+  { version, stepMs }: Pick<VisitOptions, 'version' | 'stepMs'>,
   onPublish: (packet: Buffer) => void,
 ): Promise<Answer> {
-  const untilMs = performance.now() + limits.probeStepMs
+  const untilMs = performance.now() + stepMs
   for (;;) {
     const packet = await packets.next(Math.max(untilMs - performance.now(), 0))
     if (!Buffer.isBuffer(packet)) return { kind: 'none', end: packet }

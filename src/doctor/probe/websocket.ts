@@ -8,12 +8,13 @@ import { endpointText, type Target } from './target.ts'
 export function openWebSocket(
   connection: Duplex,
   target: Target & { readonly path: string },
+  stepMs: number,
 ): Promise<Duplex | number | string> {
   return new Promise((done) => {
     const url = `ws://${endpointText(target.host, target.port)}${target.path}`
     const socket = new WebSocket(url, ['mqtt'], {
       createConnection: () => connection as never,
-      handshakeTimeout: limits.probeStepMs,
+      handshakeTimeout: stepMs,
       maxPayload: limits.packetBytesMax,
       followRedirects: false,
     })
