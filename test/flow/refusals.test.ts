@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import type { AttemptView, PageView } from '../../src/api-schema/views.ts'
+import type { Examination } from '../../src/doctor/finding.ts'
 import { signedBehindTheBack } from '../support/forged-certificates.ts'
 import { type DeviceFiles, type HubProcess, startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, connected, nextEvent, refused, tlsOf } from '../support/mqtt-client.ts'
@@ -89,6 +90,31 @@ test('each refusal names its own cause', async (t) => {
     const files = await hub.enrolled('tired', join(folder, 'tired'))
     await hub.json(['device', 'disable', 'tired'])
     await assertRefused(hub, files, 'identity-disabled', 'disabled')
+  })
+
+  await t.test('the doctor at the address of the hub finds the cause that stands in the attempts', async () => {
+    const filesOf = (id: string, folderOf = folder) => ({
+      cert: join(folderOf, `${id}.pem`),
+      key: join(folderOf, `${id}.key`),
+    })
+    const tired = await hub.enrolled('tired-too', join(folder, 'tired-too'))
+    await hub.json(['device', 'disable', 'tired-too'])
+    const cases = [
+      [pump, null],
+      [null, 'certificate-missing'],
+      [filesOf('old'), 'certificate-expired'],
+      [tired, 'identity-disabled'],
+    ] as const
+    for (const [files, code] of cases) {
+      const shown = files === null ? [] : ['--cert', files.cert, '--key', files.key]
+      const args = ['doctor', `localhost:${hub.mqtt.port}`, '--cafile', hub.ca, ...shown, '--json']
+      const { stdout, status } = await hub.cli(args)
+      const [examination] = JSON.parse(stdout) as readonly Examination[]
+      const faults = examination?.findings.filter(({ severity }) => severity === 'fault').map((each) => each.code)
+      assert.deepEqual(faults, code === null ? [] : [code])
+      assert.equal(status, code === null ? 0 : 1)
+      if (code !== null) assert.equal((await lastAttempt(hub)).code, code)
+    }
   })
 
   await t.test('plain MQTT on the TLS port', async () => {

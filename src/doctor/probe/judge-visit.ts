@@ -3,7 +3,7 @@ import { quote } from '../../core/errors.ts'
 import { type FailureName, failure, failureNames } from '../../core/failure/catalogue.ts'
 import type { CertificateFields } from '../../core/x509/certificate.ts'
 import { oids } from '../../core/x509/oids.ts'
-import { type Finding, finding } from '../finding.ts'
+import { type Certainty, type Finding, finding } from '../finding.ts'
 import { reasonText } from './reason-text.ts'
 import type { Answer, Visit } from './visit.ts'
 
@@ -24,7 +24,7 @@ export function judgeConnack({ version, connack }: Visit, seen: VisitorSeen): re
   const { code, reason, server } = connack
   const evidence = `the broker answered CONNECT with ${reasonText(code, version)}${reason === null ? '' : `: ${quote(reason)}`}`
   const told = ofHandfast(reason)
-  if (told !== null) return [finding(told, subject, { evidence })]
+  if (told !== null) return [finding(told.code, subject, { certainty: told.certainty, evidence })]
   switch (kindOf(code, version)) {
     case 'login':
       if (username !== null)
@@ -77,6 +77,16 @@ export function judgeConnack({ version, connack }: Visit, seen: VisitorSeen): re
         }),
       ]
     case 'other':
+      if (own === null && username === null && isAsked === true && (code === 5 || code === 0x87)) {
+        const why = `${evidence}; it asked for a certificate and was shown none`
+        return [
+          finding('certificate-missing', subject, {
+            certainty: 'likely',
+            evidence: why,
+            cure: 'give --cert and --key',
+          }),
+        ]
+      }
       return [finding('broker-refused-unexplained', subject, { evidence: `${evidence}; ${shownText(seen)}` })]
   }
 }
@@ -111,10 +121,16 @@ export function isVersionRefused({ version, connack }: Visit): boolean {
   return connack.kind === 'answer' && kindOf(connack.code, version) === 'version'
 }
 
-/** A Handfast hub says the code of the cause in its Reason String to whoever has proved enough. */
-function ofHandfast(reason: string | null): FailureName | null {
+/**
+ * A Handfast hub says the code of the cause in its Reason String to whoever has proved enough, and a word alone to who holds a revoked
+ * certificate or speaks for a disabled identity.
+ */
+function ofHandfast(reason: string | null): { readonly code: FailureName; readonly certainty: Certainty } | null {
+  if (reason === 'revoked') return { code: 'certificate-revoked', certainty: 'likely' }
+  if (reason === 'disabled') return { code: 'identity-disabled', certainty: 'likely' }
   const id = /^(HF-\d{4})\b/.exec(reason ?? '')?.[1]
-  return failureNames.find((name) => failure(name).id === id) ?? null
+  const code = failureNames.find((name) => failure(name).id === id)
+  return code === undefined ? null : { code, certainty: 'certain' }
 }
 
 function shownText({ own, username }: VisitorSeen): string {

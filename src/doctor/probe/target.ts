@@ -30,6 +30,8 @@ const schemes: ReadonlyMap<string, Scheme> = new Map([
 
 const form = /^(?:([a-z]+):\/\/)?(?:\[([0-9a-f:.]+)\]|([^/?#@[\]:]+))(?::([0-9]{1,5}))?(\/[^\s#]*)?$/i
 
+const hostName = /^[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?\.?$/i
+
 /**
  * Without a scheme it is MQTT over TLS, except on port 1883.
  *
@@ -44,7 +46,8 @@ export function parseTarget(text: string): Target {
   const [, schemeName, bracketed, name, portText, path] = form.exec(bare) ?? []
   const host = bracketed ?? name
   const named = schemeName === undefined ? null : (schemes.get(schemeName.toLowerCase()) ?? undefined)
-  if (host === undefined || named === undefined) {
+  const isHost = host !== undefined && (isIP(host) !== 0 || (host.length <= 253 && hostName.test(host)))
+  if (!isHost || named === undefined) {
     throw new HubError('usage', `${quote(text)} is no address of a broker`, {
       hint: 'write host, host:port, mqtts://host:port, mqtt://host:port or wss://host:port/path',
     })
