@@ -102,7 +102,6 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'doctor/files/mend/key-text.ts': 'the file of a key is written in another form',
   'doctor/files/mend/passphrase-text.ts': 'the file of a passphrase is written without what is none of it',
   'device/attach/attach.ts': 'the TLS connections of an application that the key is attached to',
-  'cli/doctor/probe-options.ts': 'the key of a certificate that a probe shows is read',
   'doctor/probe/handshake.ts': 'the TLS connection of a probe shows a certificate',
   'doctor/probe/visit.ts': 'the password of a probe goes to a broker that has proved itself',
   'device/certificate-request.ts': 'a request is signed',

@@ -6,7 +6,6 @@ export interface AddressOptions {
   readonly cafile?: string
   readonly cert?: string
   readonly key?: string
-  readonly keyPassFile?: string
   readonly username?: string
   readonly passwordFile?: string
   readonly topic?: string
@@ -20,7 +19,6 @@ export function defineAddressOptions(command: Command): void {
     .option('--cafile <file>', 'at an address: the authorities that the devices trust; else those of this system')
     .option('--cert <file>', 'the certificate to show, with those above it; a PFX holds the key as well')
     .option('--key <file>', 'its key')
-    .option('--key-pass-file <file>', 'the passphrase of the key')
     .option('--username <name>', 'the user name of MQTT')
     .option('--password-file <file>', 'its password; it is sent only to a server whose certificate holds')
     .option('--topic <name>', 'subscribe to this topic and send a message there; else no topic is touched')
@@ -33,7 +31,6 @@ const namesOfOptions: readonly (keyof AddressOptions)[] = [
   'cafile',
   'cert',
   'key',
-  'keyPassFile',
   'username',
   'passwordFile',
   'topic',

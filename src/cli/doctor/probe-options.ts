@@ -13,13 +13,13 @@ import type { ClientPair } from '../../doctor/probe/handshake.ts'
 import type { ProbeOptions } from '../../doctor/probe/options.ts'
 import { secretIn } from '../bundle/passphrase.ts'
 import { readSmallBytes } from '../whole-file.ts'
-import type { AddressOptions } from './address-options.ts'
+import type { DoctorOptions } from './examine.ts'
 
 /**
  * @returns what to probe with, or what is wrong with the key pair: with one that does not fit nothing is learned from a server
  * @throws HubError `usage`, `credential-file-unreadable`, `credential-passphrase-wrong`
  */
-export async function readAddressOptions(options: AddressOptions): Promise<ProbeOptions | Examination> {
+export async function readAddressOptions(options: DoctorOptions): Promise<ProbeOptions | Examination> {
   const { cafile, cert, username, passwordFile, clientId, alpn, servername } = options
   if (passwordFile !== undefined && username === undefined) {
     throw new HubError('usage', 'a password is given without a user name', { hint: 'add --username' })
@@ -52,7 +52,7 @@ function certificatesIn(path: string): readonly string[] {
   return readCertificateFile({ name: path, bytes }).map(String)
 }
 
-async function readPair({ cert, key, keyPassFile }: AddressOptions): Promise<ClientPair | 'mismatch' | null> {
+async function readPair({ cert, key, keyPassFile }: DoctorOptions): Promise<ClientPair | 'mismatch' | null> {
   if (cert === undefined) {
     if (key !== undefined) throw new HubError('usage', 'a key is given without its certificate', { hint: 'add --cert' })
     return null
