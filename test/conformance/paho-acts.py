@@ -1,7 +1,8 @@
 """Does what it is told with Paho, one connection for each act, and says what the server made of it.
 
-Standard input is JSON: {port, ca, version, acts: [{id, cert, key, action, topic, payload}]}. Standard output is a list of "allow", "deny"
-or "unseen", where Paho does not show the answer to its user (the reason of a PUBACK); for "receive", the topic of the first message.
+Standard input is JSON: {port, ca, version, acts: [{id, cert, key, action, topic, payload, refusals}]}, where refusals are what CONNACK
+may say instead of 0. Standard output is a list of "allow", "deny" or "unseen", where Paho does not show the answer to its user (the
+reason of a PUBACK); for "receive", the topic of the first message.
 """
 import json
 import sys
@@ -58,7 +59,7 @@ class Act:
         self.client.connect('localhost', told['port'])
         self.until(lambda: self.connected is not None or self.ended)
         if self.connected != 0:
-            if self.connected not in (5, 135):
+            if self.connected not in self.act['refusals']:
                 raise SystemExit(f'CONNACK {self.connected} to {self.act}')
             return 'deny'
         if action in ('subscribe', 'receive'):

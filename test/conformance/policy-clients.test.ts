@@ -192,7 +192,10 @@ async function mosquittoAnswer({ hub }: Bed, version: string, act: Act): Promise
       ])
   const said = `${act.who} ${action} ${topic}:\n${stdout}\n${stderr}`
   const [, connack] = /received CONNACK \((\d+)\)/.exec(stdout) ?? []
-  if (connack !== '0') return decided(connack, /^(5|135)$/, said)
+  if (connack !== '0') {
+    assert.ok(refusalsOf(act).includes(Number(connack)), said)
+    return 'deny'
+  }
   if (isSent) {
     if (/Not authorized|The connection was lost/.test(stderr)) return 'deny'
     return decided(/received PUBACK \(Mid: 1(?:, RC:(\d+))?\)/.exec(stdout)?.[1] ?? '0', /^(135)$/, said)
@@ -200,6 +203,11 @@ async function mosquittoAnswer({ hub }: Bed, version: string, act: Act): Promise
   return action === 'subscribe'
     ? decided(/Subscribed \(mid: 1\): (\d+)/.exec(stdout)?.[1], /^(128|135)$/, said)
     : 'allow'
+}
+
+/** What CONNACK says in 3.1.1 and in 5 to who may not connect, or not under that client id. */
+function refusalsOf({ who, clientId }: Act): readonly number[] {
+  return clientId === who ? [5, 135] : [2, 133]
 }
 
 /** @throws where there is no code, or one that means something else */
@@ -217,7 +225,15 @@ async function mosquittoHears({ hub, witness }: Bed, version: string, files: Dev
 }
 
 async function pahoHears(bed: Bed, version: string, files: DeviceFiles): Promise<string> {
-  const act = { id: 'half-1', cert: files.cert, key: files.key, action: 'receive', topic: 'halls/#', payload: '' }
+  const act = {
+    id: 'half-1',
+    cert: files.cert,
+    key: files.key,
+    action: 'receive',
+    topic: 'halls/#',
+    payload: '',
+    refusals: [],
+  }
   const [heard] = await pahoSays(bed, version, [act])
   return heard ?? 'nothing'
 }
@@ -238,8 +254,9 @@ async function mqttJsHears({ hub, witness }: Bed, version: string, files: Device
 }
 
 async function pahoAnswers(bed: Bed, version: string, all: readonly Act[]): Promise<readonly Answer[]> {
-  const acts = all.map(({ action, topic, payload, clientId, files }) => {
-    return { id: clientId, cert: files.cert, key: files.key, action, topic, payload }
+  const acts = all.map((act) => {
+    const { action, topic, payload, clientId, files } = act
+    return { id: clientId, cert: files.cert, key: files.key, action, topic, payload, refusals: refusalsOf(act) }
   })
   return (await pahoSays(bed, version, acts)) as Answer[]
 }
@@ -262,7 +279,7 @@ async function mqttJsAnswer({ hub }: Bed, version: 4 | 5, act: Act): Promise<Ans
   const isConnecting = action === 'connect' || action === 'will'
   if (isConnecting && !act.allowed) {
     const { code } = await refused(options)
-    assert.ok(code === 5 || code === 135, `${act.who} ${action} ${topic}: CONNACK ${code}`)
+    assert.ok(refusalsOf(act).includes(Number(code)), `${act.who} ${action} ${topic}: CONNACK ${code}`)
     return 'deny'
   }
   const client = await connected(options)
