@@ -259,6 +259,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   authorities.onChange(() => void renewal.exchange())
   void roller.round()
   void anchorCrls.round()
+  void incidents.round()
   // Another process may have changed them, and may have left the next step to this one.
   const authoritiesChanged = (): Promise<unknown> =>
     authorities

@@ -29,6 +29,8 @@ import {
   fakeAuthority,
   fakeCredential,
   fakeIdentity,
+  fakeIncident,
+  fakeRefusals,
   fakeToken,
 } from '../contract/store-fakes.ts'
 import { LogBook, StandingClock } from '../support/hub-parts.ts'
@@ -127,6 +129,8 @@ async function fill(store: Store, devices = 20): Promise<void> {
     await tx.audit.append({ atMs: 1, actor: 'hub', act: 'a', subject: 's', before: null, after: { '1': 'Zoë\n' } })
     await tx.attempts.insertAll(Array.from({ length: 5 }, (_, n) => fakeAttempt(n)))
     await tx.attempts.keepNewest(3)
+    await tx.cases.addAll([fakeRefusals('pump-1'), fakeRefusals('pump-2')])
+    await tx.incidents.insert(fakeIncident())
   })
 }
 
@@ -196,10 +200,16 @@ test('every row comes back, from each database into each, and numbers go on behi
           await tx.credentials.insert(fakeCredential(9_999, { identityId: fakeIdentity('pump-1').id }))
           await tx.tokens.insert(fakeToken('f'.repeat(16), fakeIdentity('pump-1').id))
           await tx.attempts.insertAll([fakeAttempt(6)])
+          await tx.cases.addAll([fakeRefusals('pump-1', { lastAtMs: 2 }), fakeRefusals('pump-3', { lastAtMs: 3 })])
           await tx.events.append({ type: 'api-key-removed', keyId: 'y', name: 'admin' })
         })
         const { items } = await restored.attempts.list({ order: 'newest', after: null, limit: 1 })
         assert.equal(items[0]?.number, 6)
+        const cases = await restored.cases.list({ after: null, limit: 10 })
+        assert.deepEqual(
+          cases.items.map(({ party, count }) => `${party.name} ${count}`),
+          ['pump-3 1', 'pump-1 2', 'pump-2 1'],
+        )
         assert.equal(await restored.events.last(), 502)
         await restored.close()
       })

@@ -9,6 +9,7 @@ import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import type { AuthorityRow } from '../../src/hub/ports/authorities.ts'
 import type { NewRefusals } from '../../src/hub/ports/cases.ts'
 import type { ApiKeyRow } from '../../src/hub/ports/grants.ts'
+import type { NewIncident } from '../../src/hub/ports/incidents.ts'
 
 export function fakeIdentity(id: string, change: Partial<Identity> = {}): Identity {
   return {
@@ -156,5 +157,20 @@ export function fakeRefusals(
   return {
     ...{ party: { kind: 'identity', name: id }, issuer: 'CN=issuing', code, count, firstAtMs },
     last: { ...fakeAttempt(1), ...rest, code, atMs: lastAtMs, identityId: id },
+  }
+}
+
+export function fakeIncident(change: Partial<NewIncident> = {}): NewIncident {
+  return {
+    ...{
+      listener: 'mqtts',
+      code: 'certificate-expired',
+      issuer: 'CN=issuing',
+      isSudden: true,
+      examples: ['pump-1', 'ü'],
+    },
+    parties: { identities: 5, certificates: 1, networks: 0 },
+    ...{ beganAtMs: 1_000, lastAtMs: 1_000, endedAtMs: null },
+    ...change,
   }
 }

@@ -161,7 +161,14 @@ async function askEverything(bed: Bed): Promise<void> {
   }
   const env = { HANDFAST_URL: `https://127.0.0.1:${hub.api?.port}`, HANDFAST_KEY: wrongKey, HANDFAST_CA: hub.ca }
   assert.equal((await tell(bed, 'handfast status, wrong key', ['status'], { env })).status, 3)
-  for (const args of [['status'], ['device', 'list'], ['device', 'show', 'pump-7'], ['attempts'], ['audit']]) {
+  for (const args of [
+    ['status'],
+    ['device', 'list'],
+    ['device', 'show', 'pump-7'],
+    ['attempts'],
+    ['attempts', '--cases'],
+    ['audit'],
+  ]) {
     assert.equal((await tell(bed, `handfast ${args.join(' ')}`, [...args, '--json'])).status, 0)
   }
   await tell(bed, 'handfast revoke', ['revoke', 'pump-7', '--reason', 'keyCompromise', '--json'])

@@ -2,10 +2,16 @@
 // one database: it brings its own
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { IncidentView } from '../../src/api-schema/cases.ts'
+import type { PageView } from '../../src/api-schema/views.ts'
+import { systemClock } from '../../src/machine/system.ts'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { fakeRefusals } from '../contract/store-fakes.ts'
 import { databaseEnvironment } from '../support/hub-database.ts'
 import { type HubProcess, startHubProcess } from '../support/hub-process.ts'
 import { clientOptions, connected } from '../support/mqtt-client.ts'
@@ -123,4 +129,28 @@ test('an address for figures that others can reach is opened with a word in the 
   const none = await startHubProcess(t, { data: `${data}-2` })
   assert.equal(none.metrics, null)
   assert.equal((await fetch(`http://127.0.0.1:${none.http.port}/metrics`)).status, 404)
+})
+
+test('what keeps several devices out is seen at the start, and stands in log, figures, API and status', async (t) => {
+  const data = join(temporaryFolder(t), 'data')
+  mkdirSync(data, { mode: 0o700 })
+  const store = await openSqliteStore({ path: join(data, 'handfast.db'), clock: systemClock })
+  const names = [1, 2, 3, 4, 5].map((n) => `pump-${n}`)
+  await store.write((tx) => tx.cases.addAll(names.map((name) => fakeRefusals(name, { lastAtMs: Date.now() }))))
+  await store.close()
+  const hub = await startHubProcess(t, { data, args, env: { HANDFAST_DATABASE_URL: '' } })
+  let items: readonly IncidentView[] = []
+  for (let waited = 0; items.length === 0; waited += 50) {
+    assert.ok(waited < 10_000, 'there is no incident')
+    await delay(50)
+    items = (await hub.json<PageView<IncidentView>>(['incidents'])).items
+  }
+  assert.deepEqual(
+    items.map(({ code, examples }) => [code, examples]),
+    [['certificate-expired', names]],
+  )
+  const figures = await (await fetch(`http://127.0.0.1:${hub.metrics?.port}/metrics`)).text()
+  assert.match(figures, /^handfast_incident_parties\{listener="mqtts",code="certificate-expired"\} 5$/m)
+  assert.match((await hub.cli(['status'])).stdout, /^incident +5 devices are refused on the listener mqtts: /m)
+  assert.equal(hub.output().split('an incident has begun').length, 2)
 })

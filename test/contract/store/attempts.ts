@@ -30,6 +30,11 @@ export function attemptContract(store: () => Store): void {
       attempts.filter((a) => a.outcome === 'refused' && a.identityId === 'pump-3').map((a) => a.atMs),
     )
     assert.ok(seen.length > 7)
+    const lately = await store().attempts.list({ order: 'oldest', after: null, limit: 100, fromMs: 247 })
+    assert.deepEqual(
+      lately.items.map(({ atMs }) => atMs),
+      [247, 248, 249],
+    )
   })
 
   test('the newest attempts are kept, and numbers never come back', async () => {

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../../../src/core/limits.ts'
 import type { AttemptCase, CaseQuery, Party, SharedTroubleQuery } from '../../../src/hub/ports/cases.ts'
-import type { NewIncident } from '../../../src/hub/ports/incidents.ts'
 import type { Store } from '../../../src/hub/ports/store.ts'
-import { fakeIdentity, fakeRefusals } from '../store-fakes.ts'
+import { fakeIdentity, fakeIncident, fakeRefusals } from '../store-fakes.ts'
 
 export function caseContract(store: () => Store): void {
   const all = async (query: Partial<CaseQuery>): Promise<readonly AttemptCase[]> =>
@@ -183,11 +182,7 @@ export function caseContract(store: () => Store): void {
   })
 
   test('incidents stand until they end, and the newest of those that ended are kept', async () => {
-    const begun = (listener: string): NewIncident => ({
-      ...{ listener, code: 'certificate-expired', issuer: 'CN=issuing', isSudden: true, examples: ['pump-1', 'ü'] },
-      parties: { identities: 5, certificates: 1, networks: 0 },
-      ...{ beganAtMs: 1_000, lastAtMs: 1_000, endedAtMs: null },
-    })
+    const begun = (listener: string) => fakeIncident({ listener })
     await store().write(async (tx) => {
       for (const listener of ['a', 'b', 'c', 'd']) await tx.incidents.insert(begun(listener))
     })
