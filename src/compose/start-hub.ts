@@ -9,7 +9,7 @@ import { listenOn } from '../http/listen.ts'
 import { addRenewalInfo } from '../http/renewal-info.ts'
 import { statusServer } from '../http/status/status-server.ts'
 import { addVerifierRoutes } from '../http/verifier/verifier-routes.ts'
-import { personAdmission, verifierAdmission } from '../hub/admit.ts'
+import { personAdmission, registryAdmission, verifierAdmission } from '../hub/admit.ts'
 import { ocspAnswerer } from '../hub/answer-ocsp.ts'
 import { statusPlaces } from '../hub/crl-places.ts'
 import { endOverlaps } from '../hub/end-overlaps.ts'
@@ -22,6 +22,7 @@ import type { HubNames } from '../hub/hub-names.ts'
 import { limitLog } from '../hub/limit-log.ts'
 import { keepIncidents } from '../hub/note-incidents.ts'
 import { keepOcspResponders } from '../hub/ocsp-responders.ts'
+import { ownAttempts } from '../hub/own-attempts.ts'
 import { peopleOf } from '../hub/people.ts'
 import type { Log } from '../hub/ports/log.ts'
 import { profileNamed } from '../hub/profiles.ts'
@@ -166,6 +167,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     caCertificates: () => authorities.caCertificates(),
     renewal: registryRenewal({ ...issuer, attempts, log }),
     rootsKept: { noteRoots: (id, roots) => noteRoots({ store, clock, authorities }, id, roots) },
+    ownAttempts: (shown) => ownAttempts({ store }, registryAdmission({ store, clock, authorities }), shown),
     profileNamed: (name) => profileNamed(store, name),
     limiter: new FailureLimiter(clock),
     attempts,

@@ -10,8 +10,10 @@ import type { Secret } from '../../src/core/secret.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
 import { readCertsOnly } from '../../src/core/x509/pkcs7.ts'
 import { estServer } from '../../src/http/est/est-server.ts'
+import { registryAdmission } from '../../src/hub/admit.ts'
 import { enrol } from '../../src/hub/enrol.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
+import { ownAttempts } from '../../src/hub/own-attempts.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import { profileNamed } from '../../src/hub/profiles.ts'
 import { registryRenewal } from '../../src/hub/renew.ts'
@@ -39,6 +41,7 @@ export async function listener(
   const app = estServer({
     hub,
     caCertificates: () => hub.authorities.caCertificates(),
+    ownAttempts: (shown) => ownAttempts(hub, registryAdmission(hub), shown),
     rootsKept: { noteRoots: (id, roots) => noteRoots(hub, id, roots) },
     renewal: registryRenewal({ ...hub, attempts: record }),
     profileNamed: (name) => profileNamed(hub.store, name),
@@ -94,18 +97,20 @@ export function opened(
 
 export interface Question {
   readonly path: string
+  /** POST where it is left out. */
+  readonly method?: 'GET'
   readonly body?: Uint8Array
   readonly headers?: IncomingHttpHeaders
 }
 
 /** One request on an open connection, which stays open. */
-export async function asked(socket: TLSSocket, { path, body, headers = {} }: Question): Promise<Answer> {
+export async function asked(socket: TLSSocket, { path, method, body, headers = {} }: Question): Promise<Answer> {
   const payload = body === undefined ? '' : Buffer.from(body).toString('base64')
   const answer = await new Promise<Answer>((resolve, reject) => {
     const outgoing = request(
       {
         createConnection: () => socket,
-        method: 'POST',
+        method: method ?? 'POST',
         path,
         headers: {
           host: 'localhost',
@@ -129,7 +134,7 @@ export async function asked(socket: TLSSocket, { path, body, headers = {} }: Que
     outgoing.on('error', reject)
     outgoing.end(payload)
   })
-  assertAsDocumented('POST', path, answer)
+  assertAsDocumented(method ?? 'POST', path, answer)
   return answer
 }
 

@@ -7,8 +7,10 @@ import { limits } from '../../src/core/limits.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { readCertsOnly } from '../../src/core/x509/pkcs7.ts'
 import { estServer } from '../../src/http/est/est-server.ts'
+import { registryAdmission } from '../../src/hub/admit.ts'
 import { changeDeviceState, revokeDevice } from '../../src/hub/change-identity.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
+import { ownAttempts } from '../../src/hub/own-attempts.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import { profileNamed } from '../../src/hub/profiles.ts'
 import { registryRenewal } from '../../src/hub/renew.ts'
@@ -31,6 +33,7 @@ async function estParts(t: { after(step: () => unknown): void }): Promise<EstPar
     hub,
     caCertificates: () => hub.authorities.caCertificates(),
     renewal: registryRenewal({ ...hub, attempts: { record() {} } }),
+    ownAttempts: (shown) => ownAttempts(hub, registryAdmission(hub), shown),
     rootsKept: { noteRoots: (id, roots) => noteRoots(hub, id, roots) },
     profileNamed: (name) => profileNamed(hub.store, name),
     limiter: new FailureLimiter(hub.clock),

@@ -7,8 +7,9 @@ import type { FastifyInstance } from 'fastify'
 import { failureNames } from '../../src/core/failure/catalogue.ts'
 import { estServer } from '../../src/http/est/est-server.ts'
 import { addVerifierRoutes } from '../../src/http/verifier/verifier-routes.ts'
-import { verifierAdmission } from '../../src/hub/admit.ts'
+import { registryAdmission, verifierAdmission } from '../../src/hub/admit.ts'
 import { FailureLimiter } from '../../src/hub/failure-limiter.ts'
+import { ownAttempts } from '../../src/hub/own-attempts.ts'
 import { profileNamed } from '../../src/hub/profiles.ts'
 import { registryRenewal } from '../../src/hub/renew.ts'
 import { noteRoots } from '../../src/hub/roll-over/acknowledge.ts'
@@ -124,6 +125,7 @@ describe('the OpenAPI document', () => {
       hub,
       caCertificates: () => hub.authorities.caCertificates(),
       renewal: registryRenewal({ ...hub, attempts: { record() {} } }),
+      ownAttempts: (shown) => ownAttempts(hub, registryAdmission(hub), shown),
       rootsKept: { noteRoots: (id, roots) => noteRoots(hub, id, roots) },
       profileNamed: (name) => profileNamed(hub.store, name),
       limiter: new FailureLimiter(hub.clock),

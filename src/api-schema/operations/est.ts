@@ -295,6 +295,71 @@ const noteRoots = operation({
   ],
 })
 
+const ownVerdict = {
+  outcome: z.enum(['admitted', 'refused']),
+  code: z.string().nullable().meta({ description: 'the name of the failure, where the device may know it' }),
+  id: z.string().nullable().meta({ description: 'the same as it stands in docs/failures.md, such as HF-2106' }),
+  sentence: z.string().nullable().meta({ description: 'what a refused client is told; null where it was admitted' }),
+}
+
+const ownAttemptsView = answerNamed(
+  'OwnAttemptsView',
+  'What the hub has made of the last attempts of a device, in the words that a refused client is told.',
+  z.object({
+    device: z.string().meta({ description: 'whose certificate was shown' }),
+    verdict: z.object(ownVerdict).meta({ description: 'what the gate would say to this certificate now' }),
+    attempts: z
+      .array(
+        z.object({
+          at: z.iso.datetime(),
+          listener: z.string(),
+          stage: z.string().meta({ description: 'how far it came' }),
+          ...ownVerdict,
+        }),
+      )
+      .meta({ description: 'the newest first, at most 20' }),
+  }),
+)
+
+const readOwnAttempts = operation({
+  id: 'readOwnAttempts',
+  act: null,
+  method: 'GET',
+  path: '/device/attempts',
+  tag: 'enrolment',
+  summary: 'Read what the hub has made of the own last attempts',
+  description:
+    'For a device that cannot get in and cannot see why: small TLS libraries and MQTT 3.1.1 show no reason. It shows its certificate, which need not be good any more. A certificate that may connect is told the attempts of its identity; one that may not, those with that very certificate. Addresses are not told. A certificate that the hub never issued is told nothing.',
+  permission: 'certificate',
+  answer: {
+    kind: 'json',
+    status: 200,
+    description: 'What it may know.',
+    schema: ownAttemptsView,
+    example: {
+      device: 'pump-7',
+      verdict: {
+        outcome: 'refused',
+        code: 'certificate-expired',
+        id: 'HF-2106',
+        sentence: 'HF-2106 the certificate of pump-7 ended 3 days ago',
+      },
+      attempts: [
+        {
+          at: '2026-11-25T12:00:00.000Z',
+          listener: 'mqtt',
+          stage: 'certificate',
+          outcome: 'refused',
+          code: 'certificate-expired',
+          id: 'HF-2106',
+          sentence: 'HF-2106 the certificate of pump-7 ended 3 days ago',
+        },
+      ],
+    },
+  },
+  failures: [...ofCertificate, 'rate-limited'],
+})
+
 /** All that the EST listener serves. */
 export const estOperations: readonly Operation[] = [
   ...fetchCaCertificates,
@@ -304,4 +369,5 @@ export const estOperations: readonly Operation[] = [
   ...makeServerKey,
   confirmCertificate,
   noteRoots,
+  readOwnAttempts,
 ]

@@ -4,6 +4,16 @@ export const attemptLimits = {
   denialSampledEveryMs: 60_000,
   /** Attempts kept in the registry; the oldest go first. */
   attemptsKeptMax: 100_000,
+  /** Attempts that a device is told of when it asks: what it did last. */
+  ownAttemptsMax: 20,
+  /** Attempts of a device among which those with one certificate are looked for. */
+  ownAttemptsReadMax: 200,
+  /** Questions of one certificate about them at once, */
+  ownAttemptsBurst: 10,
+  /** and one more after that time: whoever looks for a fault asks by hand. */
+  ownAttemptsEveryMs: 6_000,
+  /** Certificates whose questions are counted, some 100 bytes each. */
+  ownAttemptsAskersMax: 10_000,
   /** Characters of a subject or issuer that an attempt keeps of a stranger's certificate, which may be 16 KiB of name. */
   attemptNameCharsMax: 256,
   /** Attempts that wait to be written; past it they are counted, not kept. */

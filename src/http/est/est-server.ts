@@ -23,6 +23,7 @@ import { strangers } from './certificate-caller.ts'
 import { addConfirmation } from './confirmation.ts'
 import { addCsrAttributes } from './csr-attributes-route.ts'
 import { addEnrolment } from './enrolment-routes.ts'
+import { addOwnAttempts, type TellOwnAttempts } from './own-attempts-route.ts'
 import { refusedAttempt } from './refused-attempt.ts'
 import { addRootsKept, type RootsKept } from './roots-kept.ts'
 
@@ -34,6 +35,8 @@ export interface EstServerOptions {
   readonly renewal: Renewal & Admission
   /** Where it is noted which roots devices keep. */
   readonly rootsKept: RootsKept
+  /** What a device is told of its own attempts. */
+  readonly ownAttempts: TellOwnAttempts
   /** The profile of that name as it is now, or null when there is none. */
   profileNamed(name: string): Promise<Profile | null>
   readonly limiter: FailureLimiter
@@ -88,6 +91,7 @@ export function estServer(options: EstServerOptions): FastifyInstance {
   addCsrAttributes(add, options)
   addEnrolment(add, options)
   addConfirmation(app, (request, reply, handler) => answered(options, request, reply, handler), options)
+  addOwnAttempts(app, (request, reply, handler) => answered(options, request, reply, handler), options)
   addRootsKept(app, (request, reply, handler) => answered(options, request, reply, handler), options)
   return app
 }

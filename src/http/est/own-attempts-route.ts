@@ -1,0 +1,63 @@
+/** A device asks what the hub has made of its last attempts, and shows its certificate, good or not. The address is ours. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { HubError, quote } from '../../core/errors.ts'
+import { failure } from '../../core/failure/catalogue.ts'
+import { limits } from '../../core/limits.ts'
+import { certificateFingerprint } from '../../core/x509/certificate.ts'
+import { RateTable } from '../../hub/gcra.ts'
+import type { Judgement } from '../../hub/judgement.ts'
+import type { OwnAttempts } from '../../hub/own-attempts.ts'
+import type { EstHandler, EstServerOptions } from './est-server.ts'
+
+export const ownAttemptsPath = '/device/attempts'
+
+type Answered = (request: FastifyRequest, reply: FastifyReply, handler: EstHandler) => Promise<FastifyReply>
+
+/** What is told to whoever has shown this certificate. */
+export type TellOwnAttempts = (
+  certificate: Uint8Array | null,
+) => Promise<{ readonly judgement: Judgement; readonly story: OwnAttempts | null }>
+
+export function addOwnAttempts(
+  app: FastifyInstance,
+  answered: Answered,
+  { hub, ownAttempts }: Pick<EstServerOptions, 'hub' | 'ownAttempts'>,
+): void {
+  // Not the rate of the identity: whoever holds a certificate that was revoked must not use up what its owner renews with.
+  const rates = new RateTable(
+    { burst: limits.ownAttemptsBurst, everyMs: limits.ownAttemptsEveryMs },
+    limits.ownAttemptsAskersMax,
+  )
+  app.get(ownAttemptsPath, (request, reply) =>
+    answered(request, reply, async ({ caller, judged }) => {
+      const { judgement, story } = await ownAttempts(caller.certificate)
+      judged(judgement)
+      if (story === null || caller.certificate === null) {
+        const { code, sentence } = judgement.admitted ? notOurs : judgement
+        throw new HubError(code, sentence)
+      }
+      const waitMs = rates.take(certificateFingerprint(caller.certificate), hub.clock.nowMs())
+      if (waitMs > 0) {
+        const retryAfterSec = Math.ceil(waitMs / 1_000)
+        throw new HubError('rate-limited', `${quote(story.id)} asks too often about its attempts`, { retryAfterSec })
+      }
+      return reply.header('Cache-Control', 'no-store').send({
+        device: story.id,
+        verdict: viewOf(story.verdict),
+        attempts: story.attempts.map((each) => ({
+          at: new Date(each.atMs).toISOString(),
+          listener: each.listener,
+          stage: each.stage,
+          ...viewOf(each),
+        })),
+      })
+    }),
+  )
+}
+
+/** What lets a certificate in by other ways than the registry of issued ones has no story there. */
+const notOurs = { code: 'certificate-foreign-authority', sentence: 'the certificate is none of this hub' } as const
+
+function viewOf({ outcome, code, sentence }: OwnAttempts['verdict']) {
+  return { outcome, code, id: code === null ? null : failure(code).id, sentence }
+}
