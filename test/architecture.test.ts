@@ -96,6 +96,8 @@ const secretsAreTakenOut: Readonly<Record<string, string>> = {
   'core/key-file/passphrase.ts': 'a passphrase is checked',
   'core/key-file/pfx.ts': 'a PFX is encrypted',
   'cli/bundle/bundle.ts': 'the files of a key',
+  'cli/device-files/credential-files.ts': 'the files of a device',
+  'cli/device-files/credentials.ts': 'the key of a store is copied into files',
   'cli/commands/convert.ts': 'the file of a key in another form',
   'cli/order-certificate.ts': 'a passphrase that was made here is told',
   'cli/bundle/passphrase.ts': 'a passphrase is compared with the same again',

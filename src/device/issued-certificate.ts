@@ -88,7 +88,7 @@ function isSameKey(certificate: X509Certificate, publicKey: Uint8Array): boolean
 }
 
 /** Whom a certificate is for: the id at the end of its SPIFFE ID, since a server has its host for a common name; or that. */
-function namesOf(certificate: X509Certificate): readonly string[] {
+export function namesOf(certificate: X509Certificate): readonly string[] {
   const { subject, uris } = readCertificate(certificate.raw)
   const spiffe = uris.flatMap((uri) => /^spiffe:\/\/[^/]+\/(?:device|service|user)\/([^/]+)$/.exec(uri)?.[1] ?? [])
   if (spiffe.length > 0) return spiffe

@@ -182,9 +182,7 @@ function writeFolder(
   }
   const type = key.asymmetricKeyType
   if (platform !== 'modern' && type !== 'rsa' && type !== 'ec') {
-    throw new HubError('usage', `${platform} reads no key of the kind ${type}`, {
-      hint: 'use an ECDSA key on P-256 or RSA of 2048 bits',
-    })
+    throw new HubError('key-unfit-for-platform', `${platform} reads no key of the kind ${type}`)
   }
   const isRoot = (each: X509Certificate): boolean => each.ca && each.checkIssued(each)
   const chain = certificates

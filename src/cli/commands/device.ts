@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { defineApprove, defineRefuse, defineWaiting } from './device/approve.ts'
 import { defineChange } from './device/change.ts'
 import { defineExport } from './device/export.ts'
+import { defineFiles } from './device/files.ts'
 import { defineImport } from './device/import.ts'
 import { defineList, defineShow } from './device/list.ts'
 import { defineAdd, defineToken } from './device/register.ts'
@@ -15,6 +16,7 @@ export function define(command: Command): void {
   command.configureOutput({ writeErr: () => {} })
   defineAdd(command.command('add <id>').description('register a device and print its bootstrap string'))
   defineToken(command.command('token <id>').description('print a new bootstrap string for a registered device'))
+  defineFiles(command.command('files <id>').description('write a folder for a platform that runs no Handfast'))
   defineList(command.command('list').description('list devices'))
   defineShow(command.command('show <id>').description('show a device and its certificates'))
   defineSet(command.command('set <id>').description('edit the group and the attributes of a device'))

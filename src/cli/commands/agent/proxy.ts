@@ -13,6 +13,7 @@ import type { HubAddress } from '../../../device/tls-exchange.ts'
 import { hostAndPort } from '../../addresses.ts'
 import { asTyped } from '../../how-called.ts'
 import { note, printJsonLine, printLine, shortTime, warn } from '../../output.ts'
+import { parseServer } from '../../server-option.ts'
 import { onStopSignal } from '../../stop-signal.ts'
 import { collected, oneOf, wholeNumber } from '../../values.ts'
 import { readSmallFile } from '../../whole-file.ts'
@@ -149,17 +150,6 @@ function textOf(event: ProxyEvent): string {
 
 function sentence({ code, message, hint }: HubError): string {
   return `${message} (${failure(code).id}); ${asTyped(hint)}`
-}
-
-function parseServer(text: string): HubAddress {
-  const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253}):([0-9]{1,5})$/.exec(text)
-  const port = Number(match?.[2])
-  if (match?.[1] === undefined || port < 1 || port > 65_535) {
-    throw new HubError('usage', `--to ${quote(text)} is no server`, {
-      hint: 'write it as host:port, an IPv6 address in brackets',
-    })
-  }
-  return { host: match[1].replace(/^\[(.*)\]$/, '$1'), port }
 }
 
 function rootsIn(file: string): string {

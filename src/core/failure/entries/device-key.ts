@@ -29,4 +29,22 @@ export const deviceKeyFailures = {
     'what says where the key of this device is cannot be used',
     'see docs/keys-elsewhere.md for what can stand there',
   ),
+  'device-files-of-another': entry(
+    'HF-7563',
+    'enrolment',
+    'operator',
+    'conflict',
+    'general',
+    'the credential that is to be written for a device is that of another one',
+    'name the device that it is for, or the credential of the one that you mean',
+  ),
+  'key-unfit-for-platform': entry(
+    'HF-7564',
+    'enrolment',
+    'operator',
+    'invalid',
+    'general',
+    'the platform that the key is to be written for reads no key of that kind',
+    'use an ECDSA key on P-256 or RSA of 2048 bits; `--key-type` chooses where one is made',
+  ),
 } as const
