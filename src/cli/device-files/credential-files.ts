@@ -65,7 +65,9 @@ function keyText({ keyForm }: PlatformKit, { key, passphrase }: CredentialConten
   const form = keyForm === 'pkcs8' ? 'PKCS#8' : isRsa ? 'PKCS#1' : 'SEC1'
   const encryption = keyForm === 'pkcs8' ? 'AES-256' : 'AES-128 in the traditional way'
   const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {}
-  const kind = isRsa ? `RSA ${modulusLength}` : (namedCurve ?? 'Ed25519')
+  const kind = isRsa
+    ? `RSA ${modulusLength}`
+    : (namedCurve?.replace('prime256v1', 'P-256').replace('secp384r1', 'P-384') ?? 'Ed25519')
   return `${kind}, ${form}${passphrase === null ? '' : `, under ${encryption}`}`
 }
 

@@ -37,7 +37,7 @@ export function deviceKit(platform: DevicePlatform, content: KitContent, out: st
   const hasPassphrase = secret.some((name) => name.endsWith('_pass.txt'))
   const values = {
     ...serverValues(content.id, content.server),
-    KEY: keyText(content.origin),
+    KEY: keyText(content),
     UNTIL: content.chain[0].validToDate.toISOString().slice(0, 10),
     RENEWAL: renewalText(platform, content, out),
     PASS_OPTION: hasPassphrase ? ' -f private_key_pass.txt' : '',
@@ -56,15 +56,16 @@ export function readmeTitle(platform: DevicePlatform, id: string): string {
   return `# ${id} on ${platformKits[platform].title}`
 }
 
-function keyText(origin: Origin): string {
+function keyText({ id, origin }: KitContent): string {
   const whose = {
     made: 'The key was made beside the operator, and is in this folder and nowhere else; the hub has never had it.',
     store:
       'The key is a copy of the one in a credential store: both are one device, and should not be connected under one client id at a time.',
     files: 'The key is a copy of the one that was brought.',
   }[origin.kind]
-  return `${whose} Whoever can read this folder can be this device: move it to the device by a safe way, and remove it elsewhere. If it
-is lost, revoke it: \`handfast revoke <id> --reason keyCompromise\`.`
+  return `${whose}
+Whoever can read this folder can be this device: move it to the device by a safe way, and remove it elsewhere. If it is lost, revoke it:
+\`handfast revoke ${id} --reason keyCompromise\`.`
 }
 
 function renewalText(platform: DevicePlatform, { id, origin }: KitContent, out: string): string {

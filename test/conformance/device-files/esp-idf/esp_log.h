@@ -1,0 +1,2 @@
+#pragma once
+#include "mqtt_client.h"
