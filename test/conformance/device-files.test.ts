@@ -195,27 +195,40 @@ test('files of a device', async (t) => {
     assert.ok(program.includes(`.WithTcpServer("localhost", ${hub.mqtt.port})`))
   })
 
-  await t.test('for Arduino are taken by a compiler for ESP8266, with either kind of key', needs('c++'), async () => {
+  await t.test('for Arduino are taken by a compiler for ESP8266, with either kind of key', needs('c++'), async (t) => {
     await hub.json(['device', 'add', 'sketch-1'])
-    for (const [type, macro] of [
-      ['P-256', 0],
-      ['RSA-2048', 1],
-    ] as const) {
+    const kinds = [
+      ['P-256', 0, 'EC PRIVATE KEY, EC'],
+      ['RSA-2048', 1, 'RSA PRIVATE KEY, RSA'],
+    ] as const
+    for (const [type, macro, read] of kinds) {
       const out = at(`arduino-${type}`)
       await made('sketch-1', '--for', 'arduino', '--key-type', type, '--out', out)
-      const header = readFileSync(join(out, 'handfast_device/credentials.h'), 'utf8')
-      assert.ok(header.includes(`#define DEVICE_KEY_IS_RSA ${macro}\n`))
-      const flags = [
+      const credentials = join(out, 'handfast_device/credentials.h')
+      assert.ok(readFileSync(credentials, 'utf8').includes(`#define DEVICE_KEY_IS_RSA ${macro}\n`))
+      const esp8266 = ['-DESP8266', `-I${join(shims, 'arduino/esp8266')}`, '-fsyntax-only', '-x', 'c++']
+      await worked('c++', [
         '-std=c++17',
         '-Wall',
         '-Werror',
-        '-DESP8266',
-        `-I${join(shims, 'arduino/esp8266')}`,
-        '-fsyntax-only',
-        '-x',
-        'c++',
-      ]
-      await worked('c++', [...flags, join(out, 'handfast_device/handfast_device.ino')])
+        ...esp8266,
+        join(out, 'handfast_device/handfast_device.ino'),
+      ])
+      await t.test(`and BearSSL reads ${type}`, withHeader('bearssl.h', 'c++'), async () => {
+        const program = join(out, 'bearssl')
+        const source = join(shims, 'arduino/bearssl.cpp')
+        await worked('c++', [
+          '-std=c++17',
+          '-Wall',
+          '-Werror',
+          `-DCREDENTIALS="${credentials}"`,
+          '-o',
+          program,
+          source,
+          '-lbearssl',
+        ])
+        assert.equal((await worked(program, [])).stdout, `${read}\n`)
+      })
     }
   })
 

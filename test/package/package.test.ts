@@ -39,7 +39,7 @@ test('the npm package works in a foreign folder', needs('npm', 'npx', 'env'), as
       assert.ok(files.has(file), `${file} is missing`)
     }
     const folders = new Set([...files].filter((file) => file.includes('/')).map((file) => file.split('/')[0]))
-    assert.deepEqual([...folders].toSorted(), ['bin', 'deploy', 'dist', 'docs', 'man'])
+    assert.deepEqual([...folders].toSorted(), ['bin', 'deploy', 'dist', 'docs', 'examples', 'man'])
     const modules = [...files].filter((file) => file.startsWith('dist/') && file.endsWith('.js'))
     assert.ok(modules.length > 50, `${modules.length} modules`)
     const untyped = modules.filter((file) => !files.has(file.replace(/\.js$/, '.d.ts')))

@@ -45,8 +45,13 @@ export function prepareUnfinished(out: string): string {
 export function assertFolder(out: string, title: string, force: boolean): void {
   assertWritable(out, [], false)
   if (isFree(out)) return
-  if (!force) throw new HubError('files-exist', `${quote(out)} holds files already`)
-  if (firstLine(join(out, 'README.md')) === title) return
+  const isOurs = firstLine(join(out, 'README.md')) === title
+  if (!force) {
+    // A run that was cut off behind its renaming has left a whole folder, and a key beside it that nobody needs any more.
+    if (isOurs) removeUnfinished(out)
+    throw new HubError('files-exist', `${quote(out)} holds files already`)
+  }
+  if (isOurs) return
   throw new HubError('files-exist', `${quote(out)} is not what this command has made for this device and platform`, {
     hint: 'name another folder with --out',
   })
