@@ -181,3 +181,15 @@ test('a line of any length costs no more than its beginning', () => {
   const long = `${'a'.repeat(limits.doctorLogLineLengthMax)} verify error:num=10:certificate has expired`
   assert.deepEqual(told(long), [['log-line-unknown certain']])
 })
+
+test('a line that several causes make names each of them', () => {
+  const codes = (line: string) =>
+    told(line)
+      .flat()
+      .map((each) => each.split(' ')[0])
+  const weak = codes('error:0A00018E:SSL routines::ca md too weak')
+  assert.ok(weak.includes('hub-certificate-weak') && weak.includes('certificate-hash-weak'))
+  assert.ok(codes('failed! mbedtls_x509_crt_parse returned -0x2180').includes('pem-length-short'))
+  const unknown = codes('curl: (60) SSL certificate problem: unable to get local issuer certificate')
+  assert.deepEqual(unknown, ['hub-untrusted', 'hub-intermediate-missing'])
+})
