@@ -89,6 +89,11 @@ test('a server whose suites no client of today has', async (t) => {
   assert.deepEqual(codesOf(await probed(port)), ['tls-no-shared-cipher'])
 })
 
+test('a server that ends every handshake and does not say why', async (t) => {
+  const port = await plainServer(t, saying([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 80]))
+  assert.deepEqual(codesOf(await probed(port)), ['server-handshake-failed'])
+})
+
 test('a server that takes no protocol that is offered', async (t) => {
   const port = await tlsServer(t, server, { ALPNProtocols: ['mqtt'] }, accepted)
   assert.deepEqual(codesOf(await probed(port, { alpn: ['x-amzn-mqtt-ca'] })), ['tls-no-application-protocol'])
