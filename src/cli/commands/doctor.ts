@@ -5,7 +5,7 @@ import { exitStatus } from '../../core/failure/wire-forms.ts'
 import { platforms } from '../../core/key-file/found-form.ts'
 import { hasFault } from '../../doctor/finding.ts'
 import { defineAddressOptions } from '../doctor/address-options.ts'
-import { type DoctorOptions, examineAll, examineLog, mendablePaths } from '../doctor/examine.ts'
+import { assertAddressFor, type DoctorOptions, examineAll, examineLog, mendablePaths } from '../doctor/examine.ts'
 import type { ToldMending } from '../doctor/fix.ts'
 import { printExaminations } from '../doctor/print-examinations.ts'
 import { printJson } from '../output.ts'
@@ -42,6 +42,7 @@ export function define(command: Command): void {
     .action(async (things: readonly string[], options: DoctorOptions) => {
       const isPiped = things.includes('-') || (things.length === 0 && !process.stdin.isTTY)
       const words = things.filter((word) => word !== '-')
+      assertAddressFor(options, words)
       if (words.length === 0 && !isPiped) {
         throw new HubError('usage', 'there is nothing to look at', {
           hint: 'name files, an address, or what a program said; see `handfast doctor --help`',

@@ -24,12 +24,6 @@ export interface DoctorOptions extends AddressOptions {
  */
 export async function examineAll(words: readonly string[], options: DoctorOptions): Promise<readonly Examination[]> {
   const things = words.map((word) => thingOf(word))
-  const ofAddress = addressOptionIn(options)
-  if (ofAddress !== undefined && !things.some(({ kind }) => kind === 'address')) {
-    throw new HubError('usage', `${ofAddress} goes with the address of a broker, and none is given`, {
-      hint: 'name one as in host:port, mqtts://host or wss://host/mqtt',
-    })
-  }
   const paths = things.flatMap((thing) => (thing.kind === 'path' ? existing(thing) : []))
   const examinations: Examination[] = []
   if (paths.length > 0) examinations.push(...(await examinePaths(paths, options)))
@@ -53,6 +47,15 @@ export function mendablePaths(words: readonly string[]): readonly string[] {
   if (paths.length > 0) return paths
   throw new HubError('usage', 'there is no file to mend among these', {
     hint: 'name a folder or files, or leave --fix out',
+  })
+}
+
+/** @throws HubError `usage` for an option about an address where no word is one */
+export function assertAddressFor(options: DoctorOptions, words: readonly string[]): void {
+  const option = addressOptionIn(options)
+  if (option === undefined || words.some((word) => thingOf(word).kind === 'address')) return
+  throw new HubError('usage', `${option} goes with the address of a broker, and none is given`, {
+    hint: 'name one as in host:port, mqtts://host or wss://host/mqtt',
   })
 }
 

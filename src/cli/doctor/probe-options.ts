@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { getCACertificates } from 'node:tls'
 import { HubError, quote } from '../../core/errors.ts'
-import { readParts } from '../../core/key-file/brought-parts.ts'
+import { type BroughtParts, readParts } from '../../core/key-file/brought-parts.ts'
 import { readCertificateFile } from '../../core/key-file/certificate-reader.ts'
 import { limits } from '../../core/limits.ts'
 import { parseTopicName, type TopicName } from '../../core/mqtt/topic.ts'
@@ -58,11 +58,7 @@ async function readPair({ cert, key, keyPassFile }: DoctorOptions): Promise<Clie
     return null
   }
   const passphrase = keyPassFile === undefined ? null : await secretIn(keyPassFile)
-  const parts = [cert, key].flatMap((path) =>
-    path === undefined
-      ? []
-      : [readParts({ name: path, bytes: readSmallBytes(path, limits.keyFileBytesMax) }, passphrase)],
-  )
+  const parts = [cert, key].flatMap((path) => (path === undefined ? [] : [partsOf(path, passphrase)]))
   const certificates = parts.flatMap((each) => each.certificates)
   const opened = parts.map((each) => each.key).find((each) => each !== null)
   const [own] = certificates
@@ -73,6 +69,15 @@ async function readPair({ cert, key, keyPassFile }: DoctorOptions): Promise<Clie
   if (!own.checkPrivateKey(opened)) return 'mismatch'
   const pem = opened.export({ type: 'pkcs8', format: 'pem' }).toString()
   return { key: new Secret(pem), chain: certificates.map(String).join('') }
+}
+
+function partsOf(path: string, passphrase: Secret | null): BroughtParts {
+  try {
+    return readParts({ name: path, bytes: readSmallBytes(path, limits.keyFileBytesMax) }, passphrase)
+  } catch (error) {
+    if (!(error instanceof HubError) || error.code !== 'credential-passphrase-wrong') throw error
+    throw new HubError(error.code, error.message, { hint: 'give the file with its passphrase: --key-pass-file' })
+  }
 }
 
 /** Never a filter: what stands below it was not named. */

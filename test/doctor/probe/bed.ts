@@ -121,8 +121,9 @@ export function probed(
   options: Partial<ProbeOptions> = {},
   scheme = 'mqtts',
   host = 'localhost',
+  path = '',
 ): Promise<Examination> {
-  return probe(`${scheme}://${host}:${port}`, {
+  return probe(`${scheme}://${host}:${port}${path}`, {
     ...{ authorities: [acme.pem], systemAuthorities: [], pair: null, username: null, password: null, topic: null },
     ...{ clientId: null, alpn: [], serverName: null, stepMs: 2_000, nowSec, nonce: '0011' },
     ...options,

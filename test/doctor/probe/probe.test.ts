@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { createServer as createHttpServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { WebSocketServer } from 'ws'
 import { encodeConnack } from '../../../src/core/mqtt/connack.ts'
 import { reasonStringOf } from '../../../src/core/mqtt/encoding.ts'
 import { parseTopicName, type TopicName } from '../../../src/core/mqtt/topic.ts'
@@ -97,6 +99,26 @@ test('a server that ends every handshake and does not say why', async (t) => {
 test('a server that takes no protocol that is offered', async (t) => {
   const port = await tlsServer(t, server, { ALPNProtocols: ['mqtt'] }, accepted)
   assert.deepEqual(codesOf(await probed(port, { alpn: ['x-amzn-mqtt-ca'] })), ['tls-no-application-protocol'])
+})
+
+test('a server that refuses the handshake by an alert', async (t) => {
+  const alerting = (alert: number) => plainServer(t, saying([0x15, 3, 3, 0, 2, 2, alert]))
+  assert.deepEqual(codesOf(await probed(await alerting(80))), ['server-handshake-failed'])
+  assert.deepEqual(codesOf(await probed(await alerting(112))), ['tls-name-unrecognised'])
+})
+
+test('MQTT over WebSocket, and a server that knows no such path', async (t) => {
+  const sockets = new WebSocketServer({ noServer: true })
+  sockets.on('connection', (socket) => socket.once('message', () => socket.send(Buffer.of(0x20, 3, 0, 0, 0))))
+  const web = createHttpServer((_request, response) => response.writeHead(404).end())
+  web.on('upgrade', (request, socket, head) => {
+    if (request.url === '/mqtt')
+      sockets.handleUpgrade(request, socket, head, (each) => sockets.emit('connection', each))
+    else socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n')
+  })
+  const port = await tlsServer(t, server, {}, (socket) => void web.emit('connection', socket))
+  assert.deepEqual(codesOf(await probed(port, {}, 'wss')), [])
+  assert.deepEqual(codesOf(await probed(port, {}, 'wss', 'localhost', '/other')), ['websocket-refused'])
 })
 
 test('the certificate of the server: dates, names, usage, authority', async (t) => {
