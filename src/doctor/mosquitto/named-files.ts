@@ -60,6 +60,15 @@ export class NamedFiles {
     this.#found.set(value, found)
     const add = (...args: Parameters<typeof finding>): number => this.findings.push(finding(...args))
     const what = `${name} ${quote(value)}`
+    if (found.kind === 'absent' && isOfWindows(value)) {
+      add('mosquitto-file-missing', placeOf(setting), {
+        severity: 'note',
+        certainty: 'possible',
+        evidence: `${what} is a path of Windows, and this machine has none such`,
+        cure: 'run the doctor on the machine of the broker',
+      })
+      return
+    }
     if (found.kind === 'absent') {
       add('mosquitto-file-missing', placeOf(setting), { evidence: `${what} is not there${relative(value)}` })
       return
@@ -89,6 +98,11 @@ export class NamedFiles {
       })
     }
   }
+}
+
+/** As in C:\\mosquitto\\ca.pem, which is looked for on a machine without drives. */
+function isOfWindows(path: string): boolean {
+  return process.platform !== 'win32' && /^[A-Za-z]:[\\/]/.test(path)
 }
 
 function relative(path: string): string {

@@ -470,6 +470,17 @@ test('the exact topics of an edge node, and those of a host, are no finding', ()
   assert.deepEqual(examined(goodConfiguration(), { '/m/acl': acl }).findings, [])
 })
 
+test('a configuration of another machine is read for what stands in it', () => {
+  const { findings } = examined(goodConfiguration({ cafile: 'cafile C:\\certs\\ca.pem', crlfile: null }))
+  assert.deepEqual(
+    findings.map(({ code, severity }) => [code, severity]),
+    [
+      ['mosquitto-revocation-unchecked', 'warning'],
+      ['mosquitto-file-missing', 'note'],
+    ],
+  )
+})
+
 test('client ids that are taken from the name may give topics', () => {
   const configuration = goodConfiguration({}, 'use_username_as_clientid true')
   assert.deepEqual(examined(configuration, { '/m/acl': 'pattern write devices/%c/#\n' }).findings, [])
