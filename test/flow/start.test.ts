@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import type { HubView } from '../../src/api-schema/views.ts'
-import { databaseEnvironment } from '../support/hub-database.ts'
+import { databaseEnvironment, onOneDatabase } from '../support/hub-database.ts'
 import { repository, startHubProcess, upArguments } from '../support/hub-process.ts'
 import { type OwnCertificate, ownCertificate } from '../support/own-certificate.ts'
 import { needs, programPath } from '../support/programs.ts'
@@ -34,26 +34,30 @@ function assertFails(finished: Finished, status: number, message: RegExp): void 
   assert.match(finished.stderr, /hint: /)
 }
 
-test('a second hub on the same data directory is refused', async (t) => {
+test('a second hub on the same data directory is refused', onOneDatabase, async (t) => {
   const data = join(temporaryFolder(t), 'data')
   const hub = await startHubProcess(t, { data })
   assertFails(await up(data), 5, /another hub runs on/)
   assertFails(await up(data, ['--mqtt-port', String(hub.mqtt.port)]), 5, /another hub runs on/)
 })
 
-test('a taken port is named with the flag that changes it, and the data directory is free afterwards', async (t) => {
-  const data = join(temporaryFolder(t), 'data')
-  const other = createServer().listen(0, '127.0.0.1')
-  t.after(() => other.close())
-  await once(other, 'listening')
-  const address = other.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  const failed = await up(data, ['--mqtt-port', String(port)])
-  assertFails(failed, 6, new RegExp(`MQTT port ${port} .* is taken`))
-  assert.match(failed.stderr, /--mqtt-port/)
-  const hub = await startHubProcess(t, { data })
-  assert.equal(await hub.stop(), 0)
-})
+test(
+  'a taken port is named with the flag that changes it, and the data directory is free afterwards',
+  onOneDatabase,
+  async (t) => {
+    const data = join(temporaryFolder(t), 'data')
+    const other = createServer().listen(0, '127.0.0.1')
+    t.after(() => other.close())
+    await once(other, 'listening')
+    const address = other.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const failed = await up(data, ['--mqtt-port', String(port)])
+    assertFails(failed, 6, new RegExp(`MQTT port ${port} .* is taken`))
+    assert.match(failed.stderr, /--mqtt-port/)
+    const hub = await startHubProcess(t, { data })
+    assert.equal(await hub.stop(), 0)
+  },
+)
 
 test('a first start that cannot serve says why and leaves nothing behind', async (t) => {
   const folder = temporaryFolder(t)
@@ -82,7 +86,7 @@ test('a first start that cannot serve says why and leaves nothing behind', async
   }
 })
 
-test('a file, and a folder that others use, are no data directory, and keep their modes', async (t) => {
+test('a file, and a folder that others use, are no data directory, and keep their modes', onOneDatabase, async (t) => {
   const folder = temporaryFolder(t)
   const [file, shared] = [join(folder, 'file'), join(folder, 'shared')]
   writeFileSync(file, '', { mode: 0o644 })
@@ -98,7 +102,7 @@ test('a file, and a folder that others use, are no data directory, and keep thei
   assert.deepEqual(readdirSync(shared), ['other'])
 })
 
-test('everything in the data directory is closed to others, and an open one is closed', async (t) => {
+test('everything in the data directory is closed to others, and an open one is closed', onOneDatabase, async (t) => {
   const data = join(temporaryFolder(t), 'data')
   mkdirSync(data)
   chmodSync(data, 0o755)
@@ -134,7 +138,7 @@ test('the public name and the realm of the first start are kept', async (t) => {
   assert.equal(after.rootFingerprint, before.rootFingerprint)
 })
 
-test('after a change of its public name, the hub still answers to the old one', async (t) => {
+test('after a change of its public name, the hub still answers to the old one', onOneDatabase, async (t) => {
   const data = join(temporaryFolder(t), 'data')
   const first = await startHubProcess(t, { data, args: ['--public-name', 'old.plant.example'] })
   await first.stop()
@@ -171,13 +175,13 @@ test('a clock before the birth of the root is refused', needs('faketime'), async
   assertFails(await up(data, [], [programPath('faketime') ?? '', '2020-01-01 00:00:00']), 7, /clock/)
 })
 
-test('a data directory that cannot be made is named', async (t) => {
+test('a data directory that cannot be made is named', onOneDatabase, async (t) => {
   const folder = temporaryFolder(t)
   writeFileSync(join(folder, 'file'), '')
   assertFails(await up(join(folder, 'file', 'data')), 7, /is a file and no folder/)
 })
 
-test('an unknown flag and an unknown setting are refused with the nearest known one', async (t) => {
+test('an unknown flag and an unknown setting are refused with the nearest known one', onOneDatabase, async (t) => {
   const folder = temporaryFolder(t)
   const flag = await up(join(folder, 'data'), ['--mqtt-prot', '1'])
   assert.equal(flag.status, 2)

@@ -23,6 +23,11 @@ let onPostgres = isOnPostgres
 /** Test options for what a registry in a file alone can meet. */
 export const onSqliteOnly: { skip: string | false } = { skip: isOnPostgres ? 'the registry is no file here' : false }
 
+/** Test options for what has nothing to do with the registry, in a file that runs on both. */
+export const onOneDatabase: { skip: string | false } = {
+  skip: isOnPostgres ? 'it has nothing to do with the database' : false,
+}
+
 const urls = new Map<string, Promise<string>>()
 let server: Promise<PostgresServer> | null = null
 
