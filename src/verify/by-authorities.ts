@@ -8,7 +8,7 @@ import { compilePolicy } from '../core/policy/compile.ts'
 import type { IdentificationRule } from '../core/policy/model.ts'
 import { imaginedIdentity } from '../core/policy/subjects.ts'
 import { type Authority, authoritiesPem, readAuthorities } from './authorities.ts'
-import { judgeLeaf, type Leaf, refused } from './leaf.ts'
+import { type Leaf, LeafJudge, refused } from './leaf.ts'
 import { readPolicyText, rightsBy } from './policy.ts'
 import { type CrlOptions, crlSource } from './status/crl.ts'
 import type { FetchStatus } from './status/fetch.ts'
@@ -58,12 +58,13 @@ export async function verifyByAuthorities(options: AuthoritiesOptions): Promise<
   const policy = await readPolicyText(options.policy)
   assertRules(policy.identify, authorities)
   const compiled = compilePolicy(policy)
+  const leaves = new LeafJudge(authorities)
   const status = await statusSource(options, authorities)
 
   async function judge(der: Uint8Array | null): Promise<Verdict> {
     const atMs = nowMs()
     const nowSec = Math.floor(atMs / 1000)
-    const judged = judgeLeaf(der, authorities, nowSec)
+    const judged = leaves.judge(der, nowSec)
     if (judged.admitted === false) return judged
     const { leaf } = judged
     const revoked = statusRefusal(leaf, await status.statusOf(leaf, nowSec))

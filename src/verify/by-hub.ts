@@ -6,13 +6,13 @@ import { HubError, quote } from '../core/errors.ts'
 import { type IdentityKind, identityKinds } from '../core/identity/id.ts'
 import { limits } from '../core/limits.ts'
 import { type CompiledPolicy, compilePolicy, defaultPolicy } from '../core/policy/compile.ts'
-import { type Authority, authoritiesPem, readAuthorities } from './authorities.ts'
+import { authoritiesPem, readAuthorities } from './authorities.ts'
 import { Answers } from './hub/answers.ts'
 import { type HubConnection, type HubPlace, hubConnection } from './hub/connection.ts'
 import { Follower } from './hub/follow.ts'
 import { type PeerAnswer, readActivePolicy, readAnswers, readAuthorityList, readChanges } from './hub/wire.ts'
 import { issuedPeer } from './issued-peer.ts'
-import { judgeLeaf, type Leaf, refused } from './leaf.ts'
+import { type Leaf, LeafJudge, refused } from './leaf.ts'
 import { readPolicyText, rightsBy } from './policy.ts'
 import type { Verdict } from './verdict.ts'
 import { type Verifier, verifierOf } from './verifier.ts'
@@ -53,7 +53,7 @@ export async function verifyByHub(options: HubOptions): Promise<Verifier> {
   const answers = new Answers(async (fingerprints) =>
     readAnswers(await ask(`certificates?sha256=${fingerprints.join(',')}`), fingerprints.length),
   )
-  let authorities: readonly Authority[] = []
+  let leaves = new LeafJudge([])
   let compiled: CompiledPolicy = own ?? compilePolicy(defaultPolicy)
   const listeners: (() => void)[] = []
 
@@ -65,7 +65,7 @@ export async function verifyByHub(options: HubOptions): Promise<Verifier> {
     },
     forget: (ids) => answers.forget(ids),
     async readAgain() {
-      authorities = readAuthorities(readAuthorityList(await ask('authorities')))
+      leaves = new LeafJudge(readAuthorities(readAuthorityList(await ask('authorities'))))
       if (own === null) compiled = await compiledOrClosed(readActivePolicy(await ask('policy')), warn)
     },
     changed() {
@@ -79,7 +79,7 @@ export async function verifyByHub(options: HubOptions): Promise<Verifier> {
     if (!follower.isFresh()) {
       return refused('verify-hub-stale', `the hub has not been heard for more than ${staleSec} s`, null)
     }
-    const judged = judgeLeaf(der, authorities, Math.floor(atMs / 1000))
+    const judged = leaves.judge(der, Math.floor(atMs / 1000))
     if (judged.admitted === false) return judged
     const { leaf } = judged
     let answer: PeerAnswer
@@ -110,7 +110,7 @@ export async function verifyByHub(options: HubOptions): Promise<Verifier> {
   }
   return verifierOf(
     {
-      ...{ judge, silentSecMax: staleSec, ca: () => authoritiesPem(authorities) },
+      ...{ judge, silentSecMax: staleSec, ca: () => authoritiesPem(leaves.authorities) },
       onChange: (listener) => void listeners.push(listener),
       close() {
         follower.stop()

@@ -20,22 +20,52 @@ export interface Leaf {
 /** `admitted` is null where it is still to be asked whether it was revoked, and whom it speaks for. */
 export type LeafJudgement = { readonly admitted: null; readonly leaf: Leaf } | Refused
 
-/** @param der the leaf as it came in the handshake; null where none came */
-export function judgeLeaf(der: Uint8Array | null, authorities: readonly Authority[], nowSec: number): LeafJudgement {
-  if (der === null) return refused('certificate-missing', 'the client sent no certificate', null)
-  let fields: CertificateFields
-  try {
-    fields = readCertificate(der)
-  } catch (error) {
-    if (!(error instanceof HubError)) throw error
-    return refused('certificate-unreadable', error.message, null)
+/** Judges by the same authorities again and again. Who has passed is known by all of its bytes, and only its dates are looked at anew. */
+export class LeafJudge {
+  readonly authorities: readonly Authority[]
+  readonly #passed = new Map<string, Leaf>()
+
+  constructor(authorities: readonly Authority[]) {
+    this.authorities = authorities
   }
-  const facts = factsOf(der, fields)
-  const signer = authorities.find((each) => isIssuedBy(fields, each.fields))
-  const refusal = ([code, words]: Fault): Refused => refused(code, `the certificate of ${named(facts)} ${words}`, facts)
-  if (signer === undefined) return refusal(strangeness(fields, authorities))
-  const wrong = fault(fields, signer, nowSec)
-  return wrong === null ? { admitted: null, leaf: { der, fields, facts, signer } } : refusal(wrong)
+
+  /** @param der the leaf as it came in the handshake; null where none came */
+  judge(der: Uint8Array | null, nowSec: number): LeafJudgement {
+    if (der === null) return refused('certificate-missing', 'the client sent no certificate', null)
+    const known = this.#passed.get(certificateFingerprint(der))
+    if (known !== undefined) return passedOr(dateFault(known, nowSec), known)
+    let fields: CertificateFields
+    try {
+      fields = readCertificate(der)
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error
+      return refused('certificate-unreadable', error.message, null)
+    }
+    const facts = factsOf(der, fields)
+    const signer = this.authorities.find((each) => isIssuedBy(fields, each.fields))
+    if (signer === undefined) return refusedFor(strangeness(fields, this.authorities), facts)
+    const leaf = { der, fields, facts, signer }
+    const wrong = leafFault(fields)
+    const judgement = passedOr(dateFault(leaf, nowSec) ?? (wrong === null ? null : [wrong.code, wrong.words]), leaf)
+    if (judgement.admitted === null) this.#keep(leaf)
+    return judgement
+  }
+
+  #keep(leaf: Leaf): void {
+    for (const oldest of this.#passed.keys()) {
+      if (this.#passed.size < limits.verifyAnswersKept) break
+      this.#passed.delete(oldest)
+    }
+    this.#passed.set(leaf.facts.fingerprint, leaf)
+  }
+}
+
+function passedOr(fault: Fault | null, leaf: Leaf): LeafJudgement {
+  return fault === null ? { admitted: null, leaf } : refusedFor(fault, leaf.facts)
+}
+
+function refusedFor([code, words]: Fault, facts: CertificateFacts): Refused {
+  return refused(code, `the certificate of ${named(facts)} ${words}`, facts)
 }
 
 type Fault = readonly [FailureName, string]
@@ -52,15 +82,12 @@ function strangeness(fields: CertificateFields, authorities: readonly Authority[
   return ['certificate-foreign-authority', `was issued by ${issuer}, whose clients are not taken here`]
 }
 
-function fault(fields: CertificateFields, signer: Authority, nowSec: number): Fault | null {
+function dateFault({ fields, signer }: Leaf, nowSec: number): Fault | null {
   const dates = dateRefusal(fields, nowSec)
   if (dates !== null) return [dates, dateWords(fields, nowSec) ?? '']
-  if (dateRefusal(signer.fields, nowSec) !== null) {
-    const words = `was signed by an authority whose own certificate ${dateWords(signer.fields, nowSec)}`
-    return ['foreign-authority-out-of-date', words]
-  }
-  const wrong = leafFault(fields)
-  return wrong === null ? null : [wrong.code, wrong.words]
+  if (dateRefusal(signer.fields, nowSec) === null) return null
+  const words = `was signed by an authority whose own certificate ${dateWords(signer.fields, nowSec)}`
+  return ['foreign-authority-out-of-date', words]
 }
 
 /** @param sentence for whoever runs the server */

@@ -138,3 +138,34 @@ test('a connection whose certificate speaks for somebody else by now ends', asyn
   await watches.look()
   assert.equal(socket.destroyed, true)
 })
+
+test('silence ends a watched connection only when it has lasted for as long as is stated, other refusals at once', async (t) => {
+  const verifier = await verifierFor(t, acme)
+  const pump = client('pump-7', acme)
+  const admitted = await verifier.judge(pump.der)
+  assert.ok(admitted.admitted)
+  let said: Verdict = admitted
+  let monotonicMs = 0
+  const watches = new Watches({ judge: async () => said, monotonicMs: () => monotonicMs, silentSecMax: 60 })
+  const [one, other] = duplexPair()
+  const ends: string[] = []
+  watches.add(one, pump.der, admitted, ({ code }) => ends.push(code))
+  const silent = { admitted: false, sentence: '', told: '', certificate: null } as const
+  said = { ...silent, code: 'verify-hub-silent' }
+  monotonicMs = 60_000
+  await watches.look()
+  assert.equal(ends.length, 0)
+  said = admitted
+  await watches.look()
+  said = { ...silent, code: 'verify-status-unknown' }
+  monotonicMs += 60_000
+  await watches.look()
+  assert.equal(ends.length, 0, 'it was heard of a minute ago')
+  monotonicMs += 1
+  await watches.look()
+  assert.deepEqual(ends, ['verify-status-unknown'])
+  watches.add(other, pump.der, admitted, ({ code }) => ends.push(code))
+  said = { ...silent, code: 'verify-hub-stale' }
+  await watches.look()
+  assert.deepEqual(ends, ['verify-status-unknown', 'verify-hub-stale'])
+})

@@ -92,4 +92,22 @@ export const verifyFailures = {
     'the server has not asked about this certificate before, and its hub does not answer',
     'see that the hub runs and that the server reaches its HTTPS port; the client may try again',
   ),
+  'verify-clock-unset': entry(
+    'HF-7760',
+    'certificate',
+    'operator',
+    'unavailable',
+    'general',
+    'the server does not know what time it is, and cannot tell whether the certificate of its client is over',
+    'have its clock set by SNTP before it takes clients; or define HANDFAST_WITHOUT_CLOCK, and nothing ever expires there',
+  ),
+  'verify-not-judged': entry(
+    'HF-7761',
+    'certificate',
+    'device',
+    'unauthenticated',
+    'general',
+    'no certificate was judged in this handshake of a server in C: the client sent none, or a session was resumed',
+    'have the client send its certificate; leave tickets and the session cache of the server off, so that each handshake is whole',
+  ),
 } as const
