@@ -15,7 +15,7 @@ const programs = [
   ['certtool', 'gnutls-bin', 'conformance with GnuTLS'],
   ['pk12util', 'libnss3-tools', 'conformance with NSS'],
   ['libmbedx509.so', 'libmbedtls-dev', 'conformance with mbedTLS'],
-  ['libwolfssl.so', 'libwolfssl35', 'key files with wolfSSL'],
+  ['libwolfssl.so', 'libwolfssl-dev', 'key files and a device in C with wolfSSL'],
   ['cc', 'gcc libc6-dev', 'a device in C with mbedTLS'],
   ['libpaho-mqtt3cs.so', 'libpaho-mqtt-dev', 'the example for Paho in C'],
   ['c++', 'g++', 'the sketch for Arduino'],

@@ -30,6 +30,7 @@ export const curl: Source = {
   phrases: [
     // Alerts are numbered from 512 on there; those that it sends follow from what stands beside them.
     [/\(IN\), TLS alert, [\w ]{3,40} \((\d{3})\)/, (match) => alertSymptom(numberIn(match) - 512), 'client'],
+    [/\(OUT\), TLS alert, bad record mac\b/, 'record-damaged', 'client'],
     [/\bno alternative certificate subject name matches target host name\b/, 'peer-name', 'client'],
     [/\bSSL certificate problem\b/, 'peer-refused', 'client'],
     [/\bSSL certificate verification failed\b/, 'alert-received', 'client'],

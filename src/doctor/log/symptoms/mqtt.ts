@@ -26,7 +26,7 @@ const login = [
   ),
   possible('certificate-missing', 'Mosquitto with use_identity_as_username and without require_certificate'),
 ]
-const clientId = [likely('client-id-invalid'), possible('client-id-not-identity')]
+const clientId = [likely('client-id-invalid'), possible('client-id-not-identity'), possible('client-id-denied')]
 const unavailable = [likely('broker-unavailable'), possible('upstream-unavailable')]
 
 /** CONNACK return codes (MQTT 3.1.1 §3.2.2.3). */
@@ -115,6 +115,7 @@ export const mqttSymptoms = {
       'the protocol was not kept, which some programs say of every failure in TLS',
       possible('protocol-error'),
       possible('broker-refused-unexplained'),
+      possible('port-speaks-plain-mqtt', 'Mosquitto says this of a device that speaks TLS on a listener without'),
       possible('tls-closed-early', 'Mosquitto says this of a client whose handshake failed: see the lines before'),
     ),
   ),

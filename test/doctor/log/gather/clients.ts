@@ -1,6 +1,7 @@
 /** Clients that are refused, or refuse: each one prints what the person at the device would find. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { environmentOn } from './clock.ts'
 import type { Place } from './servers.ts'
 
 export interface Dial {
@@ -128,8 +129,8 @@ export const clients: readonly Client[] = [
 
 /** Runs a client to its end. @returns what it printed */
 export async function runClient(command: readonly string[], day: string | null): Promise<string> {
-  const [program = '', ...rest] = day === null ? command : ['faketime', day, ...command]
-  const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'], cwd: '/' })
+  const [program = '', ...rest] = command
+  const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'], cwd: '/', env: environmentOn(day) })
   let text = ''
   child.stdout.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')))
   child.stderr.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')))

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { environmentOn } from './clock.ts'
 
 interface Order {
   /** Name of the files: <name>.pem and <name>.key. */
@@ -57,6 +58,14 @@ const orders: readonly Order[] = [
   { name: 'device-rsa1024', issuer: 'root', extensions: client, key: 'rsa1024' },
   { name: 'device-sha1', issuer: 'root', extensions: client, key: 'rsa2048', digest: 'sha1' },
   { name: 'device-secp256k1', issuer: 'root', extensions: client, key: 'secp256k1' },
+  { name: 'device-cannot-sign', issuer: 'root', extensions: client.replace('digitalSignature', 'keyEncipherment') },
+  {
+    name: 'device-without-name',
+    subject: '/O=plant',
+    issuer: 'root',
+    extensions: `${client}subjectAltName=URI:urn:plant:device\n`,
+  },
+  { name: 'device-below-device', issuer: 'device', extensions: client },
   { name: 'stranger', issuer: 'root', extensions: client },
 ]
 
@@ -66,6 +75,15 @@ export function makePki(folder: string): void {
   for (const order of orders) make(folder, order)
   const keyText = readFileSync(join(folder, 'device.key'), 'utf8')
   openssl(folder, ['pkey', '-in', 'device.key', '-aes256', '-passout', 'pass:Right-one-1', '-out', 'encrypted.key'])
+  openssl(folder, ['ec', '-in', 'device.key', '-aes128', '-passout', 'pass:Right-one-1', '-out', 'traditional.key'])
+  for (const [below, above] of [
+    ['device-other', 'other'],
+    ['device-below-device', 'device'],
+  ]) {
+    const chain = [below, above].map((name) => readFileSync(join(folder, `${name}.pem`), 'utf8'))
+    writeFileSync(join(folder, `${below}-chain.pem`), chain.join(''))
+    writeFileSync(join(folder, `${below}-chain.key`), readFileSync(join(folder, `${below}.key`)))
+  }
   writeFileSync(join(folder, 'cut.key'), keyText.slice(0, keyText.length / 2))
   writeFileSync(join(folder, 'garbage.key'), 'this is no key\n')
   const certificate = readFileSync(join(folder, 'device.pem'), 'utf8')
@@ -106,7 +124,6 @@ function makeCrls(folder: string): void {
 }
 
 function openssl(folder: string, arguments_: readonly string[], day?: string): void {
-  const command = day === undefined ? ['openssl', ...arguments_] : ['faketime', day, 'openssl', ...arguments_]
-  const [program = '', ...rest] = command
-  execFileSync(program, rest, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  const env = environmentOn(day ?? null)
+  execFileSync('openssl', arguments_, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], env })
 }
