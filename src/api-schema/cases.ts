@@ -52,7 +52,10 @@ export const caseView = answerNamed(
     ...sharedFields,
     party: z
       .enum(['identity', 'certificate', 'network'])
-      .meta({ description: 'who it is: one that was proved, else the certificate that was shown, else a network' }),
+      .meta({
+        description:
+          'who it is: one that was proved or gave its name with a wrong password, else the certificate that was shown, else a network',
+      }),
     name: text(
       'its id, the SHA-256 of the certificate, or an IPv4 address or the first 64 bits of an IPv6 one; `others` where there were too many strangers to be told apart',
     ),

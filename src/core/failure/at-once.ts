@@ -129,6 +129,10 @@ const byName: Partial<Record<FailureName, AtOnce>> = {
     owner: 'operator',
     cure: 'see who disabled them: `handfast audit`; `handfast device enable <id>` lets them in again',
   },
+  'password-wrong': {
+    owner: 'operator',
+    cure: 'see whether one address tries all of them, `handfast attempts --cause password-wrong`: then somebody guesses; else see who changed their passwords: `handfast audit`',
+  },
   'connect-denied': changedPolicy,
   'publish-denied': changedPolicy,
   'subscribe-denied': changedPolicy,
@@ -180,7 +184,8 @@ export function explainAtOnce(refused: RefusedTogether): Explanation {
   const because = known?.because !== undefined && issuer !== null ? known.because(issuer) : causeOf(entry.cause, issuer)
   const verb = refused.endedAtMs === null ? 'are' : 'were'
   const sentence = `${whoText(parties, listener)} ${verb} refused on the listener ${listener}: ${because}`
-  const isProved = parties.identities > 0
+  // Anybody can give the name of a device with a wrong password.
+  const isProved = parties.identities > 0 && code !== 'password-wrong'
   if (!isSudden) {
     const likelihood = 'they began at different times, so that each may have a reason of its own'
     return { sentence, owner: entry.owner, likelihood, cure: entry.cure }

@@ -44,6 +44,8 @@ test('who has proved nothing is not called a device, and may be a stranger', () 
   })
   assert.match(sentence, /^4 unknown certificates and clients of 1 network are refused/)
   assert.match(likelihood, /strangers/)
+  const guessed = { code: 'password-wrong', listener: 'mqtt', issuer: null, parties: fourteen } as const
+  assert.match(explainAtOnce({ ...guessed, isSudden: true, endedAtMs: null }).likelihood, /strangers/)
 })
 
 test('people are refused at the API, and devices elsewhere', () => {
