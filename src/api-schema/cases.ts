@@ -50,12 +50,10 @@ export const caseView = answerNamed(
   'All refusals of one party for one cause on one listener. What is not counted is as it was in the newest of them.',
   z.object({
     ...sharedFields,
-    party: z
-      .enum(['identity', 'certificate', 'network'])
-      .meta({
-        description:
-          'who it is: one that was proved or gave its name with a wrong password, else the certificate that was shown, else a network',
-      }),
+    party: z.enum(['identity', 'certificate', 'network']).meta({
+      description:
+        'who it is: one that was proved or gave its name with a wrong password, else the certificate that was shown, else a network',
+    }),
     name: text(
       'its id, the SHA-256 of the certificate, or an IPv4 address or the first 64 bits of an IPv6 one; `others` where there were too many strangers to be told apart',
     ),
