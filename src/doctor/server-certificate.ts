@@ -1,5 +1,5 @@
 /** What is wrong with the certificate of a server, in itself: judged the same from its file and from what it sends. */
-import { HubError } from '../core/errors.ts'
+import { HubError, quote } from '../core/errors.ts'
 import { type CertificateFields, readCertificate } from '../core/x509/certificate.ts'
 import { oids } from '../core/x509/oids.ts'
 import { publicKeyText, readPublicKey } from '../core/x509/public-key.ts'
@@ -96,7 +96,7 @@ function judgeNames(
 ): readonly Finding[] {
   if (dnsNames.length > 0 || ipAddresses.length > 0) return []
   const common = attributes.find(({ oid }) => oid === oids.commonName)?.value ?? ''
-  const evidence = `it has no DNS name and no IP address in a subjectAltName, only the common name ${JSON.stringify(common.slice(0, 64))}`
+  const evidence = `it has no DNS name and no IP address in a subjectAltName, only the common name ${quote(common)}`
   return [finding('server-certificate-nameless', subject, { evidence })]
 }
 
@@ -130,5 +130,5 @@ export function certificateText(fields: CertificateFields): string {
   const names = [...fields.dnsNames, ...fields.ipAddresses].slice(0, 8).join(', ')
   const common = fields.subject.attributes.find(({ oid }) => oid === oids.commonName)?.value ?? ''
   const key = keyOf(fields)
-  return `${names === '' ? `CN=${common.slice(0, 64)}` : names}; until ${timeText(fields.notAfterSec)}${key === null ? '' : `; ${publicKeyText(key)}`}`
+  return `${names === '' ? `CN=${quote(common)}` : names}; until ${timeText(fields.notAfterSec)}${key === null ? '' : `; ${publicKeyText(key)}`}`
 }

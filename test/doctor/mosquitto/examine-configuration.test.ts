@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import type { FailureName } from '../../../src/core/failure/catalogue.ts'
 import { oids } from '../../../src/core/x509/oids.ts'
 import { decodePem } from '../../../src/core/x509/pem.ts'
@@ -522,6 +523,32 @@ test('no password, key or passphrase is ever shown', () => {
   assert.ok(!text.includes(marker), text)
   for (const line of key.split('\n').filter((each) => each.length > 20 && !each.startsWith('-')))
     assert.ok(!text.includes(line))
+})
+
+test('no line that anybody writes ends the examination', () => {
+  const word = fc.constantFrom(
+    'listener',
+    'cafile',
+    'topic',
+    'user',
+    'pattern',
+    'include_dir',
+    'connection',
+    '8883',
+    '#',
+    '%c',
+    '/m/acl',
+  )
+  const line = fc
+    .array(fc.oneof(word, fc.string({ unit: 'binary', maxLength: 12 })), { maxLength: 5 })
+    .map((words) => words.join(' '))
+  const text = fc.array(line, { maxLength: 8 }).map((lines) => lines.join('\n'))
+  fc.assert(
+    fc.property(text, text, text, (configuration, acl, passwords) => {
+      const more = ['acl_file /m/acl', 'password_file /m/pw'].join('\n')
+      examined(`${configuration}\nlistener 8883\n${more}\n`, { '/m/acl': acl, '/m/pw': passwords })
+    }),
+  )
 })
 
 test('no file that is cut short, at any length, ends the examination', () => {
