@@ -8,6 +8,8 @@ import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
 import { HubError, quote } from '../core/errors.ts'
+import { unreadable } from '../core/unreadable.ts'
+import { unwritable } from '../core/unwritable.ts'
 import { syncFolder } from '../disk/durable-file.ts'
 import { type BackupPart, BackupReading, damaged, linesOf } from './lines.ts'
 import { FileKey, type Keyring, type Seal, sealed, sealMagic, unsealed } from './sealing.ts'
@@ -111,11 +113,8 @@ async function readHead(path: string): Promise<Buffer> {
       await file.close()
     }
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new HubError('backup-damaged', `${quote(path)} cannot be read (${code})`, {
-      hint: 'check its path and mode',
-      cause,
-    })
+    const { words, hint } = unreadable(cause)
+    throw new HubError('backup-damaged', `${quote(path)} ${words}`, { hint, cause })
   }
 }
 
@@ -147,7 +146,7 @@ async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'EEXIST') throw taken(path, cause)
-    throw new HubError('backup-unwritable', `${quote(path)} cannot be written (${code})`, {
+    throw new HubError('backup-unwritable', `${quote(path)} ${unwritable(cause)}`, {
       cause,
       ...(code === 'ENOENT' ? { hint: 'make its folder first, or name another' } : {}),
     })

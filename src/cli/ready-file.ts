@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { HubError, quote } from '../core/errors.ts'
+import { unwritable } from '../core/unwritable.ts'
 
 export interface ReadyEndpoint {
   readonly host: string
@@ -35,8 +36,7 @@ export function writeReadyFile(path: string, content: ReadyFile | GateReadyFile)
     writeFileSync(temporary, `${JSON.stringify(content)}\n`)
     renameSync(temporary, path)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new HubError('config-invalid', `the ready file ${quote(path)} cannot be written (${code})`, {
+    throw new HubError('config-invalid', `the ready file ${quote(path)} ${unwritable(error)}`, {
       hint: 'name a file in a folder that exists and that this user may write to',
       cause: error,
     })

@@ -1,6 +1,7 @@
 /** A file for one secret, which is made before the secret is: what cannot be written down is not asked for. */
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { HubError, quote } from '../core/errors.ts'
+import { unwritable } from '../core/unwritable.ts'
 
 export interface SecretFile {
   /** Writes the secret and a line feed; it is on disk when this returns. */
@@ -35,9 +36,7 @@ function attempted<T>(path: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const why = code === 'EEXIST' ? 'is there already' : `cannot be written (${code})`
-    throw new HubError('output-unwritable', `the file ${quote(path)} ${why}`, {
+    throw new HubError('output-unwritable', `the file ${quote(path)} ${unwritable(error)}`, {
       hint: 'name a new file in a folder that exists and that this user may write to',
       cause: error,
     })

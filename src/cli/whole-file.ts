@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { HubError, quote } from '../core/errors.ts'
 import { unreadable } from '../core/unreadable.ts'
+import { unwritable } from '../core/unwritable.ts'
 import { writeDurably, writeNewDurably } from '../disk/durable-file.ts'
 
 /** @throws HubError `usage` where it cannot be read or is longer than `bytesMax` */
@@ -53,6 +54,6 @@ export function writeWholeFile(
         hint: 'name another file, or add --force',
       })
     }
-    throw new HubError('files-unwritable', `the file ${quote(file)} cannot be written (${code})`, { cause })
+    throw new HubError('files-unwritable', `the file ${quote(file)} ${unwritable(cause)}`, { cause })
   }
 }

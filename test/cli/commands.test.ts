@@ -102,7 +102,7 @@ describe('the command line', () => {
     assert.equal(status, 2)
     assert.match(
       stderr,
-      /^error: "device" needs a subcommand: add, token, list, show, set, import, export, waiting, approve, refuse, disable, enable, renew, release, retire\n/,
+      /^error: "device" needs a subcommand: add, token, files, list, show, set, import, export, waiting, approve, refuse, disable, enable, renew, release, retire\n/,
     )
   })
 

@@ -137,6 +137,13 @@ describe('one file is written that OpenSSL reads', () => {
   })
 })
 
+test('a key beside the certificate of another is told of, and one beside its own is not', async () => {
+  const { status, stderr } = await convert('ec.pem', 'rsa.crt')
+  assert.equal(status, 0)
+  assert.match(stderr, /^warning: the key in "ec\.pem" is for none of the certificates in these files$/m)
+  assert.doesNotMatch((await convert('rsa.pem', 'rsa.crt')).stderr, /warning/)
+})
+
 test('what cannot be written is refused, and nothing is left', async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['rsa.pem', '--to', 'pkcs8'], /the place for what is written is missing/],
@@ -149,6 +156,9 @@ test('what cannot be written is refused, and nothing is left', async () => {
     [['ed.pem', '--to', 'traditional', '--out', 'no'], /no form but PKCS#8/],
     [['rsa.pem', '--to', 'key-der', '--out', 'no', '--passphrase-file', 'pass'], /without a passphrase/],
     [['rsa.crt', '--to', 'pkcs8', '--out', 'no'], /hold no key/],
+    [['rsa.pem', '--to', 'pkcs8', '--out', 'no/'], /"no\/" is a folder, and --to pkcs8 writes one file/],
+    [['rsa.pem', '--to', 'pkcs8', '--out', '.'], /"\." is a folder/],
+    [['rsa.pem', '--to', 'pkcs8', '--out', 'no', '--protection', 'modern'], /--protection is that of a PFX/],
     [['nocerts.pem', '--to', 'pkcs8', '--out', 'no'], /there is no passphrase/],
   ]
   for (const [args, pattern] of cases) {

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { HubError, quote } from '../../core/errors.ts'
+import { unwritable } from '../../core/unwritable.ts'
 import { writeDurably, writeNewDurably } from '../../disk/durable-file.ts'
 import { makeFolder } from '../../disk/make-folder.ts'
 import type { BundleFile } from './bundle.ts'
@@ -51,7 +52,7 @@ export function writeBundle(folder: string, files: readonly BundleFile[], force:
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EEXIST') throw new HubError('files-exist', `${quote(path)} would be replaced`, { cause: error })
-      throw new HubError('files-unwritable', `the file ${quote(path)} cannot be written (${code})`, { cause: error })
+      throw new HubError('files-unwritable', `the file ${quote(path)} ${unwritable(error)}`, { cause: error })
     }
   })
 }
@@ -61,7 +62,6 @@ function prepare(folder: string): void {
   try {
     makeFolder(folder, 0o700)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new HubError('files-unwritable', `the folder ${quote(folder)} cannot be made (${code})`, { cause: error })
+    throw new HubError('files-unwritable', `the folder ${quote(folder)} ${unwritable(error)}`, { cause: error })
   }
 }

@@ -1,6 +1,7 @@
 /** `handfast convert`: keys and certificates from one form to another, and who reads which. */
 import { type KeyObject, randomBytes, type X509Certificate } from 'node:crypto'
-import { basename } from 'node:path'
+import { statSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import type { Command } from 'commander'
 import { HubError, quote } from '../../core/errors.ts'
 import { readParts } from '../../core/key-file/brought-parts.ts'
@@ -13,7 +14,7 @@ import type { Secret } from '../../core/secret.ts'
 import { bundleFiles, bundleNames } from '../bundle/bundle.ts'
 import { chosenPassphrase, type PassphraseOptions, secretIn } from '../bundle/passphrase.ts'
 import { assertWritable, writeBundle } from '../bundle/write-bundle.ts'
-import { note, printFields, printJson, printLine } from '../output.ts'
+import { note, printFields, printJson, printLine, warn } from '../output.ts'
 import { oneOf } from '../values.ts'
 import { readSmallBytes } from '../whole-file.ts'
 
@@ -53,12 +54,26 @@ export function define(command: Command): void {
     )
     .action(async (files: readonly string[], options: ConvertOptions) => {
       const isLook = options.for === undefined && options.to === undefined
+      assertAgreeing(options)
       const read = await readAll(files, options.pass, isLook)
       if (isLook) return tell(read, options.json ?? false)
       const written = await write(read, options)
       if (options.json) printJson({ written })
       else for (const path of written) printLine(path)
     })
+}
+
+/** @throws HubError `usage` where an option has nothing to say */
+function assertAgreeing({ for: platform, to, protection, out }: ConvertOptions): void {
+  if (protection !== undefined && to !== 'pfx') {
+    throw new HubError('usage', '--protection is that of a PFX', { hint: 'add --to pfx, or leave it out' })
+  }
+  if (to === undefined || platform !== undefined || out === undefined) return
+  if (out.endsWith('/') || statSync(out, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new HubError('usage', `${quote(out)} is a folder, and --to ${to} writes one file`, {
+      hint: `name the file in it: --out ${join(out, to === 'pfx' ? 'device.pfx' : `new.${to.endsWith('der') ? 'der' : 'pem'}`)}`,
+    })
+  }
 }
 
 interface Found {
@@ -104,6 +119,8 @@ function described({ name, form, key, certificates }: Found) {
 
 function tell(found: readonly Found[], json: boolean): void {
   const all = found.map(described)
+  const strangers = mismatches(found)
+  for (const each of strangers) warn(each)
   if (json) {
     printJson(all)
     return
@@ -120,6 +137,17 @@ function tell(found: readonly Found[], json: boolean): void {
     ])
   }
   if (all.some(({ unreadBy }) => unreadBy.length > 0)) note('write it for a platform with --for <platform> --out <dir>')
+}
+
+/** Keys that are for none of the certificates, in words. */
+function mismatches(found: readonly Found[]): readonly string[] {
+  const certificates = found.flatMap((each) => each.certificates)
+  if (certificates.length === 0) return []
+  return found.flatMap(({ name, key }) =>
+    key === null || certificates.some((each) => each.checkPrivateKey(key))
+      ? []
+      : [`the key in ${quote(name)} is for none of the certificates in these files`],
+  )
 }
 
 /** @returns the paths that were written */

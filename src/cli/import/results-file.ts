@@ -6,6 +6,7 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import type { ImportRowView, ImportSummaryView } from '../../api-schema/bulk.ts'
 import { HubError, quote } from '../../core/errors.ts'
+import { unwritable } from '../../core/unwritable.ts'
 
 /** What tells one import from another. */
 export interface ImportIdentity {
@@ -143,8 +144,7 @@ function attempted<T>(path: string, work: () => T): T {
 }
 
 function unusable(path: string, error: unknown): HubError {
-  const { code } = error as NodeJS.ErrnoException
-  return new HubError('results-file-unusable', `the file ${quote(path)} cannot be written (${code})`, {
+  return new HubError('results-file-unusable', `the file ${quote(path)} ${unwritable(error)}`, {
     hint: 'name a file in a folder that exists and that this user may write to',
     cause: error,
   })

@@ -28,7 +28,7 @@ export function readPrivateKey(file: BroughtFile, passphrase: Secret | null): Ke
   const key = openPrivateKey(file, passphrase)
   const fault = whatKeepsFromSigning(key)
   if (fault !== null)
-    throw unreadable(file, `holds ${fault}`, 'bring an ECDSA key on P-256, P-384 or P-521, or RSA of 2048 bits or more')
+    throw unreadable(file, `holds ${fault}`, 'bring an ECDSA key on P-256 or P-384, or RSA of 2048 bits or more')
   return key
 }
 

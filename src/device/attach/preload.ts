@@ -17,6 +17,9 @@ import { parseHosts } from './hosts.ts'
 /** The first Node with all that is needed here. */
 const nodeMajor = 24
 
+/** What was said at the start, until a connection meets the same. */
+let saidAtStart: string | null = null
+
 try {
   if (Number.parseInt(process.versions.node, 10) < nodeMajor) {
     throw new HubError(
@@ -34,7 +37,7 @@ try {
     })
   }
   const source = credentialSource(directory, notice)
-  if (attach({ source, hosts: hosts ? parseHosts(hosts) : null, warn })) look(source)
+  if (attach({ source, hosts: hosts ? parseHosts(hosts) : null, warn: warnLater })) look(source)
 } catch (error) {
   if (!(error instanceof HubError)) throw error
   process.stderr.write(
@@ -49,8 +52,14 @@ function look(source: { current(): unknown }): void {
     source.current()
   } catch (error) {
     if (!(error instanceof HubError)) throw error
+    saidAtStart = error.message
     warn(error)
   }
+}
+
+function warnLater(problem: HubError): void {
+  if (problem.message !== saidAtStart) warn(problem)
+  saidAtStart = null
 }
 
 function notice(text: string): void {

@@ -2,7 +2,7 @@
 import { createPublicKey } from 'node:crypto'
 import { HubError, quote } from '../../core/errors.ts'
 import { isSignedBy, type SigningAlgorithm } from '../../core/x509/algorithms.ts'
-import { readPublicKey } from '../../core/x509/public-key.ts'
+import { type PublicKey, readPublicKey } from '../../core/x509/public-key.ts'
 import { type KeyProgramCall, runKeyProgram } from './key-program.ts'
 import { checkPlace, type KeyPlace, type KeyReference, type OpensslPlace } from './reference.ts'
 
@@ -32,7 +32,7 @@ export async function referTo(place: KeyPlace): Promise<KeyReference> {
  * @throws HubError `key-reference-invalid`
  */
 export function assertUsable(publicKey: Uint8Array): void {
-  const key = readPublicKey(publicKey, 'key-reference-invalid')
+  const key = readKey(publicKey)
   if (key.kind === 'ed25519') return
   if (key.kind === 'ec' && (key.curve === 'P-256' || key.curve === 'P-384')) return
   if (key.kind === 'rsa' && key.modulusBits >= 2048) return
@@ -41,10 +41,20 @@ export function assertUsable(publicKey: Uint8Array): void {
   throw unusable(`a key of another kind (${what})`)
 }
 
+/** A curve that no request is taken with, such as P-521, is refused by the reader already. */
+function readKey(publicKey: Uint8Array): PublicKey {
+  try {
+    return readPublicKey(publicKey, 'key-reference-invalid')
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error
+    throw new HubError(error.code, error.message, { hint: usableKeys, cause: error })
+  }
+}
+
+const usableKeys = 'use ECDSA on P-256 or P-384, or RSA of 2048 bits or more'
+
 function unusable(what: string): HubError {
-  return new HubError('key-reference-invalid', `this is ${what}`, {
-    hint: 'use ECDSA on P-256 or P-384, or RSA of 2048 bits or more',
-  })
+  return new HubError('key-reference-invalid', `this is ${what}`, { hint: usableKeys })
 }
 
 /**

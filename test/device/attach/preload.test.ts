@@ -39,6 +39,15 @@ test('a device that is not enrolled yet starts with a warning', async (t) => {
   assert.match(stderr, /\[HF-9207\] HandfastWarning: there is no folder \S+; no certificate is shown/)
 })
 
+test('what was said at the start is not said again by the first connection', async (t) => {
+  const directory = join(temporaryFolder(t), 'device')
+  // Nothing listens there: the look at the credential comes before the connection.
+  const connects = 'require("node:tls").connect({ host: "127.0.0.1", port: 1 }).on("error", () => console.log("tried"))'
+  const { stdout, stderr } = await start({ HANDFAST_DEVICE_DIR: directory }, '-e', connects)
+  assert.equal(stdout, 'tried\n')
+  assert.equal(stderr.match(/HandfastWarning/g)?.length, 1)
+})
+
 test('loaded twice it attaches once', async (t) => {
   const directory = join(temporaryFolder(t), 'device')
   const env = { HANDFAST_DEVICE_DIR: directory, NODE_OPTIONS: `--import ${preload}` }

@@ -5,6 +5,7 @@ import type { DeviceView } from '../../../api-schema/views.ts'
 import { HubError, quote } from '../../../core/errors.ts'
 import { profilesOfKind } from '../../../core/identity/identity.ts'
 import { limits } from '../../../core/limits.ts'
+import { unwritable } from '../../../core/unwritable.ts'
 import { addHubOptions, type HubOptions, hubOf } from '../../hub-options.ts'
 import { formatNamed, type ImportFormat, importFormats } from '../../import/import-input.ts'
 import { note, warn } from '../../output.ts'
@@ -130,9 +131,7 @@ function newFile(path: string): Sink {
       },
     }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const fault = code === 'EEXIST' ? 'is there already' : `cannot be written (${code})`
-    throw new HubError('usage', `the file ${quote(path)} ${fault}`, {
+    throw new HubError('usage', `the file ${quote(path)} ${unwritable(error)}`, {
       hint: 'name another file with --out',
       cause: error,
     })
