@@ -10,4 +10,6 @@ export const doctorFileLimits = {
   doctorPassphraseBytesMax: 1_024,
   /** Faults of one PEM file that are told: who has seen the first has seen the last. */
   doctorPemFaultsMax: 8,
+  /** How far clocks of device and hub may be apart: certificates begin some minutes before they are issued. */
+  doctorClockSkewSecMax: 300,
 } as const
