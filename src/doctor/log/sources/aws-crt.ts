@@ -1,5 +1,6 @@
 /** The common runtime of AWS, below its device SDKs. */
-import type { Source } from '../sign.ts'
+import { numberIn, type Source } from '../sign.ts'
+import { codeNamed, codeNumbered } from './mqtt-codes.ts'
 
 export const awsCrt: Source = {
   name: 'aws-crt',
@@ -9,7 +10,26 @@ export const awsCrt: Source = {
       'hung-up',
       'client',
     ],
-    [/\bAWS_ERROR_MQTT5_CONNACK_CONNECTION_REFUSED\b/, 'not-authorised', 'client'],
+    [/\bunsuccessful CONNACK ([A-Z_]{5,60})$/, (match) => codeNamed(match[1] ?? ''), 'client'],
+    [/\bAWS_ERROR_MQTT5_CONNACK_CONNECTION_REFUSED\b/, 'refused-somehow', 'client'],
+    [
+      /\bAWS_ERROR_MQTT5_DISCONNECT_RECEIVED\b.{0,80}DISCONNECT\. ([A-Z_]{5,60})$/,
+      (match) => codeNamed(match[1] ?? ''),
+      'client',
+    ],
+    [/\binvalid connect return code ([1-5])\b/, (match) => codeNumbered(numberIn(match)), 'client'],
+    [/\bmqtt CONNACK response timeout detected\b/, 'no-connack', 'client'],
+    [/\bS2N failed to read with error: TLS alert received\b/, 'alert-received', 'client'],
+    [/\bAWS_IO_TLS_ERROR_READ_FAILURE\b/, 'handshake-failed', 'client'],
+    [/\bpublic and private key do not match\b/, 'key-mismatch', 'client'],
+    [
+      /\bFailed to add certificate and private key: (?:invalid PEM encountered|error decoding certificate)\b/,
+      'file-unfit',
+      'client',
+    ],
+    [/\bInvalid private key\. File must contain PEM encoded data\b/, 'key-unreadable', 'client'],
+    [/\bInvalid certificate\. File must contain PEM encoded data\b/, 'certificate-unreadable-here', 'client'],
+    [/\bdns resolution failed, or all socket connections to the endpoint failed\b/, 'connect-failed', 'client'],
     [/\bAWS_ERROR_MQTT5?_(?:CONNACK_)?TIMEOUT\b/, 'no-connack', 'client'],
     [/\bAWS_ERROR_MQTT5?_(?:PROTOCOL_ERROR|DECODE_PROTOCOL_ERROR)\b/, 'protocol-error', 'client'],
     [/\bAWS_ERROR_MQTT5_PING_RESPONSE_TIMEOUT\b/, 'no-keep-alive', 'client'],

@@ -17,7 +17,10 @@ export const pahoPython: Source = {
   phrases: [
     [/\bReceived CONNACK \(\d, (\d{1,3})\)/, (match) => codeNumbered(numberIn(match)), 'client'],
     [/\bReceived CONNACK \(\d, ([A-Z][A-Za-z ]{3,60})\)/, (match) => codeNamed(match[1] ?? ''), 'client'],
-    [/\bon_(?:connect|disconnect): ([A-Z][A-Za-z :]{3,60})/, (match) => codeNamed(match[1] ?? ''), 'client'],
+    [/\bon_connect: ([A-Z][A-Za-z :]{3,60})/, (match) => codeNamed(match[1] ?? ''), 'client'],
+    // Its result 2, after whatever refusal.
+    [/\bon_disconnect: Protocol error\b/, 'refused-somehow', 'client'],
+    [/\bon_disconnect: (?!Protocol error)([A-Z][A-Za-z :]{3,60})/, (match) => codeNamed(match[1] ?? ''), 'client'],
     [
       /\b(?:Connected with result code|result code|rc[=:]|return code) ?([1-5])\b/i,
       (match) => codeNumbered(numberIn(match)),

@@ -33,6 +33,7 @@ export const localSymptoms = {
     'a key cannot be read',
     possible('file-unrecognised', 'the file may hold something else than a key'),
     possible('pem-cut-short'),
+    possible('pem-text-damaged'),
     possible('pem-length-short', nul),
     possible('text-wide-characters', 'a file that PowerShell wrote with ">" is UTF-16'),
     possible('key-type-unsupported'),

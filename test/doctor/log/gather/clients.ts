@@ -21,6 +21,8 @@ export interface Dial {
 
 export interface Client {
   readonly by: string
+  /** True where it offers an application protocol (ALPN). */
+  readonly offersAlpn?: boolean
   /** False for a library that speaks TLS 1.2 alone. */
   readonly isModern?: boolean
   command(dial: Dial, place: Place): readonly string[] | null
@@ -46,6 +48,7 @@ const optional: readonly Client[] =
 export const clients: readonly Client[] = [
   {
     by: 'openssl s_client 3.0',
+    offersAlpn: true,
     command: (d) => [
       ...['openssl', 's_client', '-connect', `${d.host}:${d.port}`, '-CAfile', d.ca, ...own(d, '-cert', '-key')],
       ...(d.version === '1.2' ? ['-tls1_2'] : []),
@@ -55,6 +58,7 @@ export const clients: readonly Client[] = [
   },
   {
     by: 'mosquitto_pub 2.0.11',
+    offersAlpn: true,
     command: (d) => [
       ...['mosquitto_pub', '-d', '-h', d.host, '-p', String(d.port), '--cafile', d.ca, ...own(d, '--cert', '--key')],
       ...(d.version === '1.2' ? ['--tls-version', 'tlsv1.2'] : []),
@@ -64,6 +68,7 @@ export const clients: readonly Client[] = [
   },
   {
     by: 'curl 7.88',
+    offersAlpn: true,
     command: (d) => [
       ...['curl', '-v', '--max-time', '4', '--cacert', d.ca, ...own(d, '--cert', '--key'), '--pass', 'Wrong-one-1'],
       ...(d.version === '1.2' ? ['--tls-max', '1.2'] : []),
@@ -72,6 +77,7 @@ export const clients: readonly Client[] = [
   },
   {
     by: 'gnutls-cli 3.7',
+    offersAlpn: true,
     command: (d) => [
       ...['gnutls-cli', '--port', String(d.port), '--x509cafile', d.ca, ...own(d, '--x509certfile', '--x509keyfile')],
       ...(d.version === '1.2' ? ['--priority', 'NORMAL:-VERS-ALL:+VERS-TLS1.2'] : []),
@@ -81,6 +87,7 @@ export const clients: readonly Client[] = [
   },
   {
     by: 'Python 3.11, ssl',
+    offersAlpn: true,
     command: (d, { programs }) => ['/usr/bin/python3', join(programs, 'tls_client.py'), ...paths(d), d.alpn],
   },
   {
@@ -94,6 +101,7 @@ export const clients: readonly Client[] = [
   // libfaketime does not reach Go, which asks the kernel itself.
   {
     by: 'Go, TLS client',
+    offersAlpn: true,
     command: (d, { built }) => (d.day === null ? [join(built, 'gocli'), ...paths(d), d.alpn] : null),
   },
   {

@@ -79,7 +79,10 @@ async function enact(scenario: Scenario): Promise<void> {
       // Every client meets Mosquitto; the other servers, whose clients hear the same, meet three.
       const some =
         name === 'mosquitto' || (scenario.alpn !== undefined && name === 'openssl') ? clients : clients.slice(0, 3)
-      const able = some.filter(({ isModern }) => version === '1.2' || isModern !== false)
+      const able = some.filter(
+        ({ isModern, offersAlpn }) =>
+          (version === '1.2' || isModern !== false) && (scenario.alpn === undefined || offersAlpn === true),
+      )
       // s_server serves one at a time.
       const atOnce = name === 'openssl' ? 1 : 3
       for (let start = 0; start < able.length; start += atOnce) {

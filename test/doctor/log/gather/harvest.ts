@@ -37,7 +37,7 @@ export class Harvest {
       const lines = [...this.#lines.values()].filter((line) => line.by === by)
       const name = `${by
         .toLowerCase()
-        .replace(/[^a-z]+/g, '-')
+        .replace(/[^a-z0-9]+/g, '-')
         .replace(/^-|-$/g, '')}.ndjson`
       writeFileSync(join(this.#folder, name), lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     }
@@ -58,6 +58,9 @@ function settled(line: string): string {
     .replaceAll(/\b20\d\d([-/])\d\d\1\d\d([ T])\d\d:\d\d:\d\d([.,]\d+)?/g, '2025$111$125$216:00:00$3')
     .replaceAll(/\b[0-9A-F]{16}:error/g, '802B5A7C4F7F0000:error')
     .replaceAll(/(?<=16:00:00[.,])\d+/g, '000')
+    .replaceAll(/\[0000[0-9a-f]{12}\]/g, '[00007f59791fe6c0]')
+    .replaceAll(/\bid=0x[0-9a-f]+/g, 'id=0x7f5c2ad08180')
+    .replaceAll(/\/tmp\/build-via-sdist-\w+\//g, '/build/')
     .replaceAll(/\b0x[0-9a-f]{9,16}\b/g, '0x7f5c2ad08180')
     .trimEnd()
 }
