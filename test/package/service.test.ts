@@ -27,7 +27,8 @@ const programs = needs('systemctl', 'systemd-sysusers', 'npm', 'openssl', 'curl'
 const hasMosquitto = existsSync('/usr/sbin/mosquitto') ? {} : { skip: 'mosquitto is not installed' }
 const possible = isRoot ? programs : { skip: 'only root can have another systemd' }
 
-test('the service, as the page about it installs it', possible, async (t) => {
+// It installs 250 MB twice, and a busy machine takes minutes for that.
+test('the service, as the page about it installs it', { ...possible, timeout: 420_000 }, async (t) => {
   const machine = await installedMachine(t)
   if (machine === null) return
 

@@ -201,12 +201,13 @@ describe('the registry on PostgreSQL', needsPostgres, () => {
 
   test('more readers than there are connections wait for their turn, and are told when it does not come', async () => {
     const url = await server.makeDatabase()
-    const store = await open(url, { databaseReadersMax: 2, databaseConnectMs: 400, databaseRetryMs: 200 })
-    await register(store, 'one')
+    const patient = await open(url, { databaseReadersMax: 2 })
+    await register(patient, 'one')
     const { id } = fakeIdentity('one')
-    const many = await Promise.all(Array.from({ length: 300 }, () => store.identities.find(id)))
+    const many = await Promise.all(Array.from({ length: 300 }, () => patient.identities.find(id)))
     assert.equal(many.filter((found) => found?.id === id).length, 300)
 
+    const store = await open(url, { databaseReadersMax: 2, databaseConnectMs: 400, databaseRetryMs: 200 })
     const database = new URL(url).pathname.slice(1)
     const hold = server.admin('begin; lock table identities in access exclusive mode; select pg_sleep(2)', database)
     const locked =
@@ -217,7 +218,7 @@ describe('the registry on PostgreSQL', needsPostgres, () => {
     assert.ok(codes.length > 0)
     assert.deepEqual([...new Set(codes)], ['store-unavailable'])
     await hold
-    assert.equal((await store.identities.find(id))?.id, id)
+    assert.equal((await patient.identities.find(id))?.id, id)
   })
 
   test('processes that write at once number events in the order of commits, and each hears of the others', async () => {
