@@ -19,6 +19,7 @@ const programs = [
   ['cc', 'gcc libc6-dev', 'a device in C with mbedTLS'],
   ['libpaho-mqtt3cs.so', 'libpaho-mqtt-dev', 'the example for Paho in C'],
   ['c++', 'g++', 'the sketch for Arduino'],
+  ['mcs', 'mono-mcs', 'the syntax of the examples in C#'],
   ['libbearssl.so', 'libbearssl-dev', 'conformance with BearSSL'],
   ['mosquitto', 'mosquitto', 'the comparison with Mosquitto'],
   ['mosquitto_pub', 'mosquitto-clients', 'conformance with the Mosquitto clients'],

@@ -232,6 +232,14 @@ test('files of a device', async (t) => {
     }
   })
 
+  await t.test('in C# are taken by the parser of a compiler', needs('mcs'), async () => {
+    const sources = [join(at('mqttnet'), 'Program.cs'), join(at('meadow'), 'MeadowApp.cs')].filter((each) =>
+      existsSync(each),
+    )
+    assert.ok(sources.length > 0)
+    for (const source of sources) await worked('mcs', ['-langversion:latest', '--parse', source])
+  })
+
   await t.test(
     'make a Mosquitto broker the device',
     needs('mosquitto', 'mosquitto_pub', 'mosquitto_sub'),

@@ -108,6 +108,11 @@ async function live(bed: Bed): Promise<{ pump: DeviceFiles; used: string; unused
   assert.equal(status, 0)
   const pump = deviceFiles('pump-7', directory)
   secrets.set('the key of a device', formsOfKey(readFileSync(pump.key, 'utf8')))
+  const ready = ['--dir', directory, '--out', join(folder, 'pump-7-files')]
+  assert.equal(
+    (await tell(bed, 'handfast device files', ['device', 'files', 'pump-7', '--for', 'node', ...ready])).status,
+    0,
+  )
   await (await connected(clientOptions(hub.mqtt.port, pump, 5))).endAsync()
   const second = await hub.json<BootstrapView>(['device', 'token', 'pump-7'])
   keepToken(secrets, 'an open token', second.bootstrap)

@@ -1,4 +1,5 @@
 /** All files of a folder: the credential, the examples, a README that says what they are, and a list of what is secret. */
+import { resolve } from 'node:path'
 import type { RandomOctets } from '../../core/key-file/pbes2.ts'
 import { shellWord } from '../output.ts'
 import { type CredentialContent, credentialFiles, type KitFile } from './credential-files.ts'
@@ -72,10 +73,12 @@ function renewalText(platform: DevicePlatform, { id, origin }: KitContent, out: 
   const base = `handfast device files ${id} --for ${platform}`
   const until = 'The certificate ends then. '
   if (origin.kind === 'store') {
-    const command = `${base} --dir ${shellWord(origin.path)} --out ${shellWord(out)} --force`
+    // Hooks run wherever the agent was started.
+    const store = shellWord(resolve(origin.path))
+    const command = `${base} --dir ${store} --out ${shellWord(resolve(out))} --force`
     return `${until}The agent of the store renews there, and this folder is written anew behind it, but for the examples, by
 
-    handfast agent run --dir ${shellWord(origin.path)} --on-renewed '${command.replaceAll("'", `'\\''`)}'
+    handfast agent run --dir ${store} --on-renewed '${command.replaceAll("'", `'\\''`)}'
 
 A copy that has not been written anew is good for a day more after the agent has used the new certificate.`
   }
