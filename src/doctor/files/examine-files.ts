@@ -4,6 +4,7 @@
  */
 import type { Platform } from '../../core/key-file/found-form.ts'
 import { type Examination, type Fact, type Finding, finding, gravestFirst } from '../finding.ts'
+import { shellPath } from '../printable-text.ts'
 import { type CertificateRole, certificateFindings } from './certificate-findings.ts'
 import { isSame, isSelfSigned, issuersOf } from './chain.ts'
 import { contentsOf, type FileContents, type FoundCertificate, isEmpty } from './contents.ts'
@@ -92,10 +93,9 @@ function layoutFacts(
 }
 
 function roleOf(found: FoundCertificate, { leaf, roots, sent, damaged }: Parts): CertificateRole {
-  if (roots.includes(found)) return isSelfSigned(found) ? 'root' : 'intermediate'
   if (leaf !== null && found === leaf) return 'leaf'
-  if (sent.includes(found)) return found.certificate.ca && isSelfSigned(found) ? 'root' : 'intermediate'
-  return found.place === 1 && !damaged.has(found.file) ? 'leaf' : 'intermediate'
+  if (found.certificate.ca || roots.includes(found)) return isSelfSigned(found) ? 'root' : 'intermediate'
+  return sent.includes(found) || damaged.has(found.file) || found.place > 1 ? 'intermediate' : 'leaf'
 }
 
 function together(looked: LookedAt, question: FilesQuestion): readonly Examination[] {
@@ -126,7 +126,13 @@ function together(looked: LookedAt, question: FilesQuestion): readonly Examinati
 function folderFindings({ subject, folderAccess = null }: FilesQuestion, { keys }: Parts): readonly Finding[] {
   if (folderAccess === null || keys.length === 0 || (folderAccess.mode & 0o022) === 0) return []
   const evidence = `its mode is ${folderAccess.mode.toString(8).padStart(4, '0')}`
-  return [finding('folder-open-to-others', subject, { severity: 'warning', evidence, cure: `chmod 0700 ${subject}` })]
+  return [
+    finding('folder-open-to-others', subject, {
+      severity: 'warning',
+      evidence,
+      cure: `chmod 0700 ${shellPath(subject)}`,
+    }),
+  ]
 }
 
 /** Names that Meadow asks for, and nobody else: then it is likely the reader. */

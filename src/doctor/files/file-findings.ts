@@ -1,6 +1,7 @@
 /** What is wrong with one file, whatever lies beside it. */
 import { quote } from '../../core/errors.ts'
 import { type Finding, finding } from '../finding.ts'
+import { shellPath } from '../printable-text.ts'
 import { type FileContents, isEmpty } from './contents.ts'
 import { baseName, type FoundFile, namedFor } from './found-file.ts'
 import { layoutFindings } from './layout-findings.ts'
@@ -67,7 +68,10 @@ function misplaced({
   if (hasKey || certificates.length > 0) return []
   const isExpected = named === 'key' || named === 'certificate' || named === 'roots'
   const found = others.flatMap(({ kind, what, cure }) => {
-    const detail = { evidence: `it holds ${what}`, ...(cure === '' ? {} : { cure: cure.replace('<file>', file.name) }) }
+    const detail = {
+      evidence: `it holds ${what}`,
+      ...(cure === '' ? {} : { cure: cure.replace('<file>', shellPath(file.name)) }),
+    }
     if (kind === 'request') return named === 'certificate' ? finding('request-for-certificate', file.name, detail) : []
     if (kind === 'public-key') return named === 'key' ? finding('public-key-for-private', file.name, detail) : []
     if (kind === 'foreign-key') return finding('key-form-foreign', file.name, detail)
@@ -88,5 +92,5 @@ function openToOthers({ name, access }: FoundFile): readonly Finding[] {
   if (access === null || (access.mode & 0o077) === 0) return []
   const mode = access.mode.toString(8).padStart(4, '0')
   const evidence = `its mode is ${mode}`
-  return [finding('key-open-to-others', name, { severity: 'warning', evidence, cure: `chmod 0600 ${name}` })]
+  return [finding('key-open-to-others', name, { severity: 'warning', evidence, cure: `chmod 0600 ${shellPath(name)}` })]
 }

@@ -2,7 +2,7 @@
 
 import { isSelfSigned } from './chain.ts'
 import type { FileContents, FoundCertificate } from './contents.ts'
-import { type FoundFile, namedFor } from './found-file.ts'
+import { type FoundFile, namedFor, roleNamed } from './found-file.ts'
 import type { OpenedKey } from './open-key.ts'
 
 export interface Parts {
@@ -36,8 +36,10 @@ export function partsOf(contents: readonly FileContents[], keys: readonly Opened
   const damaged = new Set(contents.filter(isDamaged).map(({ file }) => file))
   const others = all.filter(({ file }) => !rootFiles.has(file))
   const whole = others.filter(({ file }) => !damaged.has(file))
+  // An authority stands where the certificate of a device should only if something says that one should stand there.
+  const isMeant = ({ file }: FoundCertificate): boolean => keys.length > 0 || roleNamed(file) === 'client'
   const matched = others.find((each) => pairOf(each) !== undefined) ?? all.find((each) => pairOf(each) !== undefined)
-  const leaf = matched ?? whole.find(({ certificate }) => !certificate.ca) ?? whole[0] ?? null
+  const leaf = matched ?? whole.find(({ certificate }) => !certificate.ca) ?? whole.find(isMeant) ?? null
   return {
     ...{ keys, leaf, all, damaged },
     key: matched === undefined ? null : (pairOf(matched) ?? null),

@@ -4,6 +4,7 @@ import type { Platform } from '../../core/key-file/found-form.ts'
 import type { CertificateFields } from '../../core/x509/certificate.ts'
 import { oidName, oids } from '../../core/x509/oids.ts'
 import { type Fact, type Finding, finding } from '../finding.ts'
+import { shellPath } from '../printable-text.ts'
 import type { FoundCertificate } from './contents.ts'
 import { curveOf, formText, keyText, subjectText } from './describe.ts'
 import type { OpenedKey } from './open-key.ts'
@@ -179,7 +180,7 @@ export function stackFindings(
       return typeof why === 'string' ? [] : [[stack, why] as const]
     })
     const isKind = whys[0]?.[1].code === 'key-type-unsupported'
-    const cure = `handfast convert ${key.file.name} --for ${platform} --out <dir>`
+    const cure = `handfast convert ${shellPath(key.file.name)} --for ${platform} --out <dir>`
     add(key.file.name, formText(key.form), whys, isKind ? undefined : `write it for ${platform}: \`${cure}\``)
   }
   for (const each of certificates) {

@@ -65,6 +65,17 @@ test('key usage without digitalSignature, and the certificate of an authority, k
   assert.deepEqual(faults(holding([basicConstraints(0), ...clientExtensions])), ['certificate-is-authority'])
 })
 
+test('an authority is no fault where nothing says that a device should stand there', () => {
+  assert.deepEqual(codes([file('plant.pem', issuing.pem)], { isFolder: false }), [])
+  assert.deepEqual(codes([file('chain.pem', issuing.pem + root.pem)], { isFolder: false }), [])
+  assert.deepEqual(codes([...holding(clientExtensions), file('fullchain.crt', issuing.pem)]), [])
+  assert.deepEqual(codes([...holding(clientExtensions), file('upper-cert.pem', root.pem)]), [])
+  assert.deepEqual(faults([file('client_cert.pem', issuing.pem)], { isFolder: false }), [
+    'certificate-is-authority',
+    'certificate-cannot-sign',
+  ])
+})
+
 test('a server that has no alternative name, or addresses alone, is told', () => {
   const server = [keyUsage(['digitalSignature']), extendedKeyUsage([oids.serverAuth])]
   assert.deepEqual(codes(holding(server, { name: 'server.pem' })), ['server-names-missing'])

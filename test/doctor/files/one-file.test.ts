@@ -145,6 +145,8 @@ test('a key that others can read is told with its mode', () => {
   assert.equal(found?.code, 'key-open-to-others')
   assert.equal(found?.severity, 'warning')
   assert.match(found?.evidence ?? '', /0644/)
+  const odd = findings([file("a 'b'.key", key, { access: { mode: 0o644, isOwn: true } })], { isFolder: false })
+  assert.equal(odd[0]?.cure, "chmod 0600 'a '\\''b'\\''.key'")
   assert.deepEqual(codes(folder(file('ca.pem', root.pem, { access: { mode: 0o644, isOwn: true } }))), [])
 })
 
