@@ -1,5 +1,7 @@
 /** Connections that live on, judged again when something has changed, and every few seconds. */
+import { quote } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
+import { refused } from './leaf.ts'
 import type { Admitted, Refused, Verdict } from './verdict.ts'
 
 /** The part of a socket that is used. */
@@ -72,7 +74,7 @@ export class Watches {
     if (watched === undefined) return
     const { judge, monotonicMs, silentSecMax } = this.#surroundings
     const askedAtMs = monotonicMs()
-    const verdict = await judge(watched.der)
+    const verdict = await judge(watched.der).catch(unsaid)
     if (!this.#watched.has(socket)) return
     const { admitted, end, saidAtMs } = watched
     // The same certificate never becomes somebody else, unless what says whom it speaks for was changed.
@@ -83,8 +85,22 @@ export class Watches {
     }
     if (!verdict.admitted && silence.has(verdict.code) && monotonicMs() - saidAtMs <= silentSecMax * 1_000) return
     this.#watched.delete(socket)
-    end(verdict.admitted ? otherNow(verdict) : verdict)
+    try {
+      end(verdict.admitted ? otherNow(verdict) : verdict)
+    } catch (error) {
+      // It ends all the same, and so do the others. What was thrown is the server's own, as that of a listener of events.
+      socket.destroy()
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
+}
+
+/** What the server itself brings, such as a look into its database, may fail: that is no word about the peer. */
+function unsaid(error: unknown): Refused {
+  const why = error instanceof Error ? error.message : String(error)
+  return refused('verify-status-unknown', `nobody can say who it is: ${quote(why)}`, null)
 }
 
 function otherNow({ peer }: Admitted): Refused {

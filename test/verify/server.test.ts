@@ -169,3 +169,46 @@ test('silence ends a watched connection only when it has lasted for as long as i
   await watches.look()
   assert.deepEqual(ends, ['verify-status-unknown', 'verify-hub-stale'])
 })
+
+test('what the server itself throws says nothing about a peer: others are looked at, and it ends when that lasts', async (t) => {
+  const verifier = await verifierFor(t, acme)
+  const pump = client('pump-7', acme)
+  const admitted = await verifier.judge(pump.der)
+  assert.ok(admitted.admitted)
+  let monotonicMs = 0
+  const judge = async (der: Uint8Array | null): Promise<Verdict> => {
+    if (der === null) throw new Error('the database is away')
+    return { admitted: false, code: 'foreign-revoked', sentence: '', told: '', certificate: null }
+  }
+  const watches = new Watches({ judge, monotonicMs: () => monotonicMs, silentSecMax: 60 })
+  const [one, other] = duplexPair()
+  const ends: string[] = []
+  watches.add(one, null, admitted, ({ code, sentence }) => ends.push(`${code}: ${sentence}`))
+  watches.add(other, pump.der, admitted)
+  await watches.look()
+  assert.deepEqual([ends, other.destroyed], [[], true])
+  monotonicMs = 60_001
+  await watches.look()
+  assert.deepEqual(ends, ['verify-status-unknown: nobody can say who it is: "the database is away"'])
+})
+
+test('a connection ends also where the one who is told of it throws', async (t) => {
+  const thrown: unknown[] = []
+  process.setUncaughtExceptionCaptureCallback((error) => thrown.push(error))
+  t.after(() => process.setUncaughtExceptionCaptureCallback(null))
+  const verifier = await verifierFor(t, acme)
+  const pump = client('pump-7', acme)
+  const admitted = await verifier.judge(pump.der)
+  assert.ok(admitted.admitted)
+  const said: Verdict = { admitted: false, code: 'foreign-revoked', sentence: '', told: '', certificate: null }
+  const watches = new Watches({ judge: async () => said, monotonicMs: () => 0, silentSecMax: 60 })
+  const [one, other] = duplexPair()
+  watches.add(one, pump.der, admitted, () => {
+    throw new Error('of the server')
+  })
+  watches.add(other, pump.der, admitted)
+  await watches.look()
+  assert.deepEqual([one.destroyed, other.destroyed], [true, true])
+  await new Promise(setImmediate)
+  assert.deepEqual(thrown.map(String), ['Error: of the server'])
+})
