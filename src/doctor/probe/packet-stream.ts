@@ -45,7 +45,9 @@ export class PacketStream {
     this.#stream.destroy()
   }
 
+  /** @param waitMs none is left where it is 0: what has come since is not handed out, so that nobody who never stops is listened to for ever */
   async next(waitMs: number): Promise<Buffer | StreamEnd> {
+    if (waitMs <= 0) return this.#end ?? { kind: 'late', code: null, alert: null }
     if (this.#packets.length === 0 && this.#end === null) {
       await new Promise<void>((done) => {
         const timer = setTimeout(done, waitMs)

@@ -10,11 +10,21 @@ export function openWebSocket(
   target: Target & { readonly path: string },
   stepMs: number,
 ): Promise<Duplex | number | string> {
-  return new Promise((done) => {
+  return new Promise((resolve) => {
+    const done = (outcome: Duplex | number | string): void => {
+      clearTimeout(timer)
+      resolve(outcome)
+    }
+    // That of `ws` begins anew with each octet that comes.
+    const timer = setTimeout(() => {
+      done('ETIMEDOUT')
+      socket.terminate()
+      connection.destroy()
+    }, stepMs)
     const url = `ws://${endpointText(target.host, target.port)}${target.path}`
     const socket = new WebSocket(url, ['mqtt'], {
       createConnection: () => connection as never,
-      handshakeTimeout: stepMs,
+      perMessageDeflate: false,
       maxPayload: limits.packetBytesMax,
       followRedirects: false,
     })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer as createHttpServer } from 'node:http'
 import type { Socket } from 'node:net'
+import { duplexPair } from 'node:stream'
 import { test } from 'node:test'
 import { WebSocketServer } from 'ws'
 import { encodeConnack } from '../../../src/core/mqtt/connack.ts'
@@ -8,6 +9,7 @@ import { reasonStringOf } from '../../../src/core/mqtt/encoding.ts'
 import { parseTopicName, type TopicName } from '../../../src/core/mqtt/topic.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { oids } from '../../../src/core/x509/oids.ts'
+import { PacketStream } from '../../../src/doctor/probe/packet-stream.ts'
 import { freePort } from '../../support/free-port.ts'
 import {
   acme,
@@ -302,4 +304,23 @@ test('no topic is touched that was not named', async (t) => {
     types.every((type) => type === 1 || type === 14),
     String(types),
   )
+})
+
+test('a broker that never stops sending is not listened to beyond the time', async () => {
+  const [near, far] = duplexPair()
+  const packets = new PacketStream(near)
+  far.write(Buffer.of(0xd0, 0, 0xd0, 0, 0xd0, 0))
+  assert.ok(Buffer.isBuffer(await packets.next(2_000)))
+  assert.deepEqual(await packets.next(0), { kind: 'late', code: null, alert: null })
+  packets.close()
+})
+
+test('a WebSocket handshake that trickles is not waited for beyond its step', async (t) => {
+  const port = await plainServer(t, (socket) => {
+    socket.on('error', () => {})
+    socket.write('HTTP/1.1 101 Switching Protocols\r\n')
+    const trickle = setInterval(() => socket.write('X'), 50)
+    socket.once('close', () => clearInterval(trickle))
+  })
+  assert.deepEqual(codesOf(await probed(port, { stepMs: 400 }, 'ws', '127.0.0.1', '/mqtt')), ['websocket-refused'])
 })
