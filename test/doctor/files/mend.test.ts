@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { HubError } from '../../../src/core/errors.ts'
@@ -112,6 +121,22 @@ test('a link is followed, and a file stays with its owner', (t) => {
   apply(plan(folder).filter(({ path }) => path.endsWith('linked.pem')))
   assert.equal(readFileSync(real, 'utf8'), root.pem)
   assert.equal(statSync(real).uid, uid)
+})
+
+test('a link of one user to a file of another is not followed by root', { skip: process.getuid?.() !== 0 }, (t) => {
+  const folder = temporaryFolder(t)
+  const real = join(temporaryFolder(t), 'others.txt')
+  writeFileSync(real, 'two\nlines\n', { mode: 0o644 })
+  const link = join(folder, 'private_key_pass.txt')
+  symlinkSync(real, link)
+  lchownSync(link, 12_345, 12_345)
+  const mendings = plan(folder).filter(({ path }) => path === link)
+  assert.equal(mendings.length, 1)
+  assert.throws(
+    () => apply(mendings),
+    (error) => error instanceof HubError && error.code === 'files-unwritable',
+  )
+  assert.equal(statSync(real).mode & 0o777, 0o644)
 })
 
 test('what is damaged, or opens with another passphrase, is left alone', (t) => {

@@ -1,12 +1,13 @@
 /** Does what was planned: each file is replaced in one step, and what stood there is kept beside it. */
 import {
-  chownSync,
   closeSync,
   constants,
   copyFileSync,
   fchmodSync,
   fsyncSync,
+  lchownSync,
   linkSync,
+  lstatSync,
   openSync,
   readFileSync,
   realpathSync,
@@ -27,7 +28,7 @@ export interface Mended {
 }
 
 /**
- * A link is followed: the file that it leads to is mended.
+ * A link of this user, or of the owner of the file that it leads to, is followed: that file is mended.
  *
  * @param random hexadecimal for the name of a file that is being written
  * @throws HubError `files-unwritable` where a file has changed since it was looked at, or the disk refuses; what was done before stays
@@ -49,6 +50,7 @@ export function applyMendings(mendings: readonly Mending[], random: () => string
 
 function apply({ path, what, mode, content, before }: Mending, random: string): Mended {
   const real = realpathSync(path)
+  assertFollowed(path, real)
   if (content === null) {
     if (mode !== null) setMode(real, mode)
     return { path, what, kept: null }
@@ -64,7 +66,7 @@ function apply({ path, what, mode, content, before }: Mending, random: string): 
   try {
     writeSynced(aside, content, newMode)
     // Whoever mends as root leaves the file to its owner.
-    if (process.getuid?.() === 0) chownSync(aside, stats.uid, stats.gid)
+    if (process.getuid?.() === 0) lchownSync(aside, stats.uid, stats.gid)
     const kept = keep(real)
     // It may hold a key as well.
     if (mode !== null) setMode(kept, mode)
@@ -73,6 +75,15 @@ function apply({ path, what, mode, content, before }: Mending, random: string): 
   } finally {
     rmSync(aside, { force: true })
   }
+}
+
+/** As systems do it in folders of many (fs.protected_symlinks): whoever mends as root in the folder of another user is led nowhere. */
+function assertFollowed(path: string, real: string): void {
+  const { uid } = lstatSync(path)
+  if (uid === process.geteuid?.() || uid === statSync(real).uid) return
+  throw new HubError('files-unwritable', `${quote(path)} is a link of one user to a file of another`, {
+    hint: 'name the file itself, if it is to be mended',
+  })
 }
 
 /** Another name for a file, which stays when the first is given to its successor. */
@@ -98,8 +109,9 @@ function keep(path: string): string {
 
 const keptMax = 9
 
+/** No link is followed any more, and no pipe waited for. */
 function setMode(path: string, mode: number): void {
-  const file = openSync(path, 'r')
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     fchmodSync(file, mode)
     fsyncSync(file)
