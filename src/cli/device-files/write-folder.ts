@@ -28,9 +28,7 @@ export function prepareUnfinished(out: string): string {
   } catch (error) {
     throw new HubError('files-unwritable', `the folder ${quote(dirname(path))} ${unwritable(error)}`, { cause: error })
   }
-  const stats = lstatSync(path)
-  const isOurs = stats.isDirectory() && stats.uid === process.getuid?.() && (stats.mode & 0o077) === 0
-  if (isOurs) return path
+  if (isOfUserAlone(path)) return path
   throw new HubError('files-unwritable', `${quote(path)} is not a folder of this user alone`, {
     hint: 'remove it, or name another folder with --out',
   })
@@ -99,7 +97,15 @@ function writeWhole(out: string, files: readonly KitFile[]): readonly string[] {
 
 /** Removes what a run has needed on its way; keys in it are overwritten. */
 export function removeUnfinished(out: string): void {
-  erase(unfinishedFolder(out))
+  const path = unfinishedFolder(out)
+  // In a folder of many, others may have put a link there.
+  if (isOfUserAlone(path)) erase(path)
+}
+
+/** Whether it is a folder, no link to one, of which others have nothing. */
+function isOfUserAlone(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  return stats?.isDirectory() === true && stats.uid === process.getuid?.() && (stats.mode & 0o077) === 0
 }
 
 function erase(folder: string): void {

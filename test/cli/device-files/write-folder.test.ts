@@ -1,7 +1,7 @@
 /** The folder of a device's files is whole or absent, and nobody else's is touched. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { KitFile } from '../../../src/cli/device-files/credential-files.ts'
 import {
@@ -89,4 +89,16 @@ test('a place beside it into which others may look is not used for a key', (t) =
   const folder = temporaryFolder(t)
   mkdirSync(join(folder, '.pump-7.unfinished'), { mode: 0o755 })
   assert.throws(() => prepareUnfinished(join(folder, 'pump-7')), isRefusal('files-unwritable'))
+})
+
+test('a link that others have put beside it leads to nothing that is erased', (t) => {
+  const out = join(temporaryFolder(t), 'pump-7')
+  writeFolder(out, kit)
+  removeUnfinished(out)
+  const precious = temporaryFolder(t)
+  writeFileSync(join(precious, 'thesis.txt'), 'years of work')
+  symlinkSync(precious, join(dirname(out), '.pump-7.unfinished'))
+  assert.throws(() => assertFolder(out, title, false), isRefusal('files-exist'))
+  removeUnfinished(out)
+  assert.equal(readFileSync(join(precious, 'thesis.txt'), 'utf8'), 'years of work')
 })
