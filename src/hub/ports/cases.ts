@@ -92,7 +92,7 @@ export interface CaseReader {
    * @throws HubError `cursor-invalid`
    */
   list(query: CaseQuery): Promise<Page<AttemptCase>>
-  /** Of cases whose party has not been admitted since, those with the most parties first. */
+  /** Of cases whose party has not been admitted since: those with the most identities first, and then with the most parties. */
   shared(query: SharedTroubleQuery): Promise<readonly SharedTrouble[]>
   /** Parties of a trouble that have not been admitted since, those of the newest refusals first, at most `limit`. */
   partiesOf(trouble: Trouble, lastFromMs: number, limit: number): Promise<readonly ShownParty[]>

@@ -160,6 +160,8 @@ async function shared(access: Access, query: SharedTroubleQuery): Promise<readon
     .where('admitted_at_ms', 'is', null)
     .groupBy(['listener', 'code', 'issuer'])
     .having(parties, '>=', query.partiesMin)
+    // Whoever makes many certificates and names makes troubles of many strangers: they push out none of identities.
+    .orderBy(countOf(sql`party_kind = 'identity'`), 'desc')
     .orderBy(parties, 'desc')
     .orderBy('listener')
     .orderBy('code')

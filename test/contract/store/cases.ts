@@ -165,6 +165,29 @@ export function caseContract(store: () => Store): void {
     ])
   })
 
+  test('troubles of many strangers push out none of identities', async () => {
+    await empty()
+    const strangers = (issuer: string) =>
+      [1, 2, 3, 4].map((n) => ({
+        ...fakeRefusals('x', { lastAtMs: 1_000 }),
+        ...{ issuer, party: { kind: 'certificate' as const, name: `${issuer}-${n}`.padEnd(64, '0') } },
+      }))
+    await store().write((tx) =>
+      tx.cases.addAll([
+        ...strangers('CN=a'),
+        ...strangers('CN=b'),
+        ...[1, 2].map((n) => fakeRefusals(`p-${n}`, { lastAtMs: 1_000 })),
+      ]),
+    )
+    const found = await store().cases.shared({
+      ...{ lastFromMs: 0, firstFromMs: 0, partiesMin: 2, limit: 2, codesLeftOut: [] },
+    })
+    assert.deepEqual(
+      found.map(({ issuer }) => issuer),
+      ['CN=issuing', 'CN=a'],
+    )
+  })
+
   test('the newest cases are kept, those of strangers apart from those of identities', async () => {
     await empty()
     const network = (n: number): Party => ({ kind: 'network', name: `192.0.2.${n}` })
