@@ -1,8 +1,10 @@
 /** Turns what is known about a connection into the attempts that the registry keeps. */
+
 import { failure } from '../core/failure/catalogue.ts'
 import type { Stage } from '../core/failure/failure.ts'
 import { limits } from '../core/limits.ts'
-import type { CertificateSummary, NewAttempt } from '../hub/ports/attempts.ts'
+import type { CertificateSummary } from '../core/x509/certificate-summary.ts'
+import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { Ending, GateContext } from './options.ts'
 
 /** Grows as the connection comes along. */

@@ -2,6 +2,7 @@
  * Admission of certificates that an authority of somebody else has signed. OpenSSL's verdict on a full handshake is necessary; then
  * come our own checks, on the leaf's own bytes, and a rule of the policy says whom it speaks for.
  */
+
 import type { FailureName } from '../core/failure/catalogue.ts'
 import { type Anchored, respondersOf } from '../core/identification/anchor.ts'
 import { dateRefusal, leafFault } from '../core/identification/foreign-certificate.ts'
@@ -12,14 +13,13 @@ import { limits } from '../core/limits.ts'
 import type { IdentificationRule } from '../core/policy/model.ts'
 import { isAcceptedFromOthers } from '../core/x509/algorithms.ts'
 import { type CertificateFields, readCertificate } from '../core/x509/certificate.ts'
+import { type CertificateSummary, certificateSummary } from '../core/x509/certificate-summary.ts'
 import { nameText } from '../core/x509/name.ts'
 import { dateWords } from '../core/x509/validity-words.ts'
-import { certificateSummary } from './certificate-summary.ts'
 import type { CurrentPolicy } from './current-policy.ts'
 import type { ForeignStatus } from './foreign-status.ts'
 import type { ChainVerdict, Entrant, OtherWay, Presented, Refusal } from './gate-admission.ts'
 import { RateTable } from './gcra.ts'
-import type { CertificateSummary } from './ports/attempts.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'
 import { newDevice, register } from './registration.ts'

@@ -1,10 +1,11 @@
 /** Admission of certificates that were written down by their thumbprint. */
+
 import { dateRefusal } from '../core/identification/foreign-certificate.ts'
 import { identityRefusal } from '../core/identity/identity.ts'
 import { fingerprintOf } from '../core/identity/proof.ts'
 import { certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
+import { certificateSummary } from '../core/x509/certificate-summary.ts'
 import { dateWords } from '../core/x509/validity-words.ts'
-import { certificateSummary } from './certificate-summary.ts'
 import type { Entrant, OtherWay, Refusal } from './gate-admission.ts'
 import { type Clock, nowSec } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'

@@ -2,6 +2,7 @@
  * First uses that a gate on another machine tells of. What it says is a claim: it may have fallen into other hands. So nothing of it
  * is taken but names; what they stand for is read from the registry and the policy, and judged once more as if nobody had.
  */
+
 import { HubError } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Anchored } from '../core/identification/anchor.ts'
@@ -9,10 +10,9 @@ import type { IdentityId } from '../core/identity/id.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import type { Proof } from '../core/identity/proof.ts'
 import { readCertificate } from '../core/x509/certificate.ts'
-import { certificateSummary } from './certificate-summary.ts'
+import { type CertificateSummary, certificateSummary } from '../core/x509/certificate-summary.ts'
 import type { CurrentPolicy } from './current-policy.ts'
 import type { Entrant, GateAdmission, Refusal } from './gate-admission.ts'
-import type { CertificateSummary } from './ports/attempts.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'
 import { newDevice } from './registration.ts'

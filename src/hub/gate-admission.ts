@@ -4,8 +4,8 @@ import type { FailureName } from '../core/failure/catalogue.ts'
 import { strangerFailures } from '../core/identification/stranger-failures.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import type { Proof, ProofKind } from '../core/identity/proof.ts'
+import type { CertificateSummary } from '../core/x509/certificate-summary.ts'
 import type { Admission, Judgement } from './judgement.ts'
-import type { CertificateSummary } from './ports/attempts.ts'
 
 /** What a client shows in its handshake. */
 export interface Presented {

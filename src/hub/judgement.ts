@@ -1,8 +1,9 @@
 /** What the hub makes of a client certificate. */
+
 import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Credential } from '../core/identity/credential.ts'
 import type { Identity } from '../core/identity/identity.ts'
-import type { CertificateSummary } from './ports/attempts.ts'
+import type { CertificateSummary } from '../core/x509/certificate-summary.ts'
 
 /**
  * What a certificate is shown for. Renewal asks less: one that is over may still be renewed for a while. The admin API is for

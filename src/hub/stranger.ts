@@ -1,14 +1,15 @@
 /** What is wrong with a client certificate that the registry does not hold, told from its own bytes and our authorities. */
+
 import { X509Certificate } from 'node:crypto'
 import { HubError } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import { shortKeyFault, usageFault } from '../core/identification/foreign-certificate.ts'
 import { isAcceptedFromOthers } from '../core/x509/algorithms.ts'
 import { type CertificateFields, readCertificate } from '../core/x509/certificate.ts'
+import { certificateSummary } from '../core/x509/certificate-summary.ts'
 import { isSameName } from '../core/x509/name.ts'
 import { dateWords } from '../core/x509/validity-words.ts'
 import type { Authority } from './authority.ts'
-import { certificateSummary } from './certificate-summary.ts'
 import type { Refusal } from './gate-admission.ts'
 
 /** What is looked at of an authority. */

@@ -1,9 +1,11 @@
 /** What a gate tells its hub without waiting: attempts, and what is counted. While the link is down it is kept, within bounds. */
+
 import type { FailureName } from '../core/failure/catalogue.ts'
 import { isIdentityId } from '../core/identity/id.ts'
 import { limits } from '../core/limits.ts'
 import type { Action } from '../core/policy/rights.ts'
-import type { CertificateSummary, NewAttempt } from '../hub/ports/attempts.ts'
+import type { CertificateSummary } from '../core/x509/certificate-summary.ts'
+import type { NewAttempt } from '../hub/ports/attempts.ts'
 import type { Observer, SessionEnd } from '../hub/ports/observer.ts'
 import type { ShadowDifference, ShadowListener } from '../hub/shadow-differences.ts'
 import { encodeFrame } from './frames.ts'

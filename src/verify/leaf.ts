@@ -1,19 +1,21 @@
 /** What a client's certificate must be before anybody is asked about it, from its own bytes (RFC 5280 §6.1, for paths of one step). */
+
 import { HubError } from '../core/errors.ts'
 import { type FailureName, toldToClient } from '../core/failure/catalogue.ts'
 import { isIssuedBy } from '../core/identification/anchor.ts'
 import { dateRefusal, leafFault } from '../core/identification/foreign-certificate.ts'
 import { limits } from '../core/limits.ts'
 import { type CertificateFields, certificateFingerprint, readCertificate } from '../core/x509/certificate.ts'
-import { isSameName, nameText } from '../core/x509/name.ts'
+import { type CertificateSummary, certificateSummary } from '../core/x509/certificate-summary.ts'
+import { isSameName } from '../core/x509/name.ts'
 import { dateWords } from '../core/x509/validity-words.ts'
 import type { Authority } from './authorities.ts'
-import type { CertificateFacts, Refused } from './verdict.ts'
+import type { Refused } from './verdict.ts'
 
 export interface Leaf {
   readonly der: Uint8Array
   readonly fields: CertificateFields
-  readonly facts: CertificateFacts
+  readonly facts: CertificateSummary
   readonly signer: Authority
 }
 
@@ -41,9 +43,9 @@ export class LeafJudge {
       if (!(error instanceof HubError)) throw error
       return refused('certificate-unreadable', error.message, null)
     }
-    const facts = factsOf(der, fields)
+    const facts = certificateSummary(der, fields)
     const signer = this.authorities.find((each) => isIssuedBy(fields, each.fields))
-    if (signer === undefined) return refusedFor(strangeness(fields, this.authorities), facts)
+    if (signer === undefined) return refusedFor(strangeness(fields, facts, this.authorities), facts)
     const leaf = { der, fields, facts, signer }
     const wrong = leafFault(fields)
     const judgement = passedOr(dateFault(leaf, nowSec) ?? (wrong === null ? null : [wrong.code, wrong.words]), leaf)
@@ -64,14 +66,17 @@ function passedOr(fault: Fault | null, leaf: Leaf): LeafJudgement {
   return fault === null ? { admitted: null, leaf } : refusedFor(fault, leaf.facts)
 }
 
-function refusedFor([code, words]: Fault, facts: CertificateFacts): Refused {
+function refusedFor([code, words]: Fault, facts: CertificateSummary): Refused {
   return refused(code, `the certificate of ${named(facts)} ${words}`, facts)
 }
 
 type Fault = readonly [FailureName, string]
 
-function strangeness(fields: CertificateFields, authorities: readonly Authority[]): Fault {
-  const issuer = cut(nameText(fields.issuer))
+function strangeness(
+  fields: CertificateFields,
+  { issuer }: CertificateSummary,
+  authorities: readonly Authority[],
+): Fault {
   if (authorities.some((each) => isSameName(fields.issuer.der, each.fields.subject.der))) {
     return [
       'foreign-issuer-rekeyed',
@@ -91,26 +96,10 @@ function dateFault({ fields, signer }: Leaf, nowSec: number): Fault | null {
 }
 
 /** @param sentence for whoever runs the server */
-export function refused(code: FailureName, sentence: string, certificate: CertificateFacts | null): Refused {
+export function refused(code: FailureName, sentence: string, certificate: CertificateSummary | null): Refused {
   return { admitted: false, code, sentence, told: toldToClient(code, sentence), certificate }
 }
 
-/** Names and numbers may be as long as a certificate: they are cut. */
-function factsOf(der: Uint8Array, fields: CertificateFields): CertificateFacts {
-  return {
-    fingerprint: certificateFingerprint(der),
-    serialNumber: cut(fields.serialNumber),
-    subject: cut(nameText(fields.subject)),
-    issuer: cut(nameText(fields.issuer)),
-    notBeforeSec: fields.notBeforeSec,
-    notAfterSec: fields.notAfterSec,
-  }
-}
-
-function cut(text: string): string {
-  return text.length <= limits.attemptNameCharsMax ? text : `${text.slice(0, limits.attemptNameCharsMax)}…`
-}
-
-function named({ subject, serialNumber }: CertificateFacts): string {
+function named({ subject, serialNumber }: CertificateSummary): string {
   return `${subject === '' ? 'nobody' : subject} (${serialNumber})`
 }

@@ -3,26 +3,13 @@ import type { FailureName } from '../core/failure/catalogue.ts'
 import type { Identity } from '../core/identity/identity.ts'
 import type { Proof } from '../core/identity/proof.ts'
 import type { Rights } from '../core/policy/rights.ts'
-
-/** What stands in the certificate, for logs and for who wants to know. It decides nothing: it changes at each renewal. */
-export interface CertificateFacts {
-  /** SHA-256 of the whole certificate, lower-case hexadecimal. */
-  readonly fingerprint: string
-  /** Lower-case hexadecimal of the DER content octets. */
-  readonly serialNumber: string
-  /** Distinguished names as RFC 4514 writes them. */
-  readonly subject: string
-  readonly issuer: string
-  /** Whole seconds since the epoch; both ends are inclusive. */
-  readonly notBeforeSec: number
-  readonly notAfterSec: number
-}
+import type { CertificateSummary } from '../core/x509/certificate-summary.ts'
 
 /** Who is at the other end, and stays so when the certificate is renewed. */
 export interface Peer {
   readonly identity: Identity
   readonly proof: Proof
-  readonly certificate: CertificateFacts
+  readonly certificate: CertificateSummary
   /** From when on it is judged otherwise by time alone, in milliseconds since the epoch. */
   readonly endsAtMs: number
 }
@@ -53,7 +40,7 @@ export interface Refused {
   readonly sentence: string
   /** One sentence that the client may be told: it depends on what it has proved. */
   readonly told: string
-  readonly certificate: CertificateFacts | null
+  readonly certificate: CertificateSummary | null
 }
 
 export type Verdict = Admitted | Refused

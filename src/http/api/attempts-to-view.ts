@@ -1,9 +1,11 @@
 /** Attempts, cases and incidents as the admin API answers them. */
+
 import type { CaseView, IncidentView } from '../../api-schema/cases.ts'
 import type { AttemptView } from '../../api-schema/views.ts'
 import { explainAtOnce } from '../../core/failure/at-once.ts'
 import { failure } from '../../core/failure/catalogue.ts'
-import type { Attempt, CertificateSummary } from '../../hub/ports/attempts.ts'
+import type { CertificateSummary } from '../../core/x509/certificate-summary.ts'
+import type { Attempt } from '../../hub/ports/attempts.ts'
 import type { AttemptCase } from '../../hub/ports/cases.ts'
 import type { Incident } from '../../hub/ports/incidents.ts'
 import { iso } from './to-view.ts'

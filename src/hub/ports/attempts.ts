@@ -1,16 +1,7 @@
 import type { FailureName } from '../../core/failure/catalogue.ts'
 import type { Stage } from '../../core/failure/failure.ts'
+import type { CertificateSummary } from '../../core/x509/certificate-summary.ts'
 import type { PageQuery } from './page.ts'
-
-/** What of a certificate an attempt remembers. Text comes from DER, escaped; it may be a stranger's. */
-export interface CertificateSummary {
-  readonly fingerprint: string
-  readonly serialNumber: string
-  readonly subject: string
-  readonly issuer: string
-  readonly notBeforeSec: number
-  readonly notAfterSec: number
-}
 
 /** The record of one try to connect. */
 export interface NewAttempt {

@@ -1,9 +1,10 @@
 /** Routes of pinned certificates. */
+
 import * as operations from '../../../api-schema/operations/pins.ts'
 import type { PinView } from '../../../api-schema/pins.ts'
 import { parseIdentityId } from '../../../core/identity/id.ts'
 import { readCertificate } from '../../../core/x509/certificate.ts'
-import { certificateSummary } from '../../../hub/certificate-summary.ts'
+import { certificateSummary } from '../../../core/x509/certificate-summary.ts'
 import { pinCertificate, unpinCertificate } from '../../../hub/pin-certificates.ts'
 import type { PinRow } from '../../../hub/ports/pins.ts'
 import { findDevice } from '../../../hub/register-device.ts'
