@@ -3,6 +3,7 @@
  * signature are one alert for many libraries. What the hub knows besides tells them apart: the certificate that it has shown, the
  * name that the client asked for, the time that older libraries put into their first message.
  */
+import { isIP } from 'node:net'
 import { quote } from '../core/errors.ts'
 import { type TlsAlert, tlsAlerts } from '../core/failure/tls-alerts.ts'
 import type { ClientHello } from '../core/tls/client-hello.ts'
@@ -94,8 +95,9 @@ function wrongName(sent: string, { hello, shown, localAddress }: HandshakeFacts)
     const sentence = `${sent}; it asked for ${quote(serverName)}, a name that the certificate of the hub does not have`
     return { code: 'hub-name-mismatch', sentence }
   }
-  if (shown.isForAddress(localAddress)) return null
-  const sentence = `${sent}; it named no host, and the certificate of the hub does not have the address ${localAddress}`
+  // Where the address is not known there is nothing to compare.
+  if (isIP(localAddress) === 0 || shown.isForAddress(localAddress)) return null
+  const sentence = `${sent}; it named no host, and the certificate of the hub does not have the address ${localAddress} at which it arrived (behind a port mapping it has dialled another)`
   return { code: 'hub-name-mismatch', sentence }
 }
 

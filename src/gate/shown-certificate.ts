@@ -1,5 +1,6 @@
 /** What a listener shows to clients, as far as it explains why one of them does not accept it. */
 import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { GateCertificate } from './options.ts'
 
 export interface ShownCertificate {
@@ -10,7 +11,7 @@ export interface ShownCertificate {
   readonly hasEcKey: boolean
   /** Whether clients find a DNS name in it. */
   isFor(name: string): boolean
-  /** The same for an IP address. */
+  /** The same for an IP address of this machine as a socket tells it, which for link-local ones names the interface: Node's check throws there. */
   isForAddress(address: string): boolean
 }
 
@@ -35,7 +36,7 @@ function read({ chain, forRsa }: GateCertificate): ShownCertificate | null {
       hasRsaKey: kinds.has('rsa'),
       hasEcKey: kinds.has('ec'),
       isFor: (name) => hasName(leaf, name),
-      isForAddress: (address) => leaf.checkIP(address) !== undefined,
+      isForAddress: (address) => isIP(address) !== 0 && leaf.checkIP(address.split('%')[0] ?? '') !== undefined,
     }
   } catch {
     return null
