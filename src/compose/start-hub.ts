@@ -167,7 +167,8 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     caCertificates: () => authorities.caCertificates(),
     renewal: registryRenewal({ ...issuer, attempts, log }),
     rootsKept: { noteRoots: (id, roots) => noteRoots({ store, clock, authorities }, id, roots) },
-    ownAttempts: (shown) => ownAttempts({ store }, registryAdmission({ store, clock, authorities }), shown),
+    ownAttempts: (shown, onKnown) =>
+      ownAttempts({ store }, registryAdmission({ store, clock, authorities }), shown, onKnown),
     profileNamed: (name) => profileNamed(store, name),
     limiter: new FailureLimiter(clock),
     attempts,

@@ -36,12 +36,14 @@ export interface OwnAttempts {
  * another one of ours, those with that very certificate.
  *
  * @param certificate in DER, as it came in the handshake
+ * @param onKnown called before the story is read, where there is one: what it throws keeps it from being read
  * @returns what was made of the certificate, and the story; null for a certificate that the hub never issued
  */
 export async function ownAttempts(
   { store }: { readonly store: Store },
   admission: Pick<Admission, 'judge'>,
   certificate: Uint8Array | null,
+  onKnown: (judgement: Judgement, id: IdentityId) => void,
 ): Promise<{ readonly judgement: Judgement; readonly story: OwnAttempts | null }> {
   const judgement = await admission.judge(certificate)
   if (certificate === null) return { judgement, story: null }
@@ -49,6 +51,7 @@ export async function ownAttempts(
   const credential = await store.credentials.find(fingerprint)
   if (credential === null) return { judgement, story: null }
   const { identityId: id } = credential
+  onKnown(judgement, id)
   const { admitted } = judgement
   const limit = admitted ? limits.ownAttemptsMax : limits.ownAttemptsReadMax
   const { items } = await store.attempts.list({ identityId: id, order: 'newest', after: null, limit })

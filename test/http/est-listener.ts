@@ -41,7 +41,7 @@ export async function listener(
   const app = estServer({
     hub,
     caCertificates: () => hub.authorities.caCertificates(),
-    ownAttempts: (shown) => ownAttempts(hub, registryAdmission(hub), shown),
+    ownAttempts: (shown, onKnown) => ownAttempts(hub, registryAdmission(hub), shown, onKnown),
     rootsKept: { noteRoots: (id, roots) => noteRoots(hub, id, roots) },
     renewal: registryRenewal({ ...hub, attempts: record }),
     profileNamed: (name) => profileNamed(hub.store, name),

@@ -33,7 +33,7 @@ async function estParts(t: { after(step: () => unknown): void }): Promise<EstPar
     hub,
     caCertificates: () => hub.authorities.caCertificates(),
     renewal: registryRenewal({ ...hub, attempts: { record() {} } }),
-    ownAttempts: (shown) => ownAttempts(hub, registryAdmission(hub), shown),
+    ownAttempts: (shown, onKnown) => ownAttempts(hub, registryAdmission(hub), shown, onKnown),
     rootsKept: { noteRoots: (id, roots) => noteRoots(hub, id, roots) },
     profileNamed: (name) => profileNamed(hub.store, name),
     limiter: new FailureLimiter(hub.clock),

@@ -1,10 +1,13 @@
 /** What a device is told of its own attempts, over real TLS. */
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import type { FailureName } from '../../src/core/failure/catalogue.ts'
 import { limits } from '../../src/core/limits.ts'
 import { encodePem } from '../../src/core/x509/pem.ts'
+import { registryAdmission } from '../../src/hub/admit.ts'
 import { revokeDevice } from '../../src/hub/change-identity.ts'
+import { ownAttempts } from '../../src/hub/own-attempts.ts'
 import type { NewAttempt } from '../../src/hub/ports/attempts.ts'
 import { ecKey, makeRoot } from '../core/x509/support.ts'
 import { deviceRequest, noonMs } from '../support/hub-parts.ts'
@@ -128,6 +131,21 @@ test('a stranger is refused, recorded and told nothing, whatever name its certif
       ['certificate-missing', null],
     ],
   )
+})
+
+test('where it is not to be told, nothing is read', async (t) => {
+  const est = await listener(t)
+  const pump = await device(est, 'pump-7')
+  const reading = { list: () => assert.fail('it was read') }
+  const store = { credentials: est.hub.store.credentials, attempts: reading } as unknown as typeof est.hub.store
+  const der = new X509Certificate(pump.shown.cert ?? assert.fail()).raw
+  const known: string[] = []
+  const telling = ownAttempts({ store }, registryAdmission(est.hub), der, ({ admitted }, id) => {
+    known.push(`${id} ${admitted}`)
+    throw new RangeError('enough')
+  })
+  await assert.rejects(telling, RangeError)
+  assert.deepEqual(known, ['pump-7 true'])
 })
 
 test('who asks again and again is slowed down, and its renewals are not', async (t) => {

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HubError, quote } from '../../core/errors.ts'
 import { failure } from '../../core/failure/catalogue.ts'
+import type { IdentityId } from '../../core/identity/id.ts'
 import { limits } from '../../core/limits.ts'
 import { certificateFingerprint } from '../../core/x509/certificate.ts'
 import { RateTable } from '../../hub/gcra.ts'
@@ -13,9 +14,10 @@ export const ownAttemptsPath = '/device/attempts'
 
 type Answered = (request: FastifyRequest, reply: FastifyReply, handler: EstHandler) => Promise<FastifyReply>
 
-/** What is told to whoever has shown this certificate. */
+/** What is told to whoever has shown this certificate, unless `onKnown` throws. */
 export type TellOwnAttempts = (
   certificate: Uint8Array | null,
+  onKnown: (judgement: Judgement, id: IdentityId) => void,
 ) => Promise<{ readonly judgement: Judgement; readonly story: OwnAttempts | null }>
 
 export function addOwnAttempts(
@@ -30,16 +32,19 @@ export function addOwnAttempts(
   )
   app.get(ownAttemptsPath, (request, reply) =>
     answered(request, reply, async ({ caller, judged }) => {
-      const { judgement, story } = await ownAttempts(caller.certificate)
+      const { certificate } = caller
+      // Before anything is read that costs something.
+      const { judgement, story } = await ownAttempts(certificate, (made, id) => {
+        judged(made)
+        const waitMs = certificate === null ? 0 : rates.take(certificateFingerprint(certificate), hub.clock.nowMs())
+        if (waitMs === 0) return
+        const retryAfterSec = Math.ceil(waitMs / 1_000)
+        throw new HubError('rate-limited', `${quote(id)} asks too often about its attempts`, { retryAfterSec })
+      })
       judged(judgement)
-      if (story === null || caller.certificate === null) {
+      if (story === null) {
         const { code, sentence } = judgement.admitted ? notOurs : judgement
         throw new HubError(code, sentence)
-      }
-      const waitMs = rates.take(certificateFingerprint(caller.certificate), hub.clock.nowMs())
-      if (waitMs > 0) {
-        const retryAfterSec = Math.ceil(waitMs / 1_000)
-        throw new HubError('rate-limited', `${quote(story.id)} asks too often about its attempts`, { retryAfterSec })
       }
       return reply.header('Cache-Control', 'no-store').send({
         device: story.id,
