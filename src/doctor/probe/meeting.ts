@@ -100,13 +100,14 @@ class Meeting implements Told {
     const opened = await this.#open()
     if (opened === null) return null
     const { username, password, topic, stepMs } = this.#options
-    if (password === null || opened.isProved) {
+    // Some brokers know a device by its user name alone, which is a token then.
+    if ((username === null && password === null) || opened.isProved) {
       return visit(opened.stream, { version, clientId: this.#clientId(), username, password, topic, stepMs })
     }
     opened.stream.destroy()
     const why =
       this.#reached.handshake === null ? 'the connection has no TLS' : 'the certificate of the server does not hold'
-    const evidence = `${why}, so the password was not sent and CONNECT was not tried`
+    const evidence = `${why}, so ${password === null ? 'the user name' : 'the password'} was not sent and CONNECT was not tried`
     this.#add('password-held-back', { severity: 'note', evidence })
     return null
   }

@@ -244,6 +244,8 @@ test('a password goes to nobody who has not proved to be the server', async (t) 
     listening,
   )
   assert.ok(codesOf(await probed(misnamed, login)).includes('password-held-back'))
+  const token = { username: 'MARKER-token' }
+  assert.ok(codesOf(await probed(impostor, token)).includes('password-held-back'), 'a user name alone may be a token')
   assert.equal(Buffer.concat(received).includes('MARKER'), false)
   const proved = await tlsServer(t, server, {}, (socket) => {
     listening(socket)

@@ -208,8 +208,8 @@ export const probeFailures = {
     'operator',
     'forbidden',
     'general',
-    'the password was not sent, since it is not known who would get it',
-    'give the authority of the server with --cafile; without TLS no password is sent at all',
+    'the login was not sent, since it is not known who would get it',
+    'give the authority of the server with --cafile; without TLS neither user name nor password is sent',
     { clause: 'MQTT 5 §5.4.1' },
   ),
   'message-not-delivered': entry(
