@@ -20,6 +20,8 @@ export interface FoundCertificate {
   readonly file: FoundFile
   /** Its place in the file, counted from 1. */
   readonly place: number
+  /** 0, or the string of source code that it stands in: what one string holds is what a program loads together. */
+  readonly literal: number
   readonly certificate: X509Certificate
   /** Null where our own strict reader does not take it. */
   readonly fields: CertificateFields | null
@@ -87,13 +89,14 @@ const keyLabels: ReadonlySet<string> = new Set([
 
 function inPem(empty: FileContents, pem: PemScan): FileContents {
   const { file } = empty
-  const ders: Uint8Array[] = []
+  const ders: HeldCertificate[] = []
   const keys: FoundKey[] = []
   const others: FoundOther[] = []
   let pfx: BroughtFile | null = null
   for (const block of pem.blocks) {
-    if (/^(X509 )?CERTIFICATE$/.test(block.label)) ders.push(block.bytes)
-    else if (block.label === 'PKCS7' || block.label === 'CMS') ders.push(...certificatesInPkcs7(block.bytes))
+    if (/^(X509 )?CERTIFICATE$/.test(block.label)) ders.push({ der: block.bytes, literal: block.literal })
+    else if (block.label === 'PKCS7' || block.label === 'CMS')
+      ders.push(...held(certificatesInPkcs7(block.bytes), block.literal))
     else if (keyLabels.has(block.label)) keys.push(keyIn(file, block))
     else if (block.label === 'PKCS12') pfx ??= { name: file.name, bytes: block.bytes }
     else others.push(otherBlock(block.label))
@@ -106,13 +109,22 @@ function keyIn(file: FoundFile, { text }: ScannedBlock): FoundKey {
   return { file, brought, form: foundForm(brought) ?? { form: 'unknown', container: 'PEM', encryption: null } }
 }
 
+interface HeldCertificate {
+  readonly der: Uint8Array
+  readonly literal: number
+}
+
+function held(ders: readonly Uint8Array[], literal = 0): readonly HeldCertificate[] {
+  return ders.map((der) => ({ der, literal }))
+}
+
 function certificatesIn(
   file: FoundFile,
-  ders: readonly Uint8Array[],
+  ders: readonly HeldCertificate[],
 ): Pick<FileContents, 'certificates' | 'isCut' | 'unreadPlaces'> {
   const read = ders
     .slice(0, limits.doctorCertificatesMax)
-    .map((der, index) => ({ place: index + 1, found: foundCertificate(file, der, index + 1) }))
+    .map(({ der, literal }, index) => ({ place: index + 1, found: foundCertificate(file, der, index + 1, literal) }))
   return {
     certificates: read.flatMap(({ found }) => found ?? []),
     isCut: ders.length > limits.doctorCertificatesMax,
@@ -121,9 +133,14 @@ function certificatesIn(
 }
 
 /** Null where OpenSSL does not read it. */
-export function foundCertificate(file: FoundFile, der: Uint8Array, place: number): FoundCertificate | null {
+export function foundCertificate(
+  file: FoundFile,
+  der: Uint8Array,
+  place: number,
+  literal = 0,
+): FoundCertificate | null {
   const certificate = openCertificate(der)
-  return certificate === null ? null : { file, place, certificate, fields: fieldsOf(der) }
+  return certificate === null ? null : { file, place, literal, certificate, fields: fieldsOf(der) }
 }
 
 function openCertificate(der: Uint8Array): X509Certificate | null {
@@ -162,12 +179,12 @@ function inDer(empty: FileContents, der: Uint8Array): FileContents {
   if (kind.kind === 'other' && der === file.bytes) return { ...empty, others: [foreignText(kind.what)] }
   const derFault = derExtent(der)
   if (derFault !== null) return { ...empty, derFault }
-  if (openCertificate(der) !== null) return { ...empty, ...certificatesIn(file, [der]) }
+  if (openCertificate(der) !== null) return { ...empty, ...certificatesIn(file, held([der])) }
   if (isPfx(der)) return { ...empty, pfx: { name: file.name, bytes: der } }
   const key = openKeyInDer({ name: file.name, bytes: der })
   if (key !== null) return { ...empty, keys: [{ file, ...key }] }
   const inside = certificatesInPkcs7(der)
-  if (inside.length > 0) return { ...empty, ...certificatesIn(file, inside) }
+  if (inside.length > 0) return { ...empty, ...certificatesIn(file, held(inside)) }
   const isRequest = attempt(() => parseCertificateRequest(der)) !== null
   const other = isRequest ? otherBlock('CERTIFICATE REQUEST') : isCrl(der) ? otherBlock('X509 CRL') : unknownDer
   return { ...empty, others: [other] }

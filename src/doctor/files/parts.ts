@@ -11,9 +11,9 @@ export interface Parts {
   readonly leaf: FoundCertificate | null
   /** The key of the leaf; null where none fits, or none was opened. */
   readonly key: OpenedKey | null
-  /** All of the file of the leaf, in its order. */
+  /** All of the file of the leaf, in its order; in source code, of its string. */
   readonly sent: readonly FoundCertificate[]
-  /** Of files of trusted authorities. */
+  /** Of files of trusted authorities; in source code, of strings with authorities alone. */
   readonly roots: readonly FoundCertificate[]
   /** Files of which a part is lost: what seems to be missing or amiss in them may be in that part. */
   readonly damaged: ReadonlySet<FoundFile>
@@ -43,9 +43,16 @@ export function partsOf(contents: readonly FileContents[], keys: readonly Opened
   return {
     ...{ keys, leaf, all, damaged },
     key: matched === undefined ? null : (pairOf(matched) ?? null),
-    sent: leaf === null ? [] : all.filter(({ file }) => file === leaf.file),
-    roots: all.filter(({ file }) => rootFiles.has(file)),
+    sent: leaf === null ? [] : all.filter(({ file, literal }) => file === leaf.file && literal === leaf.literal),
+    roots: all.filter((each) => rootFiles.has(each.file) || standsApart(each, leaf, all)),
   }
+}
+
+/** In another string than the leaf of the same file, with authorities alone and a root among them. */
+function standsApart(one: FoundCertificate, leaf: FoundCertificate | null, all: readonly FoundCertificate[]): boolean {
+  if (leaf === null || one.file !== leaf.file || one.literal === leaf.literal) return false
+  const beside = all.filter(({ file, literal }) => file === one.file && literal === one.literal)
+  return beside.every(({ certificate }) => certificate.ca) && beside.some(isSelfSigned)
 }
 
 function holdsRoots(

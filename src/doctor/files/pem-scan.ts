@@ -15,6 +15,8 @@ export interface ScannedBlock {
   /** What its base64 holds: ciphertext where the block has headers. */
   readonly bytes: Uint8Array
   readonly isEncrypted: boolean
+  /** 0, or which string of source code it stands in, counted from 1: each is what a program loads as a file. */
+  readonly literal: number
 }
 
 export interface PemFault {
@@ -66,6 +68,7 @@ class Scan {
   readonly #blocks: ScannedBlock[] = []
   readonly #faults: PemFault[] = []
   #open: OpenBlock | null = null
+  #literal = 0
   readonly #space: { -readonly [line in keyof WhiteSpace]: WhiteSpace[line] } = {
     indented: null,
     trailing: null,
@@ -78,6 +81,7 @@ class Scan {
   take(line: string, number: number, isLast: boolean): void {
     const boundary = boundaryIn(line)
     if (boundary === null) {
+      if (literalBegin.test(line)) this.#literal++
       if (this.#open !== null) this.#takeBody(this.#open, line, number)
       else if (isLast && /^-{1,5}$|^-----[BEGIN]{1,5}$/.test(line.trim())) this.#cutShort('', number)
       return
@@ -138,7 +142,8 @@ class Scan {
       this.#fault('der-damaged', found, line, `the block ${quote(found)} of line ${line} ${extent}`)
       return
     }
-    this.#blocks.push({ label, line: open.line, text: blockText(label, open.headers, bytes), bytes, isEncrypted })
+    const text = blockText(label, open.headers, bytes)
+    this.#blocks.push({ label, line: open.line, text, bytes, isEncrypted, literal: this.#literal })
   }
 
   #takeBody(open: OpenBlock, line: string, number: number): void {
@@ -207,6 +212,9 @@ interface Boundary {
   /** It may be the beginning of a good line. */
   readonly isCutOff: boolean
 }
+
+/** The end of a line behind which a string of several lines begins: a raw one of C++ or Rust, one of Python, JavaScript or Go. */
+const literalBegin = /(?:R"[A-Za-z0-9_]{0,16}\(|[=(,] ?(?:[a-z]?"{3}|r?#{0,3}"|`))\s*$/
 
 const otherLineEnds = 'its line ends are written as "\\n" instead of being line ends'
 

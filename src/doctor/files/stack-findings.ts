@@ -180,7 +180,10 @@ export function stackFindings(
       return typeof why === 'string' ? [] : [[stack, why] as const]
     })
     const isKind = whys[0]?.[1].code === 'key-type-unsupported'
-    const cure = `handfast convert ${shellPath(key.file.name)} --for ${platform} --out <dir>`
+    const secret = key.form.encryption === null ? '' : ' --pass <file> --passphrase-file <file>'
+    const paths = new Set([key.file.name, ...certificates.slice(0, 1).map(({ file }) => file.name)])
+    const names = `${[...paths].map(shellPath).join(' ')}${certificates.length === 0 ? ' <certificate>' : ''}`
+    const cure = `handfast convert ${names}${secret} --for ${platform} --out <dir>`
     add(key.file.name, formText(key.form), whys, isKind ? undefined : `write it for ${platform}: \`${cure}\``)
   }
   for (const each of certificates) {

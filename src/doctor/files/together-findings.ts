@@ -105,7 +105,11 @@ function aboveFindings(top: FoundCertificate, roots: readonly FoundCertificate[]
     return [finding('chain-issuer-apart', name, { severity: 'warning', certainty: 'possible', evidence })]
   }
   const namesake = roots.find((each) => subjectText(each) === issuerText(top))
-  if (namesake === undefined) return []
+  if (namesake === undefined) {
+    if (!roots.some(isSelfSigned)) return []
+    const evidence = `${issuerText(top)}, which issued ${subjectText(top)}, stands neither behind it nor among the authorities here; a server that knows the root alone refuses it`
+    return [finding('certificate-intermediate-missing', name, { severity: 'note', certainty: 'possible', evidence })]
+  }
   const evidence = `${subjectText(namesake)} in ${namesake.file.name} has the name of the issuer of ${subjectText(top)}, and another key`
   return [finding('certificate-of-namesake', name, { severity: 'warning', certainty: 'certain', evidence })]
 }

@@ -63,6 +63,25 @@ test('what a folder lacks is told, and what single files lack is not', () => {
   assert.deepEqual(codes([file('ca.pem', root.pem)]), [])
 })
 
+test('strings of source code are files of their own: the root in another string than the chain is no part of it', () => {
+  const string = (name: string, text: string) => `static const char ${name}[] = R"pem(\n${text})pem";\n\n`
+  const header = (chain: string) =>
+    file(
+      'credentials.h',
+      `#pragma once\n\n${string('ca_pem', root.pem)}${string('cert_pem', chain)}${string('key_pem', pem(device.privateKey))}`,
+    )
+  assert.deepEqual(codes([header(device.pem + issuing.pem)], { isFolder: false }), [])
+  assert.deepEqual(codes([header(issuing.pem + device.pem)], { isFolder: false }), ['chain-out-of-order'])
+})
+
+test('an issuer that stands neither behind the certificate nor among the authorities is worth a note', () => {
+  const [found, another] = findings(folder(file('client_cert.pem', device.pem)))
+  assert.deepEqual(
+    [found?.code, found?.severity, found?.certainty, another],
+    ['certificate-intermediate-missing', 'note', 'possible', undefined],
+  )
+})
+
 test('a key that belongs to no certificate is told where another does', () => {
   assert.deepEqual(codes(folder(file('old.key', pem(another.privateKey)))), ['keys-several'])
 })
@@ -147,7 +166,6 @@ test('an intermediate that stands among the roots alone is told, since not every
   const apart = folder(file('client_cert.pem', device.pem), file('ca.pem', root.pem + issuing.pem))
   assert.deepEqual(codes(apart), ['chain-issuer-apart'])
   assert.equal(findings(apart)[0]?.certainty, 'possible')
-  assert.deepEqual(codes(folder(file('client_cert.pem', device.pem))), [])
 })
 
 test('an authority of the same name with another key is told', () => {

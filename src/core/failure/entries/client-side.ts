@@ -162,7 +162,7 @@ export const clientSideFailures = {
     'invalid',
     'general',
     'the key is encrypted in a way that the TLS library of the device does not know',
-    'write the key anew in a form that it reads: `handfast convert <key> --for mbedtls`',
+    'write the key anew in a form that it reads: `handfast convert <key> <certificate> --for mbedtls --out <dir>`',
     { clause: 'RFC 8018 §6' },
   ),
   'key-type-unsupported': entry(

@@ -370,7 +370,7 @@ export const deviceFileFailures = {
     'invalid',
     'general',
     'the key is in a container that the TLS library of the device does not read',
-    'write it in a form that it reads: `handfast convert <key> --for <platform>`',
+    'write it in a form that it reads: `handfast convert <key> <certificate> --for <platform> --out <dir>`',
   ),
   'certificate-extension-unread': entry(
     'HF-7743',

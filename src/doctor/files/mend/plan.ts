@@ -43,6 +43,8 @@ function ofFile(
 ): readonly Mending[] {
   const { file } = contents
   if (file.unread !== null || isDamaged(contents)) return []
+  // Source code around it would be lost.
+  if (contents.pem?.blocks.some(({ literal }) => literal > 0)) return []
   const what: string[] = []
   let content: Uint8Array | null = null
   const change = (made: { readonly what: string; readonly text: string } | null): void => {
