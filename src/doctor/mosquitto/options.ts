@@ -108,5 +108,6 @@ export const optionNames: readonly string[] = [...known.keys()]
 /** Names that no other program's configuration has: by them a file is known for one of Mosquitto. */
 export const tellingNames: ReadonlySet<string> = new Set(
   `listener port allow_anonymous per_listener_settings require_certificate use_identity_as_username cafile certfile keyfile
-   password_file acl_file persistence_location include_dir crlfile connection_messages log_dest pid_file`.split(/\s+/),
+   password_file acl_file persistence_location include_dir crlfile connection_messages log_dest pid_file bridge_cafile bridge_certfile
+   bridge_keyfile bridge_insecure bridge_capath remote_clientid remote_username`.split(/\s+/),
 )

@@ -38,7 +38,19 @@ export function judgeServer(seen: ServerSeen): readonly Finding[] {
   ]
   const isExplained = findings.some(({ severity, code }) => severity === 'fault' || code === 'hub-untrusted')
   if (verdict === null || verdict === undefined || isExplained) return findings
+  if (verdict === 'UNABLE_TO_GET_ISSUER_CERT') return [...findings, rootMissing(seen)]
   return [...findings, finding('server-unverified', subject, { evidence: `OpenSSL says ${verdict}` })]
+}
+
+/** The way ends at an intermediate that is trusted; most libraries want the root above it too. */
+function rootMissing({ subject, isOwnTrust }: ServerSeen): Finding {
+  const whose = isOwnTrust ? 'that were given' : 'of this system'
+  return finding('hub-untrusted', subject, {
+    severity: isOwnTrust ? 'fault' : 'note',
+    certainty: 'likely',
+    evidence: `among the authorities ${whose} is an intermediate of its chain and not the root; OpenSSL and what stands on it stop there (UNABLE_TO_GET_ISSUER_CERT)`,
+    cure: 'give the root of the server: `ca.pem` of a Handfast hub',
+  })
 }
 
 function judgeIssuer(fields: CertificateFields, subject: string, nowSec: number): readonly Finding[] {
@@ -91,17 +103,18 @@ function judgeTrust(leaf: CertificateFields, seen: ServerSeen): readonly Finding
     const other = `an authority ${quote(end.issuer)} is trusted, but has another key than the one that signed it`
     return [finding('hub-untrusted', subject, { severity, cure, evidence: other })]
   }
-  const isTold = pointsToIssuer(leaf)
+  // Who sends one intermediate has most likely sent all; who sends none, and names where it is to be had, has one.
+  const isAlone = end.depth === 0
   return [
     finding('hub-untrusted', subject, {
       severity,
-      certainty: 'possible',
+      certainty: isAlone ? 'possible' : 'likely',
       cure,
       evidence: `${evidence}; if it is a root, it is unknown here`,
     }),
     finding('hub-intermediate-missing', subject, {
       severity,
-      certainty: isTold ? 'likely' : 'possible',
+      certainty: isAlone && pointsToIssuer(leaf) ? 'likely' : 'possible',
       evidence: `${evidence}; if it is an intermediate, it is missing in what the server sends`,
     }),
   ]
@@ -118,7 +131,7 @@ function pointsToIssuer({ extensions }: CertificateFields): boolean {
 
 type PathEnd =
   | { readonly kind: 'self-signed'; readonly depth: number; readonly name: string }
-  | { readonly kind: 'missing'; readonly issuer: string; readonly hasNamesake: boolean }
+  | { readonly kind: 'missing'; readonly depth: number; readonly issuer: string; readonly hasNamesake: boolean }
 
 /** Certificates that one is built of at most. */
 const pathMax = 10
@@ -136,6 +149,7 @@ function endOfPath({ chain, anchors }: ServerSeen): PathEnd | null {
     if (next === undefined) {
       return {
         kind: 'missing',
+        depth,
         issuer: lineOf(one.issuer),
         hasNamesake: anchors.some(({ subject }) => subject === one.issuer),
       }

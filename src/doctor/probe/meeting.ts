@@ -140,6 +140,11 @@ class Meeting implements Told {
     if (target.path === null) return { stream: connection, isProved }
     const stream = await openWebSocket(connection, { ...target, path: target.path }, this.#options.stepMs)
     if (typeof stream === 'object') return { stream, isProved }
+    if (typeof stream === 'string' && this.#reached.handshake === null && (await this.#speaksTls())) {
+      const evidence = `the WebSocket handshake without TLS failed (${stream}), and a ClientHello was answered`
+      this.#add('port-speaks-tls', { evidence, cure: 'use wss:// and the authority of the broker' })
+      return null
+    }
     const said = typeof stream === 'number' ? `was answered with HTTP status ${stream}` : `failed (${stream})`
     const cure = 'check the path, most often /mqtt, and that the listener is one for WebSocket'
     this.#add('websocket-refused', { evidence: `the WebSocket handshake ${said}`, cure })

@@ -97,6 +97,37 @@ test('what OpenSSL refuses for another reason is told in its word', () => {
   )
 })
 
+test('an intermediate among the authorities without its root is told, as OpenSSL stops there', () => {
+  const [issuing, seen] = chained()
+  const [found, another] = judgeServer({
+    ...seen,
+    anchors: [new X509Certificate(issuing.pem)],
+    verdict: 'UNABLE_TO_GET_ISSUER_CERT',
+  })
+  assert.deepEqual([found?.code, found?.severity, another], ['hub-untrusted', 'fault', undefined])
+  assert.match(found?.evidence ?? '', /an intermediate of its chain and not the root/)
+})
+
+test('of a server that sends an intermediate, the root is likelier to be unknown than another intermediate to be missing', () => {
+  const [, seen] = chained()
+  const found = judgeServer({ ...seen, anchors: [], verdict: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' })
+  assert.deepEqual(
+    found.map(({ code, certainty }) => [code, certainty]),
+    [
+      ['hub-untrusted', 'likely'],
+      ['hub-intermediate-missing', 'possible'],
+    ],
+  )
+})
+
+/** What a server below an intermediate shows. */
+function chained() {
+  const issuing = authority('ACME issuing', acme)
+  const own = leaf('localhost', { issuer: issuing })
+  const seen = { subject: 'x', name: 'localhost', chain: [own.der, issuing.der], isOwnTrust: true, nowSec }
+  return [issuing, seen] as const
+}
+
 test('an authority of the right name and another key has not signed it', () => {
   const own = leaf('localhost', { issuer: authority('ACME') })
   const [found] = judgeServer({

@@ -72,6 +72,7 @@ test('another protocol is spoken there', async (t) => {
 test('TLS is spoken where none was asked for', async (t) => {
   const port = await tlsServer(t, server, {}, accepted)
   assert.deepEqual(codesOf(await probed(port, {}, 'mqtt')), ['port-speaks-tls'])
+  assert.deepEqual(codesOf(await probed(port, {}, 'ws')), ['port-speaks-tls'])
 })
 
 test('a server that says nothing, and one that hangs up', async (t) => {

@@ -104,7 +104,7 @@ const verdictPhrases: readonly Phrase[] = [
   [/\bverify error:num=(\d{1,3})\b/, (match) => named(byVerdict.get(numberIn(match)))],
   [/\bverif(?:y|ication) (?:return|error) ?code:? ?(\d{1,3})\b/i, (match) => named(byVerdict.get(numberIn(match)))],
   ...verdicts.map(([, , text, says]): Phrase => [new RegExp(text, 'i'), says]),
-  ...verdicts.map(([, name, , says]): Phrase => [new RegExp(`(?<![A-Z_])${name}(?![A-Z_])`), says]),
+  ...verdicts.map(([, name, , says]): Phrase => [new RegExp(`(?<=X509_V_ERR_|(?<![A-Z_]))${name}(?![A-Z_])`), says]),
 ]
 
 function named(says: SymptomName | undefined): Symptom | null {
