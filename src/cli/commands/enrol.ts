@@ -1,4 +1,5 @@
 /** `handfast enrol`: on a device, from a bootstrap string to a key and a certificate. */
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -170,11 +171,16 @@ function print(result: EnrolResult, directory: string): void {
     )
     return
   }
-  // mosquitto_pub reads its key from a file.
-  if (result.keyPlace !== null) return
+  // mosquitto_pub reads its key from a file, and a service sends no readings.
+  if (result.keyPlace !== null || isService(result)) return
   printLine()
   printLine('Next, send a reading:')
   printLine(`  ${publishLine(result, directory)}`)
+}
+
+function isService({ files }: EnrolResult): boolean {
+  const names = new X509Certificate(readFileSync(files.certificate)).subjectAltName ?? ''
+  return /\bURI:spiffe:\/\/[^,]+\/service\//.test(names)
 }
 
 /** A command that works as it is when it is pasted. */
