@@ -14,7 +14,8 @@ export function checkListeners(
 ): readonly Finding[] {
   if (configuration.isLocalOnly) {
     const subject = configuration.settings[0]?.file ?? 'the configuration'
-    return [finding('mosquitto-local-only', subject)]
+    // A broker with a bridge serves its own machine well, and a file with a bridge may be one of several.
+    return [finding('mosquitto-local-only', subject, configuration.bridges.length === 0 ? {} : { severity: 'note' })]
   }
   return configuration.listeners.flatMap((listener) => {
     const admission = admissionOf(listener, false)

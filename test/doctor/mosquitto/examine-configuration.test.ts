@@ -127,6 +127,12 @@ const cases: readonly Case[] = [
     severity: 'warning',
   },
   { says: 'no listener at all', code: 'mosquitto-local-only', configuration: 'persistence true\n' },
+  {
+    says: 'no listener beside a bridge',
+    code: 'mosquitto-local-only',
+    configuration: 'connection hub\naddress hub.example:8883\nbridge_capath /m/certs\nremote_clientid edge\n',
+    severity: 'note',
+  },
   { says: 'anybody let in', code: 'mosquitto-anonymous', configuration: open, at: 'mosquitto.conf:2' },
   {
     says: 'anybody let in at another listener, since the setting is for all',
