@@ -23,6 +23,7 @@ const cases: readonly (readonly [text: string, kind: 'path' | 'address' | 'log']
   ['client_cert.pem', 'path'],
   ['ca.pem', 'path'],
   ['mosquitto.conf', 'path'],
+  ['mosquitto.log', 'path'],
   ['./pump-7', 'path'],
   ['/etc/mosquitto', 'path'],
 ]

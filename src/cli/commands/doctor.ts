@@ -7,18 +7,16 @@ import { hasFault } from '../../doctor/finding.ts'
 import { defineAddressOptions } from '../doctor/address-options.ts'
 import { assertAddressFor, type DoctorOptions, examineAll, examineLog, mendablePaths } from '../doctor/examine.ts'
 import type { ToldMending } from '../doctor/fix.ts'
+import { logLengthMax } from '../doctor/log-file.ts'
 import { printExaminations } from '../doctor/print-examinations.ts'
 import { printJson } from '../output.ts'
 import { oneOf } from '../values.ts'
-
-/** Longest log that is read from standard input, in characters. */
-const logLengthMax = 1_048_576
 
 export function define(command: Command): void {
   command
     .argument(
       '[thing...]',
-      'files or a folder, an address, a number or a line of a log; "-" for a log on standard input',
+      'files or a folder, an address, a log, or a number or a line of one; "-" for a log on standard input',
     )
     .option('--for <platform>', `who is to read the files: ${platforms.join(', ')}`, oneOf('--for', platforms))
     .option('--key-pass-file <file>', 'file with the passphrase of the key')

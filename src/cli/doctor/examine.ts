@@ -3,6 +3,7 @@ import { HubError, quote } from '../../core/errors.ts'
 import type { Platform } from '../../core/key-file/found-form.ts'
 import type { Examination } from '../../doctor/finding.ts'
 import { type AddressOptions, addressOptionIn } from './address-options.ts'
+import { examineLogFile } from './log-file.ts'
 import { isBrokerConfiguration, type Thing, thingOf } from './thing.ts'
 
 /** Options that examiners take from the command line. */
@@ -68,10 +69,17 @@ function existing({ path, isThere }: Thing & { readonly kind: 'path' }): string 
 
 async function examinePaths(paths: readonly string[], options: DoctorOptions): Promise<readonly Examination[]> {
   const configurations = paths.filter(isBrokerConfiguration)
-  const others = paths.filter((path) => !configurations.includes(path))
+  const logs = new Map<string, readonly Examination[]>()
+  const others: string[] = []
+  for (const path of paths.filter((each) => !configurations.includes(each))) {
+    const found = await examineLogFile(path)
+    if (found === null) others.push(path)
+    else logs.set(path, found)
+  }
   return [
     ...(configurations.length > 0 ? await examineConfigurations(configurations) : []),
     ...(others.length > 0 ? await examineFiles(others, options) : []),
+    ...[...logs.values()].flat(),
   ]
 }
 
