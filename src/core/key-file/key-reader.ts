@@ -9,7 +9,7 @@ import { DerError, openDer, openSingle } from '../x509/der-reader.ts'
 import { tags } from '../x509/der-tags.ts'
 import { decodePem } from '../x509/pem.ts'
 import { type FileKind, fileKind, type PemText } from './file-kind.ts'
-import { readEncryption } from './pbe.ts'
+import { readEncryption, TooManyRounds } from './pbe.ts'
 import { isPfx, PfxLocked, type PfxParts, readPfx } from './pfx-reader.ts'
 
 /** A file as it was brought. */
@@ -133,6 +133,7 @@ export function pkcs8Encryption(der: Uint8Array): string | null {
     outer.take(tags.octetString, 'the ciphertext')
     return outer.atEnd ? readEncryption(algorithm).name : null
   } catch (error) {
+    if (error instanceof TooManyRounds) return 'PKCS#8'
     if (error instanceof DerError) return null
     throw error
   }
@@ -176,6 +177,7 @@ function decrypted(
   passphrase: Secret | null,
 ): KeyObject {
   if (passphrase === null) throw locked(file, `a key that is encrypted with ${encryption}`, null)
+  assertBoundedWork(file, typeof key === 'string' ? pkcs8InPem(key) : key)
   const text = passphrase.reveal()
   let isUnsupported = false
   for (const octets of new Set([Buffer.from(text, 'utf8'), Buffer.from(text, 'latin1')])) {
@@ -191,6 +193,24 @@ function decrypted(
   }
   if (!isUnsupported) throw locked(file, `a key that is encrypted with ${encryption}`, passphrase)
   throw unreadable(file, `holds a key that is encrypted with ${encryption}, which is not read`, asPem(file, 'pkey'))
+}
+
+function pkcs8InPem(text: string): Uint8Array | null {
+  const blocks = decodePem(text, 'credential-file-unreadable')
+  return blocks.find(({ label }) => label === 'ENCRYPTED PRIVATE KEY')?.der ?? null
+}
+
+/** OpenSSL would do as many rounds as the file asks for. */
+function assertBoundedWork(file: BroughtFile, der: Uint8Array | null): void {
+  if (der === null) return
+  try {
+    readEncryption(openSingle(der, tags.sequence, 'the key').take(tags.sequence, 'the encryption').bytes)
+  } catch (error) {
+    if (error instanceof TooManyRounds) {
+      throw unreadable(file, `holds a key that asks for too much work: ${error.message}`, asPem(file, 'pkey'))
+    }
+    if (!(error instanceof DerError)) throw error
+  }
 }
 
 function isUnknownCipher(error: unknown): boolean {

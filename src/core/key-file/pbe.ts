@@ -134,11 +134,14 @@ function readPkcs12Scheme({ name, keyBytes, open }: Pkcs12Scheme, parameters: De
   }
 }
 
-/** @throws DerError where there are so many that reading would take minutes */
+/** A key that asks for so much work that opening it would take minutes. */
+export class TooManyRounds extends DerError {}
+
+/** @throws TooManyRounds */
 export function readIterations(parameters: DerReader): number {
   const iterations = smallInteger(parameters.take(tags.integer, 'the iterations'), 'the number of iterations')
   if (iterations >= 1 && iterations <= limits.keyFileIterationsMax) return iterations
-  throw new DerError(`${iterations} iterations are not 1 to ${limits.keyFileIterationsMax}`)
+  throw new TooManyRounds(`${iterations} iterations are not 1 to ${limits.keyFileIterationsMax}`)
 }
 
 function decrypt(cipher: string, key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array | null {
