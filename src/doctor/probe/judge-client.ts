@@ -39,9 +39,10 @@ export function judgeRefusal(alert: number | null, seen: ClientSeen): readonly F
   }
   const fault = ownFault(own, seen.nowSec)
   if (fault !== null && (alert === null || fault.alerts.includes(alert))) {
-    return [
-      say(fault.code, { certainty: alert === null ? 'likely' : 'certain', evidence: fault.evidence, cure: fault.cure }),
-    ]
+    const { code, evidence, cure } = fault
+    const found = say(code, { certainty: alert === fault.meant ? 'certain' : 'likely', evidence, cure })
+    // Many servers look at the issuer first: both may be so.
+    return alert === 48 ? [found, ...judgeIssuer(own, authorities, say, 'possible')] : [found]
   }
   switch (alert) {
     case 44:
@@ -117,6 +118,8 @@ function judgeIssuer(
 interface OwnFault {
   readonly code: FailureName
   readonly alerts: readonly number[]
+  /** The one that means this and nothing else; null where there is none. */
+  readonly meant: number | null
   readonly evidence: string
   readonly cure: string
 }
@@ -131,12 +134,13 @@ function ownFault(
 ): OwnFault | null {
   if (nowSec > notAfterSec) {
     const evidence = `the certificate ended at ${timeText(notAfterSec)}, ${spanText(nowSec - notAfterSec)} ago`
-    return { code: 'certificate-expired', alerts: [45, 42, 46, 48], evidence, cure: newCertificate }
+    return { code: 'certificate-expired', alerts: [45, 42, 46, 48], meant: 45, evidence, cure: newCertificate }
   }
   if (nowSec < notBeforeSec) {
     return {
       code: 'certificate-not-yet-valid',
       alerts: [42, 45, 46, 48],
+      meant: null,
       evidence: `the certificate begins at ${timeText(notBeforeSec)}`,
       cure: 'set the clock of this machine, and that of the authority (NTP)',
     }
@@ -149,7 +153,7 @@ function ownFault(
   ) {
     return {
       code: 'certificate-wrong-usage',
-      alerts,
+      ...{ alerts, meant: 43 },
       evidence: 'the certificate lacks clientAuth in its extendedKeyUsage',
       cure: clientUsage,
     }
@@ -157,7 +161,7 @@ function ownFault(
   if (keyUsage === null || keyUsage.includes('digitalSignature')) return null
   return {
     code: 'certificate-cannot-sign',
-    alerts,
+    ...{ alerts, meant: 43 },
     evidence: 'the certificate lacks digitalSignature in its keyUsage',
     cure: 'have one issued with digitalSignature in its keyUsage',
   }

@@ -161,7 +161,11 @@ test('the alert of a server and the certificate that was shown tell the cause to
   assert.deepEqual(refusal(40, null), ['certificate-missing likely'])
   assert.deepEqual(refusal(45, expired), ['certificate-expired certain'])
   assert.deepEqual(refusal(45, good), ['broker-crl-ended likely', 'certificate-expired possible'])
-  assert.deepEqual(refusal(42, early), ['certificate-not-yet-valid certain'])
+  // An alert that has other causes as well makes nothing certain.
+  assert.deepEqual(refusal(42, expired), ['certificate-expired likely'])
+  assert.deepEqual(refusal(48, expired), ['certificate-expired likely', 'certificate-foreign-authority possible'])
+  assert.deepEqual(refusal(42, early), ['certificate-not-yet-valid likely'])
+  assert.deepEqual(refusal(46, device('pump', { usage: oids.serverAuth })), ['certificate-wrong-usage likely'])
   assert.deepEqual(refusal(42, good), ['certificate-foreign-authority possible', 'certificate-not-yet-valid possible'])
   assert.deepEqual(refusal(43, device('pump', { usage: oids.serverAuth })), ['certificate-wrong-usage certain'])
   assert.deepEqual(refusal(43, device('pump', { keyUsages: ['keyAgreement'] })), ['certificate-cannot-sign certain'])
