@@ -72,6 +72,12 @@ test('a header needs a rule, and a rule for each authority', () => {
   assert.throws(() => mbedtlsHeader([acme], [rule({ anchors: ['other'] })]), { code: 'verify-settings-invalid' })
 })
 
+test('an id of an authority that is none comes into no header, where it would be code', () => {
+  for (const id of ['*/ int main(void) { return 0; } /*', 'acme\n#error', 'acmé', '']) {
+    assert.throws(() => mbedtlsHeader([acme], [rule({ anchors: ['acme', id] })]), { code: 'verify-settings-invalid' })
+  }
+})
+
 test('the same authorities and rules make the same header, and no name of theirs ends a comment', () => {
   const text = mbedtlsHeader([acme], [rule()])
   assert.equal(text, mbedtlsHeader([acme], [rule()]))

@@ -4,6 +4,7 @@
  */
 import { HubError, quote } from '../../core/errors.ts'
 import { failure } from '../../core/failure/catalogue.ts'
+import { isAnchorId } from '../../core/identification/anchor.ts'
 import { limits } from '../../core/limits.ts'
 import type { IdentificationRule, NameSource } from '../../core/policy/model.ts'
 import { nameText } from '../../core/x509/name.ts'
@@ -27,6 +28,13 @@ export function mbedtlsHeader(authorities: readonly Authority[], identify: reado
       'verify-settings-invalid',
       `more than ${limits.verifyAuthoritiesMax} rules or authorities do not go into a header`,
     )
+  }
+  // They stand in a comment and in literals of C, and a policy file may have them from anybody.
+  const unfit = ids.find((id) => !isAnchorId(id))
+  if (unfit !== undefined) {
+    throw new HubError('verify-settings-invalid', `a rule is about ${quote(unfit)}, which is no id of an authority`, {
+      hint: 'use lower-case letters, digits and "-", the first a letter, 32 at the most',
+    })
   }
   const idle = authorities.find(({ id }) => !ids.includes(id))
   if (idle !== undefined) {
