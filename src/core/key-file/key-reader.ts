@@ -195,9 +195,10 @@ function decrypted(
   throw unreadable(file, `holds a key that is encrypted with ${encryption}, which is not read`, asPem(file, 'pkey'))
 }
 
+/** @returns null for a block in the traditional form, whose encryption knows no rounds */
 function pkcs8InPem(text: string): Uint8Array | null {
-  const blocks = decodePem(text, 'credential-file-unreadable')
-  return blocks.find(({ label }) => label === 'ENCRYPTED PRIVATE KEY')?.der ?? null
+  if (!text.startsWith('-----BEGIN ENCRYPTED PRIVATE KEY-----')) return null
+  return decodePem(text, 'credential-file-unreadable')[0]?.der ?? null
 }
 
 /** OpenSSL would do as many rounds as the file asks for. */
