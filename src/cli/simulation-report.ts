@@ -125,6 +125,9 @@ export function printSummary(summary: SimulationSummary): void {
   if (lost > 0) printLine(`${lost} connections were lost that nobody had revoked`)
   for (const { id, reason } of failed.slice(0, talkativeDevicesMax)) printLine(`  ${id}: ${reason}`)
   if (failed.length > talkativeDevicesMax) printLine(`  and ${failed.length - talkativeDevicesMax} more`)
+  // One stands for those that differ in their id alone.
+  const hint = failed.find((each) => each.hint !== undefined)?.hint
+  if (hint !== undefined) printLine(`  → ${hint}`)
 }
 
 function duration(ms: number): string {

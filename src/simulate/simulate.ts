@@ -74,6 +74,8 @@ export interface SimulationSummary {
 interface Failed {
   readonly id: string
   readonly reason: string
+  /** What to do, where that is known. */
+  readonly hint?: string
 }
 
 /** Enrolments that run at one time: enough to keep the hub busy, too few to look like a flood. */
@@ -169,7 +171,7 @@ class Fleet {
       return { id, store: openCredentialStore(directory), clockAheadMs }
     } catch (error) {
       if (!(error instanceof HubError)) throw error
-      this.#failed.push({ id, reason: error.message })
+      this.#failed.push({ id, reason: error.message, hint: error.hint })
       this.#report({ id, kind: 'enrolment-failed', reason: error.message })
       return null
     }

@@ -319,6 +319,7 @@ test('files of a device', async (t) => {
     assert.match(await refused('device-files-of-another', 'press-2', ...node, '--dir', store), /"press-1"/)
     writeFileSync(at('other-bootstrap'), (await hub.json<BootstrapView>(['device', 'token', 'net-1'])).bootstrap)
     await refused('device-files-of-another', 'press-1', ...node, '--bootstrap-file', at('other-bootstrap'))
+    assert.match(await refused('usage', 'press-1', ...node, '--bootstrap-file', at('nowhere')), /the bootstrap file/)
     await refused('credential-missing', 'press-1', ...node, '--dir', at('nowhere'))
     await refused('identity-not-found', 'press-9', ...node)
     await refused('key-unfit-for-platform', 'press-1', '--for', 'esp-idf', '--out', none, '--key-type', 'Ed25519')

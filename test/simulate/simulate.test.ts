@@ -178,7 +178,9 @@ describe('a simulated fleet', () => {
     const summary = await run(
       {
         register: (id) =>
-          id === 'sim-1' ? Promise.reject(new HubError('identity-retired', 'it is retired')) : registry.register(id),
+          id === 'sim-1'
+            ? Promise.reject(new HubError('identity-retired', 'it is retired', { hint: 'take another id' }))
+            : registry.register(id),
         newBootstrap: (id) => registry.newBootstrap(id),
         revoke: (id) => registry.revoke(id),
       },
@@ -186,7 +188,7 @@ describe('a simulated fleet', () => {
     )
     assert.deepEqual(
       [summary.enrolled, summary.sent, summary.failed],
-      [1, 2, [{ id: 'sim-1', reason: 'it is retired' }]],
+      [1, 2, [{ id: 'sim-1', reason: 'it is retired', hint: 'take another id' }]],
     )
   })
 

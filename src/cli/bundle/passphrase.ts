@@ -49,7 +49,7 @@ export async function chosenPassphrase(
       isNew: false,
     }
   if (passphraseFile === undefined) return null
-  return { passphrase: parseKeyPassphrase(withoutLineEnd(await textOf(passphraseFile))), isNew: false }
+  return { passphrase: parseKeyPassphrase(withoutLineEnd(await textOf(passphraseFile, 'passphrase'))), isNew: false }
 }
 
 /** One that nobody knows yet. */
@@ -67,12 +67,15 @@ async function askedTwice(): Promise<Secret> {
 /** A passphrase has 64 characters at most; a file beyond this is another file. */
 const fileBytesMax = 1_024
 
+/** What a file is to hold, as messages call it. */
+type SecretKind = 'passphrase' | 'password' | 'bootstrap'
+
 /** The secret in a file, `-` for standard input, without the end of its line. @throws HubError `usage` */
-export async function secretIn(file: string): Promise<Secret> {
-  return withoutLineEnd(await textOf(file))
+export async function secretIn(file: string, kind: SecretKind = 'passphrase'): Promise<Secret> {
+  return withoutLineEnd(await textOf(file, kind))
 }
 
-async function textOf(file: string): Promise<Secret> {
+async function textOf(file: string, kind: SecretKind): Promise<Secret> {
   if (file === '-') return new Secret(await standardInput())
   try {
     const stats = statSync(file)
@@ -80,7 +83,10 @@ async function textOf(file: string): Promise<Secret> {
     if (stats.isDirectory() || stats.size <= fileBytesMax) return new Secret(readFileSync(file, 'utf8'))
   } catch (error) {
     const { words, hint } = unreadable(error)
-    throw new HubError('usage', `the passphrase file ${quote(file)} ${words}`, { hint, cause: error })
+    throw new HubError('usage', `the ${kind} file ${quote(file)} ${words}`, { hint, cause: error })
+  }
+  if (kind === 'bootstrap') {
+    throw new HubError('enrolment-bootstrap-invalid', `the file ${quote(file)} is too long for a bootstrap string`)
   }
   throw new HubError('key-passphrase-unusable', `the file ${quote(file)} is too long for a passphrase or password`)
 }

@@ -58,7 +58,7 @@ export function define(command: Command): void {
       [
         '',
         'It ends with status 1 where a device did not enrol, was refused for good, or was revoked and is not out.',
-        'Devices that it revokes stay revoked.',
+        'Devices that it revokes stay revoked: another run takes other ids with --prefix.',
       ].join('\n'),
     )
     .action(run)

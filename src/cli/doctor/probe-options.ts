@@ -36,7 +36,7 @@ export async function readAddressOptions(options: DoctorOptions): Promise<ProbeO
       cafile === undefined ? [...new Set([...getCACertificates('default'), ...getCACertificates('system')])] : [],
     pair,
     username: username ?? null,
-    password: passwordFile === undefined ? null : await secretIn(passwordFile),
+    password: passwordFile === undefined ? null : await secretIn(passwordFile, 'password'),
     topic: options.topic === undefined ? null : topicIn(options.topic),
     clientId: clientId ?? null,
     alpn: alpn === undefined ? [] : alpn.split(',').filter((name) => name !== ''),

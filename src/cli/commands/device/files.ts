@@ -188,7 +188,7 @@ function placeOf({ server: known }: DeviceCredential, { to }: FilesOptions): { r
 async function bootstrapFor(id: IdentityId, options: FilesOptions): Promise<Bootstrap> {
   const { bootstrapFile, profile } = options
   if (bootstrapFile !== undefined) {
-    const bootstrap = parseBootstrap(await secretIn(bootstrapFile))
+    const bootstrap = parseBootstrap(await secretIn(bootstrapFile, 'bootstrap'))
     if (bootstrap.id === id) return bootstrap
     throw new HubError(
       'device-files-of-another',

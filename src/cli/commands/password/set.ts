@@ -24,7 +24,7 @@ export function defineSet(command: Command): void {
           hint: 'leave out --out, or leave out --password-file and let the hub make one',
         })
       }
-      const password = passwordFile === undefined ? null : (await secretIn(passwordFile)).reveal()
+      const password = passwordFile === undefined ? null : (await secretIn(passwordFile, 'password')).reveal()
       const view = await made(id, { password }, options)
       if (options.json) return printJson(out === undefined ? view : { ...view, text: null })
       if (view.text === null) return printLine(`${id} has the password that you brought. ${overlapNote}`)
