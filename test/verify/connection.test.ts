@@ -55,6 +55,18 @@ test('the hub is asked with the certificate of the moment: after a renewal with 
   assert.deepEqual(await connection.ask('/', 5_000), { sawSecond: true })
 })
 
+test('who shows a certificate anew with each question leaves no connections behind', async (t) => {
+  const open = new Set<unknown>()
+  const port = await served(t, (request, response) => {
+    open.add(request.socket)
+    request.socket.once('close', () => open.delete(request.socket))
+    response.end('{}')
+  })
+  const connection = connected(t, port, () => ({ secureContext: createSecureContext(tlsOf(first)) }))
+  for (let count = 0; count < 6; count++) await connection.ask('/', 5_000)
+  assert.ok(open.size <= 3, `${open.size} are open`)
+})
+
 test('a hub that is not ours is not believed: another root, another name', async (t) => {
   const stranger = ownCertificate('hub', { issuer: authority('another'), extensions: [subjectAltName(names, false)] })
   const answer: RequestListener = (_, response) => void response.end('{}')

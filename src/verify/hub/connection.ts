@@ -45,7 +45,12 @@ export function hubConnection({ host, port = 8443, tls }: HubPlace): HubConnecti
     const by = 'secureContext' in given ? given.secureContext : given.cert
     if (shown?.by === by) return shown.agent
     const agent = new Agent({ keepAlive: true, maxSockets: limits.verifyQuestionsMax + 2, maxCachedSessions: 0 })
-    // The one before closes its connections as the hub ends them; what is asked over them is still answered.
+    // What is asked over those before is still answered; then they go, also where each question brings another certificate.
+    for (const before of agents) {
+      if (Object.keys(before.sockets).length + Object.keys(before.requests).length > 0) continue
+      before.destroy()
+      agents.delete(before)
+    }
     agents.add(agent)
     shown = { by, agent }
     return agent
