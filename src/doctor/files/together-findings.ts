@@ -106,8 +106,9 @@ function aboveFindings(top: FoundCertificate, roots: readonly FoundCertificate[]
   }
   const namesake = roots.find((each) => subjectText(each) === issuerText(top))
   if (namesake === undefined) {
-    if (!roots.some(isSelfSigned)) return []
-    const evidence = `${issuerText(top)}, which issued ${subjectText(top)}, stands neither behind it nor among the authorities here; a server that knows the root alone refuses it`
+    // Above an intermediate that is sent there is most likely a root, which servers have.
+    if (top.certificate.ca || !roots.some(isSelfSigned)) return []
+    const evidence = `${issuerText(top)}, which issued ${subjectText(top)}, stands neither behind it nor among the authorities here; if it is no root, a server that knows the root alone refuses the device`
     return [finding('certificate-intermediate-missing', name, { severity: 'note', certainty: 'possible', evidence })]
   }
   const evidence = `${subjectText(namesake)} in ${namesake.file.name} has the name of the issuer of ${subjectText(top)}, and another key`

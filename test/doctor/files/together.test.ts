@@ -80,6 +80,8 @@ test('an issuer that stands neither behind the certificate nor among the authori
     [found?.code, found?.severity, found?.certainty, another],
     ['certificate-intermediate-missing', 'note', 'possible', undefined],
   )
+  const elsewhere = ownCertificate('Root of the broker', { extensions: authorityExtensions, validity })
+  assert.deepEqual(codes(folder(file('ca.pem', elsewhere.pem))), [])
 })
 
 test('a key that belongs to no certificate is told where another does', () => {
