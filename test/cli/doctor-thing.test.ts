@@ -20,6 +20,7 @@ const cases: readonly (readonly [text: string, kind: 'path' | 'address' | 'log']
   ['mqtts://broker.example', 'address'],
   ['wss://broker.example/mqtt', 'address'],
   ['plant.example', 'address'],
+  ['mqtts://', 'address'],
   ['client_cert.pem', 'path'],
   ['ca.pem', 'path'],
   ['mosquitto.conf', 'path'],

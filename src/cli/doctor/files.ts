@@ -33,7 +33,7 @@ export function questions(
       return { ...rest, subject, isFolder: true, folderAccess, files: [...files, ...passphrase] }
     }
     throw new HubError('usage', `no file in the folder ${quote(subject)} has the name of a key or a certificate`, {
-      hint: 'name the files themselves; others are passed over in a folder',
+      hint: 'name the files themselves, or the folder below that holds them: other names and folders within are passed over',
     })
   })
   const files = paths.filter((path) => !isFolder(path))
