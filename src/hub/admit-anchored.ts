@@ -182,7 +182,8 @@ function statusSentence({ summary }: Shown, { id }: TrustedAnchor, refusal: Fail
 const statusWords: Partial<Record<FailureName, string>> = {
   'foreign-revoked': 'its authority has revoked it',
   'foreign-signer-revoked': 'the authority that signed it has been revoked',
-  'foreign-revocation-unknown': 'there is no CRL in date and no word of a responder, and one of them is required',
+  'foreign-revocation-unknown': 'there is no CRL of its issuer and no word of a responder, and one of them is required',
+  'foreign-crl-ended': 'the CRL of its issuer has ended, there is no word of a responder, and one of them is required',
   'anchor-distrusted': 'its authority is not trusted any more',
 }
 

@@ -47,7 +47,7 @@ export function foreignStatus(hub: Hub): ForeignStatus {
     if (points.length === 0 || anchors.find(anchorId)?.sources.isByCertificates !== true) return
     if ((missed.get(key) ?? 0) > hub.clock.nowMs()) return
     hub.wantCrl(anchorId, certificate)
-    const isThere = (): boolean => anchors.refusalOf(anchored, null) !== 'foreign-revocation-unknown'
+    const isThere = (): boolean => !isUnknown(anchors.refusalOf(anchored, null))
     if (await arrival(isThere)) missed.delete(key)
     else {
       if (missed.size >= limits.anchorCrlsMax) missed.clear()
@@ -75,16 +75,16 @@ export function foreignStatus(hub: Hub): ForeignStatus {
     async refusalOf(anchored, certificate) {
       const refusal = anchors.refusalOf(anchored, responders.known(anchored))
       // What is known to be wrong is not asked about, and neither is what nobody can say more of.
-      if (refusal !== null && refusal !== 'foreign-revocation-unknown') return refusal
+      if (!isUnknown(refusal) && refusal !== null) return refusal
       const ocsp = await responders.statusOf(anchored)
       const answered = anchors.refusalOf(anchored, ocsp)
-      if (answered !== 'foreign-revocation-unknown') return answered
+      if (!isUnknown(answered)) return answered
       await learned(anchored, certificate)
       return anchors.refusalOf(anchored, ocsp)
     },
     endOf(anchored) {
       const refusal = anchors.refusalOf(anchored, responders.known(anchored))
-      return refusal === 'foreign-revocation-unknown' ? null : refusal
+      return isUnknown(refusal) ? null : refusal
     },
     async renew(living) {
       const due = living.filter((each) => responders.isDue(each)).slice(0, limits.ocspSweptMax)
@@ -99,4 +99,9 @@ export function foreignStatus(hub: Hub): ForeignStatus {
       for (const look of [...arrivals]) look()
     },
   }
+}
+
+/** Nobody has said yet whether the certificate is revoked: another CRL, or a responder, may. */
+function isUnknown(refusal: FailureName | null): boolean {
+  return refusal === 'foreign-revocation-unknown' || refusal === 'foreign-crl-ended'
 }

@@ -164,6 +164,8 @@ export async function openTrustedAnchors({
       switch (revocationOf(anchor.revocation, signer.crls, anchored, ocsp, nowSec(clock))) {
         case 'revoked':
           return 'foreign-revoked'
+        case 'ended':
+          return 'foreign-crl-ended'
         case 'unknown':
           return 'foreign-revocation-unknown'
         case 'good':

@@ -94,10 +94,11 @@ export function revocationOf(
   { serialNumber, points }: Revocable,
   ocsp: OcspStatus,
   nowSec: number,
-): 'revoked' | 'unknown' | 'good' {
+): 'revoked' | 'ended' | 'unknown' | 'good' {
   if (behaviour === 'ignore') return 'good'
   const about = crls.filter(({ urls }) => urls.length === 0 || urls.some((url) => points.includes(url)))
   if (ocsp === 'revoked' || about.some(({ serialNumbers }) => serialNumbers.has(serialNumber))) return 'revoked'
   if (behaviour === 'prefer' || ocsp === 'good') return 'good'
-  return about.some(({ nextUpdateSec }) => nowSec <= nextUpdateSec) ? 'good' : 'unknown'
+  if (about.some(({ nextUpdateSec }) => nowSec <= nextUpdateSec)) return 'good'
+  return about.length > 0 ? 'ended' : 'unknown'
 }

@@ -85,7 +85,8 @@ export async function crlSource(options: CrlOptions, surroundings: Surroundings)
         .filter(({ issuer }) => issuer === signer.fields)
         .map(({ urls, nextUpdateSec, serialNumbers }) => ({ urls, nextUpdateSec, serialNumbers }))
       const { serialNumber, crlDistributionPoints: points } = fields
-      return revocationOf('require', crls, { serialNumber, points }, null, nowSec)
+      const status = revocationOf('require', crls, { serialNumber, points }, null, nowSec)
+      return status === 'ended' ? 'unknown' : status
     },
     onChange: (listener) => void listeners.push(listener),
     close() {

@@ -24,7 +24,7 @@ const judged = (
 test('a CRL in date or the word of a responder is required, to the second', () => {
   assert.equal(judged('require', []), 'unknown')
   assert.equal(judged('require', [crl([])]), 'good')
-  assert.equal(judged('require', [crl([], nowSec - 1)]), 'unknown')
+  assert.equal(judged('require', [crl([], nowSec - 1)]), 'ended')
   assert.equal(judged('require', [crl([], nowSec - 1)], 'good'), 'good')
   assert.equal(judged('require', [], 'good'), 'good')
 })

@@ -42,6 +42,16 @@ export const foreignFailures = {
     'give the latest CRL: `handfast anchor crl <id> <file>`; or see why it cannot be fetched: `handfast anchor fetch <id>`',
     { clause: 'RFC 5280 §6.3.3' },
   ),
+  'foreign-crl-ended': entry(
+    'HF-2163',
+    'certificate',
+    'operator',
+    'unavailable',
+    'general',
+    'the CRL of the authority that issued the certificate has ended, and this trust anchor requires one',
+    'give the latest CRL: `handfast anchor crl <id> <file>`; or see why it was not fetched in time: `handfast anchor show <id>`',
+    { clause: 'RFC 5280 §5.1.2.5' },
+  ),
   'foreign-signer-revoked': entry(
     'HF-2121',
     'certificate',
