@@ -40,11 +40,12 @@ export async function serveConnection(
   context: GateContext,
   { sockets, address, connected, explain }: SecureConnection,
 ): Promise<void> {
-  const certificate = sockets.tls.getPeerX509Certificate()?.raw ?? null
+  const peer = sockets.tls.getPeerX509Certificate()
+  const certificate = peer?.raw ?? null
   const fingerprint = certificate === null ? null : createHash('sha256').update(certificate).digest('hex')
   const live = context.live.open(fingerprint, address)
   const known: Known = { ...knownOf(address), tlsVersion: sockets.tls.getProtocol() }
-  const verdict = chainVerdict(sockets.tls, context.listener)
+  const verdict = chainVerdict(sockets.tls, context.listener, peer)
   const connection = new Connection(context, sockets, live, known, explain)
   try {
     await connection.serve({ certificate, listener: context.listener.name, verdict }, connected)

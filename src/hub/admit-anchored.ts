@@ -3,6 +3,7 @@
  * come our own checks, on the leaf's own bytes, and a rule of the policy says whom it speaks for.
  */
 
+import { X509Certificate } from 'node:crypto'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import { type Anchored, respondersOf } from '../core/identification/anchor.ts'
 import { dateRefusal, leafFault } from '../core/identification/foreign-certificate.ts'
@@ -161,6 +162,10 @@ function explained({ anchors }: Hub, { certificate, listener, verdict }: Present
     const sentence = `${who} was issued by the trust anchor ${elsewhere.anchorId}, whose key nobody has proved yet`
     return refuse('anchor-unproved', sentence)
   }
+  if (isIssuedByLeaf(certificate, verdict?.sentIssuer ?? null)) {
+    const sentence = `${who} was signed with the certificate of ${summary.issuer}, which is not one of an authority: it is forged`
+    return refuse('certificate-issuer-no-authority', sentence)
+  }
   const namesake = anchors.namesakeOf(fields)
   if (namesake !== null && !isAcceptedFromOthers(fields.signatureAlgorithm)) {
     const sentence = `${who} is signed with ${signatureText(fields)}, which is not accepted; its issuer has the name of ${namesake}`
@@ -173,6 +178,18 @@ function explained({ anchors }: Hub, { certificate, listener, verdict }: Present
   if (verdict === null || verdict.isResumed || verdict.failure !== null) return null
   const sentence = `${who} was issued by ${summary.issuer}, which has a chain to a trust anchor and is not listed there`
   return refuse('foreign-issuer-unlisted', sentence)
+}
+
+/** Whether a certificate was signed by the holder of another that may sign none, as who has a device's key may try. */
+function isIssuedByLeaf(certificate: Uint8Array, sentIssuer: Uint8Array | null): boolean {
+  if (sentIssuer === null) return false
+  try {
+    const issuer = new X509Certificate(sentIssuer)
+    return !issuer.ca && new X509Certificate(certificate).verify(issuer.publicKey)
+  } catch {
+    // What cannot be read proves nothing.
+    return false
+  }
 }
 
 function statusSentence({ summary }: Shown, { id }: TrustedAnchor, refusal: FailureName): string {

@@ -26,6 +26,8 @@ export interface ChainVerdict {
   readonly failure: string | null
   /** A resumed session has the verdict of an earlier handshake, which says nothing about now. */
   readonly isResumed: boolean
+  /** The certificate that the client sent behind its own, in DER, where OpenSSL has no name for what is wrong; else null or left out. */
+  readonly sentIssuer?: Uint8Array | null
   /** Ids of the trust anchors of the listener. */
   readonly anchors: readonly string[]
 }

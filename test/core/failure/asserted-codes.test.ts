@@ -9,7 +9,7 @@ import { assertedCodes } from './asserted-codes.ts'
 const tests = join(import.meta.dirname, '../..')
 
 /** Tables that a test beside them goes through row by row. */
-const tables = ['doctor/log/documented-lines.ts']
+const tables = ['doctor/log/documented-lines.ts', 'conformance/failures/rows/certificates.ts']
 
 test('each code of the catalogue is asserted by a test', () => {
   const files = [

@@ -189,6 +189,16 @@ export const certificateFailures = {
     'configure the certificate that was issued to the device as --cert, and that of the authority as --cafile alone',
     { clause: 'RFC 5280 §4.2.1.9', alert: 48 },
   ),
+  'certificate-issuer-no-authority': entry(
+    'HF-2164',
+    'certificate',
+    'attacker',
+    'unauthenticated',
+    'general',
+    'the certificate was signed with the key of another certificate that may sign none',
+    'treat it as an attack by whoever has the key of the issuer that the attempt names, and revoke that certificate',
+    { clause: 'RFC 5280 §4.2.1.9', alert: 48 },
+  ),
   'certificate-named-like-issuer': entry(
     'HF-2150',
     'certificate',

@@ -72,7 +72,7 @@ const refusals: readonly Refused[] = [
     number: 9,
     title: 'the certificate was signed by one that is no authority',
     files: 'device-below-device-chain',
-    code: 'certificate-foreign-authority',
+    code: 'certificate-issuer-no-authority',
     elsewhere: null,
   },
   {
