@@ -23,12 +23,19 @@ export function judgeConnack({ version, connack }: Visit, seen: VisitorSeen): re
   const { subject, clientId, username, own, isAsked } = seen
   const { code, reason, server } = connack
   const evidence = `the broker answered CONNECT with ${reasonText(code, version)}${reason === null ? '' : `: ${quote(reason)}`}`
+  const missing = own === null && isAsked === true ? [certificateMissing(evidence, subject)] : []
   const told = ofHandfast(reason)
   if (told !== null) return [finding(told.code, subject, { certainty: told.certainty, evidence })]
   switch (kindOf(code, version)) {
     case 'login':
       if (username !== null)
-        return [finding('password-wrong', subject, { evidence, cure: 'check user name and password' })]
+        return [
+          finding('password-wrong', subject, {
+            certainty: missing.length === 0 ? 'certain' : 'likely',
+            ...{ evidence, cure: 'check user name and password' },
+          }),
+          ...missing,
+        ]
       if (own === null)
         return [
           finding('password-missing', subject, {
@@ -77,18 +84,29 @@ export function judgeConnack({ version, connack }: Visit, seen: VisitorSeen): re
         }),
       ]
     case 'other':
-      if (own === null && username === null && isAsked === true && (code === 5 || code === 0x87)) {
-        const why = `${evidence}; it asked for a certificate and was shown none`
-        return [
-          finding('certificate-missing', subject, {
-            certainty: 'likely',
-            evidence: why,
-            cure: 'give --cert and --key',
-          }),
-        ]
-      }
-      return [finding('broker-refused-unexplained', subject, { evidence: `${evidence}; ${shownText(seen)}` })]
+      return ofUnnamed(code, evidence, missing, seen)
   }
+}
+
+/** A refusal that says no more than that. */
+function ofUnnamed(code: number, evidence: string, missing: readonly Finding[], seen: VisitorSeen): readonly Finding[] {
+  const isForbidden = code === 5 || code === 0x87
+  const isMissing = isForbidden && missing.length > 0
+  if (isMissing && seen.username === null) return missing
+  const unexplained = finding('broker-refused-unexplained', seen.subject, {
+    certainty: isMissing ? 'possible' : 'certain',
+    evidence: `${evidence}; ${shownText(seen)}`,
+  })
+  return isMissing ? [...missing, unexplained] : [unexplained]
+}
+
+/** A server that asks for a certificate may do without one, and may then refuse whoever showed none. */
+function certificateMissing(evidence: string, subject: string): Finding {
+  return finding('certificate-missing', subject, {
+    certainty: 'likely',
+    evidence: `${evidence}; it asked for a certificate and was shown none`,
+    cure: 'give --cert and --key',
+  })
 }
 
 type Kind = 'login' | 'version' | 'client id' | 'unavailable' | 'banned' | 'elsewhere' | 'other'

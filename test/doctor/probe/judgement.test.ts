@@ -199,6 +199,19 @@ test('a refusal for want of a name is explained by the certificate', () => {
   assert.deepEqual(codesOf(named, true), ['broker-refused-unexplained'])
 })
 
+test('a broker that asked for a certificate and was shown a login alone may want the certificate', () => {
+  const seen = { subject: 'x', clientId: 'c', username: 'pump', own: null }
+  const told = (version: 4 | 5, code: number, isAsked: boolean | null) =>
+    judgeConnack(visited(version, answer(code)), { ...seen, isAsked }).map((each) => `${each.code} ${each.certainty}`)
+  const either = ['certificate-missing likely', 'broker-refused-unexplained possible']
+  assert.deepEqual(told(4, 5, true), either)
+  assert.deepEqual(told(5, 0x87, true), either)
+  assert.deepEqual(told(5, 0x87, null), ['broker-refused-unexplained certain'])
+  assert.deepEqual(told(5, 0x83, true), ['broker-refused-unexplained certain'])
+  assert.deepEqual(told(5, 0x86, true), ['password-wrong likely', 'certificate-missing likely'])
+  assert.deepEqual(told(5, 0x86, false), ['password-wrong certain'])
+})
+
 test('silence about a topic is not taken for a refusal', () => {
   const late: Answer = { kind: 'none', end: { kind: 'late', code: null, alert: null } }
   const findings = judgeTopic('a/b', visited(5, answer(0), { suback: late }), 'x')
