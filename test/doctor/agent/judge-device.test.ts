@@ -92,3 +92,12 @@ test('what a hub or a log says is printed on one line', () => {
   const said = JSON.stringify(judgeDevice({ ...good, hubFailure, story: null }))
   assert.ok(!said.includes('\\u001b') && !said.includes('\\n'))
 })
+
+test('what the operator is to type names this device, where it knows its id', () => {
+  const story = { verdict: { outcome: 'refused', code: null, sentence: 'revoked' } as const, attempts: [] }
+  const cures = (id: string | null) =>
+    judgeDevice({ ...good, id, story }).flatMap(({ findings }) => findings.map(({ cure }) => cure))
+  assert.equal(cures('pump-7').length, 1)
+  assert.match(cures('pump-7')[0] ?? '', /`handfast device enable pump-7`/)
+  assert.match(cures(null)[0] ?? '', /`handfast device enable <id>`/)
+})
