@@ -60,12 +60,21 @@ function unknownOption(setting: Setting): Finding {
       cure: `write ${bare}, a space and the value`,
     })
   }
-  const meant = nearest(name.toLowerCase(), optionNames)
+  const meant = nearest(name.toLowerCase(), optionNames) ?? begunOption(name.toLowerCase())
   return finding('mosquitto-option-unknown', place, {
     certainty: meant === null ? 'likely' : 'certain',
     evidence: `${quote(name)} is no option of Mosquitto 2.0 or 2.1`,
     ...(meant === null ? {} : { cure: `write ${meant}` }),
   })
+}
+
+/** Letters of a name that are enough to complete it. */
+const begunCharsMin = 6
+
+/** The one option of which this is the beginning; null where there is none, or more than one. */
+function begunOption(name: string): string | null {
+  const [only, another] = name.length < begunCharsMin ? [] : optionNames.filter((each) => each.startsWith(name))
+  return another === undefined ? (only ?? null) : null
 }
 
 /** Texts that may be given once for each listener, and once for all where they hold for all. */

@@ -574,3 +574,12 @@ test('no file that is cut short, at any length, ends the examination', () => {
   }
   for (let length = 0; length < configuration.length; length++) examined(configuration.slice(0, length), files)
 })
+
+test('a name that is a slip away from an option, or the beginning of one alone, is told with that option', () => {
+  const cureOf = (line: string) =>
+    examined(goodConfiguration({}, line)).findings.find(({ code }) => code === 'mosquitto-option-unknown')?.cure
+  assert.equal(cureOf('use_identity_as_user true'), 'write use_identity_as_username')
+  assert.equal(cureOf('alow_anonymous false'), 'write allow_anonymous')
+  // Several options begin with it.
+  assert.doesNotMatch(cureOf('bridge_max_ 1') ?? '', /^write /)
+})
