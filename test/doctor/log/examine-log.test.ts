@@ -193,3 +193,11 @@ test('a line that several causes make names each of them', () => {
   const unknown = codes('curl: (60) SSL certificate problem: unable to get local issuer certificate')
   assert.deepEqual(unknown, ['hub-untrusted', 'hub-intermediate-missing'])
 })
+
+test('a broker that was told no name before the protocol failed is asked first whether TLS came to a plain port', () => {
+  const [unnamed] = told('1764086400: Client <unknown> disconnected due to protocol error.')
+  assert.equal(unnamed?.[0], 'port-speaks-plain-mqtt possible')
+  assert.ok(unnamed?.includes('protocol-error possible'))
+  const [named] = told('1764086400: Client pump-7 disconnected due to protocol error.')
+  assert.equal(named?.[0], 'protocol-error possible')
+})

@@ -5,7 +5,11 @@ import { type SymptomName, symptoms } from '../symptoms/index.ts'
 import { codeNamed, codeNumbered } from './mqtt-codes.ts'
 
 const broker: readonly Phrase[] = [
-  [/\bClient \S{1,300}(?: \[[^\]]{1,60}\])? disconnected(?::| due to) protocol error\b/i, 'protocol-error', 'server'],
+  [
+    /\bClient (\S{1,300})(?: \[[^\]]{1,60}\])? disconnected(?::| due to) protocol error\b/i,
+    (match) => symptoms[match[1] === '<unknown>' ? 'protocol-error-first' : 'protocol-error'],
+    'server',
+  ],
   [/\bClient \S{1,300}(?: \[[^\]]{1,60}\])? disconnected[:,] not authori[sz]ed\b/i, 'not-authorised', 'server'],
   [/\bClient \S{1,300}(?: \[[^\]]{1,60}\])? (?:has )?exceeded timeout\b/i, 'no-keep-alive', 'server'],
   [

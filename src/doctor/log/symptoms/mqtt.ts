@@ -119,6 +119,15 @@ export const mqttSymptoms = {
       possible('tls-closed-early', 'Mosquitto says this of a client whose handshake failed: see the lines before'),
     ),
   ),
+  'protocol-error-first': bare(
+    either(
+      'what came first from the client is no CONNECT',
+      possible('port-speaks-plain-mqtt', 'Mosquitto says this of a device that speaks TLS on a listener without'),
+      possible('protocol-error'),
+      possible('broker-refused-unexplained'),
+      possible('tls-closed-early', 'Mosquitto says this of a client whose handshake failed: see the lines before'),
+    ),
+  ),
   'hung-up': bare(
     either(
       'the broker closed the connection without a word',
