@@ -21,6 +21,7 @@ const cases: readonly (readonly [text: string, kind: 'path' | 'address' | 'log']
   ['wss://broker.example/mqtt', 'address'],
   ['plant.example', 'address'],
   ['mqtts://', 'address'],
+  ['ftp://broker.example', 'address'],
   ['client_cert.pem', 'path'],
   ['ca.pem', 'path'],
   ['mosquitto.conf', 'path'],

@@ -10,7 +10,8 @@ export type Thing =
   | { readonly kind: 'log'; readonly text: string }
 
 const numeral = /^[-+]?(?:0x[0-9a-f]+|\d+)$/i
-const url = /^(?:mqtts?|wss?|tcp|ssl|tls|https?):\/\/\S*$/i
+/** Of any scheme: whoever reads the address says which are none of MQTT. */
+const url = /^[a-z][a-z0-9+.-]{0,30}:\/\/\S*$/i
 const hostAndPort = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]):\d{1,5}$/i
 const fileName = /\.(?:pem|crt|cer|der|key|csr|p12|pfx|p7b|p7c|conf|log|txt|acl|json)$/i
 const hostName = /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9])$/i

@@ -52,6 +52,8 @@ class Probe {
 
   async go(): Promise<void> {
     const target = this.#target
+    // Who writes https:// need not have thought of a WebSocket.
+    if (target.path !== null) this.#fact('probed as', `MQTT over WebSocket, at the path ${quote(target.path)}`)
     const address = await this.#reach()
     if (address === null || (target.isTls && !(await this.#look(address)))) return
     const handshake = target.isTls ? this.#handshake(address) : null

@@ -30,6 +30,8 @@ const schemes: ReadonlyMap<string, Scheme> = new Map([
 
 const form = /^(?:([a-z]+):\/\/)?(?:\[([0-9a-f:.]+)\]|([^/?#@[\]:]+))(?::([0-9]{1,5}))?(\/[^\s#]*)?$/i
 
+const addressHint = 'write host, host:port, mqtts://host:port, mqtt://host:port or wss://host:port/path'
+
 const hostName = /^[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?\.?$/i
 
 /**
@@ -47,9 +49,15 @@ export function parseTarget(text: string): Target {
   const host = bracketed ?? name
   const named = schemeName === undefined ? null : (schemes.get(schemeName.toLowerCase()) ?? undefined)
   const isHost = host !== undefined && (isIP(host) !== 0 || (host.length <= 253 && hostName.test(host)))
+  const otherScheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]
+  if (otherScheme !== undefined && !schemes.has(otherScheme.toLowerCase())) {
+    throw new HubError('usage', `${quote(text)} is no address of MQTT: ${quote(otherScheme)} is another protocol`, {
+      hint: addressHint,
+    })
+  }
   if (!isHost || named === undefined) {
     throw new HubError('usage', `${quote(text)} is no address of a broker`, {
-      hint: 'write host, host:port, mqtts://host:port, mqtt://host:port or wss://host:port/path',
+      hint: addressHint,
     })
   }
   const scheme = named ?? (portText === '1883' ? mqtt : mqtts)

@@ -40,6 +40,10 @@ test('what is no address is refused, and a login in it is not repeated', () => {
     )
   }
   assert.throws(
+    () => parseTarget('ftp://broker.example'),
+    (error) => error instanceof HubError && /"ftp" is another protocol/.test(error.message),
+  )
+  assert.throws(
     () => parseTarget('mqtts://pump:MARKER@broker'),
     (error) => error instanceof HubError && !error.message.includes('MARKER'),
   )

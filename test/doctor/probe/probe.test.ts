@@ -327,3 +327,12 @@ test('a WebSocket handshake that trickles is not waited for beyond its step', as
   })
   assert.deepEqual(codesOf(await probed(port, { stepMs: 400 }, 'ws', '127.0.0.1', '/mqtt')), ['websocket-refused'])
 })
+
+test('an address of the web is told to be probed as MQTT over WebSocket, at which path, and one of MQTT is not', async () => {
+  const port = await freePort()
+  const toldOf = async (scheme: string, path = '') =>
+    (await probed(port, {}, scheme, 'localhost', path)).facts.find(({ name }) => name === 'probed as')?.value
+  assert.equal(await toldOf('https'), 'MQTT over WebSocket, at the path "/mqtt"')
+  assert.equal(await toldOf('http', '/ws'), 'MQTT over WebSocket, at the path "/ws"')
+  assert.equal(await toldOf('mqtts'), undefined)
+})
