@@ -77,3 +77,12 @@ test('what can be mended is shown first and done with --yes; a credential store 
   assert.match(store.stderr, /is a credential store/)
   assert.match((await handfast(folder, '--yes')).stderr, /--yes says nothing without --fix/)
 })
+
+test('the folder of an agent that holds nothing at all holds no credential', async (t) => {
+  const folder = temporaryFolder(t)
+  const { status, stderr } = await run(process.execPath, [
+    ...[join(import.meta.dirname, '../../bin/handfast.js'), 'agent', 'doctor', '--dir', folder],
+  ])
+  assert.notEqual(status, 0)
+  assert.match(stderr, /code: HF-9207 credential-missing/)
+})

@@ -19,8 +19,10 @@ export function defineDoctor(command: Command): void {
     .option('--json', 'print JSON')
     .action(async ({ dir, json = false }: { readonly dir: string; readonly json?: boolean }) => {
       const store = openHeld(dir)
+      // First: it says so where nothing is held, also in a folder in which there is no file to look at.
+      const seen = await look(dir, store)
       const files = await ofFiles(dir, store.deviceIdentity('current')?.key instanceof Secret)
-      const examinations = [...files, ...judgeDevice(await look(dir, store)), ...(await ofGate(store))]
+      const examinations = [...files, ...judgeDevice(seen), ...(await ofGate(store))]
       if (json) printJson(examinations)
       else printExaminations(examinations)
       process.exitCode = hasFault(examinations) ? exitStatus.failed : exitStatus.ok
