@@ -201,3 +201,11 @@ test('a broker that was told no name before the protocol failed is asked first w
   const [named] = told('1764086400: Client pump-7 disconnected due to protocol error.')
   assert.equal(named?.[0], 'protocol-error possible')
 })
+
+test('a failure of our catalogue is known by its name as by its number, and a name beside other words is not taken for it', () => {
+  assert.deepEqual(told('HF-2108'), [['certificate-revoked certain']])
+  for (const name of failureNames) {
+    if (name.length > 3) assert.deepEqual(told(name), [[`${name} certain`]], name)
+  }
+  assert.deepEqual(told('our certificate-revoked counter'), [['log-line-unknown certain']])
+})

@@ -35,6 +35,11 @@ export const own: Source = {
       /\berror: ?.{0,300}\(([a-z][a-z-]{3,60}), HF-\d{4}\)/,
       (match) => (isFailureName(match[1] ?? '') ? told(match[1] as FailureName) : null),
     ],
+    // Alone: among other words it may be one of somebody else.
+    [
+      /^\s*([a-z][a-z0-9-]{3,60})\s*$/,
+      (match) => (isFailureName(match[1] ?? '') ? told(match[1] as FailureName) : null),
+    ],
     general,
   ],
 }
