@@ -125,9 +125,9 @@ test('a link is followed, and a file stays with its owner', (t) => {
 
 test('a link of one user to a file of another is not followed by root', { skip: process.getuid?.() !== 0 }, (t) => {
   const folder = temporaryFolder(t)
-  const real = join(temporaryFolder(t), 'others.txt')
-  writeFileSync(real, 'two\nlines\n', { mode: 0o644 })
-  const link = join(folder, 'private_key_pass.txt')
+  const real = join(temporaryFolder(t), 'others.key')
+  writeFileSync(real, pem(device.privateKey), { mode: 0o644 })
+  const link = join(folder, 'private_key.pem')
   symlinkSync(real, link)
   lchownSync(link, 12_345, 12_345)
   const mendings = plan(folder).filter(({ path }) => path === link)
@@ -146,6 +146,18 @@ test('what is damaged, or opens with another passphrase, is left alone', (t) => 
   writeFileSync(join(folder, 'private_key_pass.txt'), 'another passphrase\n', { mode: 0o600 })
   chmodSync(folder, 0o700)
   assert.deepEqual(plan(folder, 'mbedtls'), [])
+})
+
+test('a file that is only named as one of a passphrase keeps its mode, and one that opens a key does not', (t) => {
+  const folder = troubled(t)
+  chmodSync(join(folder, 'private_key_pass.txt'), 0o644)
+  writeFileSync(join(folder, 'passwd'), 'alice:$7$101$c2FsdA==$aGFzaA==\n')
+  writeFileSync(join(folder, 'passages.txt'), 'one\ntwo\n')
+  for (const name of ['passwd', 'passages.txt']) chmodSync(join(folder, name), 0o644)
+  const modes = plan(folder).flatMap(({ path, mode }) => (mode === null ? [] : [[path.split('/').at(-1), mode]]))
+  assert.ok(modes.some(([name, mode]) => name === 'private_key_pass.txt' && mode === 0o600))
+  apply(plan(folder))
+  for (const name of ['passwd', 'passages.txt']) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o644, name)
 })
 
 test('a key without a passphrase is converted without one, and one that a platform reads is left', (t) => {

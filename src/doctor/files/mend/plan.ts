@@ -72,8 +72,9 @@ function isDamaged({ pem, derFault, isCut, unreadPlaces }: FileContents): boolea
   return derFault !== null || isCut || unreadPlaces.length > 0 || (pem?.faults.length ?? 0) > 0
 }
 
-function isSecret(file: FoundFile, { parts, passphrases }: LookedAt): boolean {
-  return parts.keys.some((key) => key.file === file) || passphrases.some((each) => each.file === file)
+/** What only has the name of a passphrase file may be open for a good reason, as the logins of a broker are. */
+function isSecret(file: FoundFile, { parts }: LookedAt): boolean {
+  return parts.keys.some((key) => key.file === file || key.opener?.file === file)
 }
 
 function isOpen({ access }: FoundFile): boolean {
