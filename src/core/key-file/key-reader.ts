@@ -11,6 +11,7 @@ import { decodePem } from '../x509/pem.ts'
 import { type FileKind, fileKind, type PemText } from './file-kind.ts'
 import { readEncryption, TooManyRounds } from './pbe.ts'
 import { isPfx, PfxLocked, type PfxParts, readPfx } from './pfx-reader.ts'
+import type { RoundBudget } from './work.ts'
 
 /** A file as it was brought. */
 export interface BroughtFile {
@@ -35,27 +36,30 @@ export function readPrivateKey(file: BroughtFile, passphrase: Secret | null): Ke
 /**
  * A private key of any kind that OpenSSL knows, whether or not TLS can use it.
  *
- * @throws HubError as {@link readPrivateKey}
+ * @param budget what this try takes from; without it the bound of one file alone counts
+ * @throws HubError as {@link readPrivateKey}; OutOfRounds
  */
-export function openPrivateKey(file: BroughtFile, passphrase: Secret | null): KeyObject {
+export function openPrivateKey(file: BroughtFile, passphrase: Secret | null, budget?: RoundBudget): KeyObject {
   const kind = fileKind(file.bytes)
-  return kind.kind === 'pem' ? keyInPem(file, kind.blocks, passphrase) : keyInDer(file, kind, passphrase)
+  const attempt: Attempt = { passphrase, budget }
+  return kind.kind === 'pem' ? keyInPem(file, kind.blocks, attempt) : keyInDer(file, kind, attempt)
 }
 
 /**
  * Key and certificates of a PFX, or null where the file is none.
  *
- * @throws HubError as {@link readPrivateKey}; also where it holds no key, or several
+ * @throws HubError as {@link readPrivateKey}; also where it holds no key, or several; OutOfRounds
  */
 export function readPfxFile(
   file: BroughtFile,
   passphrase: Secret | null,
+  budget?: RoundBudget,
 ): (PfxParts & { readonly key: KeyObject }) | null {
   const der = naming(file, () => derOfPfx(fileKind(file.bytes)))
   if (der === null) return null
   let parts: PfxParts
   try {
-    parts = readPfx(der, passphrase?.reveal() ?? '')
+    parts = readPfx(der, passphrase?.reveal() ?? '', budget)
   } catch (error) {
     if (error instanceof PfxLocked) throw locked(file, 'a PFX', passphrase)
     if (!(error instanceof DerError)) throw error
@@ -66,6 +70,11 @@ export function readPfxFile(
   if (another !== undefined)
     throw unreadable(file, `is a PFX with ${parts.keys.length} private keys`, 'export one of them')
   return { ...parts, key }
+}
+
+interface Attempt {
+  readonly passphrase: Secret | null
+  readonly budget: RoundBudget | undefined
 }
 
 function derOfPfx(kind: FileKind): Uint8Array | null {
@@ -98,7 +107,7 @@ const otherLabels: ReadonlyMap<string, readonly [what: string, hint: string]> = 
   ['PGP PRIVATE KEY BLOCK', ['a key of PGP', 'bring the key that the certificate was made for']],
 ])
 
-function keyInPem(file: BroughtFile, blocks: readonly PemText[], passphrase: Secret | null): KeyObject {
+function keyInPem(file: BroughtFile, blocks: readonly PemText[], attempt: Attempt): KeyObject {
   const keys = blocks.filter(({ label }) => keyLabels.has(label))
   const [block] = keys
   if (keys.length > 1)
@@ -108,7 +117,7 @@ function keyInPem(file: BroughtFile, blocks: readonly PemText[], passphrase: Sec
     throw unreadable(file, `holds ${what}`, hint)
   }
   const encryption = naming(file, () => encryptionOf(block))
-  if (encryption !== null) return decrypted(file, block.text, 'pem', encryption, passphrase)
+  if (encryption !== null) return decrypted(file, block.text, 'pem', encryption, attempt)
   try {
     return createPrivateKey(block.text)
   } catch {
@@ -139,14 +148,14 @@ export function pkcs8Encryption(der: Uint8Array): string | null {
   }
 }
 
-function keyInDer(file: BroughtFile, kind: FileKind, passphrase: Secret | null): KeyObject {
+function keyInDer(file: BroughtFile, kind: FileKind, attempt: Attempt): KeyObject {
   if (kind.kind === 'empty') throw unreadable(file, 'is empty', '')
   if (kind.kind === 'other') throw unreadable(file, `is ${kind.what}`, hintForOther(file, kind.what))
   if (kind.kind !== 'der') throw unreadable(file, 'holds no private key', '')
-  const pfx = readPfxFile(file, passphrase)
+  const pfx = readPfxFile(file, attempt.passphrase, attempt.budget)
   if (pfx !== null) return pfx.key
   const encryption = pkcs8Encryption(kind.der)
-  if (encryption !== null) return decrypted(file, Buffer.from(kind.der), 'der', encryption, passphrase)
+  if (encryption !== null) return decrypted(file, Buffer.from(kind.der), 'der', encryption, attempt)
   for (const type of ['pkcs8', 'pkcs1', 'sec1'] as const) {
     try {
       return createPrivateKey({ key: Buffer.from(kind.der), format: 'der', type })
@@ -174,13 +183,15 @@ function decrypted(
   key: string | Buffer,
   format: 'pem' | 'der',
   encryption: string,
-  passphrase: Secret | null,
+  { passphrase, budget }: Attempt,
 ): KeyObject {
   if (passphrase === null) throw locked(file, `a key that is encrypted with ${encryption}`, null)
-  assertBoundedWork(file, typeof key === 'string' ? pkcs8InPem(key) : key)
+  const rounds = boundedRounds(file, typeof key === 'string' ? pkcs8InPem(key) : key)
   const text = passphrase.reveal()
   let isUnsupported = false
-  for (const octets of new Set([Buffer.from(text, 'utf8'), Buffer.from(text, 'latin1')])) {
+  const [utf8, latin1] = [Buffer.from(text, 'utf8'), Buffer.from(text, 'latin1')]
+  for (const octets of utf8.equals(latin1) ? [utf8] : [utf8, latin1]) {
+    budget?.spend(rounds)
     try {
       return createPrivateKey({
         key,
@@ -202,15 +213,16 @@ function pkcs8InPem(text: string): Uint8Array | null {
 }
 
 /** OpenSSL would do as many rounds as the file asks for. */
-function assertBoundedWork(file: BroughtFile, der: Uint8Array | null): void {
-  if (der === null) return
+function boundedRounds(file: BroughtFile, der: Uint8Array | null): number {
+  if (der === null) return 0
   try {
-    readEncryption(openSingle(der, tags.sequence, 'the key').take(tags.sequence, 'the encryption').bytes)
+    return readEncryption(openSingle(der, tags.sequence, 'the key').take(tags.sequence, 'the encryption').bytes).rounds
   } catch (error) {
     if (error instanceof TooManyRounds) {
       throw unreadable(file, `holds a key that asks for too much work: ${error.message}`, asPem(file, 'pkey'))
     }
     if (!(error instanceof DerError)) throw error
+    return 0
   }
 }
 

@@ -11,6 +11,8 @@ import { rc2CbcDecrypt } from './rc2.ts'
 export interface Encryption {
   /** As people call it, such as `PBES2 with AES-256-CBC`. */
   readonly name: string
+  /** Rounds of a hash that one try of a passphrase costs; 0 where that is not known. */
+  readonly rounds: number
   /** Null where it is known by name and not read. @returns null where the passphrase is wrong */
   readonly open: ((passphrase: string, ciphertext: Uint8Array) => Uint8Array | null) | null
 }
@@ -25,7 +27,7 @@ export function readEncryption(algorithm: Uint8Array): Encryption {
   if (oid === oids.pbes2) return readPbes2(reader.enter(tags.sequence, 'the parameters of PBES2'))
   const old = pkcs12Schemes.get(oid)
   if (old !== undefined) return readPkcs12Scheme(old, reader.enter(tags.sequence, 'the parameters'))
-  return { name: unreadSchemes.get(oid) ?? `the algorithm ${oid}`, open: null }
+  return { name: unreadSchemes.get(oid) ?? `the algorithm ${oid}`, rounds: 0, open: null }
 }
 
 interface Cipher {
@@ -57,20 +59,37 @@ function readPbes2(parameters: DerReader): Encryption {
   const cipherOid = oidText(scheme.take(tags.oid, 'the cipher'))
   const cipher = ciphers.get(cipherOid)
   const name = `PBES2 with ${cipher?.name ?? `the cipher ${cipherOid}`}`
-  if (function_ !== oids.pbkdf2) {
-    return {
-      name: `${name} under ${function_ === oids.scrypt ? 'scrypt' : `the key derivation ${function_}`}`,
-      open: null,
-    }
+  if (function_ === oids.scrypt) {
+    const rounds = readScryptRounds(derivation.enter(tags.sequence, 'the parameters of scrypt'))
+    return { name: `${name} under scrypt`, rounds, open: null }
   }
-  if (cipher === undefined) return { name, open: null }
+  if (function_ !== oids.pbkdf2) {
+    return { name: `${name} under the key derivation ${function_}`, rounds: 0, open: null }
+  }
+  // OpenSSL knows more ciphers, and derives a key for them in as many rounds.
   const { salt, iterations, hash } = readPbkdf2(derivation.enter(tags.sequence, 'the parameters of PBKDF2'))
+  if (cipher === undefined) return { name, rounds: iterations, open: null }
   const iv = scheme.take(tags.octetString, 'the initialization vector').content
   return {
     name,
+    rounds: iterations * Math.ceil(cipher.keyBytes / hashBytes(hash)),
     open: (passphrase, ciphertext) =>
       decrypt(cipher.node, pbkdf2Sync(passphrase, salt, iterations, cipher.keyBytes, hash), iv, ciphertext),
   }
+}
+
+/** Octets that one run over all rounds gives; SHA-1 gives too few for the key of a large cipher. */
+function hashBytes(hash: string): number {
+  return hash === 'sha1' ? 20 : hash === 'sha224' ? 28 : 32
+}
+
+/** N × r × p (RFC 7914 §7.1): one of them takes about as long as a round of PBKDF2. @throws TooManyRounds */
+function readScryptRounds(parameters: DerReader): number {
+  parameters.take(tags.octetString, 'the salt')
+  const factor = (what: string): number => smallInteger(parameters.take(tags.integer, what), what)
+  const rounds = factor('the cost of scrypt') * factor('the block size of scrypt') * factor('the lanes of scrypt')
+  if (rounds >= 1 && rounds <= limits.keyFileIterationsMax) return rounds
+  throw new TooManyRounds(`scrypt with a work of ${rounds} is not 1 to ${limits.keyFileIterationsMax}`)
 }
 
 function readPbkdf2(parameters: DerReader) {
@@ -126,6 +145,8 @@ function readPkcs12Scheme({ name, keyBytes, open }: Pkcs12Scheme, parameters: De
   const iterations = readIterations(parameters)
   return {
     name,
+    // The key takes one or two runs over all rounds, the initialization vector one.
+    rounds: iterations * (Math.ceil(keyBytes / 20) + 1),
     open: (passphrase, ciphertext) => {
       const derive = (purpose: 'key' | 'iv', bytes: number): Uint8Array =>
         pkcs12Derive('sha1', purpose, passphrase, salt, iterations, bytes)

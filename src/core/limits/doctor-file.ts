@@ -8,6 +8,11 @@ export const doctorFileLimits = {
   doctorCertificatesMax: 32,
   /** The file of a passphrase: a line of the longest passphrase that anybody types. */
   doctorPassphraseBytesMax: 1_024,
+  /**
+   * Rounds that all tries of passphrases in one examination may cost: the dearest key that is read four times, one of .NET thirty
+   * times; seconds under PBKDF2, and half a minute where a PFX is all of it.
+   */
+  doctorRoundsMax: 20_000_000,
   /** Faults of one PEM file that are told: who has seen the first has seen the last. */
   doctorPemFaultsMax: 8,
   /** How far clocks of device and hub may be apart: certificates begin some minutes before they are issued. */

@@ -50,10 +50,20 @@ export function formText({ form, container, encryption }: FoundForm): string {
   return `${form} in ${container}, ${encryption === null ? 'not encrypted' : `encrypted (${encryption})`}`
 }
 
+const closedText: Readonly<Record<OpenedKey['state'], string>> = {
+  open: 'open',
+  'passphrase-missing': 'no passphrase',
+  'passphrase-wrong': 'wrong passphrase',
+  'passphrases-untried': 'not all passphrases were tried',
+  'cipher-unread': 'cipher-unread',
+  damaged: 'damaged',
+}
+
 export function keyFact({ key, form, state }: OpenedKey): Fact {
-  const closed =
-    state === 'passphrase-missing' ? 'no passphrase' : state === 'passphrase-wrong' ? 'wrong passphrase' : state
-  return { name: 'key', value: `${key === null ? `not opened: ${closed}` : keyText(key)}, ${formText(form)}` }
+  return {
+    name: 'key',
+    value: `${key === null ? `not opened: ${closedText[state]}` : keyText(key)}, ${formText(form)}`,
+  }
 }
 
 /** The name that a certificate carries, on one line, safe to print. */

@@ -3,6 +3,8 @@
  * files is done before (`read-files.ts`), mending them afterwards (`mend/`).
  */
 import type { Platform } from '../../core/key-file/found-form.ts'
+import { RoundBudget } from '../../core/key-file/work.ts'
+import { limits } from '../../core/limits.ts'
 import { type Examination, type Fact, type Finding, finding, gravestFirst } from '../finding.ts'
 import { shellPath } from '../printable-text.ts'
 import { type CertificateRole, certificateFindings } from './certificate-findings.ts'
@@ -39,20 +41,23 @@ export interface LookedAt {
   readonly parts: Parts
 }
 
-/** Reads, opens and sorts. It never throws. */
-export function lookAt({ files }: Pick<FilesQuestion, 'files'>): LookedAt {
+/** Reads, opens and sorts. It never throws. @param budget what trying passphrases may cost */
+export function lookAt(
+  { files }: Pick<FilesQuestion, 'files'>,
+  budget: RoundBudget = new RoundBudget(limits.doctorRoundsMax),
+): LookedAt {
   const isPassphrase = (file: FoundFile): boolean => namedFor(file) === 'passphrase' && isPassphraseSized(file)
   const contents = files.map((file) => contentsOf(file))
   const passphrases = contents
     .filter(({ file, isPassphrase: isLine }) => isLine || (isPassphrase(file) && file.bytes.length === 0))
     .map(({ file }) => readPassphraseFile(file))
-  const keys = contents.flatMap((each) => openKeys(each, passphrases))
+  const keys = contents.flatMap((each) => openKeys(each, passphrases, budget))
   return { contents, passphrases, parts: partsOf(contents, keys) }
 }
 
 /** One examination for each file, and one of all together where there is something to say of them. */
-export function examineFiles(question: FilesQuestion): readonly Examination[] {
-  const looked = lookAt(question)
+export function examineFiles(question: FilesQuestion, budget?: RoundBudget): readonly Examination[] {
+  const looked = lookAt(question, budget)
   return [...looked.contents.map((each) => ofFile(each, looked, question)), ...together(looked, question)]
 }
 
@@ -60,7 +65,7 @@ function ofFile(contents: FileContents, { passphrases, parts }: LookedAt, { nowM
   const { file, certificates } = contents
   const keys = parts.keys.filter((each) => each.file === file)
   const passphrase = passphrases.find((each) => each.file === file)
-  const isSecret = keys.length > 0 || passphrase !== undefined
+  const isSecret = keys.length > 0 || (passphrase !== undefined && passphrase.candidates.length > 0)
   const inside = [...certificates, ...keys.flatMap((each) => each.certificates)]
   const isBlankPassphrase = passphrase !== undefined && file.unread === null && isEmpty(file)
   const findings: Finding[] = [

@@ -1,6 +1,7 @@
 /** What is wrong between files: the pair of key and certificate, the chain, the roots, passphrases. */
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { type Finding, finding } from '../finding.ts'
+import { shellPath } from '../printable-text.ts'
 import { isIssuedBy, isSame, isSelfSigned, issuersOf } from './chain.ts'
 import type { FoundCertificate } from './contents.ts'
 import { issuerText, keyText, subjectText } from './describe.ts'
@@ -149,6 +150,14 @@ function keyStateFindings({ file, form, state, opener, damage }: OpenedKey): rea
   if (state === 'passphrase-wrong') {
     const evidence = `${what}${form.form === 'PFX' ? ' does not open' : ''}, and with the passphrase that lies there it does not open; if the passphrase is right, the file is damaged`
     return [finding('device-key-passphrase-wrong', file.name, { certainty: 'likely', evidence })]
+  }
+  if (state === 'passphrases-untried') {
+    const said = form.form === 'PFX' ? 'the PFX is under a passphrase' : what
+    const evidence = `${said}, trying a passphrase takes long, and not all passphrases that lie there were tried`
+    const cure = `look at it with the file of its passphrase alone: handfast doctor ${shellPath(file.name)} <file of the passphrase>`
+    return [
+      finding('device-key-passphrase-wrong', file.name, { severity: 'warning', certainty: 'possible', evidence, cure }),
+    ]
   }
   if (state === 'cipher-unread') {
     const evidence = `it is encrypted with ${form.encryption}, which OpenSSL 3 does not read either`
