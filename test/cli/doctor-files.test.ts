@@ -86,3 +86,20 @@ test('the folder of an agent that holds nothing at all holds no credential', asy
   assert.notEqual(status, 0)
   assert.match(stderr, /code: HF-9207 credential-missing/)
 })
+
+test('what --fix leaves for a decision is said in place of that there was nothing to mend', async (t) => {
+  const folder = temporaryFolder(t)
+  const own = ownCertificate('pump-7')
+  const encryption = { cipher: 'aes-256-cbc', passphrase: 'sesame' }
+  const key = own.privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption })
+  writeFileSync(join(folder, 'client_cert.pem'), own.pem)
+  writeFileSync(join(folder, 'private_key.pem'), key, { mode: 0o600 })
+  writeFileSync(join(folder, 'private_key_pass.txt'), 'sesame', { mode: 0o600 })
+  chmodSync(folder, 0o700)
+
+  const shown = await handfast(folder, '--for', 'meadow', '--fix')
+  assert.doesNotMatch(shown.stdout, /nothing to mend/)
+  assert.match(shown.stdout, /Not to be mended without a decision of yours:\n {2}.*private_key\.pem keeps its form/)
+  const { unmended } = JSON.parse((await handfast(folder, '--for', 'meadow', '--fix', '--json')).stdout)
+  assert.equal(unmended.length, 1)
+})

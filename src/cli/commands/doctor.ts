@@ -6,7 +6,7 @@ import { platforms } from '../../core/key-file/found-form.ts'
 import { hasFault } from '../../doctor/finding.ts'
 import { defineAddressOptions } from '../doctor/address-options.ts'
 import { assertAddressFor, type DoctorOptions, examineAll, examineLog, mendablePaths } from '../doctor/examine.ts'
-import type { ToldMending } from '../doctor/fix.ts'
+import type { ToldMendings } from '../doctor/fix.ts'
 import { logLengthMax } from '../doctor/log-file.ts'
 import { printExaminations } from '../doctor/print-examinations.ts'
 import { printJson } from '../output.ts'
@@ -55,7 +55,7 @@ export function define(command: Command): void {
         ...(isPiped ? await examineLog(await standardInput(), options) : []),
       ]
       if (options.json) {
-        printJson(mendings === null ? examinations : { examinations, mendings })
+        printJson(mendings === null ? examinations : { examinations, ...mendings })
       } else {
         printExaminations(examinations)
         if (mendings !== null) (await import('../doctor/fix.ts')).printMendings(mendings)
@@ -65,7 +65,7 @@ export function define(command: Command): void {
 }
 
 /** Files are looked at after they were mended: what is left is what is told. */
-async function fix(words: readonly string[], options: DoctorOptions): Promise<readonly ToldMending[]> {
+async function fix(words: readonly string[], options: DoctorOptions): Promise<ToldMendings> {
   const { fixFiles } = await import('../doctor/fix.ts')
   return fixFiles(mendablePaths(words), options, options.yes ?? false)
 }

@@ -17,6 +17,7 @@ import type { Platform } from '../../../src/core/key-file/found-form.ts'
 import { examineFiles, type FilesQuestion, lookAt } from '../../../src/doctor/files/examine-files.ts'
 import { applyMendings } from '../../../src/doctor/files/mend/apply.ts'
 import { type Mending, plannedMendings } from '../../../src/doctor/files/mend/plan.ts'
+import { type Unmended, unmendedKeys } from '../../../src/doctor/files/mend/unmended.ts'
 import { accessOf, readFolderFiles } from '../../../src/doctor/files/read-files.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { device, encrypted, issuing, markedPassphrase, nowMs, pem, root } from './bed.ts'
@@ -165,4 +166,39 @@ test('a key without a passphrase is converted without one, and one that a platfo
   writeFileSync(join(folder, 'private_key.pem'), pem(device.privateKey), { mode: 0o600 })
   chmodSync(folder, 0o700)
   assert.deepEqual(plan(folder, 'meadow'), [])
+})
+
+function unmended(folder: string, platform: Platform | null): readonly Unmended[] {
+  const question = questionAbout(folder, platform)
+  return unmendedKeys(question, lookAt(question))
+}
+
+test('a key under a passphrase under which none is written stays, and why and what to do are told without it', (t) => {
+  const folder = temporaryFolder(t)
+  const keyPath = join(folder, 'private_key.pem')
+  const passPath = join(folder, 'private_key_pass.txt')
+  const under = (passphrase: string): void => {
+    const options = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase } as const
+    writeFileSync(keyPath, device.privateKey.export(options), { mode: 0o600 })
+    writeFileSync(passPath, passphrase, { mode: 0o600 })
+  }
+  writeFileSync(join(folder, 'client_cert.pem'), device.pem + issuing.pem)
+  chmodSync(folder, 0o700)
+
+  under('sesame')
+  assert.deepEqual(plan(folder, 'meadow'), [])
+  const [left, ...others] = unmended(folder, 'meadow')
+  assert.deepEqual(others, [])
+  assert.equal(left?.path, keyPath)
+  assert.match(left?.why ?? '', /the passphrase has 6 characters, not 8 to 64/)
+  assert.match(left?.cure ?? '', /of 8 to 64 printable ASCII characters/)
+  assert.ok(left?.cure.includes(`handfast convert ${keyPath} ${join(folder, 'client_cert.pem')} --pass ${passPath} `))
+  assert.doesNotMatch(JSON.stringify(left), /sesame/)
+  // Nobody said who is to read it, or who is named reads it as it is.
+  assert.deepEqual(unmended(folder, null), [])
+  assert.deepEqual(unmended(folder, 'modern'), [])
+
+  under('open sesame')
+  assert.equal(plan(folder, 'meadow').length, 1)
+  assert.deepEqual(unmended(folder, 'meadow'), [])
 })

@@ -12,37 +12,59 @@ import { stackFindings } from '../stack-findings.ts'
 
 /** Null where the platform reads it as it is, or in no form; the passphrase stays what it is. */
 export function convertedKey(
-  { file, certificates, pem }: FileContents,
-  { parts, passphrases }: LookedAt,
+  contents: FileContents,
+  looked: LookedAt,
   platform: Platform | null,
   random: RandomOctets,
 ): { readonly what: string; readonly text: string } | null {
+  const key = keyToConvert(contents, looked, platform)
+  if (key === null || platform === null) return null
+  const passphrase = passphraseOf(key, looked.passphrases)
+  if (passphrase === 'unknown' || passphrase instanceof HubError) return null
+  const form = platform === 'modern' ? 'pkcs8' : 'traditional'
+  const text = keyFile(key.key, form, passphrase, random).reveal()
+  return { what: `gets the key in a form that ${platform} reads, under the same passphrase`, text }
+}
+
+/** Why a key that would be converted is not: under its passphrase no key file is written. Null where that is not so. */
+export function unfitPassphrase(contents: FileContents, looked: LookedAt, platform: Platform | null): string | null {
+  const key = keyToConvert(contents, looked, platform)
+  const passphrase = key === null ? null : passphraseOf(key, looked.passphrases)
+  return passphrase instanceof HubError ? passphrase.message : null
+}
+
+type Convertible = OpenedKey & { readonly key: KeyObject }
+
+/** The one key of a file that the platform does not read as it is, and would in another form. */
+function keyToConvert(
+  { file, certificates, pem }: FileContents,
+  { parts }: LookedAt,
+  platform: Platform | null,
+): Convertible | null {
   const [found, another] = parts.keys.filter((each) => each.file === file)
   if (platform === null || pem === null || found?.key === null || found === undefined || another !== undefined)
     return null
   if (certificates.length > 0 || stackFindings(found, [], platform).length === 0) return null
-  if (!hasForm(found.key, platform)) return null
-  const passphrase = passphraseOf(found, passphrases)
-  if (passphrase === 'unfit') return null
-  const form = platform === 'modern' ? 'pkcs8' : 'traditional'
-  const text = keyFile(found.key, form, passphrase, random).reveal()
-  return { what: `gets the key in a form that ${platform} reads, under the same passphrase`, text }
+  return hasForm(found.key, platform) ? { ...found, key: found.key } : null
 }
 
 function hasForm({ asymmetricKeyType: type }: KeyObject, platform: Platform): boolean {
   return platform === 'modern' || type === 'ec' || type === 'rsa'
 }
 
-/** The passphrase that opened the key, where key files can be written under it. */
-function passphraseOf({ opener }: OpenedKey, passphrases: LookedAt['passphrases']): KeyPassphrase | null | 'unfit' {
+/** The passphrase that opened the key; why no key file is written under it, where that is so. Null where it has none. */
+function passphraseOf(
+  { opener }: OpenedKey,
+  passphrases: LookedAt['passphrases'],
+): KeyPassphrase | HubError | null | 'unknown' {
   if (opener === null) return null
   const file = passphrases.find((each) => each.file === opener.file)
   const candidate = file?.candidates.find(({ reading }) => reading === opener.reading)
-  if (candidate === undefined) return 'unfit'
+  if (candidate === undefined) return 'unknown'
   try {
     return parseKeyPassphrase(candidate.passphrase)
   } catch (error) {
-    if (error instanceof HubError) return 'unfit'
+    if (error instanceof HubError) return error
     throw error
   }
 }

@@ -42,9 +42,7 @@ function ofFile(
   random: RandomOctets,
 ): readonly Mending[] {
   const { file } = contents
-  if (file.unread !== null || isDamaged(contents)) return []
-  // Source code around it would be lost.
-  if (contents.pem?.blocks.some(({ literal }) => literal > 0)) return []
+  if (isLeftAlone(contents)) return []
   const what: string[] = []
   let content: Uint8Array | null = null
   const change = (made: { readonly what: string; readonly text: string } | null): void => {
@@ -66,6 +64,13 @@ function ofFile(
 function rewritten({ pem }: FileContents): { readonly what: string; readonly text: string } | null {
   if (pem === null) return null
   return { what: 'is written as ASCII with line feeds', text: pem.blocks.map(({ text }) => text).join('') }
+}
+
+/** A file of which something would be lost if it were written anew. */
+export function isLeftAlone(contents: FileContents): boolean {
+  if (contents.file.unread !== null || isDamaged(contents)) return true
+  // Source code around it would be lost.
+  return contents.pem?.blocks.some(({ literal }) => literal > 0) ?? false
 }
 
 function isDamaged({ pem, derFault, isCut, unreadPlaces }: FileContents): boolean {
