@@ -103,3 +103,11 @@ test('what --fix leaves for a decision is said in place of that there was nothin
   const { unmended } = JSON.parse((await handfast(folder, '--for', 'meadow', '--fix', '--json')).stdout)
   assert.equal(unmended.length, 1)
 })
+
+test('where a folder holds no files of a device but the configuration of a Mosquitto, that is named', async (t) => {
+  const folder = temporaryFolder(t)
+  writeFileSync(join(folder, 'mosquitto.conf'), 'listener 8883\nallow_anonymous false\n')
+  const { status, stderr } = await handfast(folder)
+  assert.equal(status, 2)
+  assert.ok(stderr.includes(`handfast doctor ${join(folder, 'mosquitto.conf')}`), stderr)
+})

@@ -1,10 +1,13 @@
 /** `handfast doctor` on files and folders. */
-import { statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { HubError, quote } from '../../core/errors.ts'
 import { examineFiles, type FilesQuestion } from '../../doctor/files/examine-files.ts'
 import { accessOf, readFolderFiles, readNamedFiles } from '../../doctor/files/read-files.ts'
 import type { Examination } from '../../doctor/finding.ts'
+import { shellPath } from '../../doctor/printable-text.ts'
 import type { DoctorOptions } from './examine.ts'
+import { isBrokerConfiguration } from './thing.ts'
 
 /**
  * Each folder is looked at by itself, single files all together.
@@ -32,12 +35,25 @@ export function questions(
       const folderAccess = accessOf(subject, user)
       return { ...rest, subject, isFolder: true, folderAccess, files: [...files, ...passphrase] }
     }
+    const configuration = configurationIn(subject)
     throw new HubError('usage', `no file in the folder ${quote(subject)} has the name of a key or a certificate`, {
-      hint: 'name the files themselves, or the folder below that holds them: other names and folders within are passed over',
+      hint:
+        configuration === null
+          ? 'name the files themselves, or the folder below that holds them: other names and folders within are passed over'
+          : `there is the configuration of a Mosquitto in it; name that: \`handfast doctor ${shellPath(configuration)}\``,
     })
   })
   const files = paths.filter((path) => !isFolder(path))
   if (files.length === 0) return folders
   const subject = files.length === 1 ? (files[0] ?? '') : `${files[0]} and ${files.length - 1} more`
   return [...folders, { ...rest, subject, isFolder: false, files: [...readNamedFiles(files, user), ...passphrase] }]
+}
+
+/** The configuration of a Mosquitto that lies in a folder, by the name that it mostly has before others; null where none does. */
+function configurationIn(folder: string): string | null {
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.conf'))
+    .toSorted()
+  const paths = ['mosquitto.conf', ...names].map((name) => join(folder, name))
+  return paths.find((path) => isBrokerConfiguration(path)) ?? null
 }
