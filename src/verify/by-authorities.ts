@@ -14,6 +14,7 @@ import { type CrlOptions, crlSource } from './status/crl.ts'
 import type { FetchStatus } from './status/fetch.ts'
 import { type OcspOptions, ocspSource } from './status/ocsp.ts'
 import { nowhere, type StatusSource } from './status/source.ts'
+import { surfacing } from './surfacing.ts'
 import type { Peer, Refused, Verdict } from './verdict.ts'
 import { type Verifier, verifierOf } from './verifier.ts'
 
@@ -123,7 +124,7 @@ function assertRules(rules: readonly IdentificationRule[], authorities: readonly
 
 async function statusSource(options: AuthoritiesOptions, authorities: readonly Authority[]): Promise<StatusSource> {
   const { revocation, fetch } = options
-  const warn = options.warn ?? (() => {})
+  const warn = surfacing(options.warn ?? (() => {}))
   const surroundings = { warn, ...(fetch === undefined ? {} : { fetch }) }
   if (revocation === 'none') return nowhere
   if ('crl' in revocation) return crlSource(revocation.crl, { authorities, ...surroundings })

@@ -14,6 +14,7 @@ import { type PeerAnswer, readActivePolicy, readAnswers, readAuthorityList, read
 import { issuedPeer } from './issued-peer.ts'
 import { type Leaf, LeafJudge, refused } from './leaf.ts'
 import { readPolicyText, rightsBy } from './policy.ts'
+import { surfacing } from './surfacing.ts'
 import type { Verdict } from './verdict.ts'
 import { type Verifier, verifierOf } from './verifier.ts'
 
@@ -44,7 +45,8 @@ export interface HubOptions {
  * @throws HubError `verify-settings-invalid`, `policy-invalid`, `verify-hub-silent`, `verify-not-granted`, and why else the hub refuses
  */
 export async function verifyByHub(options: HubOptions): Promise<Verifier> {
-  const { kinds = ['device'], staleSec = limits.verifyStaleSecDefault, warn = () => {} } = options
+  const { kinds = ['device'], staleSec = limits.verifyStaleSecDefault } = options
+  const warn = surfacing(options.warn ?? (() => {}))
   const { nowMs = Date.now, monotonicMs = () => performance.now() } = options
   assertOptions(kinds, staleSec)
   const own = options.policy === undefined ? null : compilePolicy(await readPolicyText(options.policy))

@@ -2,6 +2,7 @@
 import { quote } from '../core/errors.ts'
 import type { FailureName } from '../core/failure/catalogue.ts'
 import { refused } from './leaf.ts'
+import { surface } from './surfacing.ts'
 import type { Admitted, Refused, Verdict } from './verdict.ts'
 
 /** The part of a socket that is used. */
@@ -90,9 +91,7 @@ export class Watches {
     } catch (error) {
       // It ends all the same, and so do the others. What was thrown is the server's own, as that of a listener of events.
       socket.destroy()
-      queueMicrotask(() => {
-        throw error
-      })
+      surface(error)
     }
   }
 }

@@ -226,6 +226,24 @@ test('a responder is asked once a minute about a certificate, and who gets no an
   )
 })
 
+test('a responder that nobody reaches refuses the client, also where the one who is told of it throws', async (t) => {
+  const thrown: unknown[] = []
+  process.setUncaughtExceptionCaptureCallback((error) => thrown.push(error))
+  t.after(() => process.setUncaughtExceptionCaptureCallback(null))
+  const verifier = await verifierFor(t, acme, {
+    revocation: { ocsp: { responder: 'http://ocsp.example/' } },
+    fetch: async () => {
+      throw new HubError('status-fetch-failed', 'silence')
+    },
+    warn: () => {
+      throw new Error('of the server')
+    },
+  })
+  assert.equal(outcome(await verifier.judge(client('pump-7', acme).der)), 'verify-status-unknown')
+  await new Promise(setImmediate)
+  assert.deepEqual(thrown.map(String), ['Error: of the server'])
+})
+
 const wrongSettings: readonly (readonly [string, Partial<AuthoritiesOptions>, FailureName])[] = [
   ['a policy without a rule', { policy: 'bindings: []\n' }, 'verify-settings-invalid'],
   [

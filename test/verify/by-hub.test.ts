@@ -107,6 +107,28 @@ test('once the hub is silent for longer than is stated, nobody comes in; then it
   await until(t.signal, async () => (await judged(pump.credential.certificate)) === 'pump-7')
 })
 
+test('who is told of silence and throws does not end the questions to the hub, and what it threw is not hidden', async (t) => {
+  const thrown: unknown[] = []
+  process.setUncaughtExceptionCaptureCallback((error) => thrown.push(error))
+  t.after(() => process.setUncaughtExceptionCaptureCallback(null))
+  const bed = await hubBed(t)
+  const pump = await device(bed, 'pump-7')
+  let monotonicMs = 0
+  const verifier = await bed.verifier({
+    ...{ staleSec: 60, monotonicMs: () => monotonicMs },
+    warn: () => {
+      throw new Error('of the server')
+    },
+  })
+  bed.silent = true
+  bed.changes.stop()
+  await until(t.signal, async () => thrown.length > 0)
+  monotonicMs += 61_000
+  bed.silent = false
+  await until(t.signal, async () => outcome(await verifier.judge(pump.credential.certificate)) === 'pump-7')
+  assert.equal(String(thrown[0]), 'Error: of the server')
+})
+
 test('what changed while the hub did not answer is known before anybody comes in again', async (t) => {
   const bed = await hubBed(t)
   const pump = await device(bed, 'pump-7')
