@@ -162,6 +162,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const brought = openBrought(config, names, log, closing)
   const certificateFor = (serverName: string) => brought?.forName(serverName) ?? null
 
+  const limiter = new FailureLimiter(clock)
   const est = estServer({
     hub: issuer,
     caCertificates: () => authorities.caCertificates(),
@@ -170,7 +171,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
     ownAttempts: (shown, onKnown) =>
       ownAttempts({ store }, registryAdmission({ store, clock, authorities }), shown, onKnown),
     profileNamed: (name) => profileNamed(store, name),
-    limiter: new FailureLimiter(clock),
+    limiter,
     attempts,
     log,
     tls: { ...certificate, forName: certificateFor },
@@ -180,7 +181,7 @@ async function open(config: HubConfig, log: Log, closing: Closing): Promise<Runn
   const verifiers = new VerifierChanges(Buffer.from(random.bytes(12)).toString('hex'))
   closing.add('verifiers', () => verifiers.stop())
   const admission = verifierAdmission({ store, clock, authorities })
-  addVerifierRoutes(est, { hub: { store, clock, authorities }, admission, changes: verifiers, attempts })
+  addVerifierRoutes(est, { hub: { store, clock, authorities }, admission, changes: verifiers, attempts, limiter })
   const https = await listenOn(est, 'HTTPS', config.host, config.httpsPort)
 
   const broker = await startUpstream(config.broker, directory.path, log)

@@ -28,6 +28,7 @@ export interface Listener {
   readonly app: FastifyInstance
   readonly port: number
   readonly attempts: NewAttempt[]
+  readonly limiter: FailureLimiter
 }
 
 /** @param add adds routes before it listens */
@@ -38,6 +39,7 @@ export async function listener(
   const hub = await hubParts(t)
   const attempts: NewAttempt[] = []
   const record = { record: (attempt: NewAttempt): void => void attempts.push(attempt) }
+  const limiter = new FailureLimiter(hub.clock)
   const app = estServer({
     hub,
     caCertificates: () => hub.authorities.caCertificates(),
@@ -45,15 +47,15 @@ export async function listener(
     rootsKept: { noteRoots: (id, roots) => noteRoots(hub, id, roots) },
     renewal: registryRenewal({ ...hub, attempts: record }),
     profileNamed: (name) => profileNamed(hub.store, name),
-    limiter: new FailureLimiter(hub.clock),
+    limiter,
     attempts: record,
     log: hub.log,
     tls: await currentServerCertificate(hub, { dnsNames: ['localhost'], ipAddresses: [] }),
   })
-  add({ hub, app, attempts })
+  add({ hub, app, attempts, limiter })
   t.after(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
-  return { hub, app, port: (app.server.address() as AddressInfo).port, attempts }
+  return { hub, app, port: (app.server.address() as AddressInfo).port, attempts, limiter }
 }
 
 /** What a client shows in the handshake. */

@@ -135,7 +135,8 @@ describe('the OpenAPI document', () => {
     })
     t.after(() => est.close())
     const changes = new VerifierChanges('epoch')
-    addVerifierRoutes(est, { hub, admission: verifierAdmission(hub), changes, attempts: { record: () => {} } })
+    const limiter = new FailureLimiter(hub.clock)
+    addVerifierRoutes(est, { hub, admission: verifierAdmission(hub), changes, attempts: { record() {} }, limiter })
     const documented = operationsOf(document).map(({ path, method }) => `${method.toUpperCase()} ${path}`)
     const served = [...routesOf(app), ...routesOf(est)]
     assert.ok(served.length > 10, `found ${served.length} routes`)

@@ -13,6 +13,7 @@ import type { Refused } from '../../src/verify/verdict.ts'
 import type { Verifier } from '../../src/verify/verifier.ts'
 import { device, shownBy } from '../http/est-listener.ts'
 import { authority } from '../support/anchor-bed.ts'
+import { ownCertificate } from '../support/own-certificate.ts'
 import { client, outcome } from './bed.ts'
 import { derOf, hubBed, service } from './hub-bed.ts'
 
@@ -167,6 +168,20 @@ test('only a service that is granted to be a verifier is answered, and no more o
   const id = parseIdentityId('shop')
   await editIdentity(bed.hub, bed.hub.actor, { kind: 'service', id }, { profiles: ['server'] }, null)
   await assert.rejects(start(bed.shown), { code: 'verify-not-granted' })
+})
+
+test('strangers who ask again and again are slowed down, and who is known is not', async (t) => {
+  const bed = await hubBed(t)
+  const stranger = ownCertificate('shop')
+  const key = stranger.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const guessing = bed.connection({ key, cert: stranger.pem })
+  for (let count = 0; count < limits.authFailuresPerMinuteMax; count += 1) {
+    await assert.rejects(guessing.ask('/verifier/policy', 5_000), { code: 'certificate-self-signed' })
+  }
+  await assert.rejects(guessing.ask('/verifier/policy', 5_000), { code: 'rate-limited' })
+  await bed.connection().ask('/verifier/policy', 5_000)
+  const web = bed.connection(await service(bed, 'web', 'device'))
+  await assert.rejects(web.ask('/verifier/policy', 5_000), { code: 'verify-not-granted' })
 })
 
 test('questions that are none are refused with what would be one', async (t) => {

@@ -32,9 +32,9 @@ export interface HubBed extends Listener {
 
 export async function hubBed(t: TestContext): Promise<HubBed> {
   const changes = new VerifierChanges('epoch')
-  const est = await listener(t, ({ hub, app, attempts }) => {
+  const est = await listener(t, ({ hub, app, attempts, limiter }) => {
     addVerifierRoutes(app, {
-      ...{ hub, admission: verifierAdmission(hub), changes },
+      ...{ hub, admission: verifierAdmission(hub), changes, limiter },
       attempts: { record: (attempt) => void attempts.push(attempt) },
     })
   })

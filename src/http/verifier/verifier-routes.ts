@@ -8,6 +8,7 @@ import type { IdentityId } from '../../core/identity/id.ts'
 import { limits } from '../../core/limits.ts'
 import { encodePem } from '../../core/x509/pem.ts'
 import type { Authorities } from '../../hub/authorities.ts'
+import type { FailureLimiter } from '../../hub/failure-limiter.ts'
 import { RateTable } from '../../hub/gcra.ts'
 import type { Admission, Judgement } from '../../hub/judgement.ts'
 import type { NewAttempt } from '../../hub/ports/attempts.ts'
@@ -16,6 +17,7 @@ import type { Store } from '../../hub/ports/store.ts'
 import type { VerifierChanges } from '../../hub/verifiers/changes.ts'
 import { lookUpPeer } from '../../hub/verifiers/look-up.ts'
 import { callerOf } from '../est/caller.ts'
+import { strangers } from '../est/certificate-caller.ts'
 import { refusedAttempt } from '../est/refused-attempt.ts'
 
 export interface VerifierRouteOptions {
@@ -23,13 +25,15 @@ export interface VerifierRouteOptions {
   readonly admission: Admission
   readonly changes: VerifierChanges
   readonly attempts: { record(attempt: NewAttempt): void }
+  /** Counts strangers by address, those at EST and these together. */
+  readonly limiter: FailureLimiter
 }
 
 export const verifierPath = '/verifier'
 
 export function addVerifierRoutes(
   app: FastifyInstance,
-  { hub, admission, changes, attempts }: VerifierRouteOptions,
+  { hub, admission, changes, attempts, limiter }: VerifierRouteOptions,
 ): void {
   const perSecond = limits.verifyQuestionsPerSecondMax
   const rates = new RateTable({ burst: perSecond, everyMs: 1_000 / perSecond }, limits.verifyPollsMax)
@@ -53,6 +57,7 @@ export function addVerifierRoutes(
     const isOther = judgement.code === 'certificate-wrong-usage'
     const error = new HubError(isOther ? 'verify-not-granted' : judgement.code, judgement.sentence)
     attempts.record(refusedAttempt(hub.clock.nowMs(), caller, judgement, error))
+    if (strangers.has(error.code)) limiter.recordFailure(caller.address)
     throw error
   }
 
