@@ -1,7 +1,7 @@
 /** What it means that a name does not resolve, a port does not answer, or something else than TLS is spoken there. */
 import { quote } from '../../core/errors.ts'
 import { type FailureName, isFailureName } from '../../core/failure/catalogue.ts'
-import { type Finding, finding } from '../finding.ts'
+import { type Certainty, type Finding, finding } from '../finding.ts'
 import type { NotShaken } from './handshake.ts'
 import type { PlainSpeech } from './plain-speech.ts'
 import type { Dial, Resolution } from './reach.ts'
@@ -40,14 +40,20 @@ export function judgeDials({ text, port }: Target, dials: readonly Dial[]): read
   const byCause = Map.groupBy(failed, ({ code }) => causes[code ?? ''] ?? 'host-unreachable')
   return [...byCause].map(([cause, those]) =>
     finding(isFailureName(cause) ? cause : 'host-unreachable', text, {
-      certainty: those.every(({ code }) => code !== null && code in causes) ? 'certain' : 'possible',
+      certainty: certaintyOf(cause, those),
       evidence: `${places(those)}: ${phrases[cause] ?? 'no connection comes about'}`,
     }),
   )
 }
 
+/** A reset in answer to the first packet is the word of the machine, or of whatever stands before it. */
+function certaintyOf(cause: string, dials: readonly Dial[]): Certainty {
+  if (cause === 'port-refused') return 'likely'
+  return dials.every(({ code }) => code !== null && code in causes) ? 'certain' : 'possible'
+}
+
 const phrases: Readonly<Partial<Record<FailureName, string>>> = {
-  'port-refused': 'the machine answers that nobody listens there',
+  'port-refused': 'the answer is that nobody listens there; a firewall that rejects with a reset answers the same',
   'port-silent': 'no answer came in time',
   'host-unreachable': 'there is no way to it',
   'connection-reset': 'the connection was cut at once',

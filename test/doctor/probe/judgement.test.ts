@@ -56,6 +56,13 @@ test('why a name does not resolve has a code for each cause', () => {
   assert.equal(codeOf('ETIMEOUT'), 'name-not-resolved')
 })
 
+test('a port that refuses is told as likely closed, with the firewall that answers the same', () => {
+  const [found] = judgeDials(target, [{ address: '192.0.2.1', code: 'ECONNREFUSED', tookMs: 1 }])
+  assert.deepEqual([found?.code, found?.certainty], ['port-refused', 'likely'])
+  assert.match(found?.evidence ?? '', /nobody listens there; a firewall that rejects with a reset answers the same/)
+  assert.equal(judgeDials(target, [{ address: '192.0.2.1', code: 'ETIMEDOUT', tookMs: 1 }])[0]?.certainty, 'certain')
+})
+
 test('why a port does not answer has a code for each cause', () => {
   const codeOf = (code: string) => judgeDials(target, [{ address: '192.0.2.1', code, tookMs: 1 }])[0]?.code
   assert.equal(codeOf('ECONNREFUSED'), 'port-refused')

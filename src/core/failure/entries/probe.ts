@@ -28,8 +28,8 @@ export const probeFailures = {
     'operator',
     'unavailable',
     'general',
-    'the machine is there and nothing listens on the port',
-    'start the broker, see that it listens on this port and not on 127.0.0.1 alone',
+    'nothing listens on the port, or a firewall answers in its place that nothing does',
+    'start the broker, see that it listens on this port and not on 127.0.0.1 alone; then look for a firewall that rejects the port',
     { clause: 'RFC 9293 §3.5.2' },
   ),
   'port-silent': entry(

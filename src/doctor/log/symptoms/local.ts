@@ -80,7 +80,7 @@ export const localSymptoms = {
   ),
   'name-not-found': either('the name is not known', likely('name-not-found'), possible('name-not-resolved')),
   'name-not-resolved': either('no DNS server answers', likely('name-not-resolved')),
-  'port-refused': either('nothing listens on the port', certain('port-refused')),
+  'port-refused': either('nothing listens on the port, or a firewall rejects it', likely('port-refused')),
   'refused-in-words': either(
     'the connection was refused',
     likely('port-refused'),
