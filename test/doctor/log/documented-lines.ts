@@ -167,7 +167,7 @@ export const documentedLines: Readonly<Record<string, readonly Documented[]>> = 
     [
       'System.Net.Sockets.SocketException (10061): No connection could be made because the target machine actively refused it.',
       'port-refused',
-      'certain',
+      'likely',
     ],
     [
       'The client and server cannot communicate, because they do not possess a common algorithm',
@@ -204,7 +204,7 @@ export const documentedLines: Readonly<Record<string, readonly Documented[]>> = 
     ['Not authorized to connect (5)', 'connect-denied', 'possible'],
     ['Bad user name or password (4)', 'password-wrong', 'likely'],
     ['Invalid client ID (2)', 'client-id-invalid', 'likely'],
-    ['Unable to connect to server (32103) - java.net.ConnectException: Connection refused', 'port-refused', 'certain'],
+    ['Unable to connect to server (32103) - java.net.ConnectException: Connection refused', 'port-refused', 'likely'],
     ['Connection lost (32109) - java.io.EOFException', 'broker-refused-unexplained', 'possible'],
     ['java.security.cert.CertificateException: No name matching broker found', 'hub-name-mismatch', 'certain'],
     ['javax.net.ssl.SSLHandshakeException: Empty client certificate chain', 'certificate-missing', 'certain'],
@@ -228,7 +228,7 @@ export const documentedLines: Readonly<Record<string, readonly Documented[]>> = 
     ],
     ['RuntimeError: 1033 (AWS_IO_TLS_CTX_ERROR): Failed to create tls context', 'key-certificate-mismatch', 'possible'],
     ['AWS_IO_DNS_INVALID_NAME: Host name was invalid for dns resolution.', 'name-not-found', 'likely'],
-    ['AWS_IO_SOCKET_CONNECTION_REFUSED: socket connection refused.', 'port-refused', 'certain'],
+    ['AWS_IO_SOCKET_CONNECTION_REFUSED: socket connection refused.', 'port-refused', 'likely'],
   ],
   'OpenSSL 1.1 and others': [
     [
