@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Examination } from '../../src/doctor/finding.ts'
+import { freePort } from '../support/free-port.ts'
 import { ownCertificate } from '../support/own-certificate.ts'
 import { run } from '../support/run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -110,4 +111,19 @@ test('where a folder holds no files of a device but the configuration of a Mosqu
   const { status, stderr } = await handfast(folder)
   assert.equal(status, 2)
   assert.ok(stderr.includes(`handfast doctor ${join(folder, 'mosquitto.conf')}`), stderr)
+})
+
+test('an address beside the folder of a device is told what is shown to it', async (t) => {
+  const folder = temporaryFolder(t)
+  const own = ownCertificate('pump-7')
+  writeFileSync(join(folder, 'client_cert.pem'), own.pem)
+  const key = own.privateKey.export({ type: 'pkcs8', format: 'pem' })
+  writeFileSync(join(folder, 'private_key.pem'), key, { mode: 0o600 })
+  const address = `127.0.0.1:${await freePort()}`
+  const examinations = JSON.parse((await handfast(folder, address, '--json')).stdout) as readonly Examination[]
+  const probed = examinations.find(({ subject }) => subject === address)
+  assert.deepEqual(probed?.facts[0], {
+    name: 'shown to it',
+    value: `the certificate in "${join(folder, 'client_cert.pem')}"`,
+  })
 })

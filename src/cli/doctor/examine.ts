@@ -29,7 +29,7 @@ export async function examineAll(words: readonly string[], options: DoctorOption
   const examinations: Examination[] = []
   if (paths.length > 0) examinations.push(...(await examinePaths(paths, options)))
   for (const thing of things) {
-    if (thing.kind === 'address') examinations.push(...(await examineAddress(thing.address, options)))
+    if (thing.kind === 'address') examinations.push(await examineAddress(thing.address, options, paths))
     if (thing.kind === 'log') examinations.push(...(await examineLog(thing.text, options)))
   }
   return examinations
@@ -95,11 +95,17 @@ async function examineFiles(paths: readonly string[], options: DoctorOptions): P
   return examineFilePaths(paths, options)
 }
 
-async function examineAddress(address: string, options: DoctorOptions): Promise<readonly Examination[]> {
+/** @param paths files that were named beside it: those of the device that is to get in there */
+async function examineAddress(address: string, options: DoctorOptions, paths: readonly string[]): Promise<Examination> {
   const { readAddressOptions } = await import('./probe-options.ts')
+  const { ownPairIn, withOwnPair } = await import('./own-pair.ts')
   const { probe } = await import('../../doctor/probe/probe.ts')
   const read = await readAddressOptions(options)
-  return 'findings' in read ? [read] : [await probe(address, read)]
+  if ('findings' in read) return read
+  const own = ownPairIn(paths, options)
+  const examination = await probe(address, withOwnPair(read, own, options))
+  if (own === null || options.cert !== undefined) return examination
+  return { ...examination, facts: [{ name: 'shown to it', value: own.told }, ...examination.facts] }
 }
 
 /** Lines of a log, or one number or message. */
