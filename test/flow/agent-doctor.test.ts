@@ -36,6 +36,9 @@ test('a device hears from its hub why it is not let in', needs('faketime'), asyn
   const revoked = await doctor(dir)
   assert.equal(revoked.status, 1)
   assert.ok(revoked.codes.includes('certificate-revoked'), revoked.codes.join())
+  const cures = revoked.examinations.flatMap(({ findings }) => findings.map(({ cure }) => cure))
+  assert.match(cures.join('\n'), /`handfast device enable pump-7`/)
+  assert.doesNotMatch(cures.join('\n'), /<id>/)
 
   await hub.stop()
   const alone = await doctor(dir)

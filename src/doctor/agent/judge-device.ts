@@ -2,7 +2,7 @@
  * What is wrong with a device that has an agent, from what was seen on it: its store, its clock, its renewals, its hub, and what
  * the hub says of it. Looking is done before; here it is judged.
  */
-import { type FailureName, failure, isFailureName } from '../../core/failure/catalogue.ts'
+import { type FailureName, isFailureName } from '../../core/failure/catalogue.ts'
 import { limits } from '../../core/limits.ts'
 import { type Examination, type Fact, type Finding, finding, gravestFirst } from '../finding.ts'
 import { printableText, shellPath } from '../printable-text.ts'
@@ -62,6 +62,13 @@ export function judgeDevice(device: SeenDevice): readonly Examination[] {
   return [clockExamination(device), renewalExamination(device), ...hubExaminations(device)]
 }
 
+/** The same with the id of the device in the commands of its cures, where the device knows its id. */
+export function namingDevice(examinations: readonly Examination[], id: string | null): readonly Examination[] {
+  if (id === null) return examinations
+  const named = (each: Finding): Finding => ({ ...each, cure: each.cure.replaceAll('<id>', () => shellPath(id)) })
+  return examinations.map((each) => ({ ...each, findings: each.findings.map(named) }))
+}
+
 function clockExamination({ dir, nowMs, lastGoodTimeMs, isClockWrong, hubTime }: SeenDevice): Examination {
   const facts: Fact[] = [{ name: 'this clock', value: timeOf(nowMs) }]
   if (lastGoodTimeMs !== null) facts.push({ name: 'has been', value: timeOf(lastGoodTimeMs) })
@@ -106,7 +113,7 @@ function renewalExamination({ dir, id, renewal }: SeenDevice): Examination {
   }
 }
 
-function hubExaminations({ dir, id, hub, hubFailure, story }: SeenDevice): readonly Examination[] {
+function hubExaminations({ dir, hub, hubFailure, story }: SeenDevice): readonly Examination[] {
   if (hub === null) return []
   const subject = `${hub}: what the hub says of this device`
   if (hubFailure !== null) {
@@ -124,24 +131,18 @@ function hubExaminations({ dir, id, hub, hubFailure, story }: SeenDevice): reado
     },
     ...attempts.slice(0, shownMax).map((each) => ({ name: each.at, value: attemptText(each) })),
   ]
-  return [{ subject, facts, findings: storyFindings(dir, id, verdict, attempts) }]
+  return [{ subject, facts, findings: storyFindings(dir, verdict, attempts) }]
 }
 
 /** Attempts that are shown of those that the hub tells. */
 const shownMax = 5
 
-function storyFindings(
-  dir: string,
-  id: string | null,
-  verdict: SeenVerdict,
-  attempts: readonly SeenAttempt[],
-): readonly Finding[] {
+function storyFindings(dir: string, verdict: SeenVerdict, attempts: readonly SeenAttempt[]): readonly Finding[] {
   if (verdict.outcome === 'refused') {
     const code = codeOf(verdict)
     return [
       finding(code, dir, {
         evidence: `the hub does not let this certificate in: ${verdict.sentence ?? 'it does not say why'}`,
-        cure: cureFor(code, id),
       }),
     ]
   }
@@ -149,14 +150,7 @@ function storyFindings(
   const [last] = attempts
   if (last === undefined || last.outcome === 'admitted') return []
   const evidence = `its last attempt, at ${last.at} on ${last.listener}, was refused: ${last.sentence ?? 'the hub does not say why'}`
-  const code = codeOf(last)
-  return [finding(code, dir, { severity: 'warning', certainty: 'likely', evidence, cure: cureFor(code, id) })]
-}
-
-/** The cure of the catalogue, with the id of this device in its commands where the device knows it. */
-function cureFor(code: FailureName, id: string | null): string {
-  const { cure } = failure(code)
-  return id === null ? cure : cure.replaceAll('<id>', () => shellPath(id))
+  return [finding(codeOf(last), dir, { severity: 'warning', certainty: 'likely', evidence })]
 }
 
 function codeOf({ code, sentence }: SeenVerdict): FailureName {

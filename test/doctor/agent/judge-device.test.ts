@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { judgeDevice, type SeenAttempt, type SeenDevice } from '../../../src/doctor/agent/judge-device.ts'
+import { judgeDevice, namingDevice, type SeenAttempt, type SeenDevice } from '../../../src/doctor/agent/judge-device.ts'
 
 const nowMs = Date.UTC(2026, 10, 25)
 const at = '2026-11-24T23:59:00.000Z'
@@ -96,7 +96,7 @@ test('what a hub or a log says is printed on one line', () => {
 test('what the operator is to type names this device, where it knows its id', () => {
   const story = { verdict: { outcome: 'refused', code: null, sentence: 'revoked' } as const, attempts: [] }
   const cures = (id: string | null) =>
-    judgeDevice({ ...good, id, story }).flatMap(({ findings }) => findings.map(({ cure }) => cure))
+    namingDevice(judgeDevice({ ...good, id, story }), id).flatMap(({ findings }) => findings.map(({ cure }) => cure))
   assert.equal(cures('pump-7').length, 1)
   assert.match(cures('pump-7')[0] ?? '', /`handfast device enable pump-7`/)
   assert.match(cures(null)[0] ?? '', /`handfast device enable <id>`/)

@@ -8,7 +8,7 @@ import { limits } from '../../../core/limits.ts'
 import { Secret } from '../../../core/secret.ts'
 import type { OwnAttempts } from '../../../device/own-attempts.ts'
 import type { CredentialStore } from '../../../device/store/credential.ts'
-import { judgeDevice, type SeenDevice, type SeenFailure } from '../../../doctor/agent/judge-device.ts'
+import { judgeDevice, namingDevice, type SeenDevice, type SeenFailure } from '../../../doctor/agent/judge-device.ts'
 import { type Examination, hasFault } from '../../../doctor/finding.ts'
 import { printExaminations } from '../../doctor/print-examinations.ts'
 import { printJson } from '../../output.ts'
@@ -22,7 +22,7 @@ export function defineDoctor(command: Command): void {
       // First: it says so where nothing is held, also in a folder in which there is no file to look at.
       const seen = await look(dir, store)
       const files = await ofFiles(dir, store.deviceIdentity('current')?.key instanceof Secret)
-      const examinations = [...files, ...judgeDevice(seen), ...(await ofGate(store))]
+      const examinations = namingDevice([...files, ...judgeDevice(seen), ...(await ofGate(store))], seen.id)
       if (json) printJson(examinations)
       else printExaminations(examinations)
       process.exitCode = hasFault(examinations) ? exitStatus.failed : exitStatus.ok
