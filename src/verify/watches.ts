@@ -61,7 +61,9 @@ export class Watches {
     this.#looking = true
     while (this.#again) {
       this.#again = false
-      await Promise.all([...this.#watched.keys()].map((socket) => this.#judge(socket)))
+      // Who was not spoken of for the longest time goes first: where questions are few, they come round to everybody.
+      const inTurn = [...this.#watched].sort(([, one], [, other]) => one.saidAtMs - other.saidAtMs)
+      await Promise.all(inTurn.map(([socket]) => this.#judge(socket)))
     }
     this.#looking = false
   }

@@ -44,4 +44,9 @@ export const verifyLimits = {
   verifyCrlPlacesMax: 256,
   /** How long the word of an OCSP responder counts at the most, whatever it says itself: a revocation bites after that. */
   verifyOcspKeptSec: 60,
+  /**
+   * How long a question to a responder waits for its turn: a client waits for it, and connections that are watched are looked at again
+   * only after it.
+   */
+  verifyOcspWaitMs: 10_000,
 } as const

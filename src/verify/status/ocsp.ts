@@ -6,6 +6,7 @@ import { ocspQuestion, readOcspAnswer } from '../../core/x509/ocsp-client.ts'
 import type { Leaf } from '../leaf.ts'
 import { type FetchStatus, fetchStatus } from './fetch.ts'
 import type { Status, StatusSource } from './source.ts'
+import { Turns } from './turns.ts'
 
 export interface OcspOptions {
   /** Address of the responder; where it is left out, the first that the certificate names. */
@@ -25,6 +26,11 @@ interface Word {
 export function ocspSource({ responder }: OcspOptions, { warn, fetch = fetchStatus }: Surroundings): StatusSource {
   const words = new Map<string, Word>()
   const asking = new Map<string, Promise<Status>>()
+  const turns = new Turns({
+    openMax: limits.ocspQuestionsMax,
+    waitingMax: limits.verifyWaitingMax,
+    waitMs: limits.verifyOcspWaitMs,
+  })
 
   async function ask(leaf: Leaf, key: string, nowSec: number): Promise<Status> {
     const word = await wordOf(leaf, nowSec)
@@ -62,8 +68,10 @@ export function ocspSource({ responder }: OcspOptions, { warn, fetch = fetchStat
       if (word !== undefined && nowSec < word.untilSec) return Promise.resolve(word.status)
       const present = asking.get(key)
       if (present !== undefined) return present
-      if (asking.size >= limits.ocspQuestionsMax) return Promise.resolve('unknown')
-      const mine = ask(leaf, key, nowSec).finally(() => asking.delete(key))
+      const mine = turns
+        .take(word === undefined ? 'first' : 'again', () => ask(leaf, key, nowSec))
+        .then((status) => status ?? 'unknown')
+        .finally(() => asking.delete(key))
       asking.set(key, mine)
       return mine
     },
