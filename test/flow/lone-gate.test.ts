@@ -145,13 +145,21 @@ test('a hub and a gate on a machine of its own', { ...needsPostgres, timeout: 30
     // Who comes to it is told to come later, and never that it is not authorised.
     assert.equal((await refused(clientOptions(gate.mqtt.port, pump, 5))).code, 0x88)
     assert.equal((await refused(clientOptions(gate.mqtt.port, pump, 4))).code, 3)
+    // It comes again meanwhile, and is refused.
+    await until(async () => {
+      const { items } = await hub.json<PageView<AttemptView>>(['attempts', '--failed', '--limit', '100'])
+      return items.some(({ listener, code }) => listener === 'gate-link' && code === 'identity-disabled')
+    }, t)
     await hub.json(['service', 'enable', 'gate-2'])
     await until(isLinked, t)
     await (await connected(clientOptions(gate.mqtt.port, pump, 5))).endAsync()
-    const { items } = await hub.json<PageView<AttemptView>>(['attempts', '--failed', '--limit', '100'])
-    assert.ok(items.some(({ listener, code }) => listener === 'gate-link' && code === 'identity-disabled'))
     // What it has refused meanwhile is known now.
     // The end of the session, and two who were refused.
+    const known = async () => {
+      const { items } = await hub.json<PageView<CaseView>>(['attempts', '--cases', '--device', 'pump-4'])
+      return items.some(({ count, admittedAt }) => count === 3 && admittedAt !== null)
+    }
+    await until(known, t)
     const codes = (await attemptsOf('pump-4')).flatMap(({ listener, code }) => (code === null ? [] : [listener, code]))
     assert.deepEqual(codes, Array(3).fill(['mqtt@gate-2', 'upstream-unavailable']).flat())
     const { items: cases } = await hub.json<PageView<CaseView>>(['attempts', '--cases', '--device', 'pump-4'])

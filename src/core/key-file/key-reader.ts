@@ -2,7 +2,7 @@
  * Reads a private key from a file in whatever form people have it: PKCS#8, PKCS#1 and SEC1 in PEM and DER, encrypted or not, and
  * PFX. What cannot be read is named for what it is.
  */
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, getCiphers, type KeyObject } from 'node:crypto'
 import { HubError, quote } from '../errors.ts'
 import type { Secret } from '../secret.ts'
 import { DerError, openDer, openSingle } from '../x509/der-reader.ts'
@@ -202,7 +202,9 @@ function decrypted(
       isUnsupported ||= isUnknownCipher(error)
     }
   }
-  if (!isUnsupported) throw locked(file, `a key that is encrypted with ${encryption}`, passphrase)
+  // One wrong passphrase in 256 leaves what looks decrypted and is no key: OpenSSL then says the same as of a cipher that it has not.
+  if (!isUnsupported || isKnownCipher(encryption))
+    throw locked(file, `a key that is encrypted with ${encryption}`, passphrase)
   throw unreadable(file, `holds a key that is encrypted with ${encryption}, which is not read`, asPem(file, 'pkey'))
 }
 
@@ -224,6 +226,13 @@ function boundedRounds(file: BroughtFile, der: Uint8Array | null): number {
     if (!(error instanceof DerError)) throw error
     return 0
   }
+}
+
+/** Whether node:crypto decrypts keys under it, by its name. */
+function isKnownCipher(encryption: string): boolean {
+  const traditional = /^([A-Za-z0-9-]+) in the traditional way$/.exec(encryption)?.[1]
+  if (traditional !== undefined) return getCiphers().includes(traditional.toLowerCase())
+  return /^PBES2 with AES-|triple DES$/.test(encryption)
 }
 
 function isUnknownCipher(error: unknown): boolean {

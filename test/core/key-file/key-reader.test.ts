@@ -37,3 +37,12 @@ for (const form of ['PEM', 'DER'] as const) {
     })
   })
 }
+
+test('a wrong passphrase is told as that, also where chance makes something of it that looks decrypted', () => {
+  const pem = keyFile(ecKey().privateKey, 'traditional', parseKeyPassphrase(words), (count) => randomBytes(count))
+  const file = { name: 'private_key.pem', bytes: Buffer.from(pem.reveal()) }
+  // One in 256 has a right padding.
+  for (let index = 0; index < 3_000; index += 1) {
+    assert.throws(() => readPrivateKey(file, new Secret(`wrong ${index}`)), { code: 'credential-passphrase-wrong' })
+  }
+})
